@@ -1,0 +1,1 @@
+"""chunkenv: chunked actions and inference latency for any Gymnasium environment."""

@@ -1,0 +1,47 @@
+"""Every error and warning of chunkenv: one clear sentence that quotes the value, says what is right, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import gymnasium.error
+
+
+class ChunkenvError(Exception):
+    """What every error of this package inherits."""
+
+
+class ArgumentError(ChunkenvError, ValueError):
+    """A constructor argument or an option that cannot be meant."""
+
+
+class ActionError(ChunkenvError, ValueError):
+    """An action or a chunk that cannot be executed: wrong shape or dtype, out of a discrete range, NaN or infinite."""
+
+
+class ResetNeededError(ChunkenvError, gymnasium.error.ResetNeeded):
+    """A step before the first reset, or after the end of an episode."""
+
+
+class MissingExtraError(ChunkenvError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+class StaleChunkWarning(UserWarning):
+    """A latency model makes it likely that whole chunks arrive after their last row's tick."""
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """The end of an error sentence about an unknown name: the nearest known one, or all of them.
+
+    >>> suggest("catapullt", ["catapult", "trampoline"])
+    "did you mean 'catapult'?"
+    >>> suggest("zzz", ["catapult", "trampoline"])
+    "choose one of 'catapult', 'trampoline'."
+    """
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose one of {', '.join(map(repr, known))}."
