@@ -1,0 +1,251 @@
+"""The arithmetic of chunks, delays and discounts: the only place that has it.
+
+Time is an integer tick, one control step of the environment. At tick t an inference starts from the observation of t; it
+takes `delay` ticks; its chunk has H rows, row i meant for tick t + i. The *cycle* of that request lasts until the next one:
+
+    overlap:      the rows left of the previous chunk run while the inference is under way (the prefix), then the new
+                  chunk from row `delay` on; the next request comes after max(s, delay) ticks
+    no overlap:   nothing is planned for `delay` ticks, then rows 0 .. s-1 run; the next request comes after delay + s
+    underrun:     a tick with no row left
+
+For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d] + new[d:s]`, shifted by s (Black et al. 2025,
+arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from chunkenv.errors import ArgumentError, suggest
+
+ColdStart = Literal["free", "charged"]
+
+
+class Source(NamedTuple):
+    """Where the action of a tick came from: `age` 0 is the chunk of this cycle, 1 the one before; `row` is its row."""
+
+    age: int
+    row: int
+
+
+UNDERRUN = Source(-1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What runs from one request to the next: first `prefix`, then `underruns` empty ticks, then `own`.
+
+    Attributes:
+        delay: ticks that the inference really takes.
+        prefix: rows of the previous chunk that run while the inference is under way.
+        underruns: ticks with no row.
+        own: rows of this cycle's chunk that run before the next request.
+        superseded: rows of the previous chunk that this one replaces when it arrives.
+        late: rows of this chunk whose ticks were over when it arrived.
+        unused: rows of this chunk that a synchronous robot throws away at the next request.
+        left: rows of this chunk that are left at the next request.
+    """
+
+    delay: int
+    prefix: range
+    underruns: int
+    own: range
+    superseded: int
+    late: int
+    unused: int
+    left: range
+
+    @property
+    def ticks(self) -> int:
+        """Ticks until the next request, if the episode goes on."""
+        return len(self.prefix) + self.underruns + len(self.own)
+
+    def sources(self, played: int | None = None) -> list[Source]:
+        """The source of each of the first `played` ticks (all, if None)."""
+        rows = (
+            [Source(1, row) for row in self.prefix] + [UNDERRUN] * self.underruns + [Source(0, row) for row in self.own]
+        )
+        return rows[:played]
+
+    def staleness(self, played: int | None = None) -> list[int]:
+        """Age in ticks, per tick, of the observation behind the executed action; -1 for an underrun.
+
+        A row of the previous chunk is as old as its number (overlap); a row of this one as the ticks since the request.
+        """
+        ages = [source.row if source.age == 1 else tick for tick, source in enumerate(self.sources())]
+        return [-1 if source is UNDERRUN else age for age, source in zip(ages, self.sources(played), strict=False)]
+
+    def underruns_within(self, played: int) -> int:
+        """How many of the first `played` ticks had no row."""
+        return min(max(played - len(self.prefix), 0), self.underruns)
+
+    def discarded(self, played: int, ended: bool) -> int:
+        """Rows that were thrown away in the first `played` ticks. What is left when an episode ends is dropped, not discarded."""
+        arrived = self.delay < played or not ended
+        return (self.superseded + self.late if arrived else 0) + (0 if ended else self.unused)
+
+
+@lru_cache(maxsize=4096)
+def plan_cycle(prediction_horizon: int, execution_horizon: int, overlap: bool, left: range, delay: int) -> Cycle:
+    """The cycle of a request at which the rows `left` of the previous chunk are still to run.
+
+    >>> plan_cycle(8, 4, True, range(4, 8), 2).sources()[:3]
+    [Source(age=1, row=4), Source(age=1, row=5), Source(age=0, row=2)]
+    """
+    horizon = prediction_horizon
+    if not overlap:
+        own, unused = range(execution_horizon), horizon - execution_horizon
+        return Cycle(delay, range(0), delay, own, len(left), 0, unused, range(0))
+    prefix = left[:delay]
+    ticks = max(execution_horizon, delay)
+    late = min(delay, horizon)
+    return Cycle(
+        delay=delay,
+        prefix=prefix,
+        underruns=delay - len(prefix),
+        own=range(late, max(late, min(ticks, horizon))),
+        superseded=len(left) - len(prefix),
+        late=late,
+        unused=0,
+        left=range(min(ticks, horizon), horizon),
+    )
+
+
+class ChunkClock:
+    """The clock of one environment: which rows are left, and what a request with a given delay will play.
+
+    Args:
+        prediction_horizon: rows in a chunk, H >= 1.
+        execution_horizon: ticks between two requests, 1 <= s <= H.
+        overlap: whether the robot goes on with the previous chunk during inference; False is the synchronous robot.
+        cold_start: 'free' (the first chunk is there at once, as in RTC) or 'charged' (it takes its delay).
+
+    Raises:
+        ArgumentError: for a horizon or a cold start that cannot be meant.
+
+    >>> clock = ChunkClock(prediction_horizon=8, execution_horizon=4)
+    >>> clock.advance(clock.cycle(delay=2))         # the first chunk is free
+    >>> clock.tick, list(clock.prefix(delay=2)), list(clock.left)
+    (4, [4, 5], [4, 5, 6, 7])
+    """
+
+    def __init__(
+        self,
+        prediction_horizon: int,
+        execution_horizon: int | None = None,
+        overlap: bool = True,
+        cold_start: ColdStart = "free",
+    ) -> None:
+        self.prediction_horizon, self.execution_horizon = check_horizons(prediction_horizon, execution_horizon)
+        if cold_start not in ("free", "charged"):
+            raise ArgumentError(f"cold_start={cold_start!r} is unknown; {suggest(cold_start, ('free', 'charged'))}")
+        if not isinstance(overlap, bool):
+            raise ArgumentError(f"overlap={overlap!r} is not True or False.")
+        self.overlap = overlap
+        self.cold_start: ColdStart = cold_start
+        self.reset()
+
+    def reset(self) -> None:
+        """Start an episode: nothing of the last one survives."""
+        self.tick = 0
+        self.left = range(0)
+        self.cold = True
+
+    @property
+    def next_is_free(self) -> bool:
+        """Whether the chunk of the next request is there at once, whatever an inference takes."""
+        return self.cold and self.cold_start == "free"
+
+    def cycle(self, delay: int) -> Cycle:
+        """What the request of this tick plays if its inference takes `delay` ticks (0 on a free cold start)."""
+        real = 0 if self.next_is_free else delay
+        return plan_cycle(self.prediction_horizon, self.execution_horizon, self.overlap, self.left, real)
+
+    def prefix(self, delay: int) -> range:
+        """Rows of the previous chunk that will run while an inference of `delay` ticks is under way."""
+        return self.cycle(delay).prefix
+
+    def advance(self, cycle: Cycle) -> None:
+        """Go to the request after `cycle`."""
+        self.tick += cycle.ticks
+        self.left = cycle.left
+        self.cold = False
+
+
+def check_horizons(prediction_horizon: int, execution_horizon: int | None) -> tuple[int, int]:
+    """Both horizons as ints, s = H where it is None.
+
+    Raises:
+        ArgumentError: unless both are whole numbers and 1 <= s <= H.
+    """
+    horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
+    if execution_horizon is None:
+        return horizon, horizon
+    executed = whole_number("execution_horizon", execution_horizon, at_least=1)
+    if executed > horizon:
+        raise ArgumentError(
+            f"execution_horizon={executed} is more than prediction_horizon={horizon}: "
+            f"a chunk has only {horizon} rows to execute; choose one from 1 to {horizon}."
+        )
+    return horizon, executed
+
+
+def whole_number(name: str, value: object, at_least: int) -> int:
+    """`value` as an int.
+
+    Raises:
+        ArgumentError: if it is no whole number, or less than `at_least`.
+    """
+    try:
+        number = operator.index(value)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise ArgumentError(f"{name}={value!r} is not a whole number; give an int of at least {at_least}.")
+    if number < at_least:
+        raise ArgumentError(f"{name}={value!r} is too small; give an int of at least {at_least}.")
+    return number
+
+
+def ticks(seconds: float, control_dt: float) -> int:
+    """Whole control steps that `seconds` cover, rounded up.
+
+    A ratio within a millionth of a whole number is that number, so that neither 0.1 s at 0.05 s, nor the same out of a
+    float32 trace, becomes 3 by rounding.
+
+    >>> ticks(0.1, 0.05), ticks(0.3, 0.1), ticks(0.101, 0.05), ticks(0.0, 0.05)
+    (2, 3, 3, 0)
+    """
+    ratio = seconds / control_dt
+    nearest = round(ratio)
+    if abs(ratio - nearest) <= 1e-6 * max(1.0, ratio):
+        return nearest
+    return math.ceil(ratio)
+
+
+def discounted_sum(rewards: Sequence[float], discount: float) -> float:
+    """The reward of a decision: sum over i of discount**i * rewards[i] (Sutton, Precup and Singh 1999).
+
+    >>> discounted_sum([1.0, 1.0, 1.0], 0.5)
+    1.75
+    """
+    total = float(rewards[-1])
+    for reward in rewards[-2::-1]:
+        total = float(reward) + discount * total
+    return total
+
+
+def bootstrap_discount(discount: float, ticks: int, terminated: bool) -> float:
+    """What the value after a decision of `ticks` ticks is multiplied by: discount**ticks, 0 once the task has ended.
+
+    A truncation keeps it: the task would have gone on.
+
+    >>> bootstrap_discount(0.5, 3, terminated=False), bootstrap_discount(0.5, 3, terminated=True)
+    (0.125, 0.0)
+    """
+    return 0.0 if terminated else discount**ticks
