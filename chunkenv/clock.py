@@ -1,29 +1,27 @@
 """The arithmetic of chunks, delays and discounts: the only place that has it.
 
-Time is an integer tick, one control step of the environment. At tick t an inference starts from the observation of t; it
-takes `delay` ticks; its chunk has H rows, row i meant for tick t + i. The *cycle* of that request lasts until the next one:
+Time is an integer tick, one control step of the environment. At tick t an inference starts from the observation of
+t; it takes `delay` ticks; its chunk has H rows, row i meant for tick t + i. Its *cycle* lasts until the next request:
 
     overlap:      the rows left of the previous chunk run while the inference is under way (the prefix), then the new
                   chunk from row `delay` on; the next request comes after max(s, delay) ticks
     no overlap:   nothing is planned for `delay` ticks, then rows 0 .. s-1 run; the next request comes after delay + s
     underrun:     a tick with no row left
 
-For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d] + new[d:s]`, shifted by s (Black et al. 2025,
-arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
+For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d] + new[d:s]`, shifted by s (Black et
+al. 2025, arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from chunkenv.errors import ArgumentError, suggest
-
-ColdStart = Literal["free", "charged"]
+from chunkenv.checks import one_of, true_or_false, whole_number
+from chunkenv.errors import ArgumentError
 
 
 class Source(NamedTuple):
@@ -77,15 +75,15 @@ class Cycle:
 
         A row of the previous chunk is as old as its number (overlap); a row of this one as the ticks since the request.
         """
-        ages = [source.row if source.age == 1 else tick for tick, source in enumerate(self.sources())]
-        return [-1 if source is UNDERRUN else age for age, source in zip(ages, self.sources(played), strict=False)]
+        by_age = {1: lambda tick, row: row, 0: lambda tick, row: tick, -1: lambda tick, row: -1}
+        return [by_age[source.age](tick, source.row) for tick, source in enumerate(self.sources(played))]
 
     def underruns_within(self, played: int) -> int:
         """How many of the first `played` ticks had no row."""
         return min(max(played - len(self.prefix), 0), self.underruns)
 
     def discarded(self, played: int, ended: bool) -> int:
-        """Rows that were thrown away in the first `played` ticks. What is left when an episode ends is dropped, not discarded."""
+        """Rows thrown away in the first `played` ticks; what is left when an episode ends is dropped, not discarded."""
         arrived = self.delay < played or not ended
         return (self.superseded + self.late if arrived else 0) + (0 if ended else self.unused)
 
@@ -139,15 +137,18 @@ class ChunkClock:
         prediction_horizon: int,
         execution_horizon: int | None = None,
         overlap: bool = True,
-        cold_start: ColdStart = "free",
+        cold_start: str = "free",
     ) -> None:
-        self.prediction_horizon, self.execution_horizon = check_horizons(prediction_horizon, execution_horizon)
-        if cold_start not in ("free", "charged"):
-            raise ArgumentError(f"cold_start={cold_start!r} is unknown; {suggest(cold_start, ('free', 'charged'))}")
-        if not isinstance(overlap, bool):
-            raise ArgumentError(f"overlap={overlap!r} is not True or False.")
-        self.overlap = overlap
-        self.cold_start: ColdStart = cold_start
+        horizon = self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
+        executed = horizon if execution_horizon is None else execution_horizon
+        self.execution_horizon = whole_number("execution_horizon", executed, at_least=1)
+        if self.execution_horizon > horizon:
+            raise ArgumentError(
+                f"execution_horizon={self.execution_horizon} is more than prediction_horizon={horizon}: "
+                f"a chunk has only {horizon} rows to execute; choose one from 1 to {horizon}."
+            )
+        self.overlap = true_or_false("overlap", overlap)
+        self.cold_start = one_of("cold_start", cold_start, ("free", "charged"))
         self.reset()
 
     def reset(self) -> None:
@@ -175,41 +176,6 @@ class ChunkClock:
         self.tick += cycle.ticks
         self.left = cycle.left
         self.cold = False
-
-
-def check_horizons(prediction_horizon: int, execution_horizon: int | None) -> tuple[int, int]:
-    """Both horizons as ints, s = H where it is None.
-
-    Raises:
-        ArgumentError: unless both are whole numbers and 1 <= s <= H.
-    """
-    horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
-    if execution_horizon is None:
-        return horizon, horizon
-    executed = whole_number("execution_horizon", execution_horizon, at_least=1)
-    if executed > horizon:
-        raise ArgumentError(
-            f"execution_horizon={executed} is more than prediction_horizon={horizon}: "
-            f"a chunk has only {horizon} rows to execute; choose one from 1 to {horizon}."
-        )
-    return horizon, executed
-
-
-def whole_number(name: str, value: object, at_least: int) -> int:
-    """`value` as an int.
-
-    Raises:
-        ArgumentError: if it is no whole number, or less than `at_least`.
-    """
-    try:
-        number = operator.index(value)  # pyright: ignore[reportArgumentType]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise ArgumentError(f"{name}={value!r} is not a whole number; give an int of at least {at_least}.")
-    if number < at_least:
-        raise ArgumentError(f"{name}={value!r} is too small; give an int of at least {at_least}.")
-    return number
 
 
 def ticks(seconds: float, control_dt: float) -> int:

@@ -10,7 +10,7 @@ PURPOSES = ("latency", "action_delay", "observation_delay", "action_noise", "pol
 def spawn(seed: int | None, purpose: str, depth: int = 0) -> np.random.Generator:
     """A generator for one purpose, independent of the environment's and of every other purpose's.
 
-    It is what `numpy.random.SeedSequence(seed).spawn` hands to its child number `PURPOSES.index(purpose)`, spawned again.
+    The seed is what `numpy.random.SeedSequence(seed).spawn` gives its child `PURPOSES.index(purpose)`, spawned again.
 
     Args:
         seed: the reset seed; None draws fresh entropy.
