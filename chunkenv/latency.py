@@ -36,7 +36,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.clock import ticks, whole_number
+from chunkenv.checks import one_of, real_number, whole_number
+from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError, suggest
 
 
@@ -172,11 +173,7 @@ class LogNormal(LatencyModel):
     sigma: float
 
     def __post_init__(self) -> None:
-        _set(self, median=_positive("median", self.median), sigma=_number("sigma", self.sigma))
-        if not 0.0 <= self.sigma <= 10.0:
-            raise ArgumentError(
-                f"sigma={self.sigma!r} is out of range; give the standard deviation of the logarithm, 0 to 10."
-            )
+        _set(self, median=_positive("median", self.median), sigma=real_number("sigma", self.sigma, 0.0, 10.0))
 
     def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
         """Independent of every other draw."""
@@ -209,11 +206,9 @@ class Gamma(LatencyModel):
     cv: float
 
     def __init__(self, mean: float, cv: float) -> None:
-        _set(self, average=_positive("mean", mean), cv=_number("cv", cv))
-        if self.cv != 0.0 and not 1e-4 <= self.cv <= 100.0:
-            raise ArgumentError(
-                f"cv={cv!r} is out of range; give the standard deviation as a share of the mean, 0 or 0.0001 to 100."
-            )
+        _set(self, average=_positive("mean", mean), cv=real_number("cv", cv, 0.0, 100.0))
+        if 0.0 < self.cv < 1e-4:
+            raise ArgumentError(f"cv={cv!r} is too little to be drawn; give 0 for no spread, or at least 0.0001.")
 
     def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
         """Independent of every other draw."""
@@ -312,8 +307,7 @@ class Trace(LatencyModel):
     seconds: tuple[float, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.mode not in ("replay", "resample"):
-            raise ArgumentError(f"mode={self.mode!r} is unknown; {suggest(self.mode, ('replay', 'resample'))}")
+        one_of("mode", self.mode, ("replay", "resample"))
         if isinstance(self.recording, str | os.PathLike):
             path = str(os.fspath(self.recording))
             _set(self, recording=path, seconds=_read_trace(path))
@@ -529,31 +523,19 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _number(name: str, value: Any) -> float:
-    if not _is_number(value) or not math.isfinite(value):
-        raise ArgumentError(f"{name}={value!r} is not a finite number; give an int or a float.")
-    return float(value)
-
-
 def _seconds(name: str, value: Any) -> float:
-    seconds = _number(name, value)
-    if seconds < 0.0:
-        raise ArgumentError(f"{name}={value!r} is negative; give seconds of at least 0.")
-    return seconds
+    return real_number(name, value, at_least=0.0)
 
 
 def _positive(name: str, value: Any) -> float:
-    seconds = _number(name, value)
-    if seconds <= 0.0:
+    seconds = _seconds(name, value)
+    if seconds == 0.0:
         raise ArgumentError(f"{name}={value!r} is not above 0; give seconds.")
     return seconds
 
 
 def _share(name: str, value: Any) -> float:
-    share = _number(name, value)
-    if not 0.0 <= share <= 1.0:
-        raise ArgumentError(f"{name}={value!r} is out of range; give a number from 0 to 1.")
-    return share
+    return real_number(name, value, at_least=0.0, at_most=1.0)
 
 
 def _model(name: str, value: Any) -> LatencyModel:
