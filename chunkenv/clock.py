@@ -46,7 +46,7 @@ class Cycle:
         superseded: rows of the previous chunk that this one replaces when it arrives.
         late: rows of this chunk whose ticks were over when it arrived.
         unused: rows of this chunk that a synchronous robot throws away at the next request.
-        left: rows of this chunk that are left at the next request.
+        kept: rows of this chunk that the robot keeps for after the next request: H, or 0 for a synchronous one.
     """
 
     delay: int
@@ -56,7 +56,7 @@ class Cycle:
     superseded: int
     late: int
     unused: int
-    left: range
+    kept: int
 
     @property
     def ticks(self) -> int:
@@ -75,8 +75,7 @@ class Cycle:
 
         A row of the previous chunk is as old as its number (overlap); a row of this one as the ticks since the request.
         """
-        by_age = {1: lambda tick, row: row, 0: lambda tick, row: tick, -1: lambda tick, row: -1}
-        return [by_age[source.age](tick, source.row) for tick, source in enumerate(self.sources(played))]
+        return [{1: source.row, 0: tick, -1: -1}[source.age] for tick, source in enumerate(self.sources(played))]
 
     def underruns_within(self, played: int) -> int:
         """How many of the first `played` ticks had no row."""
@@ -84,8 +83,23 @@ class Cycle:
 
     def discarded(self, played: int, ended: bool) -> int:
         """Rows thrown away in the first `played` ticks; what is left when an episode ends is dropped, not discarded."""
-        arrived = self.delay < played or not ended
-        return (self.superseded + self.late if arrived else 0) + (0 if ended else self.unused)
+        arrived = self.superseded + self.late if self.arrived_by(played) else 0
+        return arrived + (0 if ended else self.unused)
+
+    def arrived_by(self, played: int) -> bool:
+        """Whether this cycle's chunk is there after `played` ticks.
+
+        >>> plan_cycle(8, 4, True, range(4, 8), 2).arrived_by(2)
+        True
+        """
+        return played >= self.delay
+
+    def left_after(self, played: int) -> range:
+        """Rows left after `played` ticks: of this cycle's chunk if it has arrived, else of the previous one."""
+        if self.arrived_by(played):
+            return range(min(played, self.kept), self.kept)
+        stop = self.prefix.stop + self.superseded
+        return range(min(self.prefix.start + played, stop), stop)
 
 
 @lru_cache(maxsize=4096)
@@ -98,7 +112,7 @@ def plan_cycle(prediction_horizon: int, execution_horizon: int, overlap: bool, l
     horizon = prediction_horizon
     if not overlap:
         own, unused = range(execution_horizon), horizon - execution_horizon
-        return Cycle(delay, range(0), delay, own, len(left), 0, unused, range(0))
+        return Cycle(delay, range(0), delay, own, len(left), 0, unused, 0)
     prefix = left[:delay]
     ticks = max(execution_horizon, delay)
     late = min(delay, horizon)
@@ -110,7 +124,7 @@ def plan_cycle(prediction_horizon: int, execution_horizon: int, overlap: bool, l
         superseded=len(left) - len(prefix),
         late=late,
         unused=0,
-        left=range(min(ticks, horizon), horizon),
+        kept=horizon,
     )
 
 
@@ -171,10 +185,11 @@ class ChunkClock:
         """Rows of the previous chunk that will run while an inference of `delay` ticks is under way."""
         return self.cycle(delay).prefix
 
-    def advance(self, cycle: Cycle) -> None:
-        """Go to the request after `cycle`."""
-        self.tick += cycle.ticks
-        self.left = cycle.left
+    def advance(self, cycle: Cycle, played: int | None = None) -> None:
+        """Go on by `played` ticks of `cycle` (all, if None)."""
+        played = cycle.ticks if played is None else played
+        self.tick += played
+        self.left = cycle.left_after(played)
         self.cold = False
 
 

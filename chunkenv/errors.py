@@ -24,6 +24,10 @@ class ResetNeededError(ChunkenvError, gymnasium.error.ResetNeeded):
     """A step before the first reset, or after the end of an episode."""
 
 
+class EnvironmentFault(ChunkenvError, RuntimeError):
+    """A wrapped environment that broke its contract: a reward that is not a number, say."""
+
+
 class MissingExtraError(ChunkenvError, ImportError):
     """An optional dependency that is not installed."""
 

@@ -1,0 +1,155 @@
+"""Actions and chunks of any space: checked, copied, cut into rows, joined again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space, iterate
+
+from chunkenv.errors import ActionError, ArgumentError
+
+LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+
+
+def chunk_space(action_space: spaces.Space[Any], prediction_horizon: int) -> spaces.Space[Any]:
+    """The space of `prediction_horizon` actions: gymnasium's `batch_space`, for spaces that can be checked row by row.
+
+    Raises:
+        ArgumentError: if the space has a part other than Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
+
+    >>> chunk_space(spaces.Discrete(2), 3)
+    MultiDiscrete([2 2 2])
+    """
+    for leaf in leaves(action_space):
+        if not isinstance(leaf, LEAVES):
+            raise ArgumentError(
+                f"an action space with {leaf} cannot be chunked; "
+                "chunks are made of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple spaces."
+            )
+    return batch_space(action_space, prediction_horizon)
+
+
+def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
+    """The parts of a nested space that are neither Dict nor Tuple."""
+    if isinstance(space, spaces.Dict):
+        return [leaf for part in space.spaces.values() for leaf in leaves(part)]
+    if isinstance(space, spaces.Tuple):
+        return [leaf for part in space.spaces for leaf in leaves(part)]
+    return [space]
+
+
+def map_parts(function: Callable[..., Any], space: spaces.Space[Any], *values: Any) -> Any:
+    """`function(leaf space, *leaf values)` in the nesting of `space`."""
+    if isinstance(space, spaces.Dict):
+        return {key: map_parts(function, part, *(value[key] for value in values)) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        parts = (map_parts(function, *item) for item in zip(space.spaces, *values, strict=True))
+        return tuple(parts)
+    return function(space, *values)
+
+
+def zeros(space: spaces.Space[Any]) -> Any | None:
+    """The zero action of a continuous space; None where a part is not a Box or zero is out of its bounds."""
+    if not all(isinstance(leaf, spaces.Box) for leaf in leaves(space)):
+        return None
+    action = map_parts(_zeros, space)
+    return action if space.contains(action) else None
+
+
+def padding(space: spaces.Space[Any]) -> Any:
+    """A member of a chunk space that fills rows which do not exist: zeros, or the nearest value in the space."""
+    return map_parts(_leaf_padding, space)
+
+
+def _leaf_padding(leaf: spaces.Space[Any]) -> Any:
+    if isinstance(leaf, spaces.Box):
+        return np.clip(_zeros(leaf), leaf.low, leaf.high)
+    if isinstance(leaf, spaces.MultiDiscrete):
+        return leaf.start.astype(leaf.dtype)
+    return _zeros(leaf)
+
+
+def _zeros(leaf: spaces.Space[Any]) -> np.ndarray:
+    return np.zeros(leaf.shape or (), leaf.dtype)
+
+
+class Checked:
+    """A reader of the values of one space: it copies what is good and refuses what is not.
+
+    A finite value outside a Box's bounds passes: environments clip, and noise must be able to reach them.
+
+    Args:
+        space: the space of the values.
+        name: what the error sentences call a value: 'action' or 'chunk'.
+    """
+
+    def __init__(self, space: spaces.Space[Any], name: str) -> None:
+        self.space = space
+        self.name = name
+
+    def __call__(self, value: Any) -> Any:
+        """A copy of `value` with the space's dtypes.
+
+        Raises:
+            ActionError: for a wrong structure, shape or dtype, NaN, infinity, or a discrete value out of range.
+        """
+        return self._read(self.space, value, self.name)
+
+    def _read(self, space: spaces.Space[Any], value: Any, where: str) -> Any:
+        if isinstance(space, spaces.Dict):
+            _expect_keys(space, value, where)
+            return {key: self._read(part, value[key], f"{where}[{key!r}]") for key, part in space.spaces.items()}
+        if isinstance(space, spaces.Tuple):
+            _expect_length(space, value, where)
+            pairs = enumerate(zip(space.spaces, value, strict=True))
+            return tuple(self._read(part, item, f"{where}[{i}]") for i, (part, item) in pairs)
+        return _read_array(space, value, where)
+
+
+def _read_array(space: spaces.Space[Any], value: Any, where: str) -> Any:
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        raise ActionError(f"the {where} {value!r} is ragged; expected an array of shape {space.shape}.") from None
+    if given.shape != space.shape:
+        raise ActionError(f"the {where} has shape {given.shape}; expected {space.shape}, as in {space}.")
+    if given.dtype != space.dtype and not np.can_cast(given.dtype, space.dtype, "same_kind"):  # pyright: ignore
+        raise ActionError(f"the {where} has dtype {given.dtype}; expected {space.dtype}, as in {space}.")
+    array = given.astype(space.dtype)
+    if isinstance(space, spaces.Box):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ActionError(_not_finite(array, where))
+    elif not space.contains(array[()]):
+        raise ActionError(f"the {where} {given.tolist()!r} is out of range; expected a member of {space}.")
+    return array[()] if isinstance(space, spaces.Discrete) else array
+
+
+def _not_finite(array: np.ndarray, where: str) -> str:
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    return f"the {where} has the value {array[place]} at index {place}; expected finite numbers everywhere."
+
+
+def _expect_keys(space: spaces.Dict, value: Any, where: str) -> None:
+    if not isinstance(value, dict) or set(value) != set(space.spaces):
+        got = sorted(map(str, value)) if isinstance(value, dict) else repr(value)
+        raise ActionError(f"the {where} has {got}; expected a dict with the keys {sorted(space.spaces)}.")
+
+
+def _expect_length(space: spaces.Tuple, value: Any, where: str) -> None:
+    if not isinstance(value, tuple | list) or len(value) != len(space.spaces):
+        raise ActionError(f"the {where} is {value!r}; expected a tuple of {len(space.spaces)} parts.")
+
+
+def split(space: spaces.Space[Any], chunk: Any) -> list[Any]:
+    """The rows of a chunk of `space`, each an action."""
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return [chunk[i, ...] for i in range(len(chunk))]
+    return list(chunk) if isinstance(chunk, np.ndarray) else list(iterate(space, chunk))
+
+
+def cut(space: spaces.Space[Any], chunk: Any, rows: slice) -> Any:
+    """A copy of some rows of a chunk, in the layout of the chunk."""
+    return map_parts(lambda leaf, array: array[rows].copy(), space, chunk)

@@ -1,0 +1,304 @@
+"""Any environment as a chunked-action MDP with delayed, asynchronous execution."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv.checks import one_of, real_number
+from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount, discounted_sum
+from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
+from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.spaces import Checked, chunk_space, cut, padding, split
+from chunkenv.streams import spawn
+from chunkenv.wrappers.depth import depth_of
+from chunkenv.wrappers.prefix_observation import PrefixObservation
+from chunkenv.wrappers.request import DelayEstimate, Request
+from chunkenv.wrappers.underrun import Underrun, plain
+
+
+class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
+    """Plays chunks of actions, late, as a robot with a slow policy would: one step is one decision.
+
+    `step(chunk)` plays one cycle (see `chunkenv.clock`): the rows left of the previous chunk while the inference is
+    under way, then the new chunk's rows from the delay on, until the next request. It is a semi-MDP: the reward is
+    sum of discount**i * r_i over the ticks played, and `info` has
+
+        ticks       control steps played, n
+        discount    what the next value is multiplied by: discount**n, 0.0 once terminated
+        delay       ticks that this decision's inference really took (an episode may end before it arrives)
+        underruns   ticks without a row (underrun='stop': 1 where that is what truncated the episode)
+        discarded   rows that were thrown away: late on arrival, or replaced before their tick
+
+    and with `info='full'`, per tick: `rewards` [n], `actions` (list of n), `sources` int [n, 2] (age of the chunk and
+    row; -1, -1 for an underrun), `staleness` int [n] (ticks since the observation behind the action; -1 for an
+    underrun) and `observations` (list of n). The rest of `info` is the wrapped environment's, of the last tick.
+
+    An episode that ends inside a cycle ends the decision there; `terminated` and `truncated` keep their meaning.
+    With prediction_horizon = execution_horizon = 1 and latency 0 it is the wrapped environment, bit for bit.
+
+    Args:
+        env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict or Tuple.
+        prediction_horizon: rows in a chunk, H.
+        execution_horizon: ticks between two requests, s <= H; H if None.
+        latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
+        overlap: True goes on with the previous chunk during inference; False waits for the new one (synchronous).
+        underrun: what acts in a tick without a row, and while a synchronous robot waits: 'hold' (the last action),
+            'zero', an action, or 'stop' (the episode is truncated before that tick).
+        cold_start: 'free' (the first chunk is there at once) or 'charged' (it takes its delay).
+        discount: per tick, from 0 to 1.
+        observe_prefix: True puts prefix, its length and the delay estimate into a Dict observation, 'flat' into a Box.
+        delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
+        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        info: 'basic' or 'full'.
+        first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
+            cold_start='charged'.
+
+    Raises:
+        ArgumentError: for an argument that cannot be meant, with what would be right.
+
+    >>> import numpy as np
+    >>> env = ChunkedExecution(gym.make("CartPole-v1"), prediction_horizon=8, execution_horizon=4, latency=2)
+    >>> observation, info = env.reset(seed=0)
+    >>> observation, reward, terminated, truncated, info = env.step(np.array([0, 1, 0, 1, 0, 1, 0, 1]))
+    >>> reward, info["ticks"], env.unwrapped.spec.id
+    (4.0, 4, 'CartPole-v1')
+    >>> env.request.tick, env.request.prefix, env.request.delay_estimate
+    (4, array([0, 1]), 2)
+    """
+
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        prediction_horizon: int,
+        execution_horizon: int | None = None,
+        latency: int | LatencyModel | dict[str, Any] = 0,
+        *,
+        overlap: bool = True,
+        underrun: Any = "hold",
+        cold_start: str = "free",
+        discount: float = 1.0,
+        observe_prefix: bool | str = False,
+        delay_estimate: str = "oracle",
+        control_dt: float | None = None,
+        info: str = "basic",
+        first_action: Any = None,
+    ) -> None:
+        self._clock = ChunkClock(prediction_horizon, execution_horizon, overlap, cold_start)
+        self._delays = Delays(latency, control_dt_of(env, control_dt))
+        self._discount = real_number("discount", discount, at_least=0.0, at_most=1.0)
+        self._full = one_of("info", info, ("basic", "full")) == "full"
+        self._estimate = DelayEstimate(delay_estimate, prior=self._delays.typical)
+        chunks = chunk_space(env.action_space, self._clock.prediction_horizon)
+        self._read_chunk = Checked(chunks, "chunk")
+        late_first = cold_start == "charged" and self._delays.constant != 0
+        self._underrun = Underrun(underrun, env.action_space, first_action, may_come_first=late_first)
+        self._observe = _observer(observe_prefix, env.observation_space, chunks)
+        gym.utils.RecordConstructorArgs.__init__(
+            self,
+            prediction_horizon=self._clock.prediction_horizon,
+            execution_horizon=self._clock.execution_horizon,
+            latency=self._delays.plain,
+            overlap=overlap,
+            underrun=plain(underrun, env.action_space),
+            cold_start=cold_start,
+            discount=self._discount,
+            observe_prefix=observe_prefix,
+            delay_estimate=delay_estimate,
+            control_dt=control_dt,
+            info=info,
+            first_action=plain(first_action, env.action_space),
+        )
+        gym.Wrapper.__init__(self, env)
+        self.action_space = chunks
+        if self._observe:
+            self.observation_space = self._observe.space
+        self._depth = depth_of(type(self), env)
+        self._rng = None
+        self._chunk, self._rows = padding(chunks), []
+        self._cycle: Cycle | None = None
+        if overlap and self._delays.typical > self._clock.prediction_horizon:
+            warnings.warn(_stale(self._delays, self._clock.prediction_horizon), StaleChunkWarning, stacklevel=2)
+
+    @property
+    def prediction_horizon(self) -> int:
+        """Rows in a chunk, H."""
+        return self._clock.prediction_horizon
+
+    @property
+    def execution_horizon(self) -> int:
+        """Ticks between two requests, s."""
+        return self._clock.execution_horizon
+
+    @property
+    def discount(self) -> float:
+        """The discount of one tick."""
+        return self._discount
+
+    @property
+    def request(self) -> Request:
+        """The inference that the next `step` answers.
+
+        Raises:
+            ResetNeededError: before the first reset, and after the end of an episode.
+        """
+        cycle = self._open_cycle("read the request")
+        estimate = 0 if self._clock.next_is_free else self._estimate.of(cycle.delay)
+        left = self._clock.left
+        left_over = cut(self.action_space, self._chunk, slice(left.start, left.stop))
+        length = len(self._clock.prefix(estimate))
+        prefix = cut(self.action_space, left_over, slice(0, length))
+        return Request(self._clock.tick, prefix, length, estimate, self.execution_horizon, left_over)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; a seed also starts the latency's own random stream."""
+        self._cycle = None
+        observation, info = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._rng is None:
+            self._rng = spawn(seed, "latency", self._depth)
+        self._clock.reset()
+        self._delays.reset(self._rng)
+        self._estimate.reset()
+        self._last_action = None
+        self._await_chunk()
+        return self._seen(observation), info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Play the cycle of the current request with its chunk.
+
+        Args:
+            action: the chunk, a member of `action_space` (rows may exceed a Box's bounds: the environment clips).
+
+        Raises:
+            ResetNeededError: before the first reset, and after the end of an episode.
+            ActionError: for a chunk of the wrong shape or dtype, NaN, infinity, or out of a discrete range. Nothing
+                has moved then: the next valid chunk is played as if nothing had happened.
+            EnvironmentFault: if the wrapped environment returns a reward that is not a number.
+        """
+        cycle = self._open_cycle("step")
+        rows = split(self.action_space, chunk := self._read_chunk(action))
+        planned = self._planned(cycle, rows)
+        self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on
+        play = self._play(planned)
+        stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
+        ended = play.terminated or play.truncated or stopped
+        info = play.info | self._summary(cycle, play, ended, stopped)
+        if self._full:
+            info |= self._details(cycle, play, planned)
+        self._go_on(cycle, chunk, rows, planned, play)
+        observation = self._seen(play.observation)
+        if ended:
+            self._cycle = None
+        reward = discounted_sum(play.rewards, self._discount)
+        return observation, reward, play.terminated, play.truncated or stopped, info
+
+    def _open_cycle(self, wish: str) -> Cycle:
+        if self._cycle is None:
+            raise ResetNeededError(f"cannot {wish}: the episode has not begun or is over; call reset() first.")
+        return self._cycle
+
+    def _await_chunk(self) -> None:
+        """Make the request of this tick; what its inference takes is settled from here on."""
+        self._cycle = self._clock.cycle(0 if self._clock.next_is_free else self._delays.next())
+
+    def _planned(self, cycle: Cycle, rows: list[Any]) -> list[Any]:
+        """The actions of a cycle, tick by tick; only those before the first underrun where that stops the episode."""
+        prefix = self._rows[cycle.prefix.start : cycle.prefix.stop]
+        own = rows[cycle.own.start : cycle.own.stop]
+        if not cycle.underruns:
+            return prefix + own
+        if self._underrun.stops:
+            return prefix
+        filler = self._underrun.action(prefix[-1] if prefix else self._last_action)
+        return prefix + [filler] * cycle.underruns + own
+
+    def _play(self, actions: list[Any]) -> _Play:
+        """Step the environment through `actions`, to the end of the episode at most."""
+        step, rewards, seen = self.env.step, [], []
+        observation = self._last_observation if actions else copy.deepcopy(self._last_observation)
+        terminated, truncated, info = False, False, {}
+        try:
+            for action in actions:
+                observation, reward, terminated, truncated, info = step(action)
+                rewards.append(reward)
+                if self._full:
+                    seen.append(copy.deepcopy(observation))
+                if terminated or truncated:
+                    break
+        except Exception as error:
+            error.add_note(f"raised by {self.env} at tick {self._clock.tick + len(rewards)}; call reset() to go on.")
+            raise
+        if any(reward != reward for reward in rewards):
+            raise EnvironmentFault(
+                f"{self.env} returned the rewards {rewards} from tick {self._clock.tick} on; expected numbers: "
+                "look for an action or a state that it cannot handle, then call reset()."
+            )
+        return _Play(observation, rewards, bool(terminated), bool(truncated), info, seen)
+
+    def _summary(self, cycle: Cycle, play: _Play, ended: bool, stopped: bool) -> dict[str, Any]:
+        played = len(play.rewards)
+        return {
+            "ticks": played,
+            "discount": bootstrap_discount(self._discount, played, play.terminated),
+            "delay": cycle.delay,
+            "underruns": cycle.underruns_within(played) + stopped,
+            "discarded": cycle.discarded(played, ended),
+        }
+
+    def _details(self, cycle: Cycle, play: _Play, planned: list[Any]) -> dict[str, Any]:
+        played = len(play.rewards)
+        return {
+            "rewards": np.array(play.rewards, np.float64),
+            "actions": copy.deepcopy(planned[:played]),
+            "sources": np.array(cycle.sources(played), np.int64).reshape(played, 2),
+            "staleness": np.array(cycle.staleness(played), np.int64),
+            "observations": play.seen,
+        }
+
+    def _go_on(self, cycle: Cycle, chunk: Any, rows: list[Any], planned: list[Any], play: _Play) -> None:
+        """Make the next request; after a truncation too, because its observation is bootstrapped from."""
+        if play.terminated:
+            self._clock.reset()
+            self._cycle = self._clock.cycle(0)
+            return
+        played = len(play.rewards)
+        if not self._clock.next_is_free:
+            self._estimate.met(cycle.delay)
+        if cycle.arrived_by(played):
+            self._chunk, self._rows = chunk, rows
+        if played:
+            self._last_action = planned[played - 1]
+        self._clock.advance(cycle, played)
+        self._await_chunk()
+
+    def _seen(self, observation: Any) -> Any:
+        """The observation as the agent gets it."""
+        self._last_observation = observation
+        return self._observe(observation, self.request) if self._observe else observation
+
+
+class _Play(NamedTuple):
+    observation: Any
+    rewards: list[float]
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+    seen: list[Any]
+
+
+def _observer(wish: Any, observation_space: gym.Space[Any], chunks: gym.Space[Any]) -> PrefixObservation | None:
+    if not (isinstance(wish, bool) or wish == "flat"):
+        raise ArgumentError(f"observe_prefix={wish!r} is unknown; choose True, False or 'flat'.")
+    return PrefixObservation(observation_space, chunks, flat=wish == "flat") if wish else None
+
+
+def _stale(delays: Delays, horizon: int) -> str:
+    return (
+        f"latency={delays.plain!r} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
+        "chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
+        "overlap=False."
+    )

@@ -1,0 +1,72 @@
+"""The request put into the observation, so that a delayed decision process is Markov for an ordinary agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from chunkenv.errors import ArgumentError
+from chunkenv.spaces import map_parts, padding
+from chunkenv.wrappers.request import Request
+
+
+class PrefixObservation:
+    """The observation with the prefix, its length and the delay estimate.
+
+    The Dict has the keys 'observation' (or, if the observation is a Dict, that one's own keys), 'prefix' (a whole
+    chunk: the rows beyond 'prefix_length' are filling, not a plan), 'prefix_length' and 'delay_estimate' (ticks). Its
+    shape is the same for every execution horizon and delay, so that one network can be evaluated on all.
+
+    Args:
+        observation_space: the wrapped environment's.
+        chunks: the space of chunks.
+        flat: one float32 Box, as `gymnasium.spaces.flatten` lays the Dict out.
+
+    Raises:
+        ArgumentError: if a Dict observation has one of the keys already, or has no flat form and `flat` is wanted.
+    """
+
+    def __init__(self, observation_space: spaces.Space[Any], chunks: spaces.Space[Any], flat: bool) -> None:
+        self._nested = isinstance(observation_space, spaces.Dict)
+        self._filling = padding(chunks)
+        horizon = np.float32(_rows(chunks))
+        added: dict[str, spaces.Space[Any]] = {
+            "prefix": chunks,
+            "prefix_length": spaces.Box(0.0, horizon, (1,), np.float32),
+            "delay_estimate": spaces.Box(0.0, np.finfo(np.float32).max, (1,), np.float32),
+        }
+        own = dict(observation_space.spaces) if self._nested else {"observation": observation_space}  # pyright: ignore
+        if taken := sorted(own.keys() & added.keys()):
+            raise ArgumentError(f"observe_prefix would overwrite the observation's own {taken}; rename them first.")
+        self.dict_space = spaces.Dict({**own, **added})
+        self.flat = flat
+        self.space: spaces.Space[Any] = _flat_box(self.dict_space) if flat else self.dict_space
+
+    def __call__(self, observation: Any, request: Request) -> Any:
+        """The observation of `request`."""
+        parts = dict(observation) if self._nested else {"observation": observation}
+        parts["prefix"] = self._padded(request)
+        parts["prefix_length"] = np.array([request.prefix_length], np.float32)
+        parts["delay_estimate"] = np.array([request.delay_estimate], np.float32)
+        return np.asarray(spaces.flatten(self.dict_space, parts), np.float32) if self.flat else parts
+
+    def _padded(self, request: Request) -> Any:
+        def fill(leaf: spaces.Space[Any], filling: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return np.concatenate([rows, filling[len(rows) :]])
+
+        return map_parts(fill, self.dict_space["prefix"], self._filling, request.prefix)
+
+
+def _rows(chunks: spaces.Space[Any]) -> int:
+    if isinstance(chunks, spaces.Dict):
+        return _rows(next(iter(chunks.spaces.values())))
+    return _rows(chunks.spaces[0]) if isinstance(chunks, spaces.Tuple) else chunks.shape[0]  # pyright: ignore
+
+
+def _flat_box(space: spaces.Dict) -> spaces.Box:
+    flat = spaces.flatten_space(space)
+    if not isinstance(flat, spaces.Box):
+        raise ArgumentError(f"observe_prefix='flat' needs an observation with a flat Box form, not {space}; use True.")
+    return spaces.Box(flat.low.astype(np.float32), flat.high.astype(np.float32), dtype=np.float32)

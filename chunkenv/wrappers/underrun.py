@@ -1,0 +1,62 @@
+"""What a robot does in a tick for which it has no row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium import spaces
+
+from chunkenv.errors import ArgumentError, suggest
+from chunkenv.spaces import Checked, map_parts, zeros
+
+KINDS = ("hold", "zero", "stop")
+
+
+class Underrun:
+    """The action of an underrun.
+
+    Args:
+        policy: 'hold' (the last action executed), 'zero' (continuous actions only), 'stop' (none: the episode is
+            truncated), or an action of the space.
+        action_space: the space of one action.
+        first_action: what 'hold' executes before anything else was; zero if None.
+        may_come_first: whether an underrun can come before the first executed row of an episode.
+
+    Raises:
+        ArgumentError: for an unknown name, 'zero' where zero is no action, or 'hold' with nothing to hold at first.
+        ActionError: for an action that is not in the space.
+    """
+
+    def __init__(self, policy: Any, action_space: spaces.Space[Any], first_action: Any, may_come_first: bool) -> None:
+        if isinstance(policy, str) and policy not in KINDS:
+            raise ArgumentError(f"underrun={policy!r} is unknown; {suggest(policy, KINDS)}")
+        self.kind = policy if isinstance(policy, str) else "action"
+        checked = Checked(action_space, "underrun action" if self.kind == "action" else "first_action")
+        self._first = zeros(action_space) if first_action is None else checked(first_action)
+        self._fixed = checked(policy) if self.kind == "action" else zeros(action_space)
+        if self.kind == "zero" and self._fixed is None:
+            raise ArgumentError(f"underrun='zero' needs a Box with zero in it, not {action_space}; use 'hold' instead.")
+        if self.kind == "hold" and may_come_first and self._first is None:
+            raise ArgumentError(
+                f"underrun='hold' has nothing to hold before the first chunk arrives, and {action_space} has no zero; "
+                "give first_action."
+            )
+
+    @property
+    def stops(self) -> bool:
+        """Whether an underrun truncates the episode."""
+        return self.kind == "stop"
+
+    def action(self, last: Any | None) -> Any:
+        """The action of an underrun after `last` was executed (None: nothing was)."""
+        if self.kind == "hold":
+            return self._first if last is None else last
+        return self._fixed
+
+
+def plain(action: Any, action_space: spaces.Space[Any]) -> Any:
+    """An action as lists, dicts and numbers, for specs that go through JSON; names and None as they are."""
+    if action is None or isinstance(action, str):
+        return action
+    nested = map_parts(lambda leaf, value: value.tolist(), action_space, Checked(action_space, "action")(action))
+    return list(nested) if isinstance(nested, tuple) else nested
