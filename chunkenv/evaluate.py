@@ -1,6 +1,6 @@
 """The one evaluation loop: an environment, a policy and a seed give one row per episode.
 
-Everything that reports a number calls it, so that two numbers differ by the environment or the policy, never by the loop.
+Everything that reports a number calls it, so that two numbers differ by environment or policy, never by the loop.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Policy(Protocol):
 def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes: int, seed: int) -> list[Row]:
     """Play whole episodes and return one row for each.
 
-    Episode i is the same world (start, latency, noise) whatever the policy, the delay or the number of episodes, because
-    its seed depends on `(seed, i)` only: rows of two policies with the same seed are paired.
+    Episode i is the same world (start, latency, noise) whatever the policy, the delay or the number of episodes,
+    because its seed depends on `(seed, i)` only: rows of two policies with the same seed are paired.
 
     Args:
         make_env: makes the environment: a `ChunkedExecution`, perhaps wrapped further, whose episodes end.

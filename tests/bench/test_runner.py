@@ -1,0 +1,249 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_study import Guess, cells, fake_study, make_env, make_policy, make_slow_policy
+
+from chunkenv.bench.runner import StudyError, missing_units, run
+from chunkenv.bench.store import Store
+from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import evaluate
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from fake_study import fake_study, make_slow_policy
+from chunkenv.bench.runner import run
+from chunkenv.bench.store import Store
+
+if __name__ == "__main__":
+    with Store(Path(sys.argv[1])) as store:
+        for unit in run(fake_study(make_policy=make_slow_policy), store, workers=2):
+            print(unit, flush=True)
+"""
+
+
+def rows_of(path, study, workers=1):
+    with Store(path) as store:
+        list(run(study, store, workers))
+        return store.rows()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return rows_of(tmp_path_factory.mktemp("whole") / "episodes.sqlite", fake_study())
+
+
+def test_two_workers_give_the_rows_of_one(tmp_path, whole):
+    assert rows_of(tmp_path / "episodes.sqlite", fake_study(), workers=2) == whole
+
+
+def test_rows_are_those_of_evaluate(whole):
+    cell = cells()[3]
+    expected = evaluate(lambda: make_env(cell), make_policy(cell), episodes=3, seed=0)
+    found = [row for row in whole if (row["task"], row["method"], row["delay"]) == (cell.task, cell.method, cell.delay)]
+    assert [{key: row[key] for key in expected[0]} for row in found] == expected
+
+
+def test_another_seed_gives_other_rows(tmp_path, whole):
+    rows = rows_of(tmp_path / "episodes.sqlite", fake_study(seed=1))
+    assert {row["seed"] for row in rows}.isdisjoint(row["seed"] for row in whole)
+
+
+def test_only_what_is_missing_is_played(tmp_path, whole):
+    with Store(tmp_path / "episodes.sqlite") as store:
+        list(run(fake_study(episodes=2), store, workers=1))
+        played = list(run(fake_study(), store, workers=1))
+        assert {unit.episode for unit in played} == {2}
+        assert missing_units(fake_study(), store) == []
+        assert store.rows() == whole
+
+
+def test_a_finished_study_starts_no_worker(tmp_path, monkeypatch):
+    with Store(tmp_path / "episodes.sqlite") as store:
+        list(run(fake_study(episodes=1), store, workers=1))
+        monkeypatch.setattr("chunkenv.bench.runner._Crew._hire", lambda *_: pytest.fail("a worker was started"))
+        assert list(run(fake_study(episodes=1), store, workers=2)) == []
+
+
+def test_the_work_is_balanced_and_the_long_cells_come_first():
+    units = fake_study(cost=lambda cell: cell.delay).units
+    assert [unit.episode for unit in units] == sorted(unit.episode for unit in units)
+    assert [unit.cell.delay for unit in units[: len(cells())]] == [1] * 4 + [0] * 4
+
+
+def make_broken_policy(cell):
+    return Broken() if cell.delay else make_policy(cell)
+
+
+class Broken:
+    def infer(self, observation, request):
+        raise ZeroDivisionError("one by none")
+
+
+def make_unfit_policy(cell):
+    return Unfit()
+
+
+class Unfit:
+    def infer(self, observation, request):
+        return np.zeros((3, 1), np.float32)
+
+
+def make_dying_policy(cell):
+    return Dying() if cell.delay else make_policy(cell)
+
+
+class Dying(Guess):
+    def __init__(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("make_policy", "sentence"),
+    [
+        (make_broken_policy, "delay 1, execution horizon 2 of 4, episode 0 failed: ZeroDivisionError: one by none"),
+        (make_unfit_policy, "Unfit.infer returned a chunk that cannot be executed"),
+        (make_dying_policy, "its worker process was killed by SIGKILL"),
+    ],
+)
+def test_a_unit_that_fails_is_named_and_the_rest_is_kept(tmp_path, make_policy, sentence, workers):
+    study = fake_study(make_policy=make_policy)
+    with Store(tmp_path / "episodes.sqlite") as store:
+        with pytest.raises(StudyError, match=sentence):
+            list(run(study, store, workers))
+        kept = store.rows()
+        assert all(row["delay"] == 0 for row in kept)
+        list(run(fake_study(), store, workers))
+        assert [row for row in store.rows() if row in kept] == kept
+
+
+def test_a_traceback_comes_with_errors_that_need_one(tmp_path):
+    with Store(tmp_path / "episodes.sqlite") as store:
+        with pytest.raises(StudyError) as caught:
+            list(run(fake_study(make_policy=make_broken_policy), store, 1))
+        assert "in infer" in caught.value.traceback
+        with pytest.raises(StudyError) as caught:
+            list(run(fake_study(make_policy=make_unfit_policy), store, 1))
+        assert caught.value.traceback == ""
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "two", None])
+def test_workers_must_be_a_count(tmp_path, workers):
+    with Store(tmp_path / "episodes.sqlite") as store:
+        with pytest.raises(ArgumentError, match="workers="):
+            list(run(fake_study(), store, workers))
+        assert store.runs() == []
+
+
+def test_leaving_the_loop_ends_the_workers(tmp_path):
+    with Store(tmp_path / "episodes.sqlite") as store:
+        with contextlib.closing(run(fake_study(make_policy=make_slow_policy), store, workers=2)) as units:
+            next(units)
+            workers = children(os.getpid())
+            assert len(workers) == 2
+        assert not alive(workers)
+        assert len(store.rows()) >= 1
+
+
+def children(pid):
+    """Worker processes of `pid` (Linux: other systems skip what needs this)."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("needs /proc")
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed if b"spawn_main" in cmdline(child)]
+
+
+def cmdline(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def alive(pids):
+    """Those that still run, after a moment to end."""
+    for _ in range(100):
+        left = [pid for pid in pids if b"spawn_main" in cmdline(pid)]
+        if not left:
+            break
+        time.sleep(0.05)
+    return left
+
+
+def started(path):
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    script = path.parent / "script.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), str(path)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, stderr=subprocess.PIPE)
+
+
+def kill_at_random(path, moments):
+    """Start, kill -9 and start again; the workers met on the way, and how many rows each run found."""
+    met, kept = [], []
+    for moment in moments:
+        process = started(path)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+        if process.poll() is None:
+            met += children(process.pid)
+        process.kill()
+        process.communicate()
+        with Store(path) as store:
+            kept.append(len(store.rows()))
+    return met, kept
+
+
+def finish(path):
+    output, errors = started(path).communicate(timeout=120)
+    assert errors == ""
+    with Store(path) as store:
+        return store.rows()
+
+
+def check_kills(path, whole, moments):
+    met, kept = kill_at_random(path, moments)
+    assert kept == sorted(kept)
+    assert not alive(met)
+    assert finish(path) == whole
+
+
+def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, whole):
+    check_kills(tmp_path / "episodes.sqlite", whole, [0.1, 1.0, 1.2, 0.8])
+
+
+@pytest.mark.slow
+def test_thirty_kills(tmp_path, whole):
+    check_kills(tmp_path / "episodes.sqlite", whole, np.random.default_rng(0).uniform(0.05, 1.6, 30))
+
+
+def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_path):
+    process = started(tmp_path / "episodes.sqlite")
+    process.stdout.readline()
+    workers = children(process.pid)
+    assert len(workers) == 2
+    process.kill()
+    process.communicate()
+    assert not alive(workers)
+
+
+def test_an_interrupt_ends_the_workers_quietly(tmp_path, whole):
+    path = tmp_path / "episodes.sqlite"
+    process = started(path)
+    process.stdout.readline()
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert errors.count("KeyboardInterrupt") == 1
+    assert not alive(workers)
+    assert finish(path) == whole
