@@ -1,0 +1,138 @@
+"""Actions that reach the environment late, for agents that choose one action at a time."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import gymnasium as gym
+from gymnasium import spaces
+
+from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.spaces import Checked, zeros
+from chunkenv.streams import spawn
+from chunkenv.wrappers.action_history import ActionHistory, history_length
+from chunkenv.wrappers.depth import depth_of
+from chunkenv.wrappers.link import Link, Message
+from chunkenv.wrappers.single_action import action_reader, filling_action
+from chunkenv.wrappers.underrun import plain
+
+
+class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
+    """Executes each action some ticks after it was sent; the newest that has arrived acts in every tick.
+
+    An action that overtakes older ones replaces them; an older one that arrives after a newer one is dropped. Before the
+    first arrives, zero acts, or `first_action`. What is under way when an episode ends is dropped. `info` has
+
+        action_delay   ticks that the action executed in this tick was under way; -1 before the first arrived
+        action_age     ticks since it was sent (it is held until a newer one arrives); -1 before the first arrived
+
+    Several of them add up, with independent delays; `info` is then that of the outermost.
+
+    Args:
+        env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
+        latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
+        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        observe: a number n puts the last n actions sent ('sent_actions', oldest first, filled up with what acts before
+            the first) and 'action_age' into a Dict observation. The last 'action_age' of them are newer than the one
+            that acted. True: as many as the delay, if that is constant; the observation is then Markov.
+        first_action: what acts before anything arrived; zero if None. Discrete actions need it, unless the delay is 0.
+
+    Raises:
+        ArgumentError: for an argument that cannot be meant, with what would be right.
+
+    >>> env = ActionDelay(gym.make("Pendulum-v1"), latency=2, observe=True)
+    >>> observation, info = env.reset(seed=0)
+    >>> for torque in (0.5, 1.0, 1.5):
+    ...     observation, reward, terminated, truncated, info = env.step([torque])
+    >>> observation["sent_actions"], info["action_delay"], info["action_age"]
+    (array([1. , 1.5], dtype=float32), 2, 2)
+    """
+
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        latency: int | LatencyModel | dict[str, Any],
+        *,
+        control_dt: float | None = None,
+        observe: bool | int = False,
+        first_action: Any = None,
+    ) -> None:
+        self._delays = Delays(latency, control_dt_of(env, control_dt))
+        self._read_action = action_reader(env.action_space)
+        length = history_length(observe, self._delays.constant)
+        self._first = _first_action(first_action, env.action_space, needed=self._delays.constant != 0)
+        gym.utils.RecordConstructorArgs.__init__(
+            self,
+            latency=self._delays.plain,
+            control_dt=control_dt,
+            observe=observe,
+            first_action=plain(first_action, env.action_space),
+        )
+        gym.Wrapper.__init__(self, env)
+        self._history = None
+        if length:
+            both = env.observation_space, env.action_space
+            filling = filling_action(env.action_space) if self._first is None else self._first
+            self._history = ActionHistory(*both, length, filling, "sent_actions", "action_age")
+            self.observation_space = self._history.space
+        self._depth = depth_of(ActionDelay, env)
+        self._rng = None
+        self._link = Link()
+        self._acting: Message | None = None
+        self._running = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
+        self._running = False
+        observation, info = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._rng is None:
+            self._rng = spawn(seed, "action_delay", self._depth)
+        self._delays.reset(self._rng)
+        self._link.clear()
+        if self._history:
+            self._history.clear()
+        self._tick, self._acting = 0, None
+        self._running = True
+        return self._seen(observation, age=-1), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Send `action`, and play one tick with the newest action that has arrived.
+
+        Raises:
+            ResetNeededError: before the first reset, and after the end of an episode.
+            ActionError: for a wrong shape or dtype, NaN, infinity, or out of a discrete range; nothing has moved.
+            ArgumentError: if a latency model of yours draws something that is no latency; nothing has moved.
+        """
+        if not self._running:
+            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+        sent = self._read_action(action)
+        self._link.send(sent, self._tick, self._delays.next())
+        self._acting = self._link.receive(self._tick) or self._acting
+        if self._history:
+            self._history.append(sent)
+        self._running = False  # an environment that raises leaves an episode that cannot go on
+        acting = self._acting.content if self._acting else self._first
+        observation, reward, terminated, truncated, info = self.env.step(copy.deepcopy(acting))
+        self._running = not (terminated or truncated)
+        delay, age = (self._acting.delay, self._tick - self._acting.sent) if self._acting else (-1, -1)
+        self._tick += 1
+        info = {**info, "action_delay": delay, "action_age": age}
+        return self._seen(observation, age), reward, terminated, truncated, info
+
+    def _seen(self, observation: Any, age: int) -> Any:
+        return self._history.observation(observation, age) if self._history else observation
+
+
+def _first_action(first_action: Any, action_space: spaces.Space[Any], needed: bool) -> Any:
+    """What acts before anything arrived; None where nothing is ever late."""
+    if first_action is not None:
+        return Checked(action_space, "first_action")(first_action)
+    zero = zeros(action_space)
+    if zero is None and needed:
+        raise ArgumentError(
+            f"first_action=None leaves nothing to act before the first action arrives, as {action_space} has no zero; "
+            "give first_action."
+        )
+    return zero

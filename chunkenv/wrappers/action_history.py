@@ -1,0 +1,101 @@
+"""The last actions and an age put into the observation: what a delayed decision process lacks to be Markov."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
+
+from chunkenv.checks import whole_number
+from chunkenv.errors import ArgumentError
+
+
+def history_length(observe: bool | int, constant_delay: int | None) -> int:
+    """How many actions `observe` asks for: 0 for False, the (constant) delay for True, at least one.
+
+    Raises:
+        ArgumentError: for a number below 1, or True with a delay that varies.
+    """
+    if observe is False:
+        return 0
+    if observe is not True:
+        return whole_number("observe", observe, at_least=1)
+    if constant_delay is None:
+        raise ArgumentError(
+            "observe=True needs a constant delay to know how many actions that is; "
+            "give their number, such as the longest delay in ticks."
+        )
+    return max(constant_delay, 1)
+
+
+class ActionHistory:
+    """An observation with the last actions and an age, in a Dict of fixed shape.
+
+    The Dict has the keys 'observation' (or, if the observation is a Dict, that one's own keys), `actions_key` (the last
+    `length` actions, oldest first; one flat row for a Box) and `age_key` (ticks, float32 [1]).
+
+    Args:
+        observation_space: the wrapped environment's.
+        action_space: the wrapped environment's.
+        length: number of actions.
+        filling: the action that stands where fewer have been sent.
+        actions_key: the name of the actions in the Dict.
+        age_key: the name of the age in the Dict.
+
+    Raises:
+        ArgumentError: if a Dict observation already has one of the keys.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        length: int,
+        filling: Any,
+        actions_key: str,
+        age_key: str,
+    ) -> None:
+        self._actions_key, self._age_key = actions_key, age_key
+        self._action_space, self._filling = action_space, filling
+        self._actions: deque[Any] = deque([filling] * length, maxlen=length)
+        own = dict(observation_space.spaces) if isinstance(observation_space, spaces.Dict) else None
+        if taken := sorted((own or {}).keys() & {actions_key, age_key}):
+            raise ArgumentError(
+                f"observe would overwrite the observation's own {taken}; leave it out in one of the two."
+            )
+        self._nested = own is not None
+        self.space = spaces.Dict(
+            {
+                **(own or {"observation": observation_space}),
+                actions_key: _history_space(action_space, length),
+                age_key: spaces.Box(-1.0, np.inf, (1,), np.float32),
+            }
+        )
+
+    def clear(self) -> None:
+        """Start an episode: as if the filling had been sent all along."""
+        self._actions.extend([self._filling] * len(self._actions))
+
+    def append(self, action: Any) -> None:
+        """Put in an action; the oldest falls out."""
+        self._actions.append(action)
+
+    def observation(self, observation: Any, age: int) -> dict[str, Any]:
+        """`observation` with the last actions and `age`."""
+        parts = dict(observation) if self._nested else {"observation": observation}
+        empty = create_empty_array(self._action_space, len(self._actions))
+        rows = concatenate(self._action_space, list(self._actions), empty)
+        parts[self._actions_key] = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows  # pyright: ignore
+        parts[self._age_key] = np.array([age], np.float32)
+        return parts
+
+
+def _history_space(action_space: spaces.Space[Any], length: int) -> spaces.Space[Any]:
+    """One-dimensional for a Box, because Stable-Baselines3 takes a matrix for a broken image."""
+    if not isinstance(action_space, spaces.Box):
+        return batch_space(action_space, length)
+    low, high = (np.tile(bound.ravel(), length) for bound in (action_space.low, action_space.high))
+    return spaces.Box(low, high, dtype=action_space.dtype)  # pyright: ignore[reportArgumentType]

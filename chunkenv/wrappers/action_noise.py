@@ -1,0 +1,86 @@
+"""Gaussian noise on actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.spaces import Checked
+from chunkenv.streams import spawn
+from chunkenv.wrappers.depth import depth_of
+
+
+class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
+    """Adds Gaussian noise to every action, from a random stream of its own.
+
+    The sum is not clipped here: the environment does that, as it does with an agent's own actions. (For one that does
+    not, put `gymnasium.wrappers.ClipAction` inside.)
+
+    Args:
+        env: an environment whose actions are a Box of floats.
+        std: standard deviation of the noise in units of the action, at least 0; a number, or one per element.
+
+    Raises:
+        ArgumentError: for other actions, or a `std` that cannot be meant.
+
+    >>> env = ActionNoise(gym.make("Pendulum-v1"), std=0.1)
+    >>> observation, info = env.reset(seed=0)
+    >>> observation, reward, terminated, truncated, info = env.step([0.5])
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], std: Any) -> None:
+        space = env.action_space
+        if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+            raise ArgumentError(f"ActionNoise needs actions of a Box of floats, not {space}; leave it out.")
+        self._std = _standard_deviation(std, space)
+        self._read_action = Checked(space, "action")
+        gym.utils.RecordConstructorArgs.__init__(self, std=np.asarray(std).tolist())
+        gym.Wrapper.__init__(self, env)
+        self._depth = depth_of(ActionNoise, env)
+        self._rng = None
+        self._running = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; a seed also starts the noise's own random stream."""
+        self._running = False
+        observation, info = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._rng is None:
+            self._rng = spawn(seed, "action_noise", self._depth)
+        self._running = True
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Play one tick with the action and noise.
+
+        Raises:
+            ResetNeededError: before the first reset, and after the end of an episode.
+            ActionError: for a wrong shape or dtype, NaN or infinity; nothing has moved, and no noise was drawn.
+        """
+        if not self._running or self._rng is None:
+            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+        intended = self._read_action(action)
+        noise = self._std * self._rng.standard_normal(intended.shape)
+        self._running = False  # an environment that raises leaves an episode that cannot go on
+        observation, reward, terminated, truncated, info = self.env.step((intended + noise).astype(intended.dtype))
+        self._running = not (terminated or truncated)
+        return observation, reward, terminated, truncated, info
+
+
+def _standard_deviation(std: Any, space: spaces.Box) -> np.ndarray:
+    """`std` as an array of the shape of an action, or of none."""
+    try:
+        array = np.asarray(std)
+        values = array.astype(np.float64) if array.dtype.kind in "iuf" else None
+    except ValueError:
+        values = None
+    if values is None or values.shape not in ((), space.shape):
+        raise ArgumentError(f"std={std!r} is not a number, nor one for each element of {space}; give one of the two.")
+    if not np.isfinite(values).all() or (values < 0.0).any():
+        raise ArgumentError(
+            f"std={std!r} is not finite and at least 0; give standard deviations in units of the action."
+        )
+    return values

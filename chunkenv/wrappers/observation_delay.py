@@ -1,0 +1,155 @@
+"""Observations that reach the agent late, with their rewards and the end of the episode."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import gymnasium as gym
+
+from chunkenv.errors import ResetNeededError
+from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.streams import spawn
+from chunkenv.wrappers.action_history import ActionHistory, history_length
+from chunkenv.wrappers.depth import depth_of
+from chunkenv.wrappers.link import Link, Message
+from chunkenv.wrappers.single_action import action_reader, filling_action
+
+
+class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
+    """Shows each observation some ticks after it was made; the agent sees the newest that has arrived.
+
+    The reset observation is there at once and is held until another arrives. An observation that overtakes older ones
+    replaces them. So what the agent sees never gets older faster than time passes, and never goes back in time.
+
+    *Rewards* travel with the observation that they led to. One that arrives brings those of all ticks up to its own that
+    were not paid yet, summed: none is lost, none counted twice. A step in which nothing new arrives pays 0.0.
+
+    *The end* travels with the last observation. A world that has ended is not stepped any more; the agent, which cannot
+    know yet, goes on: its actions are checked and ignored, what is still under way arrives, and with the last
+    observation come `terminated` and `truncated` as the world gave them, and its `info`. So an episode takes as many
+    steps more than the world as its last observation is late.
+
+    *A TimeLimit inside* (what `gym.make` adds) counts ticks of the world, and its truncation arrives late like any other
+    end: the usual choice. One outside counts steps of the agent, the waiting included; what is under way when it strikes
+    (rewards, or the end of the world) never arrives.
+
+    `info` is that of the observation shown, and has
+
+        observation_delay   ticks that the observation was under way
+        observation_age     ticks since it was made (it is held until a newer one arrives)
+
+    Args:
+        env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
+        latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
+        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        observe: a number n puts the last n actions ('recent_actions', oldest first, filled up with zeros) and
+            'observation_age' into a Dict observation. The last 'observation_age' of these actions were sent after the
+            observation was made. True: as many as the delay, if that is constant; the observation is then Markov.
+
+    Raises:
+        ArgumentError: for an argument that cannot be meant, with what would be right.
+
+    >>> env = ObservationDelay(gym.make("CartPole-v1"), latency=2)
+    >>> first, info = env.reset(seed=0)
+    >>> steps = [env.step(1) for _ in range(4)]
+    >>> [bool((step[0] == first).all()) for step in steps], [step[1] for step in steps]
+    ([True, True, False, False], [0.0, 0.0, 1.0, 1.0])
+    >>> [step[4]["observation_age"] for step in steps]
+    [1, 2, 2, 2]
+    """
+
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        latency: int | LatencyModel | dict[str, Any],
+        *,
+        control_dt: float | None = None,
+        observe: bool | int = False,
+    ) -> None:
+        self._delays = Delays(latency, control_dt_of(env, control_dt))
+        self._read_action = action_reader(env.action_space)
+        length = history_length(observe, self._delays.constant)
+        gym.utils.RecordConstructorArgs.__init__(
+            self, latency=self._delays.plain, control_dt=control_dt, observe=observe
+        )
+        gym.Wrapper.__init__(self, env)
+        self._history = None
+        if length:
+            both = env.observation_space, env.action_space
+            filling = filling_action(env.action_space)
+            self._history = ActionHistory(*both, length, filling, "recent_actions", "observation_age")
+            self.observation_space = self._history.space
+        self._depth = depth_of(ObservationDelay, env)
+        self._rng = None
+        self._link = Link()
+        self._running = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
+        self._running = False
+        observation, info = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._rng is None:
+            self._rng = spawn(seed, "observation_delay", self._depth)
+        self._delays.reset(self._rng)
+        self._link.clear()
+        if self._history:
+            self._history.clear()
+        self._tick, self._world_ended = 0, False
+        self._unpaid: list[tuple[int, float]] = []
+        self._shown = Message(sent=0, delay=0, content=copy.deepcopy((observation, False, False, info)))
+        self._running = True
+        observation, _, _, info = self._seen()
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Play one tick, or wait one if the world has ended, and show the newest observation that has arrived.
+
+        Raises:
+            ResetNeededError: before the first reset, and after the end of an episode.
+            ActionError: for a wrong shape or dtype, NaN, infinity, or out of a discrete range; nothing has moved.
+            ArgumentError: if a latency model of yours draws something that is no latency; nothing has moved.
+        """
+        if not self._running:
+            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+        action = self._read_action(action)
+        if not self._world_ended:
+            self._move_world(action)
+        self._tick += 1
+        if self._history:
+            self._history.append(action)
+        arrived = self._link.receive(self._tick)
+        self._shown = arrived or self._shown
+        reward = self._pay(up_to=arrived.sent) if arrived else 0.0
+        observation, terminated, truncated, info = self._seen()
+        self._running = not (terminated or truncated)
+        return observation, reward, terminated, truncated, info
+
+    def _move_world(self, action: Any) -> None:
+        """Play a tick of the world, and send what comes of it."""
+        delay = self._delays.next()
+        self._running = False  # an environment that raises leaves an episode that cannot go on
+        observation, reward, terminated, truncated, info = self.env.step(copy.deepcopy(action))
+        made = self._tick + 1
+        self._unpaid.append((made, float(reward)))
+        self._link.send(copy.deepcopy((observation, terminated, truncated, info)), made, delay)
+        self._world_ended = bool(terminated or truncated)
+
+    def _pay(self, up_to: int) -> float:
+        """The rewards of all ticks up to one that were not paid yet."""
+        due = [reward for tick, reward in self._unpaid if tick <= up_to]
+        self._unpaid = self._unpaid[len(due) :]
+        return sum(due[1:], start=due[0])
+
+    def _seen(self) -> tuple[Any, bool, bool, dict[str, Any]]:
+        """Copies of the observation shown, of its flags and its info."""
+        observation, terminated, truncated, info = copy.deepcopy(self._shown.content)
+        age = self._tick - self._shown.sent
+        if self._history:
+            observation = self._history.observation(observation, age)
+        return (
+            observation,
+            terminated,
+            truncated,
+            {**info, "observation_delay": self._shown.delay, "observation_age": age},
+        )
