@@ -4,6 +4,6 @@
 has the models of inference latency; importing the package registers the ids `chunkenv/kinetix-<level>-v0`.
 """
 
-from chunkenv.wrappers import ChunkedExecution, FlattenChunk, Request
+from chunkenv.wrappers import ActionDelay, ActionNoise, ChunkedExecution, FlattenChunk, ObservationDelay, Request
 
-__all__ = ["ChunkedExecution", "FlattenChunk", "Request"]
+__all__ = ["ActionDelay", "ActionNoise", "ChunkedExecution", "FlattenChunk", "ObservationDelay", "Request"]

@@ -1,7 +1,10 @@
 """Wrappers that give any Gymnasium environment chunks, delays and action noise."""
 
+from chunkenv.wrappers.action_delay import ActionDelay
+from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.flatten import FlattenChunk
+from chunkenv.wrappers.observation_delay import ObservationDelay
 from chunkenv.wrappers.request import Request
 
-__all__ = ["ChunkedExecution", "FlattenChunk", "Request"]
+__all__ = ["ActionDelay", "ActionNoise", "ChunkedExecution", "FlattenChunk", "ObservationDelay", "Request"]

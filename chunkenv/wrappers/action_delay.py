@@ -22,8 +22,8 @@ from chunkenv.wrappers.underrun import plain
 class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     """Executes each action some ticks after it was sent; the newest that has arrived acts in every tick.
 
-    An action that overtakes older ones replaces them; an older one that arrives after a newer one is dropped. Before the
-    first arrives, zero acts, or `first_action`. What is under way when an episode ends is dropped. `info` has
+    An action that overtakes older ones replaces them; an older one that arrives after a newer one is dropped. Before
+    the first arrives, zero acts, or `first_action`. What is under way when an episode ends is dropped. `info` has
 
         action_delay   ticks that the action executed in this tick was under way; -1 before the first arrived
         action_age     ticks since it was sent (it is held until a newer one arrives); -1 before the first arrived
@@ -66,8 +66,8 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         gym.utils.RecordConstructorArgs.__init__(
             self,
             latency=self._delays.plain,
-            control_dt=control_dt,
-            observe=observe,
+            control_dt=None if control_dt is None else float(control_dt),
+            observe=observe if isinstance(observe, bool) else length,
             first_action=plain(first_action, env.action_space),
         )
         gym.Wrapper.__init__(self, env)

@@ -12,6 +12,9 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
 
+LONGEST_AGE = 2.0**24
+"""The bound of an age in an observation: finite, because checkers warn of infinity; float32 is whole up to it."""
+
 
 def history_length(observe: bool | int, constant_delay: int | None) -> int:
     """How many actions `observe` asks for: 0 for False, the (constant) delay for True, at least one.
@@ -71,7 +74,7 @@ class ActionHistory:
             {
                 **(own or {"observation": observation_space}),
                 actions_key: _history_space(action_space, length),
-                age_key: spaces.Box(-1.0, np.inf, (1,), np.float32),
+                age_key: spaces.Box(-1.0, LONGEST_AGE, (1,), np.float32),
             }
         )
 

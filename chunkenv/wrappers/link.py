@@ -17,8 +17,8 @@ class Message(NamedTuple):
 class Link:
     """Messages under way, of which the newest that has arrived counts.
 
-    A message that overtakes older ones replaces them; an older one that arrives after a newer one is dropped. So the age
-    of the newest (ticks since it was sent) grows by at most one a tick, and what is received never goes back in time.
+    A message that overtakes older ones replaces them; an older one that arrives after a newer one is dropped. So the
+    age of the newest (ticks since it was sent) grows by at most one a tick, and what comes is always newer than before.
 
     >>> link = Link()
     >>> link.send("slow", tick=0, delay=3)

@@ -22,17 +22,17 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     The reset observation is there at once and is held until another arrives. An observation that overtakes older ones
     replaces them. So what the agent sees never gets older faster than time passes, and never goes back in time.
 
-    *Rewards* travel with the observation that they led to. One that arrives brings those of all ticks up to its own that
-    were not paid yet, summed: none is lost, none counted twice. A step in which nothing new arrives pays 0.0.
+    *Rewards* travel with the observation that they led to. One that arrives brings those of all ticks up to its own
+    that were not paid yet, summed: none is lost, none counted twice. A step in which nothing new arrives pays 0.0.
 
     *The end* travels with the last observation. A world that has ended is not stepped any more; the agent, which cannot
     know yet, goes on: its actions are checked and ignored, what is still under way arrives, and with the last
     observation come `terminated` and `truncated` as the world gave them, and its `info`. So an episode takes as many
     steps more than the world as its last observation is late.
 
-    *A TimeLimit inside* (what `gym.make` adds) counts ticks of the world, and its truncation arrives late like any other
-    end: the usual choice. One outside counts steps of the agent, the waiting included; what is under way when it strikes
-    (rewards, or the end of the world) never arrives.
+    *A TimeLimit inside* (what `gym.make` adds) counts ticks of the world, and its truncation arrives late like any
+    other end: the usual choice. One outside counts steps of the agent, the waiting included; what is under way when it
+    strikes (rewards, or the end of the world) never arrives.
 
     `info` is that of the observation shown, and has
 
@@ -71,7 +71,10 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._read_action = action_reader(env.action_space)
         length = history_length(observe, self._delays.constant)
         gym.utils.RecordConstructorArgs.__init__(
-            self, latency=self._delays.plain, control_dt=control_dt, observe=observe
+            self,
+            latency=self._delays.plain,
+            control_dt=None if control_dt is None else float(control_dt),
+            observe=observe if isinstance(observe, bool) else length,
         )
         gym.Wrapper.__init__(self, env)
         self._history = None
