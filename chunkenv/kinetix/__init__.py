@@ -1,1 +1,38 @@
-"""Kinetix."""
+"""The twelve dynamic Kinetix tasks: levels, a float32 rigid-body engine and its Gymnasium environment.
+
+Importing this package imports neither numba nor the engine; the first environment does.
+"""
+
+from __future__ import annotations
+
+import gymnasium
+
+LEVELS = (
+    "grasp_easy",
+    "catapult",
+    "cartpole_thrust",
+    "hard_lunar_lander",
+    "mjc_half_cheetah",
+    "mjc_swimmer",
+    "mjc_walker",
+    "h17_unicycle",
+    "chain_lander",
+    "catcher_v3",
+    "trampoline",
+    "car_launch",
+)
+"""The names of the twelve levels, in the order of the real-time chunking benchmark."""
+
+TIME_LIMIT = 256
+"""Control steps after which an episode is truncated."""
+
+
+def register() -> None:
+    """Register `chunkenv/kinetix-<level>-v0` for every level, each with a time limit of `TIME_LIMIT` steps."""
+    for level in LEVELS:
+        gymnasium.register(
+            id=f"chunkenv/kinetix-{level}-v0",
+            entry_point="chunkenv.kinetix.env:KinetixEnv",
+            max_episode_steps=TIME_LIMIT,
+            kwargs={"level": level},
+        )

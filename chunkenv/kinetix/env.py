@@ -1,0 +1,196 @@
+"""The Gymnasium environment of one Kinetix level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, suggest
+from chunkenv.kinetix import TIME_LIMIT, kernels
+from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
+from chunkenv.kinetix.simulator import STATE_SIZE, Simulator
+
+OBSERVATIONS = ("symbolic", "compact", "state")
+DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
+PENALTY_SCALE = 1 / 6 / TIME_LIMIT  # real-time-chunking-kinetix, `DenseRewardWrapper`
+
+
+def _sparse(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
+    return reward
+
+
+def _distance(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
+    approach = 0.0 if last_distance < 0 else last_distance - distance
+    return reward + DISTANCE_SCALE * approach
+
+
+def _penalty(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
+    if reward > 0:
+        return reward
+    charged_ticks = TIME_LIMIT - ticks + 1 if ended else 1
+    return reward - charged_ticks * distance * PENALTY_SCALE
+
+
+REWARDS: dict[str, Callable[..., float]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
+
+
+class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+    """One of the twelve dynamic Kinetix tasks: make green touch blue, and never red.
+
+    A step is one control step of 1/30 s (two physics frames). Every episode starts in the same state; nothing is random.
+    `gymnasium.make("chunkenv/kinetix-<level>-v0")` adds the time limit of 256 steps.
+
+    Action: float32[6] in [-1, 1]: four motor channels, two thruster channels; thrusters are clipped to [0, 1]. Finite values
+    outside are clipped by the physics.
+
+    Reward "sparse": 1 when green touches blue, -1 when green touches red (which wins if both), else 0; both end the episode.
+    "distance" adds 0.1 times the decrease of the distance between their centres since the last step, from the second step on
+    (kinetix-env). "penalty" subtracts distance / 6 / 256 each step, at a failure for all steps that were left (the experts of
+    real-time-chunking-kinetix).
+
+    info: `success`, whether green touched blue with this step.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        observation: "symbolic", float32[679] as kinetix-env's symbolic-flat; "compact", float32[7 n]: x, y, vx, vy,
+            tanh(w / 10), sin and cos of each of the n bodies that move, in the order of their slots; or "state", the engine's
+            state itself, uint8, what `get_state` returns: for planners.
+        reward: "sparse", "distance" or "penalty".
+        render_mode: only None.
+
+    Raises:
+        ArgumentError: an unknown level or option.
+
+    >>> env = KinetixEnv("catapult", observation="compact")
+    >>> observation, info = env.reset(seed=0)
+    >>> observation.shape, info
+    ((35,), {'success': False})
+    """
+
+    metadata = {"render_modes": [], "render_fps": 30}  # noqa: RUF012 (Gymnasium's own declaration)
+
+    def __init__(
+        self, level: str, observation: str = "symbolic", reward: str = "sparse", render_mode: str | None = None
+    ) -> None:
+        _check_option("observation", observation, OBSERVATIONS)
+        _check_option("reward", reward, REWARDS)
+        if render_mode is not None:
+            raise ArgumentError(f"Kinetix cannot be rendered yet: render_mode must be None, not {render_mode!r}.")
+        self.render_mode = render_mode
+        self.simulator = Simulator(level)
+        self._kind = observation
+        self._shape_reward = REWARDS[reward]
+        self._size = {"symbolic": N_FEATURES, "compact": self.simulator.compact_size, "state": 0}[observation]
+        self._allocate(b"")
+        self.observation_space = self._observation_space()
+        self.action_space = spaces.Box(-1, 1, (N_ACTIONS,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode, always in the level's first state."""
+        super().reset(seed=seed)
+        self._bytes[:] = self.simulator.initial_state()
+        self._ready = True
+        return self._observe(), {"success": False}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Play one control step.
+
+        Raises:
+            ActionError: the action has another shape, is no number, or is not finite; the state is unchanged.
+            ResetNeededError: there was no reset yet, or the episode is over.
+        """
+        if not self._ready:
+            raise ResetNeededError("This environment was not reset yet: call reset() before step().")
+        action = _checked_action(action)
+        seen = np.empty(self._size, np.float32)
+        last_distance = float(self._record["distance"])
+        tick = kernels.step(self.simulator.records, self._state, self._scratch, action, seen)
+        if tick.status != kernels.PLAYED:
+            raise _refusal(tick.status, action)
+        ended = bool(self._record["ended"])
+        reward = self._shape_reward(float(tick.reward), int(self._record["ticks"]), ended, tick.distance, last_distance)
+        observation = self._bytes.copy() if self._kind == "state" else seen
+        return observation, reward, ended, False, {"success": tick.reward > 0}
+
+    def get_state(self) -> np.ndarray:
+        """The complete state of the engine, a copy, uint8[n]: set back, everything goes on to the bit.
+
+        It holds bodies, warm-start impulses and the number of ticks, not what wrappers hold (a TimeLimit counts for itself).
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+        """
+        if not self._ready:
+            raise ResetNeededError("This environment has no state yet: call reset() before get_state().")
+        return self._bytes.copy()
+
+    def set_state(self, state: np.ndarray) -> None:
+        """Go on from a state that `get_state` returned, of any environment of the same level.
+
+        Raises:
+            ArgumentError: it is not a state of this level; the environment is unchanged.
+        """
+        self._bytes[:] = self.simulator.checked_state(state)
+        self._ready = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickled view would no longer share memory with its array: only the bytes travel.
+        views = ("_state", "_record", "_scratch", "_bytes")
+        rest = {key: value for key, value in self.__dict__.items() if key not in views}
+        return {**rest, "_bytes": self._bytes.tobytes()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ready = state["_ready"]
+        self.__dict__.update(state)
+        self._allocate(state["_bytes"])
+        self._ready = ready
+
+    def _allocate(self, content: bytes) -> None:
+        """The engine's memory: the state as records and, sharing memory, as bytes."""
+        self._state = np.zeros(1, STATE)
+        self._record = self._state[0]
+        self._bytes = self._state.view(np.uint8)
+        self._bytes[: len(content)] = np.frombuffer(content, np.uint8)
+        self._scratch = self.simulator.new_scratch()
+        self._ready = False
+
+    def _observation_space(self) -> spaces.Box:
+        if self._kind == "state":
+            return spaces.Box(0, 255, (STATE_SIZE,), np.uint8)
+        return spaces.Box(-10, 10, (self._size,), np.float32)
+
+    def _observe(self) -> np.ndarray:
+        if self._kind == "state":
+            return self._bytes.copy()
+        seen = np.empty(self._size, np.float32)
+        kernels.observe(self.simulator.records, self._state, seen)
+        return seen
+
+
+def _check_option(name: str, value: object, known: Any) -> None:
+    if value not in known:
+        raise ArgumentError(f"There is no {name} {value!r} in Kinetix: {suggest(value, known)}")
+
+
+def _checked_action(action: Any) -> np.ndarray:
+    """The action as float32[6]; its values are checked by the kernel."""
+    if isinstance(action, np.ndarray) and action.dtype == np.float32 and action.shape == (N_ACTIONS,):
+        return action
+    try:
+        array = np.asarray(action)
+    except ValueError:  # ragged lists
+        array = np.empty(0, object)
+    if array.dtype.kind not in "fiu" or array.shape != (N_ACTIONS,):
+        raise ActionError(f"An action is {N_ACTIONS} finite numbers, float32[{N_ACTIONS}], not {action!r}.")
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as such
+        return array.astype(np.float32)
+
+
+def _refusal(status: int, action: np.ndarray) -> Exception:
+    if status == kernels.BAD_ACTION:
+        return ActionError(f"An action must be finite, not {action!r}; the state is unchanged, so step again.")
+    return ResetNeededError("The episode is over: call reset() before the next step().")

@@ -1,0 +1,932 @@
+"""The physics of a Kinetix frame in numba, from gravity to integration, and the loops that play ticks of it.
+
+A port, in our own words, of the engine jax2d 1.0.1 (https://github.com/MichaelTMatthews/jax2d) as kinetix-env 3.0.2 uses it;
+both are under the MIT License, Copyright (c) 2024 Michael Matthews, Michael Beukman: see THIRD_PARTY_NOTICES.md. Solver: sequential impulses with
+warm starting, joints one after the other, contacts in batches of 16 that are solved side by side (Jacobi) inside a batch.
+
+How to read it: records (`body`, `contact`, `joint`) are references into the state, the level or the scratch; `Vec2` and `Motion`
+are values. A helper copies out (`vec`, `motion`), computes, and stores once. Everything is float32: a bare literal would silently
+become float64, so constants have names. All kernels are in this one file because numba's cache does not see changes elsewhere.
+With NUMBA_DISABLE_JIT=1 the same source runs in plain Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from chunkenv.kinetix.compile import entry, jit
+
+F = np.float32
+U = np.uint64
+
+ZERO, ONE, TWO, TEN = F(0), F(1), F(2), F(10)
+TENTH = F(0.1)
+PI = F(math.pi)
+FAR = F(99999)
+
+DT = F(1 / 60)
+FRAMES = 2  # physics frames in a control step
+ITERATIONS = 10
+GRAVITY_STEP = F(F(-9.81) * DT)
+SLOP = F(0.01)
+CONTACT_BIAS = F(F(-0.2) / DT)
+FACE_PREFERENCE = F(0.01)
+BASE_FRICTION = F(0.4)
+JOINT_BIAS, JOINT_SHIFT, JOINT_STIFFNESS = F(2.0), F(0.7), F(0.6)
+FIXED_BIAS, LIMIT_BIAS = F(2.0), F(5.0)
+MOTOR_SPEED, MOTOR_POWER, MOTOR_DECAY, LIMIT_ZONE = F(6.0), F(900.0), F(0.1), F(0.1)
+THRUSTER_POWER = F(10.0)
+MAX_POSITION, MAX_VELOCITY, MAX_SPIN = F(15.0), F(100.0), F(50.0)
+APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the rounding
+
+N_MOTOR_CHANNELS = 4
+POLYGON_BATCHES, CIRCLE_POLYGON_BATCHES = U(4), U(3)
+N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS = U(60), U(48)
+FIRST_CIRCLE_POLYGON_BATCH, CIRCLE_BATCH, N_BATCHES = U(8), U(11), U(12)
+# The reference pads its lists of pairs to whole batches with index -1, which writes zero over the last pair's impulses.
+FORGETFUL_SLOTS = (U(118), U(119), U(173))
+N_SYMBOLIC = 679
+
+PLAYED, OVER, BAD_ACTION = 0, 1, 2  # what `step` reports
+
+Vec2 = namedtuple("Vec2", "x y")
+Rotation = namedtuple("Rotation", "c s")
+Motion = namedtuple("Motion", "x y w")  # linear and angular velocity of a body
+Axis = namedtuple("Axis", "separation face first second")  # a face, and the two corners that lie deepest behind it
+Manifold = namedtuple("Manifold", "points normal depth first second")  # 0, 1 or 2 points; the normal points from a to b
+Tick = namedtuple("Tick", "status reward distance")
+
+
+# --- values -------------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def vec(record):
+    return Vec2(record.x, record.y)
+
+
+@jit
+def store(record, v):
+    record.x = v.x
+    record.y = v.y
+
+
+@jit
+def add(u, v):
+    return Vec2(u.x + v.x, u.y + v.y)
+
+
+@jit
+def sub(u, v):
+    return Vec2(u.x - v.x, u.y - v.y)
+
+
+@jit
+def scale(k, v):
+    return Vec2(k * v.x, k * v.y)
+
+
+@jit
+def dot(u, v):
+    return u.x * v.x + u.y * v.y
+
+
+@jit
+def cross(u, v):
+    return u.x * v.y - u.y * v.x
+
+
+@jit
+def right(v):
+    return Vec2(v.y, -v.x)
+
+
+@jit
+def length(v):
+    return math.sqrt(v.x * v.x + v.y * v.y)
+
+
+@jit
+def rotate(rot, v):
+    return Vec2(rot.c * v.x - rot.s * v.y, rot.s * v.x + rot.c * v.y)
+
+
+@jit
+def rotate_back(rot, v):
+    return Vec2(rot.c * v.x + rot.s * v.y, rot.c * v.y - rot.s * v.x)
+
+
+@jit
+def rotation(angle):
+    return Rotation(math.cos(angle), math.sin(angle))
+
+
+@jit
+def smaller(a, b):
+    return a if a < b else b
+
+
+@jit
+def larger(a, b):
+    return a if a > b else b
+
+
+@jit
+def clamp(x, low, high):
+    """The nearest value in [low, high]; NaN stays NaN."""
+    return low if x < low else high if x > high else x
+
+
+@jit
+def sign(x):
+    return ONE if x > ZERO else -ONE if x < ZERO else ZERO
+
+
+@jit
+def nonzero(x):
+    """The value, or 1 where it is 0: a safe divisor."""
+    return x if x != ZERO else ONE
+
+
+# --- bodies -------------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def motion(body):
+    return Motion(body.vel.x, body.vel.y, body.w)
+
+
+@jit
+def set_motion(body, m):
+    body.vel.x = m.x
+    body.vel.y = m.y
+    body.w = m.w
+
+
+@jit
+def pushed(m, body, arm, impulse):
+    """The motion after an impulse at the end of an arm."""
+    return Motion(
+        m.x + body.inverse_mass * impulse.x,
+        m.y + body.inverse_mass * impulse.y,
+        m.w + body.inverse_inertia * cross(arm, impulse),
+    )
+
+
+@jit
+def pulled(m, body, arm, impulse):
+    """The motion after the opposite of an impulse at the end of an arm."""
+    return Motion(
+        m.x - body.inverse_mass * impulse.x,
+        m.y - body.inverse_mass * impulse.y,
+        m.w - body.inverse_inertia * cross(arm, impulse),
+    )
+
+
+@jit
+def at_point(m, arm):
+    """The velocity of the point at the end of an arm."""
+    return Vec2(m.x - m.w * arm.y, m.y + m.w * arm.x)
+
+
+@jit
+def apply_gravity(level, state):
+    for k in range(U(level.n_moving)):
+        state.bodies[level.moving[k]].vel.y += GRAVITY_STEP
+
+
+# --- where the shapes are -----------------------------------------------------------------------------------------------------
+
+
+@jit
+def place_polygon(shape, body, placed):
+    """Corners and bounding box in the world."""
+    low = Vec2(FAR, FAR)
+    high = Vec2(-FAR, -FAR)
+    for k in range(U(shape.n_corners)):
+        corner = add(rotate(body.rot, shape.vertices[k]), body.pos)
+        store(placed.corners[k], corner)
+        low = Vec2(smaller(low.x, corner.x), smaller(low.y, corner.y))
+        high = Vec2(larger(high.x, corner.x), larger(high.y, corner.y))
+    store(placed.low, low)
+    store(placed.high, high)
+
+
+@jit
+def place_circle(shape, body, placed):
+    reach = Vec2(shape.radius, shape.radius)
+    store(placed.low, sub(body.pos, reach))
+    store(placed.high, add(body.pos, reach))
+
+
+@jit
+def place(level, state, scratch, body_index):
+    shape = level.shapes[body_index]
+    if shape.n_corners > 0:
+        place_polygon(shape, state.bodies[body_index], scratch.placed[body_index])
+    else:
+        place_circle(shape, state.bodies[body_index], scratch.placed[body_index])
+
+
+@jit
+def place_moving(level, state, scratch):
+    for k in range(U(level.n_moving)):
+        place(level, state, scratch, level.moving[k])
+
+
+@jit
+def near(a, b):
+    """Whether two bounding boxes overlap or almost do."""
+    return (
+        a.low.x - b.high.x < APART
+        and b.low.x - a.high.x < APART
+        and a.low.y - b.high.y < APART
+        and b.low.y - a.high.y < APART
+    )
+
+
+# --- where the shapes touch ---------------------------------------------------------------------------------------------------
+
+
+@jit
+def apart():
+    zero = Vec2(ZERO, ZERO)
+    return Manifold(0, zero, ZERO, zero, zero)
+
+
+@jit
+def least_penetration(a_shape, a, b_shape, b_placed, local):
+    """The face of `a` that `b` penetrates least (separating axis test), in the frame of `a`."""
+    n_b = U(b_shape.n_corners)
+    for k in range(n_b):
+        store(local[k], rotate_back(a.rot, sub(b_placed.corners[k], a.pos)))
+    best = Axis(-FAR, U(0), U(0), U(0))
+    for face in range(U(a_shape.n_corners)):
+        normal = vec(a_shape.normals[face])
+        deepest, deeper = FAR, FAR
+        first, second = U(0), U(0)
+        for k in range(n_b):
+            depth = dot(normal, local[k])
+            if depth < deepest:
+                deeper, second = deepest, first
+                deepest, first = depth, k
+            elif depth < deeper:
+                deeper, second = depth, k
+        separation = deepest - a_shape.supports[face]
+        if separation > best.separation:
+            best = Axis(separation, face, first, second)
+        if separation >= ZERO:
+            break
+    return best
+
+
+@jit
+def in_face_frame(turn, length, point):
+    """A corner of the other polygon in the frame of a face, clipped to the face's ends: x is the depth, y runs along it."""
+    p = rotate(turn, point)
+    return Vec2(p.x, clamp(p.y, ZERO, length))
+
+
+@jit
+def clip_to_face(start, end, one, other, normal, depth):
+    """The two corners `one` and `other` against the face from `start` to `end`: the deeper first, the other if it is inside."""
+    along = sub(start, end)
+    turn = rotation(PI + math.atan2(along.x, along.y))
+    face_length = length(along)
+    p = in_face_frame(turn, face_length, sub(one, start))
+    q = in_face_frame(turn, face_length, sub(other, start))
+    points = 2 if smaller(p.x, q.x) > ZERO else 1
+    p_world = add(rotate_back(turn, p), start)
+    q_world = add(rotate_back(turn, q), start)
+    if q.x > p.x:
+        return Manifold(points, normal, depth, q_world, p_world)
+    return Manifold(points, normal, depth, p_world, q_world)
+
+
+@jit
+def face_manifold(shape, body, placed, axis, other_placed, depth, flip):
+    """The contact points of a face of `body` with the corners of the other polygon that lie deepest behind it."""
+    face = axis.face
+    following = face + U(1) if face + U(1) < U(shape.n_corners) else U(0)
+    normal = rotate(body.rot, shape.normals[face])
+    return clip_to_face(
+        vec(placed.corners[face]),
+        vec(placed.corners[following]),
+        vec(other_placed.corners[axis.first]),
+        vec(other_placed.corners[axis.second]),
+        Vec2(-normal.x, -normal.y) if flip else normal,
+        depth,
+    )
+
+
+@jit
+def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local):
+    if not near(a_placed, b_placed):
+        return apart()
+    a_axis = least_penetration(a_shape, a, b_shape, b_placed, local)
+    if a_axis.separation >= ZERO:
+        return apart()
+    b_axis = least_penetration(b_shape, b, a_shape, a_placed, local)
+    if b_axis.separation >= ZERO:
+        return apart()
+    depth = -larger(a_axis.separation, b_axis.separation)
+    if a_axis.separation + FACE_PREFERENCE < b_axis.separation:
+        return face_manifold(b_shape, b, b_placed, b_axis, a_placed, depth, True)
+    return face_manifold(a_shape, a, a_placed, a_axis, b_placed, depth, False)
+
+
+@jit
+def circle_polygon_touch(c_shape, circle, c_placed, p_shape, polygon, p_placed):
+    if not near(c_placed, p_placed):
+        return apart()
+    centre = rotate_back(polygon.rot, sub(circle.pos, polygon.pos))
+    inside = True
+    nearest = FAR
+    closest = Vec2(ZERO, ZERO)
+    n = U(p_shape.n_corners)
+    for k in range(n):
+        start = vec(p_shape.vertices[k])
+        following = p_shape.vertices[k + U(1) if k + U(1) < n else U(0)]
+        side = vec(p_shape.sides[k])
+        past = clamp(dot(side, sub(centre, start)), ZERO, p_shape.lengths[k])
+        point = add(start, scale(past, side))
+        distance = length(sub(point, centre))
+        if cross(sub(start, centre), sub(following, centre)) >= ZERO:
+            inside = False
+        if distance < nearest:
+            nearest = distance
+            closest = point
+    out = sub(centre, closest)
+    distance = length(out)
+    if not (inside or distance <= c_shape.radius):
+        return apart()
+    normal = rotate(polygon.rot, out)
+    size = nonzero(length(normal))
+    if not inside:
+        size = -size
+    normal = Vec2(normal.x / size, normal.y / size)
+    depth = c_shape.radius if inside else c_shape.radius - distance
+    point = add(rotate(polygon.rot, closest), polygon.pos)
+    return Manifold(1, normal, depth, point, point)
+
+
+@jit
+def circles_touch(a_shape, a, b_shape, b):
+    way = sub(b.pos, a.pos)
+    distance = length(way)
+    reach = a_shape.radius + b_shape.radius
+    if distance >= reach:
+        return apart()
+    size = nonzero(distance)
+    normal = Vec2(way.x / size, way.y / size)
+    point = add(a.pos, scale(a_shape.radius, normal))
+    return Manifold(1, normal, reach - distance, point, point)
+
+
+# --- contacts -----------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def add_contact(level, state, scratch, pair, manifold, point, slot, rank):
+    """Take a contact point into the list of this frame, with what the last frame left for its slot."""
+    a, b = state.bodies[pair.a], state.bodies[pair.b]
+    a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
+    contact = scratch.contacts[scratch.n_contacts]
+    scratch.n_contacts += 1
+    contact.a, contact.b, contact.slot, contact.batch = pair.a, pair.b, slot, rank
+    store(contact.point, point)
+    store(contact.normal, manifold.normal)
+    store(contact.arm_a, sub(point, a.pos))
+    store(contact.arm_b, sub(point, b.pos))
+    contact.keep = ONE
+    for forgetful in FORGETFUL_SLOTS:
+        if slot == forgetful:
+            contact.keep = ZERO
+    memory = state.contacts[slot]
+    contact.along_normal = memory.normal
+    contact.along_tangent = memory.tangent
+    contact.target = contact_target(contact, a, b, manifold.depth, smaller(a_shape.restitution, b_shape.restitution))
+    one, other = a_shape.friction * BASE_FRICTION, b_shape.friction * BASE_FRICTION
+    contact.friction = math.sqrt(one * one + other * other)
+
+
+@jit
+def contact_target(contact, a, b, depth, bounce):
+    """The speed of parting that the solver aims at: out of the penetration, and back by the restitution."""
+    slip = sub(at_point(motion(b), contact.arm_b), at_point(motion(a), contact.arm_a))
+    bias = CONTACT_BIAS * smaller(ZERO, SLOP - depth)
+    return bias - dot(slip, contact.normal) * bounce
+
+
+@jit
+def touch_polygon_pairs(level, state, scratch):
+    """Find the contacts between polygons; the reward of those that touch."""
+    reward = 0
+    rank = U(0)
+    for k in range(U(level.n_polygon_pairs)):
+        pair = level.pairs[k]
+        manifold = polygons_touch(
+            level.shapes[pair.a],
+            state.bodies[pair.a],
+            scratch.placed[pair.a],
+            level.shapes[pair.b],
+            state.bodies[pair.b],
+            scratch.placed[pair.b],
+            scratch.local,
+        )
+        if manifold.points == 0:
+            continue
+        reward = worse(reward, pair.reward)
+        if pair.collides:
+            slot = U(pair.slot)
+            add_contact(level, state, scratch, pair, manifold, manifold.first, slot, rank)
+            if manifold.points == 2:
+                add_contact(level, state, scratch, pair, manifold, manifold.second, slot + U(1), rank)
+        rank += U(1)
+    deal_polygon_contacts(scratch, rank)
+    return reward
+
+
+@jit
+def touch_circle_polygon_pairs(level, state, scratch):
+    reward = 0
+    rank = U(0)
+    first_contact = U(scratch.n_contacts)
+    first = U(level.n_polygon_pairs)
+    for k in range(first, first + U(level.n_circle_polygon_pairs)):
+        pair = level.pairs[k]
+        manifold = circle_polygon_touch(
+            level.shapes[pair.a],
+            state.bodies[pair.a],
+            scratch.placed[pair.a],
+            level.shapes[pair.b],
+            state.bodies[pair.b],
+            scratch.placed[pair.b],
+        )
+        if manifold.points == 0:
+            continue
+        reward = worse(reward, pair.reward)
+        if pair.collides:
+            add_contact(level, state, scratch, pair, manifold, manifold.first, U(pair.slot), rank)
+        rank += U(1)
+    deal_circle_polygon_contacts(scratch, first_contact, rank)
+    return reward
+
+
+@jit
+def touch_circle_pairs(level, state, scratch):
+    reward = 0
+    first_contact = U(scratch.n_contacts)
+    first = U(level.n_polygon_pairs) + U(level.n_circle_polygon_pairs)
+    for k in range(first, first + U(level.n_circle_pairs)):
+        pair = level.pairs[k]
+        a, b = state.bodies[pair.a], state.bodies[pair.b]
+        manifold = circles_touch(level.shapes[pair.a], a, level.shapes[pair.b], b)
+        if manifold.points == 0:
+            continue
+        reward = worse(reward, pair.reward)
+        if pair.collides:
+            add_contact(level, state, scratch, pair, manifold, manifold.first, U(pair.slot), U(0))
+    for k in range(first_contact, U(scratch.n_contacts)):
+        scratch.order[k] = k
+    scratch.batch_ends[CIRCLE_BATCH] = scratch.n_contacts
+    return reward
+
+
+@jit
+def worse(reward, other):
+    """Red wins over green, anything over nothing."""
+    return other if other != 0 and reward >= 0 else reward
+
+
+@jit
+def deal_polygon_contacts(scratch, n_touching):
+    """Order the contacts by batch: the touching pairs, last in the list of all, are dealt out like cards.
+
+    First all first points of the pairs, batch by batch, then all second points.
+    """
+    skipped = N_POLYGON_PAIRS - n_touching
+    end = U(0)
+    for point in range(U(2)):
+        for batch in range(POLYGON_BATCHES):
+            for k in range(U(scratch.n_contacts)):
+                contact = scratch.contacts[k]
+                dealt = (skipped + U(contact.batch)) % POLYGON_BATCHES
+                if dealt == batch and U(contact.slot) % U(2) == point:
+                    scratch.order[end] = k
+                    end += U(1)
+            scratch.batch_ends[point * POLYGON_BATCHES + batch] = end
+
+
+@jit
+def deal_circle_polygon_contacts(scratch, first_contact, n_touching):
+    skipped = N_CIRCLE_POLYGON_PAIRS - n_touching
+    end = first_contact
+    for batch in range(CIRCLE_POLYGON_BATCHES):
+        for k in range(first_contact, U(scratch.n_contacts)):
+            if (skipped + U(scratch.contacts[k].batch)) % CIRCLE_POLYGON_BATCHES == batch:
+                scratch.order[end] = k
+                end += U(1)
+        scratch.batch_ends[FIRST_CIRCLE_POLYGON_BATCH + batch] = end
+
+
+@jit
+def touch(level, state, scratch):
+    """All contacts of this frame; 1 where green touches blue, -1 where it touches red."""
+    place_moving(level, state, scratch)
+    scratch.n_contacts = 0
+    reward = touch_polygon_pairs(level, state, scratch)
+    reward = worse(reward, touch_circle_polygon_pairs(level, state, scratch))
+    return worse(reward, touch_circle_pairs(level, state, scratch))
+
+
+@jit
+def contact_impulse(contact, a, b):
+    """The impulse of one contact in one iteration: first along the normal, then the friction that it allows."""
+    n, t = vec(contact.normal), right(contact.normal)
+    ra, rb = sub(contact.point, a.pos), sub(contact.point, b.pos)
+    va, vb = motion(a), motion(b)
+    masses = a.inverse_mass + b.inverse_mass
+    lever_a, lever_b = cross(ra, n), cross(rb, n)
+    mass_n = masses + a.inverse_inertia * (lever_a * lever_a) + b.inverse_inertia * (lever_b * lever_b)
+    lever_a, lever_b = cross(ra, t), cross(rb, t)
+    mass_t = masses + a.inverse_inertia * (lever_a * lever_a) + b.inverse_inertia * (lever_b * lever_b)
+
+    slip = sub(at_point(vb, rb), at_point(va, ra))
+    total = larger(contact.along_normal + (contact.target - dot(slip, n)) / nonzero(mass_n), ZERO)
+    press = scale(total - contact.along_normal, n)
+    contact.along_normal = total
+    va, vb = pulled(va, a, ra, press), pushed(vb, b, rb, press)
+
+    slip = sub(at_point(vb, rb), at_point(va, ra))
+    limit = contact.friction * total
+    total = clamp(contact.along_tangent - dot(slip, t) / nonzero(mass_t), -limit, limit)
+    rub = scale(total - contact.along_tangent, t)
+    contact.along_tangent = total
+
+    store(contact.arm_a, ra)
+    store(contact.arm_b, rb)
+    store(contact.push, add(press, rub))
+
+
+@jit
+def solve_batch(state, scratch, start, end):
+    """The contacts of a batch all see the same motions; then their impulses are added."""
+    for k in range(start, end):
+        contact = scratch.contacts[scratch.order[k]]
+        contact_impulse(contact, state.bodies[contact.a], state.bodies[contact.b])
+    for k in range(start, end):
+        contact = scratch.contacts[scratch.order[k]]
+        a, b = state.bodies[contact.a], state.bodies[contact.b]
+        set_motion(a, pulled(motion(a), a, contact.arm_a, contact.push))
+        set_motion(b, pushed(motion(b), b, contact.arm_b, contact.push))
+        contact.along_normal *= contact.keep
+        contact.along_tangent *= contact.keep
+
+
+@jit
+def warm_contacts(state, scratch):
+    for k in range(U(scratch.n_contacts)):
+        contact = scratch.contacts[k]
+        a, b = state.bodies[contact.a], state.bodies[contact.b]
+        n, t = vec(contact.normal), right(contact.normal)
+        impulse = add(scale(contact.along_normal, n), scale(contact.along_tangent, t))
+        set_motion(a, pulled(motion(a), a, contact.arm_a, impulse))
+        set_motion(b, pushed(motion(b), b, contact.arm_b, impulse))
+
+
+@jit
+def remember_contacts(state, scratch):
+    """Keep this frame's impulses, by slot, for the warm start of the next; contacts that parted are forgotten."""
+    for memory in state.contacts:
+        memory.normal = ZERO
+        memory.tangent = ZERO
+    for k in range(U(scratch.n_contacts)):
+        contact = scratch.contacts[k]
+        memory = state.contacts[contact.slot]
+        memory.normal = contact.along_normal
+        memory.tangent = contact.along_tangent
+
+
+# --- joints, motors, thrusters ------------------------------------------------------------------------------------------------
+
+
+@jit
+def prepare_joint(joint, work, a, b):
+    """What stays the same through a frame's iterations: arms, weights and rotations."""
+    store(work.arm_a, rotate(a.rot, joint.anchor_a))
+    store(work.arm_b, rotate(b.rot, joint.anchor_b))
+    work.mass_a = ONE / nonzero(a.inverse_mass)
+    work.mass_b = ONE / nonzero(b.inverse_mass)
+    work.total_mass = nonzero(a.inverse_mass + b.inverse_mass)
+    work.total_inertia = nonzero(a.inverse_inertia + b.inverse_inertia)
+    turned = b.angle - a.angle - joint.rotation
+    allowed = smaller(larger(turned, joint.lowest), joint.highest)
+    work.limit_bias = (turned - allowed) * LIMIT_BIAS
+    work.fixed_bias = turned * FIXED_BIAS
+    work.turns = 1 if joint.fixed or (joint.limited and allowed != turned) else 0
+
+
+@jit
+def motor_turn(joint, a, b, control):
+    """The angular impulse of a motor: towards its speed, softened where it drives into a limit."""
+    mass = ONE / nonzero(a.inverse_inertia + b.inverse_inertia)
+    power = MOTOR_POWER * joint.motor_power * DT * mass
+    excess = b.w - a.w - joint.motor_speed * control * MOTOR_SPEED
+    turned = b.angle - a.angle - joint.rotation
+    beyond = turned - smaller(larger(turned, joint.lowest + LIMIT_ZONE), joint.highest - LIMIT_ZONE)
+    if joint.limited and beyond != ZERO and sign(beyond) == sign(control):
+        power *= larger(ZERO, ONE - abs(beyond) / LIMIT_ZONE)
+    return power * math.tanh(excess * MOTOR_DECAY)
+
+
+@jit
+def run_motors(level, state, scratch):
+    """All motors see the same motions; then their impulses are added."""
+    for k in range(U(level.n_joints)):
+        joint = level.joints[k]
+        work = scratch.joints[k]
+        control = scratch.controls[k]
+        work.motor_turn = ZERO
+        if joint.motor and control != ZERO:
+            work.motor_turn = motor_turn(joint, state.bodies[joint.a], state.bodies[joint.b], control)
+    for k in range(U(level.n_joints)):
+        joint = level.joints[k]
+        a, b = state.bodies[joint.a], state.bodies[joint.b]
+        turn = scratch.joints[k].motor_turn
+        a.w += turn * a.inverse_inertia
+        b.w -= turn * b.inverse_inertia
+
+
+@jit
+def run_thrusters(level, state, scratch):
+    for k in range(U(level.n_thrusters)):
+        thruster = level.thrusters[k]
+        body = state.bodies[thruster.body]
+        force = thruster.power * THRUSTER_POWER * scratch.thrust[k] * DT
+        heading = rotation(thruster.rotation + body.angle)
+        impulse = scale(force, Vec2(heading.c, heading.s))
+        set_motion(body, pushed(motion(body), body, rotate(body.rot, thruster.position), impulse))
+
+
+@jit
+def warm_joints(level, state, scratch):
+    for k in range(U(level.n_joints)):
+        joint, work, memory = level.joints[k], scratch.joints[k], state.joints[k]
+        a, b = state.bodies[joint.a], state.bodies[joint.b]
+        prepare_joint(joint, work, a, b)
+        set_motion(a, pushed(motion(a), a, work.arm_a, memory.impulse))
+        set_motion(b, pulled(motion(b), b, work.arm_b, memory.impulse))
+        a.w += memory.turn * a.inverse_inertia
+        b.w -= memory.turn * b.inverse_inertia
+
+
+@jit
+def meeting_point(work, a, b, point_a, point_b):
+    """Where the two anchors should meet: their centre by mass, or the one that cannot move."""
+    if a.inverse_mass == ZERO:
+        return point_a
+    if b.inverse_mass == ZERO:
+        return point_b
+    total = work.mass_a + work.mass_b
+    return Vec2(
+        (point_a.x * work.mass_a + point_b.x * work.mass_b) / total,
+        (point_a.y * work.mass_a + point_b.y * work.mass_b) / total,
+    )
+
+
+@jit
+def joint_impulse(work, a, b, slip, gap):
+    """The impulse that stops the slip of the two anchors and draws them together."""
+    lever_a, lever_b = cross(work.arm_a, slip), cross(work.arm_b, slip)
+    speed_squared = nonzero(dot(slip, slip))
+    levers = lever_a * lever_a * a.inverse_inertia + lever_b * lever_b * b.inverse_inertia
+    share = JOINT_STIFFNESS / nonzero(work.total_mass + levers / speed_squared)
+    return Vec2((slip.x + JOINT_BIAS * gap.x) * share, (slip.y + JOINT_BIAS * gap.y) * share)
+
+
+@jit
+def joint_turn(joint, work, va, vb):
+    """The angular impulse of a fixed joint, or of a revolute one beyond its limit."""
+    spin = vb.w - va.w
+    if joint.fixed:
+        return (spin + work.fixed_bias) / work.total_inertia
+    if work.turns and sign(spin) == sign(work.limit_bias):
+        return (spin + work.limit_bias) / work.total_inertia
+    return ZERO
+
+
+@jit
+def solve_joint(joint, work, memory, a, b):
+    point_a, point_b = add(a.pos, work.arm_a), add(b.pos, work.arm_b)
+    gap = sub(point_b, point_a)
+    meeting = meeting_point(work, a, b, point_a, point_b)
+    va, vb = motion(a), motion(b)
+    slip = sub(at_point(vb, sub(meeting, b.pos)), at_point(va, sub(meeting, a.pos)))
+    impulse = joint_impulse(work, a, b, slip, gap)
+    va, vb = pushed(va, a, work.arm_a, impulse), pulled(vb, b, work.arm_b, impulse)
+    turn = joint_turn(joint, work, va, vb)
+    set_motion(a, Motion(va.x, va.y, va.w + turn * a.inverse_inertia))
+    set_motion(b, Motion(vb.x, vb.y, vb.w - turn * b.inverse_inertia))
+
+    shift = scale(JOINT_SHIFT / work.total_mass, gap)
+    store(a.pos, add(a.pos, scale(a.inverse_mass, shift)))
+    store(b.pos, sub(b.pos, scale(b.inverse_mass, shift)))
+    store(memory.impulse, add(memory.impulse, impulse))
+    memory.turn = memory.turn + turn if joint.fixed else ZERO
+
+
+# --- a frame ------------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def solve(level, state, scratch):
+    for _ in range(ITERATIONS):
+        for k in range(U(level.n_joints)):
+            joint = level.joints[k]
+            solve_joint(joint, scratch.joints[k], state.joints[k], state.bodies[joint.a], state.bodies[joint.b])
+        start = U(0)
+        for batch in range(N_BATCHES):
+            end = U(scratch.batch_ends[batch])
+            solve_batch(state, scratch, start, end)
+            start = end
+
+
+@jit
+def integrate_body(body):
+    body.pos.x = clamp(body.pos.x + body.vel.x * DT, -MAX_POSITION, MAX_POSITION)
+    body.pos.y = clamp(body.pos.y + body.vel.y * DT, -MAX_POSITION, MAX_POSITION)
+    body.angle += body.w * DT
+    body.rot.c = math.cos(body.angle)
+    body.rot.s = math.sin(body.angle)
+    body.vel.x = clamp(body.vel.x, -MAX_VELOCITY, MAX_VELOCITY)
+    body.vel.y = clamp(body.vel.y, -MAX_VELOCITY, MAX_VELOCITY)
+    body.w = clamp(body.w, -MAX_SPIN, MAX_SPIN)
+
+
+@jit
+def frame(level, state, scratch):
+    """One frame of 1/60 s; 1 where green touches blue at its start, -1 where green touches red."""
+    apply_gravity(level, state)
+    reward = touch(level, state, scratch)
+    run_motors(level, state, scratch)
+    run_thrusters(level, state, scratch)
+    warm_contacts(state, scratch)
+    warm_joints(level, state, scratch)
+    solve(level, state, scratch)
+    remember_contacts(state, scratch)
+    for k in range(U(level.n_moving)):
+        integrate_body(state.bodies[level.moving[k]])
+    return reward
+
+
+# --- a tick -------------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def set_controls(level, scratch, action):
+    """Give each motor and thruster its channel of the action, clipped to what it can do."""
+    for k in range(U(level.n_joints)):
+        scratch.controls[k] = clamp(action[level.joints[k].channel], -ONE, ONE)
+    for k in range(U(level.n_thrusters)):
+        scratch.thrust[k] = clamp(action[level.thrusters[k].channel], ZERO, ONE)
+
+
+@jit
+def goal_distance(level, state):
+    """The distance between the centres of green and blue, summed over all such pairs, in m."""
+    total = ZERO
+    for k in range(U(level.n_goals)):
+        goal = level.goals[k]
+        total += length(sub(state.bodies[goal.a].pos, state.bodies[goal.b].pos))
+    return total
+
+
+@jit
+def finite(level, state):
+    total = ZERO
+    for k in range(U(level.n_moving)):
+        body = state.bodies[level.moving[k]]
+        total += body.pos.x + body.pos.y + body.vel.x + body.vel.y + body.w + body.angle
+    return math.isfinite(total)
+
+
+@jit
+def tick(level, state, scratch, action):
+    """One control step of `FRAMES` frames; the first frame with a touch decides its reward and its distance."""
+    set_controls(level, scratch, action)
+    reward = 0
+    for _ in range(FRAMES):
+        touched = frame(level, state, scratch)
+        if reward == 0:
+            reward = touched
+            state.distance = goal_distance(level, state)
+    state.ticks += 1
+    state.ended = 1 if reward != 0 or not finite(level, state) else 0
+    return reward
+
+
+# --- observations -------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def feature(x):
+    return ZERO if math.isnan(x) else clamp(x, -TEN, TEN)
+
+
+@jit
+def observe_symbolic(level, state, out):
+    """All 679 features: the level's constants, and the seven of each moving body that change."""
+    for k in range(U(N_SYMBOLIC)):
+        out[k] = level.features[k]
+    for k in range(U(level.n_moving)):
+        body = state.bodies[level.moving[k]]
+        place = U(level.feature_places[k])
+        out[place] = feature(body.pos.x)
+        out[place + U(1)] = feature(body.pos.y)
+        out[place + U(2)] = feature(body.vel.x)
+        out[place + U(3)] = feature(body.vel.y)
+        out[place + U(7)] = feature(math.tanh(body.w / TEN))
+        out[place + U(12)] = feature(body.rot.s)
+        out[place + U(13)] = feature(body.rot.c)
+
+
+@jit
+def observe_compact(level, state, out):
+    """x, y, vx, vy, tanh(w / 10), sin, cos of each moving body, as in the symbolic observation."""
+    for k in range(U(level.n_moving)):
+        body = state.bodies[level.moving[k]]
+        place = k * U(7)
+        out[place] = feature(body.pos.x)
+        out[place + U(1)] = feature(body.pos.y)
+        out[place + U(2)] = feature(body.vel.x)
+        out[place + U(3)] = feature(body.vel.y)
+        out[place + U(4)] = feature(math.tanh(body.w / TEN))
+        out[place + U(5)] = feature(body.rot.s)
+        out[place + U(6)] = feature(body.rot.c)
+
+
+@jit
+def observe_into(level, state, out):
+    """Fill an observation of either kind; its length says which (none: nothing is written)."""
+    if out.size == N_SYMBOLIC:
+        observe_symbolic(level, state, out)
+    elif out.size > 0:
+        observe_compact(level, state, out)
+
+
+# --- what Python calls --------------------------------------------------------------------------------------------------------
+
+
+@entry
+def place_all(levels, states, scratches):
+    """Place every body once; a frame then places only the moving ones."""
+    for k in range(U(levels[0].shapes.size)):
+        place(levels[0], states[0], scratches[0], k)
+
+
+@entry
+def observe(levels, states, observation):
+    observe_into(levels[0], states[0], observation)
+
+
+@jit
+def all_finite(action):
+    for x in action:
+        if not math.isfinite(x):
+            return False
+    return True
+
+
+@entry
+def step(levels, states, scratches, action, observation):
+    """Play one tick and observe it, or leave the state as it is and say why not."""
+    state = states[0]
+    if state.ended:
+        return Tick(OVER, 0, ZERO)
+    if not all_finite(action):
+        return Tick(BAD_ACTION, 0, ZERO)
+    reward = tick(levels[0], state, scratches[0], action)
+    observe_into(levels[0], state, observation)
+    return Tick(PLAYED, reward, state.distance)
+
+
+@entry
+def rollout(levels, states, scratches, chunks, rewards, distances, ends, observations):
+    """Play chunk after chunk, each from its own state, which it leaves advanced; nothing moves after an end."""
+    level, scratch = levels[0], scratches[0]
+    n_ticks = U(chunks.shape[1])
+    for n in range(U(chunks.shape[0])):
+        state = states[n]
+        ends[n] = -1 if state.ended else n_ticks
+        for t in range(n_ticks):
+            rewards[n, t] = ZERO
+            if not state.ended:
+                rewards[n, t] = tick(level, state, scratch, chunks[n, t])
+                if state.ended:
+                    ends[n] = t
+            distances[n, t] = state.distance
+            observe_into(level, state, observations[n, t])

@@ -1,0 +1,132 @@
+"""The records that the engine works on: one level (constant), one state (what an episode changes), one scratch.
+
+Slots, as in the reference: bodies 0 to 11 are polygons (0 to 3 floor, walls and ceiling), 12 to 15 circles; 6 joints,
+2 thrusters. The counts are part of the physics: contacts are solved in batches of 16 that are dealt out of *all* pairs.
+A state is one plain record without padding, so that its bytes are all of it. In a body, `vel`, `w` and `inverse_mass` are
+adjacent: eight environments can be gathered into vector lanes straight from their states.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+N_POLYGONS, N_CIRCLES, N_JOINTS, N_THRUSTERS = 12, 4, 6, 2
+N_BODIES = N_POLYGONS + N_CIRCLES
+N_FIXATED = 4  # floor, walls and ceiling never meet one another
+N_CORNERS = 4
+N_MOTOR_CHANNELS, N_THRUSTER_CHANNELS = 4, 2
+N_ACTIONS = N_MOTOR_CHANNELS + N_THRUSTER_CHANNELS
+
+N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = 60, 48, 6
+N_PAIRS = N_POLYGON_PAIRS + N_CIRCLE_POLYGON_PAIRS + N_CIRCLE_PAIRS
+N_CONTACTS = N_PAIRS + N_POLYGON_PAIRS  # two polygons touch in up to two points
+N_BATCHES = 2 * 4 + 3 + 1
+
+POLYGON_FEATURES, CIRCLE_FEATURES, JOINT_FEATURES, THRUSTER_FEATURES = 26, 18, 22 + 2 * N_BODIES, 8 + N_BODIES
+N_FEATURES = (
+    (N_POLYGONS - N_FIXATED + 1) * POLYGON_FEATURES
+    + N_CIRCLES * CIRCLE_FEATURES
+    + N_JOINTS * JOINT_FEATURES
+    + N_THRUSTERS * THRUSTER_FEATURES
+    + 1
+)
+"""Length of the symbolic observation: 679."""
+
+COMPACT_FEATURES = 7
+"""Features of a moving body that change: x, y, vx, vy, tanh(w / 10), sin, cos."""
+
+f4, u4 = np.float32, np.uint32
+
+
+def _record(*fields: tuple) -> np.dtype:
+    return np.dtype(list(fields))
+
+
+def _floats(names: str) -> list[tuple]:
+    return [(name, f4) for name in names.split()]
+
+
+VEC = _record(*_floats("x y"))
+ROT = _record(*_floats("c s"))
+
+SHAPE = _record(
+    ("vertices", VEC, (N_CORNERS,)),
+    ("normals", VEC, (N_CORNERS,)),
+    ("sides", VEC, (N_CORNERS,)),
+    ("lengths", f4, (N_CORNERS,)),
+    ("supports", f4, (N_CORNERS,)),
+    ("n_corners", u4),
+    *_floats("radius friction restitution"),
+)
+JOINT = _record(
+    ("a", u4),
+    ("b", u4),
+    ("anchor_a", VEC),
+    ("anchor_b", VEC),
+    *_floats("rotation lowest highest"),
+    ("fixed", u4),
+    ("limited", u4),
+    ("motor", u4),
+    ("channel", u4),
+    *_floats("motor_speed motor_power"),
+)
+THRUSTER = _record(("body", u4), ("position", VEC), *_floats("rotation power"), ("channel", u4))
+PAIR = _record(("a", u4), ("b", u4), ("slot", u4), ("collides", u4), ("reward", np.int32))
+LEVEL = _record(
+    ("shapes", SHAPE, (N_BODIES,)),
+    ("joints", JOINT, (N_JOINTS,)),
+    ("thrusters", THRUSTER, (N_THRUSTERS,)),
+    ("pairs", PAIR, (N_PAIRS,)),
+    ("goals", PAIR, (N_PAIRS,)),
+    ("moving", u4, (N_BODIES,)),
+    ("feature_places", u4, (N_BODIES,)),
+    *((name, u4) for name in "n_joints n_thrusters n_goals n_moving".split()),
+    *((name, u4) for name in "n_polygon_pairs n_circle_polygon_pairs n_circle_pairs".split()),
+    ("features", f4, (N_FEATURES,)),
+)
+
+BODY = _record(
+    ("pos", VEC), ("rot", ROT), ("vel", VEC), *_floats("w inverse_mass inverse_inertia angle")
+)
+MEMORY = _record(*_floats("normal tangent"))
+JOINT_MEMORY = _record(("impulse", VEC), ("turn", f4))
+STATE = _record(
+    ("level", u4),
+    ("ticks", u4),
+    ("ended", u4),
+    ("distance", f4),
+    ("bodies", BODY, (N_BODIES,)),
+    ("contacts", MEMORY, (N_CONTACTS,)),
+    ("joints", JOINT_MEMORY, (N_JOINTS,)),
+)
+
+PLACED = _record(("corners", VEC, (N_CORNERS,)), ("low", VEC), ("high", VEC))
+CONTACT = _record(
+    ("a", u4),
+    ("b", u4),
+    ("slot", u4),
+    ("batch", u4),
+    ("point", VEC),
+    ("normal", VEC),
+    ("arm_a", VEC),
+    ("arm_b", VEC),
+    ("push", VEC),
+    *_floats("target friction along_normal along_tangent keep"),
+)
+JOINT_WORK = _record(
+    ("arm_a", VEC),
+    ("arm_b", VEC),
+    *_floats("mass_a mass_b total_mass total_inertia limit_bias fixed_bias motor_turn"),
+    ("turns", u4),
+)
+SCRATCH = _record(
+    ("placed", PLACED, (N_BODIES,)),
+    ("local", VEC, (N_CORNERS,)),
+    ("contacts", CONTACT, (N_CONTACTS,)),
+    ("order", u4, (N_CONTACTS,)),
+    ("batch_ends", u4, (N_BATCHES,)),
+    ("n_contacts", u4),
+    ("joints", JOINT_WORK, (N_JOINTS,)),
+    ("controls", f4, (N_JOINTS,)),
+    ("thrust", f4, (N_THRUSTERS,)),
+)

@@ -1,0 +1,113 @@
+"""Levels as plain data: what one TOML file of `levels/` says, checked.
+
+The files describe the twelve dynamic tasks of Physical-Intelligence/real-time-chunking-kinetix (MIT, see their headers).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from chunkenv.errors import ArgumentError, suggest
+from chunkenv.kinetix import LEVELS
+
+ROLES = ("none", "green", "blue", "red")
+"""What a body is in the task: green must touch blue and must not touch red."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A polygon (slots 0 to 11; `vertices` clockwise, in its own frame) or a circle (slots 12 to 15; `radius`).
+
+    Position in m, rotation in rad, masses inverse in 1/kg and 1/(kg m^2); an inverse mass of 0 is a body that never moves.
+    """
+
+    slot: int
+    position: Point
+    inverse_mass: float
+    inverse_inertia: float
+    vertices: tuple[Point, ...] = ()
+    radius: float = 0.0
+    rotation: float = 0.0
+    friction: float = 1.0
+    restitution: float = 0.0
+    density: float = 1.0
+    role: str = "none"
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint between two bodies (slots): revolute, with or without limits (rad) and motor, or fixed."""
+
+    slot: int
+    bodies: tuple[int, int]
+    anchors: tuple[Point, Point]
+    channel: int
+    rotation: float = 0.0
+    limits: Point | None = None
+    fixed: bool = False
+    motor: bool = False
+    motor_speed: float = 1.0
+    motor_power: float = 1.0
+
+
+@dataclass(frozen=True)
+class Thruster:
+    """A thruster on a body (slot), at a point and a direction (rad) of that body's frame."""
+
+    slot: int
+    body: int
+    position: Point
+    rotation: float
+    power: float
+    channel: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """A scene: its active bodies, joints and thrusters, each in the order of their slots."""
+
+    name: str
+    bodies: tuple[Body, ...]
+    joints: tuple[Joint, ...]
+    thrusters: tuple[Thruster, ...]
+
+
+def load_level(name: str) -> Level:
+    """Read one of the twelve levels.
+
+    Args:
+        name: one of `chunkenv.kinetix.LEVELS`.
+
+    Raises:
+        ArgumentError: the name is not one of them.
+
+    >>> level = load_level("catapult")
+    >>> len(level.bodies), level.joints[0].bodies
+    (10, (4, 12))
+    """
+    if name not in LEVELS:
+        raise ArgumentError(f"There is no Kinetix level {name!r}: {suggest(name, LEVELS)}")
+    text = files("chunkenv.kinetix").joinpath("levels", f"{name}.toml").read_text(encoding="utf-8")
+    return parse_level(name, text)
+
+
+def parse_level(name: str, text: str) -> Level:
+    """A level from the text of its TOML file."""
+    tables = tomllib.loads(text)
+    bodies = [Body(**_frozen(table)) for kind in ("polygon", "circle") for table in tables.get(kind, [])]
+    joints = [Joint(**_frozen(table)) for table in tables.get("joint", [])]
+    thrusters = [Thruster(**_frozen(table)) for table in tables.get("thruster", [])]
+    return Level(name, tuple(bodies), tuple(joints), tuple(thrusters))
+
+
+def _frozen(table: dict) -> dict:
+    """The table with its lists as tuples."""
+    return {key: _tuple(value) for key, value in table.items()}
+
+
+def _tuple(value):
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
