@@ -210,11 +210,13 @@ def ticks(seconds: float, control_dt: float) -> int:
 
 
 def discounted_sum(rewards: Sequence[float], discount: float) -> float:
-    """The reward of a decision: sum over i of discount**i * rewards[i] (Sutton, Precup and Singh 1999).
+    """The reward of a decision: sum over i of discount**i * rewards[i] (Sutton, Precup and Singh 1999); 0.0 if none.
 
     >>> discounted_sum([1.0, 1.0, 1.0], 0.5)
     1.75
     """
+    if not rewards:
+        return 0.0
     total = float(rewards[-1])
     for reward in rewards[-2::-1]:
         total = float(reward) + discount * total

@@ -49,3 +49,14 @@ def suggest(name: object, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"choose one of {', '.join(map(repr, known))}."
+
+
+def brief(value: object, limit: int = 80) -> str:
+    """`value` as one line, to be quoted in a sentence.
+
+    >>> brief([[1, 2],
+    ...        [3, 4]], limit=12)
+    '[[1, 2],...'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else text[: limit - 4].rstrip() + "..."

@@ -184,6 +184,9 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         planned = self._planned(cycle, rows)
         self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on
         play = self._play(planned)
+        reward = discounted_sum(play.rewards, self._discount)
+        if reward != reward:
+            raise EnvironmentFault(_not_a_number(self.env, play.rewards, self._clock.tick))
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
         info = play.info | self._summary(cycle, play, ended, stopped)
@@ -193,7 +196,6 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         observation = self._seen(play.observation)
         if ended:
             self._cycle = None
-        reward = discounted_sum(play.rewards, self._discount)
         return observation, reward, play.terminated, play.truncated or stopped, info
 
     def _open_cycle(self, wish: str) -> Cycle:
@@ -232,11 +234,6 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         except Exception as error:
             error.add_note(f"raised by {self.env} at tick {self._clock.tick + len(rewards)}; call reset() to go on.")
             raise
-        if any(reward != reward for reward in rewards):
-            raise EnvironmentFault(
-                f"{self.env} returned the rewards {rewards} from tick {self._clock.tick} on; expected numbers: "
-                "look for an action or a state that it cannot handle, then call reset()."
-            )
         return _Play(observation, rewards, bool(terminated), bool(truncated), info, seen)
 
     def _summary(self, cycle: Cycle, play: _Play, ended: bool, stopped: bool) -> dict[str, Any]:
@@ -301,4 +298,11 @@ def _stale(delays: Delays, horizon: int) -> str:
         f"latency={delays.plain!r} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
         "chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
         "overlap=False."
+    )
+
+
+def _not_a_number(env: gym.Env[Any, Any], rewards: list[float], tick: int) -> str:
+    return (
+        f"{env} returned the rewards {[float(reward) for reward in rewards]} from tick {tick} on; expected numbers: "
+        "look for an action or a state that it cannot handle, then call reset()."
     )

@@ -7,7 +7,7 @@ from typing import Any
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError, suggest
-from chunkenv.spaces import Checked, map_parts, zeros
+from chunkenv.spaces import Checked, zeros
 
 KINDS = ("hold", "zero", "stop")
 
@@ -58,5 +58,10 @@ def plain(action: Any, action_space: spaces.Space[Any]) -> Any:
     """An action as lists, dicts and numbers, for specs that go through JSON; names and None as they are."""
     if action is None or isinstance(action, str):
         return action
-    nested = map_parts(lambda leaf, value: value.tolist(), action_space, Checked(action_space, "action")(action))
-    return list(nested) if isinstance(nested, tuple) else nested
+    return _plain(Checked(action_space, "action")(action))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value.tolist()
