@@ -1,9 +1,28 @@
 """chunkenv: chunked actions and inference latency for any Gymnasium environment.
 
-`ChunkedExecution` turns an environment into a chunked-action MDP with delayed, asynchronous execution; `chunkenv.latency`
-has the models of inference latency; importing the package registers the ids `chunkenv/kinetix-<level>-v0`.
+`ChunkedExecution` turns an environment into a chunked-action MDP with delayed, asynchronous execution; `latency` has
+the models of inference latency; `evaluate` is the loop that every number comes from. Importing the package registers
+the ids `chunkenv/kinetix-<level>-v0`.
 """
 
+from importlib.metadata import version
+
+from chunkenv import latency
+from chunkenv.evaluate import evaluate
+from chunkenv.kinetix import register
 from chunkenv.wrappers import ActionDelay, ActionNoise, ChunkedExecution, FlattenChunk, ObservationDelay, Request
 
-__all__ = ["ActionDelay", "ActionNoise", "ChunkedExecution", "FlattenChunk", "ObservationDelay", "Request"]
+__all__ = [
+    "ActionDelay",
+    "ActionNoise",
+    "ChunkedExecution",
+    "FlattenChunk",
+    "ObservationDelay",
+    "Request",
+    "evaluate",
+    "latency",
+]
+
+__version__ = version("chunkenv")
+
+register()

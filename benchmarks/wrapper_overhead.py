@@ -1,0 +1,72 @@
+"""What `ChunkedExecution` costs: the time of chunks on CartPole against a bare Python loop over the same steps.
+
+    python benchmarks/wrapper_overhead.py
+
+Both play the same actions and the same number of control steps, in turns, in one process; the ratio is of the medians.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv import ChunkedExecution
+
+H = 8
+CHUNK = np.array([0, 1] * (H // 2))
+TICKS, ROUNDS = 16_000, 15
+
+
+def bare_loop(env: gym.Env, ticks: int) -> float:
+    """Seconds for at least `ticks` control steps, row by row."""
+    env.reset(seed=0)
+    played, start = 0, time.perf_counter()
+    while played < ticks:
+        for action in CHUNK:
+            _, _, terminated, truncated, _ = env.step(action)
+            played += 1
+            if terminated or truncated:
+                env.reset()
+                break
+    return (time.perf_counter() - start) / played
+
+
+def chunks(env: gym.Env, ticks: int) -> float:
+    """Seconds for at least `ticks` control steps, chunk by chunk."""
+    env.reset(seed=0)
+    played, start = 0, time.perf_counter()
+    while played < ticks:
+        _, _, terminated, truncated, info = env.step(CHUNK)
+        played += info["ticks"]
+        if terminated or truncated:
+            env.reset()
+    return (time.perf_counter() - start) / played
+
+
+def import_seconds() -> float:
+    """Seconds that `import chunkenv` takes in a fresh interpreter, beyond starting it."""
+    code = "import time; t = time.perf_counter(); import chunkenv; print(time.perf_counter() - t)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(7)]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def main() -> None:
+    """Print the ratios."""
+    for delay in (0, 3):
+        bare, chunked = gym.make("CartPole-v1"), ChunkedExecution(gym.make("CartPole-v1"), H, latency=delay)
+        pairs = [(bare_loop(bare, TICKS), chunks(chunked, TICKS)) for _ in range(ROUNDS)]
+        loop, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(
+            f"CartPole-v1, H = s = {H}, d = {delay}: {ours * 1e6:.2f} us a control step, "
+            f"bare loop {loop * 1e6:.2f} us: {ours / loop:.2f}x (at most 1.2x)"
+        )
+    print(f"import chunkenv: {import_seconds():.2f} s (under 0.3 s)")
+
+
+if __name__ == "__main__":
+    main()
