@@ -1,4 +1,4 @@
-"""How the kernels are compiled: numba, float32 arithmetic as written (no fastmath), cached between runs where possible."""
+"""How the kernels are compiled: numba, arithmetic as written (no fastmath), cached between runs where possible."""
 
 from __future__ import annotations
 

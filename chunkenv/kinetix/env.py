@@ -19,20 +19,20 @@ DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
 PENALTY_SCALE = 1 / 6 / TIME_LIMIT  # real-time-chunking-kinetix, `DenseRewardWrapper`
 
 
-def _sparse(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
-    return reward
+def _sparse(tick: kernels.Tick) -> float:
+    return float(tick.reward)
 
 
-def _distance(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
-    approach = 0.0 if last_distance < 0 else last_distance - distance
-    return reward + DISTANCE_SCALE * approach
+def _distance(tick: kernels.Tick) -> float:
+    approach = 0.0 if tick.last_distance < 0 else tick.last_distance - tick.distance
+    return tick.reward + DISTANCE_SCALE * approach
 
 
-def _penalty(reward: float, ticks: int, ended: bool, distance: float, last_distance: float) -> float:
-    if reward > 0:
-        return reward
-    charged_ticks = TIME_LIMIT - ticks + 1 if ended else 1
-    return reward - charged_ticks * distance * PENALTY_SCALE
+def _penalty(tick: kernels.Tick) -> float:
+    if tick.reward > 0:
+        return float(tick.reward)
+    charged_ticks = TIME_LIMIT - tick.ticks + 1 if tick.ended else 1
+    return tick.reward - charged_ticks * tick.distance * PENALTY_SCALE
 
 
 REWARDS: dict[str, Callable[..., float]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
@@ -41,24 +41,24 @@ REWARDS: dict[str, Callable[..., float]] = {"sparse": _sparse, "distance": _dist
 class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One of the twelve dynamic Kinetix tasks: make green touch blue, and never red.
 
-    A step is one control step of 1/30 s (two physics frames). Every episode starts in the same state; nothing is random.
-    `gymnasium.make("chunkenv/kinetix-<level>-v0")` adds the time limit of 256 steps.
+    A step is one control step of 1/30 s (two physics frames). Every episode starts in the same state; nothing is
+    random. `gymnasium.make("chunkenv/kinetix-<level>-v0")` adds the time limit of 256 steps.
 
-    Action: float32[6] in [-1, 1]: four motor channels, two thruster channels; thrusters are clipped to [0, 1]. Finite values
-    outside are clipped by the physics.
+    Action: float32[6] in [-1, 1]: four motor channels, two thruster channels; thrusters are clipped to [0, 1]. Finite
+    values outside are clipped by the physics.
 
-    Reward "sparse": 1 when green touches blue, -1 when green touches red (which wins if both), else 0; both end the episode.
-    "distance" adds 0.1 times the decrease of the distance between their centres since the last step, from the second step on
-    (kinetix-env). "penalty" subtracts distance / 6 / 256 each step, at a failure for all steps that were left (the experts of
-    real-time-chunking-kinetix).
+    Reward "sparse": 1 when green touches blue, -1 when green touches red (which wins if both), else 0; both end the
+    episode. "distance" adds 0.1 times the decrease of the distance between their centres since the last step, from
+    the second step on (kinetix-env). "penalty" subtracts distance / 6 / 256 each step, at a failure for all steps
+    that were left (the experts of real-time-chunking-kinetix).
 
     info: `success`, whether green touched blue with this step.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
         observation: "symbolic", float32[679] as kinetix-env's symbolic-flat; "compact", float32[7 n]: x, y, vx, vy,
-            tanh(w / 10), sin and cos of each of the n bodies that move, in the order of their slots; or "state", the engine's
-            state itself, uint8, what `get_state` returns: for planners.
+            tanh(w / 10), sin and cos of each of the n bodies that move, in the order of their slots; or "state", the
+            engine's state itself, uint8, what `get_state` returns: for planners.
         reward: "sparse", "distance" or "penalty".
         render_mode: only None.
 
@@ -89,7 +89,9 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.observation_space = self._observation_space()
         self.action_space = spaces.Box(-1, 1, (N_ACTIONS,), np.float32)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode, always in the level's first state."""
         super().reset(seed=seed)
         self._bytes[:] = self.simulator.initial_state()
@@ -107,19 +109,17 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise ResetNeededError("This environment was not reset yet: call reset() before step().")
         action = _checked_action(action)
         seen = np.empty(self._size, np.float32)
-        last_distance = float(self._record["distance"])
         tick = kernels.step(self.simulator.records, self._state, self._scratch, action, seen)
         if tick.status != kernels.PLAYED:
             raise _refusal(tick.status, action)
-        ended = bool(self._record["ended"])
-        reward = self._shape_reward(float(tick.reward), int(self._record["ticks"]), ended, tick.distance, last_distance)
         observation = self._bytes.copy() if self._kind == "state" else seen
-        return observation, reward, ended, False, {"success": tick.reward > 0}
+        return observation, self._shape_reward(tick), tick.ended, False, {"success": tick.reward > 0}
 
     def get_state(self) -> np.ndarray:
         """The complete state of the engine, a copy, uint8[n]: set back, everything goes on to the bit.
 
-        It holds bodies, warm-start impulses and the number of ticks, not what wrappers hold (a TimeLimit counts for itself).
+        It holds bodies, warm-start impulses and the number of ticks, not what wrappers hold (a TimeLimit counts for
+        itself).
 
         Raises:
             ResetNeededError: there was no reset yet.
@@ -139,7 +139,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def __getstate__(self) -> dict[str, Any]:
         # A pickled view would no longer share memory with its array: only the bytes travel.
-        views = ("_state", "_record", "_scratch", "_bytes")
+        views = ("_state", "_scratch", "_bytes")
         rest = {key: value for key, value in self.__dict__.items() if key not in views}
         return {**rest, "_bytes": self._bytes.tobytes()}
 
@@ -152,7 +152,6 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def _allocate(self, content: bytes) -> None:
         """The engine's memory: the state as records and, sharing memory, as bytes."""
         self._state = np.zeros(1, STATE)
-        self._record = self._state[0]
         self._bytes = self._state.view(np.uint8)
         self._bytes[: len(content)] = np.frombuffer(content, np.uint8)
         self._scratch = self.simulator.new_scratch()

@@ -1,13 +1,14 @@
 """The physics of a Kinetix frame in numba, from gravity to integration, and the loops that play ticks of it.
 
-A port, in our own words, of the engine jax2d 1.0.1 (https://github.com/MichaelTMatthews/jax2d) as kinetix-env 3.0.2 uses it;
-both are under the MIT License, Copyright (c) 2024 Michael Matthews, Michael Beukman: see THIRD_PARTY_NOTICES.md. Solver: sequential impulses with
-warm starting, joints one after the other, contacts in batches of 16 that are solved side by side (Jacobi) inside a batch.
+A port, in our own words, of the engine jax2d 1.0.1 (https://github.com/MichaelTMatthews/Jax2D) as kinetix-env 3.0.2
+uses it (https://github.com/FLAIROx/Kinetix); both are under the MIT License, Copyright (c) 2024 Michael Matthews, which
+stands in THIRD_PARTY_NOTICES.md. The solver: sequential impulses with warm starting, joints one after the other, contacts
+in batches of 16 that are solved side by side (Jacobi) inside a batch.
 
-How to read it: records (`body`, `contact`, `joint`) are references into the state, the level or the scratch; `Vec2` and `Motion`
-are values. A helper copies out (`vec`, `motion`), computes, and stores once. Everything is float32: a bare literal would silently
-become float64, so constants have names. All kernels are in this one file because numba's cache does not see changes elsewhere.
-With NUMBA_DISABLE_JIT=1 the same source runs in plain Python.
+How to read it: records (`body`, `contact`, `joint`) are references into the state, the level or the scratch; `Vec2`
+and `Motion` are values. A helper copies out (`vec`, `motion`), computes, and stores once. Everything is float32: a
+bare literal would silently become float64, so constants have names. All kernels are in this one file because numba's
+cache does not see changes elsewhere. With NUMBA_DISABLE_JIT=1 the same source runs in plain Python.
 """
 
 from __future__ import annotations
@@ -57,80 +58,94 @@ Rotation = namedtuple("Rotation", "c s")
 Motion = namedtuple("Motion", "x y w")  # linear and angular velocity of a body
 Axis = namedtuple("Axis", "separation face first second")  # a face, and the two corners that lie deepest behind it
 Manifold = namedtuple("Manifold", "points normal depth first second")  # 0, 1 or 2 points; the normal points from a to b
-Tick = namedtuple("Tick", "status reward distance")
+Tick = namedtuple("Tick", "status reward distance last_distance ticks ended")
 
 
-# --- values -------------------------------------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------------------------
 
 
 @jit
 def vec(record):
+    """The vector of a record, as a value."""
     return Vec2(record.x, record.y)
 
 
 @jit
 def store(record, v):
+    """Write a vector into a record."""
     record.x = v.x
     record.y = v.y
 
 
 @jit
 def add(u, v):
+    """Sum of two vectors."""
     return Vec2(u.x + v.x, u.y + v.y)
 
 
 @jit
 def sub(u, v):
+    """Difference of two vectors."""
     return Vec2(u.x - v.x, u.y - v.y)
 
 
 @jit
 def scale(k, v):
+    """The vector, k times as long."""
     return Vec2(k * v.x, k * v.y)
 
 
 @jit
 def dot(u, v):
+    """Inner product."""
     return u.x * v.x + u.y * v.y
 
 
 @jit
 def cross(u, v):
+    """Outer product: positive where v lies to the left of u."""
     return u.x * v.y - u.y * v.x
 
 
 @jit
 def right(v):
+    """The vector turned by a right angle clockwise."""
     return Vec2(v.y, -v.x)
 
 
 @jit
 def length(v):
+    """Euclidean length."""
     return math.sqrt(v.x * v.x + v.y * v.y)
 
 
 @jit
 def rotate(rot, v):
+    """From the frame of a body into the world."""
     return Vec2(rot.c * v.x - rot.s * v.y, rot.s * v.x + rot.c * v.y)
 
 
 @jit
 def rotate_back(rot, v):
+    """From the world into the frame of a body."""
     return Vec2(rot.c * v.x + rot.s * v.y, rot.c * v.y - rot.s * v.x)
 
 
 @jit
 def rotation(angle):
+    """Cosine and sine of an angle."""
     return Rotation(math.cos(angle), math.sin(angle))
 
 
 @jit
 def smaller(a, b):
+    """The minimum."""
     return a if a < b else b
 
 
 @jit
 def larger(a, b):
+    """The maximum."""
     return a if a > b else b
 
 
@@ -142,6 +157,7 @@ def clamp(x, low, high):
 
 @jit
 def sign(x):
+    """-1, 0 or 1."""
     return ONE if x > ZERO else -ONE if x < ZERO else ZERO
 
 
@@ -151,16 +167,18 @@ def nonzero(x):
     return x if x != ZERO else ONE
 
 
-# --- bodies -------------------------------------------------------------------------------------------------------------------
+# --- bodies ---------------------------------------------------------------------------------------------------------
 
 
 @jit
 def motion(body):
+    """A body's motion, as a value."""
     return Motion(body.vel.x, body.vel.y, body.w)
 
 
 @jit
 def set_motion(body, m):
+    """Write a motion into a body."""
     body.vel.x = m.x
     body.vel.y = m.y
     body.w = m.w
@@ -194,11 +212,12 @@ def at_point(m, arm):
 
 @jit
 def apply_gravity(level, state):
+    """Speed up what moves by one frame of free fall."""
     for k in range(U(level.n_moving)):
         state.bodies[level.moving[k]].vel.y += GRAVITY_STEP
 
 
-# --- where the shapes are -----------------------------------------------------------------------------------------------------
+# --- where the shapes are -------------------------------------------------------------------------------------------
 
 
 @jit
@@ -217,6 +236,7 @@ def place_polygon(shape, body, placed):
 
 @jit
 def place_circle(shape, body, placed):
+    """Bounding box in the world."""
     reach = Vec2(shape.radius, shape.radius)
     store(placed.low, sub(body.pos, reach))
     store(placed.high, add(body.pos, reach))
@@ -224,6 +244,7 @@ def place_circle(shape, body, placed):
 
 @jit
 def place(level, state, scratch, body_index):
+    """Corners and bounding box of any body."""
     shape = level.shapes[body_index]
     if shape.n_corners > 0:
         place_polygon(shape, state.bodies[body_index], scratch.placed[body_index])
@@ -233,6 +254,7 @@ def place(level, state, scratch, body_index):
 
 @jit
 def place_moving(level, state, scratch):
+    """Corners and bounding boxes of the bodies that move; the others keep theirs."""
     for k in range(U(level.n_moving)):
         place(level, state, scratch, level.moving[k])
 
@@ -248,11 +270,12 @@ def near(a, b):
     )
 
 
-# --- where the shapes touch ---------------------------------------------------------------------------------------------------
+# --- where the shapes touch -----------------------------------------------------------------------------------------
 
 
 @jit
 def apart():
+    """The manifold of two shapes that do not touch."""
     zero = Vec2(ZERO, ZERO)
     return Manifold(0, zero, ZERO, zero, zero)
 
@@ -285,14 +308,14 @@ def least_penetration(a_shape, a, b_shape, b_placed, local):
 
 @jit
 def in_face_frame(turn, length, point):
-    """A corner of the other polygon in the frame of a face, clipped to the face's ends: x is the depth, y runs along it."""
+    """A corner of the other polygon in the frame of a face, clipped to its ends: x is the depth, y runs along it."""
     p = rotate(turn, point)
     return Vec2(p.x, clamp(p.y, ZERO, length))
 
 
 @jit
 def clip_to_face(start, end, one, other, normal, depth):
-    """The two corners `one` and `other` against the face from `start` to `end`: the deeper first, the other if it is inside."""
+    """The corners `one` and `other` against the face from `start` to `end`: the deeper first, the other if inside."""
     along = sub(start, end)
     turn = rotation(PI + math.atan2(along.x, along.y))
     face_length = length(along)
@@ -324,6 +347,7 @@ def face_manifold(shape, body, placed, axis, other_placed, depth, flip):
 
 @jit
 def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local):
+    """The manifold of two polygons; depth and face are those of the axis of least penetration."""
     if not near(a_placed, b_placed):
         return apart()
     a_axis = least_penetration(a_shape, a, b_shape, b_placed, local)
@@ -340,6 +364,7 @@ def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local):
 
 @jit
 def circle_polygon_touch(c_shape, circle, c_placed, p_shape, polygon, p_placed):
+    """The manifold of a circle and a polygon: the point of the polygon that is closest to the centre."""
     if not near(c_placed, p_placed):
         return apart()
     centre = rotate_back(polygon.rot, sub(circle.pos, polygon.pos))
@@ -375,6 +400,7 @@ def circle_polygon_touch(c_shape, circle, c_placed, p_shape, polygon, p_placed):
 
 @jit
 def circles_touch(a_shape, a, b_shape, b):
+    """The manifold of two circles."""
     way = sub(b.pos, a.pos)
     distance = length(way)
     reach = a_shape.radius + b_shape.radius
@@ -386,7 +412,7 @@ def circles_touch(a_shape, a, b_shape, b):
     return Manifold(1, normal, reach - distance, point, point)
 
 
-# --- contacts -----------------------------------------------------------------------------------------------------------------
+# --- contacts -------------------------------------------------------------------------------------------------------
 
 
 @jit
@@ -396,7 +422,7 @@ def add_contact(level, state, scratch, pair, manifold, point, slot, rank):
     a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
     contact = scratch.contacts[scratch.n_contacts]
     scratch.n_contacts += 1
-    contact.a, contact.b, contact.slot, contact.batch = pair.a, pair.b, slot, rank
+    contact.a, contact.b, contact.slot, contact.rank = pair.a, pair.b, slot, rank
     store(contact.point, point)
     store(contact.normal, manifold.normal)
     store(contact.arm_a, sub(point, a.pos))
@@ -452,6 +478,7 @@ def touch_polygon_pairs(level, state, scratch):
 
 @jit
 def touch_circle_polygon_pairs(level, state, scratch):
+    """Find the contacts between circles and polygons; the reward of those that touch."""
     reward = 0
     rank = U(0)
     first_contact = U(scratch.n_contacts)
@@ -478,6 +505,7 @@ def touch_circle_polygon_pairs(level, state, scratch):
 
 @jit
 def touch_circle_pairs(level, state, scratch):
+    """Find the contacts between circles, all one batch; the reward of those that touch."""
     reward = 0
     first_contact = U(scratch.n_contacts)
     first = U(level.n_polygon_pairs) + U(level.n_circle_polygon_pairs)
@@ -514,7 +542,7 @@ def deal_polygon_contacts(scratch, n_touching):
         for batch in range(POLYGON_BATCHES):
             for k in range(U(scratch.n_contacts)):
                 contact = scratch.contacts[k]
-                dealt = (skipped + U(contact.batch)) % POLYGON_BATCHES
+                dealt = (skipped + U(contact.rank)) % POLYGON_BATCHES
                 if dealt == batch and U(contact.slot) % U(2) == point:
                     scratch.order[end] = k
                     end += U(1)
@@ -523,11 +551,12 @@ def deal_polygon_contacts(scratch, n_touching):
 
 @jit
 def deal_circle_polygon_contacts(scratch, first_contact, n_touching):
+    """Order the contacts of circles with polygons by batch."""
     skipped = N_CIRCLE_POLYGON_PAIRS - n_touching
     end = first_contact
     for batch in range(CIRCLE_POLYGON_BATCHES):
         for k in range(first_contact, U(scratch.n_contacts)):
-            if (skipped + U(scratch.contacts[k].batch)) % CIRCLE_POLYGON_BATCHES == batch:
+            if (skipped + U(scratch.contacts[k].rank)) % CIRCLE_POLYGON_BATCHES == batch:
                 scratch.order[end] = k
                 end += U(1)
         scratch.batch_ends[FIRST_CIRCLE_POLYGON_BATCH + batch] = end
@@ -589,6 +618,7 @@ def solve_batch(state, scratch, start, end):
 
 @jit
 def warm_contacts(state, scratch):
+    """Start from the last frame's contact impulses."""
     for k in range(U(scratch.n_contacts)):
         contact = scratch.contacts[k]
         a, b = state.bodies[contact.a], state.bodies[contact.b]
@@ -611,7 +641,7 @@ def remember_contacts(state, scratch):
         memory.tangent = contact.along_tangent
 
 
-# --- joints, motors, thrusters ------------------------------------------------------------------------------------------------
+# --- joints, motors, thrusters --------------------------------------------------------------------------------------
 
 
 @jit
@@ -663,6 +693,7 @@ def run_motors(level, state, scratch):
 
 @jit
 def run_thrusters(level, state, scratch):
+    """Push where the thrusters are."""
     for k in range(U(level.n_thrusters)):
         thruster = level.thrusters[k]
         body = state.bodies[thruster.body]
@@ -674,6 +705,7 @@ def run_thrusters(level, state, scratch):
 
 @jit
 def warm_joints(level, state, scratch):
+    """Prepare the joints and start from the last frame's impulses."""
     for k in range(U(level.n_joints)):
         joint, work, memory = level.joints[k], scratch.joints[k], state.joints[k]
         a, b = state.bodies[joint.a], state.bodies[joint.b]
@@ -721,6 +753,7 @@ def joint_turn(joint, work, va, vb):
 
 @jit
 def solve_joint(joint, work, memory, a, b):
+    """One iteration of one joint: stop its slip and its turning, and shift the bodies together."""
     point_a, point_b = add(a.pos, work.arm_a), add(b.pos, work.arm_b)
     gap = sub(point_b, point_a)
     meeting = meeting_point(work, a, b, point_a, point_b)
@@ -739,11 +772,12 @@ def solve_joint(joint, work, memory, a, b):
     memory.turn = memory.turn + turn if joint.fixed else ZERO
 
 
-# --- a frame ------------------------------------------------------------------------------------------------------------------
+# --- a frame --------------------------------------------------------------------------------------------------------
 
 
 @jit
 def solve(level, state, scratch):
+    """The iterations: all joints, then the contacts batch by batch."""
     for _ in range(ITERATIONS):
         for k in range(U(level.n_joints)):
             joint = level.joints[k]
@@ -757,6 +791,7 @@ def solve(level, state, scratch):
 
 @jit
 def integrate_body(body):
+    """Move by the new velocities, and clip what is far or fast."""
     body.pos.x = clamp(body.pos.x + body.vel.x * DT, -MAX_POSITION, MAX_POSITION)
     body.pos.y = clamp(body.pos.y + body.vel.y * DT, -MAX_POSITION, MAX_POSITION)
     body.angle += body.w * DT
@@ -783,7 +818,7 @@ def frame(level, state, scratch):
     return reward
 
 
-# --- a tick -------------------------------------------------------------------------------------------------------------------
+# --- a tick ---------------------------------------------------------------------------------------------------------
 
 
 @jit
@@ -807,6 +842,7 @@ def goal_distance(level, state):
 
 @jit
 def finite(level, state):
+    """Whether every body is somewhere."""
     total = ZERO
     for k in range(U(level.n_moving)):
         body = state.bodies[level.moving[k]]
@@ -829,11 +865,12 @@ def tick(level, state, scratch, action):
     return reward
 
 
-# --- observations -------------------------------------------------------------------------------------------------------------
+# --- observations ---------------------------------------------------------------------------------------------------
 
 
 @jit
 def feature(x):
+    """A value as the observation has it: clipped to [-10, 10], 0 for NaN."""
     return ZERO if math.isnan(x) else clamp(x, -TEN, TEN)
 
 
@@ -878,7 +915,7 @@ def observe_into(level, state, out):
         observe_compact(level, state, out)
 
 
-# --- what Python calls --------------------------------------------------------------------------------------------------------
+# --- what Python calls ----------------------------------------------------------------------------------------------
 
 
 @entry
@@ -890,15 +927,17 @@ def place_all(levels, states, scratches):
 
 @entry
 def observe(levels, states, observation):
+    """Write the observation of a state."""
     observe_into(levels[0], states[0], observation)
 
 
 @jit
 def all_finite(action):
+    """Whether an action has neither NaN nor infinity."""
+    total = ZERO
     for x in action:
-        if not math.isfinite(x):
-            return False
-    return True
+        total += x - x  # 0, but NaN for NaN and infinity
+    return total == ZERO
 
 
 @entry
@@ -906,12 +945,13 @@ def step(levels, states, scratches, action, observation):
     """Play one tick and observe it, or leave the state as it is and say why not."""
     state = states[0]
     if state.ended:
-        return Tick(OVER, 0, ZERO)
+        return Tick(OVER, 0, ZERO, ZERO, state.ticks, True)
     if not all_finite(action):
-        return Tick(BAD_ACTION, 0, ZERO)
+        return Tick(BAD_ACTION, 0, ZERO, ZERO, state.ticks, False)
+    last_distance = state.distance
     reward = tick(levels[0], state, scratches[0], action)
     observe_into(levels[0], state, observation)
-    return Tick(PLAYED, reward, state.distance)
+    return Tick(PLAYED, reward, state.distance, last_distance, state.ticks, state.ended != 0)
 
 
 @entry

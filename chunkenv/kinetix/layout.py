@@ -1,9 +1,9 @@
 """The records that the engine works on: one level (constant), one state (what an episode changes), one scratch.
 
 Slots, as in the reference: bodies 0 to 11 are polygons (0 to 3 floor, walls and ceiling), 12 to 15 circles; 6 joints,
-2 thrusters. The counts are part of the physics: contacts are solved in batches of 16 that are dealt out of *all* pairs.
-A state is one plain record without padding, so that its bytes are all of it. In a body, `vel`, `w` and `inverse_mass` are
-adjacent: eight environments can be gathered into vector lanes straight from their states.
+2 thrusters. The counts are part of the physics: contacts are solved in batches of 16 that are dealt out of *all*
+pairs. A state is one plain record without padding, so that its bytes are all of it. In a body, `vel`, `w` and
+`inverse_mass` are adjacent: eight environments can be gathered into vector lanes straight from their states.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def _floats(names: str) -> list[tuple]:
     return [(name, f4) for name in names.split()]
 
 
+def _counts(names: str) -> list[tuple]:
+    return [(name, u4) for name in names.split()]
+
+
 VEC = _record(*_floats("x y"))
 ROT = _record(*_floats("c s"))
 
@@ -59,19 +63,15 @@ SHAPE = _record(
     *_floats("radius friction restitution"),
 )
 JOINT = _record(
-    ("a", u4),
-    ("b", u4),
+    *_counts("a b"),
     ("anchor_a", VEC),
     ("anchor_b", VEC),
     *_floats("rotation lowest highest"),
-    ("fixed", u4),
-    ("limited", u4),
-    ("motor", u4),
-    ("channel", u4),
+    *_counts("fixed limited motor channel"),
     *_floats("motor_speed motor_power"),
 )
 THRUSTER = _record(("body", u4), ("position", VEC), *_floats("rotation power"), ("channel", u4))
-PAIR = _record(("a", u4), ("b", u4), ("slot", u4), ("collides", u4), ("reward", np.int32))
+PAIR = _record(*_counts("a b slot collides"), ("reward", np.int32))
 LEVEL = _record(
     ("shapes", SHAPE, (N_BODIES,)),
     ("joints", JOINT, (N_JOINTS,)),
@@ -80,20 +80,15 @@ LEVEL = _record(
     ("goals", PAIR, (N_PAIRS,)),
     ("moving", u4, (N_BODIES,)),
     ("feature_places", u4, (N_BODIES,)),
-    *((name, u4) for name in "n_joints n_thrusters n_goals n_moving".split()),
-    *((name, u4) for name in "n_polygon_pairs n_circle_polygon_pairs n_circle_pairs".split()),
+    *_counts("n_joints n_thrusters n_goals n_moving n_polygon_pairs n_circle_polygon_pairs n_circle_pairs"),
     ("features", f4, (N_FEATURES,)),
 )
 
-BODY = _record(
-    ("pos", VEC), ("rot", ROT), ("vel", VEC), *_floats("w inverse_mass inverse_inertia angle")
-)
+BODY = _record(("pos", VEC), ("rot", ROT), ("vel", VEC), *_floats("w inverse_mass inverse_inertia angle"))
 MEMORY = _record(*_floats("normal tangent"))
 JOINT_MEMORY = _record(("impulse", VEC), ("turn", f4))
 STATE = _record(
-    ("level", u4),
-    ("ticks", u4),
-    ("ended", u4),
+    *_counts("level ticks ended"),
     ("distance", f4),
     ("bodies", BODY, (N_BODIES,)),
     ("contacts", MEMORY, (N_CONTACTS,)),
@@ -102,10 +97,7 @@ STATE = _record(
 
 PLACED = _record(("corners", VEC, (N_CORNERS,)), ("low", VEC), ("high", VEC))
 CONTACT = _record(
-    ("a", u4),
-    ("b", u4),
-    ("slot", u4),
-    ("batch", u4),
+    *_counts("a b slot rank"),
     ("point", VEC),
     ("normal", VEC),
     ("arm_a", VEC),

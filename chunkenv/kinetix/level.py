@@ -1,6 +1,7 @@
 """Levels as plain data: what one TOML file of `levels/` says, checked.
 
-The files describe the twelve dynamic tasks of Physical-Intelligence/real-time-chunking-kinetix (MIT, see their headers).
+The files describe the twelve dynamic tasks of Physical-Intelligence/real-time-chunking-kinetix (MIT, see their
+headers).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Point = tuple[float, float]
 class Body:
     """A polygon (slots 0 to 11; `vertices` clockwise, in its own frame) or a circle (slots 12 to 15; `radius`).
 
-    Position in m, rotation in rad, masses inverse in 1/kg and 1/(kg m^2); an inverse mass of 0 is a body that never moves.
+    Position in m, rotation in rad, masses inverse in 1/kg and 1/(kg m^2); an inverse mass of 0 is a body that never
+    moves.
     """
 
     slot: int

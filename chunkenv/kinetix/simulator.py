@@ -13,12 +13,14 @@ import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import kernels
-from chunkenv.kinetix.build import build_level, build_state, fingerprint
+from chunkenv.kinetix.build import build_level, build_state
 from chunkenv.kinetix.layout import COMPACT_FEATURES, LEVEL, N_ACTIONS, N_FEATURES, SCRATCH, STATE
 from chunkenv.kinetix.level import load_level
 
 STATE_SIZE = STATE.itemsize
 """Bytes of a state."""
+
+_TAG_SIZE = STATE["level"].itemsize  # a state begins with what tells its level
 
 
 class Rollout(NamedTuple):
@@ -61,6 +63,7 @@ class Simulator:
         self.level = level
         self._records = build_level(scene)
         self._first = build_state(scene)
+        self._tag = self._first["level"].tobytes()
         with _patience():
             _compile_once()
 
@@ -94,7 +97,7 @@ class Simulator:
             ArgumentError: `state` is not a state of this level.
         """
         out = np.empty(size, np.float32)
-        kernels.observe(self._records, self.checked_state(state).view(STATE), out)
+        kernels.observe(self._records, self.checked_state(state).copy().view(STATE), out)
         return out
 
     def checked_state(self, state: np.ndarray) -> np.ndarray:
@@ -105,21 +108,21 @@ class Simulator:
         """
         if not (isinstance(state, np.ndarray) and state.dtype == np.uint8 and state.shape == (STATE_SIZE,)):
             raise ArgumentError(f"A state is what get_state() returned, uint8[{STATE_SIZE}], not {_described(state)}.")
-        return self.checked_states(state[None])[0]
+        if state[:_TAG_SIZE].tobytes() != self._tag:
+            raise self._foreign()
+        return state
 
-    def checked_states(self, states: np.ndarray) -> np.ndarray:
-        """States as contiguous uint8[N, n], if they are states of this level.
-
-        Raises:
-            ArgumentError: they are not.
-        """
+    def _checked_states(self, states: np.ndarray) -> np.ndarray:
+        """States as contiguous uint8[N, n], if they are states of this level."""
         good = isinstance(states, np.ndarray) and states.dtype == np.uint8 and states.ndim == 2
         if not (good and states.shape[1] == STATE_SIZE):
             raise ArgumentError(f"States are uint8[N, {STATE_SIZE}] or uint8[{STATE_SIZE}], not {_described(states)}.")
-        states = np.ascontiguousarray(states)
-        if not (states.view(STATE)["level"] == fingerprint(self.level)).all():
-            raise ArgumentError(f"This is not a state of level {self.level!r}: take it from an environment of this level.")
+        if (states[:, :_TAG_SIZE] != np.frombuffer(self._tag, np.uint8)).any():
+            raise self._foreign()
         return states
+
+    def _foreign(self) -> ArgumentError:
+        return ArgumentError(f"This is not a state of level {self.level!r}: take it from an environment of that level.")
 
     def rollout(self, states: np.ndarray, chunks: np.ndarray, *, observations: bool = False) -> Rollout:
         """Play N chunks, each from its own state or all from one; the given states are left as they are.
@@ -149,10 +152,10 @@ class Simulator:
         """A state of its own for each of n chunks."""
         if isinstance(states, np.ndarray) and states.ndim == 1:
             return np.repeat(self.checked_state(states)[None], n, axis=0)
-        states = self.checked_states(states)
+        states = self._checked_states(states)
         if len(states) != n:
             raise ArgumentError(f"{len(states)} states do not fit {n} chunks: give one state, or one for each chunk.")
-        return states.copy()
+        return np.array(states, order="C")
 
 
 def _checked_chunks(chunks: np.ndarray) -> np.ndarray:
@@ -176,14 +179,15 @@ def _described(value: object) -> str:
 def _compile_once() -> None:
     """Compile every kernel, or load it from the cache, so that no later step waits for it."""
     level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
-    action = np.zeros(N_ACTIONS, np.float32)
-    kernels.place_all(level, states, scratch)
-    kernels.observe(level, states, np.empty(0, np.float32))
-    kernels.step(level, states, scratch, action, np.empty(0, np.float32))
-    numbers = np.empty((1, 1), np.float32)
-    kernels.rollout(
-        level, states, scratch, action[None, None], numbers, numbers, np.empty(1, np.int64), np.empty((1, 1, 0), np.float32)
+    chunks, numbers, unseen = (
+        np.zeros((1, 1, N_ACTIONS), np.float32),
+        np.empty((1, 1), np.float32),
+        np.empty(0, np.float32),
     )
+    kernels.place_all(level, states, scratch)
+    kernels.observe(level, states, unseen)
+    kernels.step(level, states, scratch, chunks[0, 0], unseen)
+    kernels.rollout(level, states, scratch, chunks, numbers, numbers, np.empty(1, np.int64), unseen.reshape(1, 1, 0))
 
 
 @contextmanager

@@ -30,7 +30,12 @@ class Reference:
     @property
     def before(self) -> np.ndarray:
         """For every transition the row of the state that it starts from; the state after it is in the next row."""
-        return np.concatenate([np.arange(n) + start + k for k, (start, n) in enumerate(zip(self.starts, self.arrays["length"]))])
+        return np.concatenate(
+            [
+                np.arange(n) + start + k
+                for k, (start, n) in enumerate(zip(self.starts, self.arrays["length"], strict=True))
+            ]
+        )
 
     def states(self, rows: np.ndarray) -> np.ndarray:
         """Recorded states as our engine's, uint8[len(rows), n]."""
