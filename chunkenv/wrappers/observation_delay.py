@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import gymnasium as gym
 
-from chunkenv.errors import ResetNeededError
+from chunkenv.errors import EnvironmentFault, ResetNeededError
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
 from chunkenv.streams import spawn
 from chunkenv.wrappers.action_history import ActionHistory, history_length
@@ -112,6 +113,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             ResetNeededError: before the first reset, and after the end of an episode.
             ActionError: for a wrong shape or dtype, NaN, infinity, or out of a discrete range; nothing has moved.
             ArgumentError: if a latency model of yours draws something that is no latency; nothing has moved.
+            EnvironmentFault: if the wrapped environment returns a reward that is no finite number.
         """
         if not self._running:
             raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
@@ -134,7 +136,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._running = False  # an environment that raises leaves an episode that cannot go on
         observation, reward, terminated, truncated, info = self.env.step(copy.deepcopy(action))
         made = self._tick + 1
-        self._unpaid.append((made, float(reward)))
+        self._unpaid.append((made, _number(reward, self.env, made)))
         self._link.send(copy.deepcopy((observation, terminated, truncated, info)), made, delay)
         self._world_ended = bool(terminated or truncated)
 
@@ -156,3 +158,17 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             truncated,
             {**info, "observation_delay": self._shown.delay, "observation_age": age},
         )
+
+
+def _number(reward: Any, env: gym.Env[Any, Any], tick: int) -> float:
+    """A reward that can be added to others."""
+    try:
+        number = float(reward)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise EnvironmentFault(
+            f"{env} returned the reward {reward!r} at tick {tick}; expected a finite number: look for an action or a "
+            "state that it cannot handle, then call reset()."
+        )
+    return number

@@ -28,4 +28,4 @@ def action_reader(action_space: spaces.Space[Any]) -> Checked:
 def filling_action(action_space: spaces.Space[Any]) -> Any:
     """The zero action, or the nearest one in the space."""
     one_row = chunk_space(action_space, 1)
-    return split(action_space, padding(one_row))[0]
+    return split(one_row, padding(one_row))[0]
