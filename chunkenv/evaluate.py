@@ -124,7 +124,8 @@ def _made(make_env: Any) -> gym.Env[Any, Any]:
         raise ArgumentError(
             f"make_env={make_env} is not a function that makes an environment; give lambda: ... instead."
         )
-    return make_env()
+    env: Any = make_env()
+    return env
 
 
 def _step(env: gym.Env[Any, Any], policy: Policy, chunk: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Plays the units of a study that have no row yet, in worker processes; this process alone writes.
 
-A row depends on its unit and the study's seed only, and is on the disk before the next is asked for: a run can be ended in
-any way, and the next one goes on from there to the same rows, with any number of workers.
+A row depends on its unit and the study's seed only, and is on the disk before the next is asked for: a run can be ended
+in any way, and the next one goes on from there to the same rows, with any number of workers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import multiprocessing
 import multiprocessing.connection
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -37,7 +37,7 @@ def missing_units(study: Study, store: Store) -> list[Unit]:
     return [unit for unit in study.units if unit not in done]
 
 
-def run(study: Study, store: Store, workers: int) -> Iterator[Unit]:
+def run(study: Study, store: Store, workers: int) -> Generator[Unit, None, None]:
     """Play what is missing, and yield each unit when its row is kept.
 
     Closing the iterator, or an exception in whoever iterates, ends the workers; rows that are kept stay.

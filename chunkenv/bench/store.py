@@ -85,6 +85,12 @@ class Store:
         if not runs or (runs[-1]["versions"], runs[-1]["machine"]) != (ours["versions"], machine()):
             self._note(ours)
 
+    def clear(self) -> None:
+        """Throw away all rows, and what was noted about their runs."""
+        with _plainly(self.path), self._connection:
+            self._connection.execute("DELETE FROM episodes")
+            self._connection.execute("DELETE FROM study")
+
     def add(self, unit: Unit, row: Row) -> None:
         """Keep a row; it is on the disk when this returns. A unit that is there already keeps its row."""
         values = {**dataclasses.asdict(unit.cell), "episode": unit.episode, **row}

@@ -10,6 +10,7 @@ from chunkenv.bench.study import Cell, Study
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 
 TASKS = ("left", "right")
+LONG = 15  # episodes, for runs that are to be killed before their end
 METHODS = ("bold", "shy")
 
 
@@ -53,7 +54,7 @@ def make_policy(cell):
 
 
 def make_slow_policy(cell):
-    time.sleep(0.01)
+    time.sleep(0.1)
     return make_policy(cell)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_study import Guess, cells, fake_study, make_env, make_policy, make_slow_policy
+from fake_study import LONG, Guess, cells, fake_study, make_env, make_policy, make_slow_policy
 
 from chunkenv.bench.runner import StudyError, missing_units, run
 from chunkenv.bench.store import Store
@@ -18,13 +18,13 @@ from chunkenv.evaluate import evaluate
 SCRIPT = """
 import sys
 from pathlib import Path
-from fake_study import fake_study, make_slow_policy
+from fake_study import LONG, fake_study, make_slow_policy
 from chunkenv.bench.runner import run
 from chunkenv.bench.store import Store
 
 if __name__ == "__main__":
     with Store(Path(sys.argv[1])) as store:
-        for unit in run(fake_study(make_policy=make_slow_policy), store, workers=2):
+        for unit in run(fake_study(make_policy=make_slow_policy, episodes=LONG), store, workers=2):
             print(unit, flush=True)
 """
 
@@ -38,6 +38,11 @@ def rows_of(path, study, workers=1):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     return rows_of(tmp_path_factory.mktemp("whole") / "episodes.sqlite", fake_study())
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    return rows_of(tmp_path_factory.mktemp("long") / "episodes.sqlite", fake_study(episodes=LONG), workers=2)
 
 
 def test_two_workers_give_the_rows_of_one(tmp_path, whole):
@@ -202,26 +207,28 @@ def kill_at_random(path, moments):
 
 
 def finish(path):
-    output, errors = started(path).communicate(timeout=120)
+    _, errors = started(path).communicate(timeout=120)
     assert errors == ""
     with Store(path) as store:
         return store.rows()
 
 
-def check_kills(path, whole, moments):
+def check_kills(path, long, moments, partial):
+    """At least `partial` of the runs must have been killed after their first row and before their last."""
     met, kept = kill_at_random(path, moments)
     assert kept == sorted(kept)
+    assert len({count for count in kept if 0 < count < len(long)}) >= partial
     assert not alive(met)
-    assert finish(path) == whole
+    assert finish(path) == long
 
 
-def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, whole):
-    check_kills(tmp_path / "episodes.sqlite", whole, [0.1, 1.0, 1.2, 0.8])
+def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, long):
+    check_kills(tmp_path / "episodes.sqlite", long, [0.1, 1.5, 1.2, 1.7], partial=1)
 
 
 @pytest.mark.slow
-def test_thirty_kills(tmp_path, whole):
-    check_kills(tmp_path / "episodes.sqlite", whole, np.random.default_rng(0).uniform(0.05, 1.6, 30))
+def test_thirty_kills(tmp_path, long):
+    check_kills(tmp_path / "episodes.sqlite", long, np.random.default_rng(0).uniform(0.1, 1.4, 30), partial=5)
 
 
 def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_path):
@@ -234,7 +241,7 @@ def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_p
     assert not alive(workers)
 
 
-def test_an_interrupt_ends_the_workers_quietly(tmp_path, whole):
+def test_an_interrupt_ends_the_workers_quietly(tmp_path, long):
     path = tmp_path / "episodes.sqlite"
     process = started(path)
     process.stdout.readline()
@@ -246,4 +253,4 @@ def test_an_interrupt_ends_the_workers_quietly(tmp_path, whole):
     _, errors = process.communicate(timeout=60)
     assert errors.count("KeyboardInterrupt") == 1
     assert not alive(workers)
-    assert finish(path) == whole
+    assert finish(path) == long

@@ -1,0 +1,52 @@
+"""The rows of a study as CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from chunkenv.bench.store import Store
+from chunkenv.errors import ArgumentError
+
+
+def export(store: Store, folder: Path) -> list[Path]:
+    """Write all rows into `folder`: `episodes.csv` and `episodes.parquet`, a column each, in the order of the cells.
+
+    A file appears whole or not at all. In the CSV, success is `true`, `false` or empty.
+
+    Returns:
+        The paths of the two files.
+
+    Raises:
+        ArgumentError: if there are no rows, or the folder cannot be written.
+        MissingExtraError: if pyarrow is missing.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = store.rows()
+    if not rows:
+        raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to export.")
+    table = pyarrow.Table.from_pylist(rows)
+    paths = [folder / "episodes.csv", folder / "episodes.parquet"]
+    _write_whole(paths[0], lambda path: _write_csv(path, rows))
+    _write_whole(paths[1], lambda path: pyarrow.parquet.write_table(table, path))
+    return paths
+
+
+def _write_csv(path: Path, rows: list[dict]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "success": {True: "true", False: "false", None: ""}[row["success"]]} for row in rows)
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        write(partial)
+        os.replace(partial, path)
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error

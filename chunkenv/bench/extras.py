@@ -1,0 +1,54 @@
+"""The optional dependencies: what each gives, and whether it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import NamedTuple
+
+from chunkenv.bench.provenance import version
+from chunkenv.errors import MissingExtraError
+
+
+class Extra(NamedTuple):
+    """A group of optional dependencies, installed by `pip install "chunkenv[name]"`."""
+
+    name: str
+    modules: dict[str, str]
+    gives: str
+
+
+EXTRAS = (
+    Extra("kinetix", {"numba": "numba"}, "the twelve Kinetix tasks and the planner"),
+    Extra(
+        "bench",
+        {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "pyarrow": "pyarrow"},
+        "this command: studies, tables, plots, CSV and Parquet",
+    ),
+    Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
+)
+"""Names of modules and of the distributions that bring them."""
+
+
+def installed(module: str) -> bool:
+    """Whether a module could be imported; it is not."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # a module that stands in sys.modules without a specification, or was blocked there
+        return False
+
+
+def require(extra: str, *modules: str) -> None:
+    """Say in one sentence what to install.
+
+    Raises:
+        MissingExtraError: if one of the modules is missing.
+    """
+    missing = [module for module in modules if not installed(module)]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise MissingExtraError(f'{" and ".join(missing)} {verb} not installed: run `pip install "chunkenv[{extra}]"`.')
+
+
+def state(extra: Extra) -> dict[str, str]:
+    """The version of each distribution of an extra, an empty string for what is missing."""
+    return {name: version(name) if installed(module) else "" for module, name in extra.modules.items()}

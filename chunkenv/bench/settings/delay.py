@@ -1,0 +1,115 @@
+"""The delay study: how much of the twelve dynamic Kinetix tasks is solved when inference takes several ticks.
+
+The protocol follows that of real-time chunking (Black et al. 2025): prediction horizon 8, delays 0 to 4, Gaussian
+action noise of .1; the methods are two versions of one planner that differ in nothing but what they know of the prefix.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+
+from chunkenv.bench.study import Cell, Study
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import Policy
+from chunkenv.kinetix import LEVELS
+from chunkenv.wrappers import ActionNoise, ChunkedExecution
+
+NAME = "delay"
+TASKS = LEVELS
+METHODS = ("prefix-aware", "naive")
+DELAYS = (0, 1, 2, 3, 4)
+EXECUTION_HORIZONS = (4,)
+PREDICTION_HORIZON = 8
+ACTION_NOISE = 0.1
+"""Standard deviation per channel and tick, added before the environment clips."""
+EPISODES = 10
+QUICK_EPISODES = 3
+COSTS = {
+    "grasp_easy": 19,
+    "catapult": 64,
+    "cartpole_thrust": 41,
+    "hard_lunar_lander": 21,
+    "mjc_half_cheetah": 42,
+    "mjc_swimmer": 70,
+    "mjc_walker": 49,
+    "h17_unicycle": 48,
+    "chain_lander": 19,
+    "catcher_v3": 79,
+    "trampoline": 113,
+    "car_launch": 119,
+}
+"""Thousands of simulated steps that the planner takes for an episode, about: what the time left is told from."""
+
+
+def delay_study(
+    tasks: Sequence[str] = TASKS,
+    methods: Sequence[str] = METHODS,
+    delays: Sequence[int] = DELAYS,
+    execution_horizons: Sequence[int] = EXECUTION_HORIZONS,
+    prediction_horizon: int = PREDICTION_HORIZON,
+    episodes: int = EPISODES,
+    seed: int = 0,
+) -> Study:
+    """The study over every combination of the settings given.
+
+    Args:
+        tasks: names of Kinetix levels.
+        methods: of `METHODS`.
+        delays: in ticks.
+        execution_horizons: ticks between two requests.
+        prediction_horizon: rows in a chunk.
+        episodes: of each cell.
+        seed: of the study.
+
+    Raises:
+        ArgumentError: an unknown name, a number that cannot be meant, a setting given twice, or a delay that leaves
+            ticks without a row (delay <= execution_horizon <= prediction_horizon - delay must hold).
+
+    >>> len(delay_study(tasks=["catapult"], delays=[0, 4]).cells)
+    4
+    """
+    for task in tasks:
+        one_of("task", task, TASKS)
+    for method in methods:
+        one_of("method", method, METHODS)
+    whole_number("prediction_horizon", prediction_horizon, at_least=1)
+    for delay, horizon in itertools.product(delays, execution_horizons):
+        _check_schedule(delay, horizon, prediction_horizon)
+    grid = itertools.product(tasks, methods, delays, execution_horizons)
+    cells = tuple(Cell(*setting, prediction_horizon) for setting in grid)
+    settings = {"action_noise": ACTION_NOISE}
+    return Study(NAME, cells, make_env, make_policy, episodes, seed, settings, cost)
+
+
+def make_env(cell: Cell) -> gym.Env[Any, Any]:
+    """The cell's task with action noise, executed in chunks; it shows the engine's state, from which planners plan."""
+    world = gym.make(f"chunkenv/kinetix-{cell.task}-v0", observation="state", disable_env_checker=True)
+    noisy = ActionNoise(world, ACTION_NOISE)
+    return ChunkedExecution(noisy, cell.prediction_horizon, cell.execution_horizon, latency=cell.delay)
+
+
+def make_policy(cell: Cell) -> Policy:
+    """The cell's planner."""
+    from chunkenv.agents.planner import Planner  # brings numba, which the list of settings can do without
+
+    return Planner(cell.task, cell.prediction_horizon, prefix_aware=cell.method == "prefix-aware")
+
+
+def cost(cell: Cell) -> float:
+    """How long an episode of the cell takes, compared to the others."""
+    return COSTS[cell.task]
+
+
+def _check_schedule(delay: int, execution_horizon: int, prediction_horizon: int) -> None:
+    whole_number("delay", delay, at_least=0)
+    whole_number("execution_horizon", execution_horizon, at_least=1)
+    if not delay <= execution_horizon <= prediction_horizon - delay:
+        raise ArgumentError(
+            f"delay={delay} with execution_horizon={execution_horizon} and prediction_horizon={prediction_horizon} "
+            "leaves ticks without a row; choose delay <= execution_horizon <= prediction_horizon - delay."
+        )

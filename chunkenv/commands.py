@@ -1,0 +1,88 @@
+"""The `chunkenv` command: its subcommands are here, those for studies in `chunkenv.bench.commands`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import gymnasium as gym
+import typer
+import typer.core
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from chunkenv.bench import commands
+from chunkenv.bench.extras import EXTRAS, require, state
+from chunkenv.bench.provenance import version
+from chunkenv.errors import ChunkenvError
+from chunkenv.kinetix import LEVELS
+
+
+class PlainErrors(typer.core.TyperGroup):
+    """Turns errors that speak for themselves into one sentence and exit code 2, and Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except ChunkenvError as error:
+            _complain(error)
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(130) from error
+
+
+def _complain(error: ChunkenvError) -> None:
+    """The sentence; before it the traceback, where the error has one from a worker."""
+    console = Console(stderr=True, highlight=False)
+    console.print(escape(getattr(error, "traceback", "")), style="dim", end="")
+    console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+
+
+app = typer.Typer(
+    cls=PlainErrors, no_args_is_help=True, add_completion=False, epilog="Start with: chunkenv bench delay --quick"
+)
+app.add_typer(commands.app, name="bench")
+
+
+@app.callback()
+def about() -> None:
+    """Chunked actions and inference latency for Gymnasium environments, and the Kinetix tasks to study them on."""
+
+
+@app.command()
+def tasks() -> None:
+    """List the tasks: ids, spaces, time limits, control periods."""
+    require("kinetix", "numba")
+    table = Table("id", "observation", "action", "limit", "control_dt", box=None, padding=(0, 2, 0, 0))
+    for level in LEVELS:
+        env = gym.make(f"chunkenv/kinetix-{level}-v0")
+        limit = env.spec.max_episode_steps if env.spec else None
+        spaces = (_shape(env.observation_space), _shape(env.action_space))
+        table.add_row(f"chunkenv/kinetix-{level}-v0", *spaces, f"{limit}", f"1/{env.metadata['render_fps']} s")
+        env.close()
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("\nThe limit is in ticks (control steps); control_dt is the time of one.")
+
+
+@app.command()
+def doctor() -> None:
+    """Show what is installed, and what each missing extra would give."""
+    console = Console(highlight=False)
+    console.print(f"chunkenv {version('chunkenv')} on Python {platform.python_version()}, {sys.platform}")
+    console.print(f"gymnasium {version('gymnasium')}, numpy {version('numpy')}")
+    table = Table("extra", "gives", "installed", "to install what is missing", show_lines=True)
+    for extra in EXTRAS:
+        found = state(extra)
+        parts = "\n".join(f"{name} {number or 'missing'}" for name, number in found.items())
+        command = "" if all(found.values()) else f'pip install "chunkenv[{extra.name}]"'
+        table.add_row(extra.name, extra.gives, parts, escape(command))
+    console.print(table)
+
+
+def _shape(space: gym.Space[Any]) -> str:
+    """A space in a few characters."""
+    return f"{type(space).__name__}{list(space.shape or ())}"
