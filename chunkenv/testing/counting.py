@@ -1,4 +1,4 @@
-"""What users test their own parts with: contracts to inherit, and an environment that counts."""
+"""An environment that counts, to check arithmetic with."""
 
 from __future__ import annotations
 

@@ -1,0 +1,214 @@
+"""What a policy promises, as checks to inherit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from chunkenv.evaluate import Policy
+from chunkenv.spaces import map_parts
+from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, skip, sown_global_randomness
+from chunkenv.testing.meddling import overwrite
+from chunkenv.testing.rollout import parts_of, read_request
+
+
+class Inference(NamedTuple):
+    """What a policy was asked, with copies made before it answered, and its answer."""
+
+    observation: Any
+    request: Any
+    observation_before: Any
+    request_before: Any
+    chunk: Any
+
+
+class PolicyContract:
+    """Checks of a policy: override `make_policy` and `make_env`, a world that it can act in (new ones at each call).
+
+        class TestMyPolicy(PolicyContract):
+            def make_policy(self):
+                return MyPolicy(hidden=64)
+
+            def make_env(self):
+                return ChunkedExecution(gym.make("Pendulum-v1"), prediction_horizon=8, execution_horizon=4, latency=2)
+
+    The policy is asked as `chunkenv.evaluate` asks: `reset()` if it has one, then `infer(observation, request)` with a
+    generator in `request.rng`. Choose execution_horizon < prediction_horizon, so that rows are left for a prefix.
+
+    Attributes:
+        decisions: how many decisions a rollout has at most.
+    """
+
+    decisions: int = 20
+
+    def make_policy(self) -> Policy:
+        """A new policy: override this."""
+        raise NotImplementedError(f"{type(self).__name__} must override make_policy() to return a policy.")
+
+    def make_env(self) -> gym.Env[Any, Any]:
+        """A new environment of chunks that the policy can act in: override this."""
+        raise NotImplementedError(f"{type(self).__name__} must override make_env() to return a ChunkedExecution.")
+
+    def test_chunks_are_members_of_the_chunk_space(self) -> None:
+        """Shape and dtype of env.action_space, finite everywhere, discrete numbers in range."""
+        with self._open() as env:
+            for inference in inferences(self.make_policy(), env, self.decisions):
+                expect_chunk(env.action_space, inference.chunk)
+
+    def test_the_observation_is_not_changed(self) -> None:
+        """It belongs to the caller, who may store it."""
+        for inference in self._inferences():
+            expect_same(
+                inference.observation_before,
+                inference.observation,
+                "observation",
+                "infer has changed what it was given",
+            )
+
+    def test_the_request_is_not_changed(self) -> None:
+        """Prefix and left_over are not the policy's to write into."""
+        for inference in self._inferences():
+            before, after = (dict(r._asdict(), rng=None) for r in (inference.request_before, inference.request))
+            expect_same(before, after, "request", "infer has changed what it was given")
+
+    def test_the_same_stream_gives_the_same_chunks(self) -> None:
+        """All randomness comes from request.rng."""
+        self._expect_chunks(self._chunks(self.make_policy()), "the same seed of request.rng gives other chunks")
+
+    def test_the_global_random_state_is_not_read(self) -> None:
+        """Chunks are the same whatever numpy.random.seed and random.seed were given."""
+        with sown_global_randomness(1):
+            seen = self._chunks(self.make_policy())
+        with sown_global_randomness(2):
+            self._expect_chunks(seen, "the chunks depend on the global random state")
+
+    def test_the_global_random_state_is_not_changed(self) -> None:
+        """Nobody else's randomness depends on how often a policy infers."""
+        with sown_global_randomness(1), self._open() as env:
+            for _ in inferences(self.make_policy(), env, self.decisions, ask=ask_watched):
+                pass
+
+    def test_a_reset_forgets_the_last_episode(self) -> None:
+        """The same episode gets the same chunks, also after another one."""
+        policy = self.make_policy()
+        for seed in (1, 2):
+            self._chunks(policy, seed)
+        self._expect_chunks(self._chunks(policy), "after other episodes and reset() an episode gets other chunks")
+
+    def test_a_chunk_is_not_overwritten_later(self) -> None:
+        """The chunk belongs to the caller: the next infer makes a new one."""
+        answers = [(inference.chunk, copy.deepcopy(inference.chunk)) for inference in self._inferences()]
+        kept, copies = [answer[0] for answer in answers], [answer[1] for answer in answers]
+        expect_same(copies, kept, "chunk", "a chunk was changed by a later infer")
+
+    def test_a_chunk_may_be_overwritten_by_its_owner(self) -> None:
+        """What the policy remembers of its chunk is a copy."""
+        seen = []
+        for inference in self._inferences():
+            seen.append(copy.deepcopy(inference.chunk))
+            overwrite(inference.chunk)
+        self._expect_chunks(seen, "writing into a chunk that was returned changes the following ones")
+
+    def test_it_infers_with_an_empty_prefix(self) -> None:
+        """At the start of an episode, with and without a delay until the chunk arrives."""
+        self._expect_answers(decisions=1, underruns=(0, 1, 4))
+
+    def test_it_infers_with_a_full_prefix(self) -> None:
+        """All rows left of its own previous chunk are the prefix, and underruns may follow."""
+        last = self._expect_answers(decisions=2, underruns=(0, 2))
+        if not len(parts_of(last.request.left_over)[0]):
+            skip(
+                "no rows are left of the first chunk; give make_env a shorter execution_horizon, and no overlap=False."
+            )
+
+    def _expect_answers(self, decisions: int, underruns: tuple[int, ...]) -> Inference:
+        """Let new policies infer with everything left as the prefix; the last inference."""
+        with self._open() as env:
+            for number in underruns:
+                ask = partial(ask_late, underruns=number)
+                for inference in inferences(self.make_policy(), env, decisions, ask=ask):
+                    expect_chunk(env.action_space, inference.chunk)
+        return inference
+
+    def _open(self) -> closing[gym.Env[Any, Any]]:
+        return closing(self.make_env())
+
+    def _inferences(self) -> Iterator[Inference]:
+        with self._open() as env:
+            yield from inferences(self.make_policy(), env, self.decisions)
+
+    def _chunks(self, policy: Policy, seed: int = 0) -> list[Any]:
+        """Copies of the chunks of one episode."""
+        with self._open() as env:
+            return [copy.deepcopy(answer.chunk) for answer in inferences(policy, env, self.decisions, seed)]
+
+    def _expect_chunks(self, seen: list[Any], why: str) -> None:
+        expect_same(self._chunks(self.make_policy()), seen, "chunk", why)
+
+
+def inferences(
+    policy: Policy,
+    env: gym.Env[Any, Any],
+    decisions: int,
+    seed: int = 0,
+    ask: Callable[[Policy, Any, Any], Any] | None = None,
+) -> Iterator[Inference]:
+    """One episode, or its first decisions; each chunk is shown before it is played."""
+    getattr(policy, "reset", lambda: None)()
+    rng = np.random.default_rng(seed)
+    observation, _ = env.reset(seed=seed)
+    for _ in range(decisions):
+        request = read_request(env)._replace(rng=rng)
+        before = copy.deepcopy((observation, request))
+        chunk = ask(policy, observation, request) if ask else policy.infer(observation, request)
+        played = copy.deepcopy(chunk)  # whoever looks at the chunk may write into it
+        yield Inference(observation, request, *before, chunk)
+        observation, _, terminated, truncated, _ = env.step(played)
+        if terminated or truncated:
+            return
+
+
+def ask_late(policy: Policy, observation: Any, request: Any, underruns: int) -> Any:
+    """Ask with all rows left as the prefix, and a delay of some underruns more."""
+    length = len(parts_of(request.left_over)[0])
+    prefix = copy.deepcopy(request.left_over)
+    return policy.infer(
+        observation, request._replace(prefix=prefix, prefix_length=length, delay_estimate=length + underruns)
+    )
+
+
+def ask_watched(policy: Policy, observation: Any, request: Any) -> Any:
+    """Ask, and fail if the global random state was changed."""
+    before = global_randomness()
+    chunk = policy.infer(observation, request)
+    unchanged = difference(before, global_randomness(), "") is None
+    expect(
+        unchanged, "infer has changed the global state of random or numpy.random; expected only request.rng to move."
+    )
+    return chunk
+
+
+def expect_chunk(space: spaces.Space[Any], chunk: Any) -> None:
+    """Fail unless a chunk is a member of its space; what lies beyond a Box's bounds is the environment's to clip."""
+    try:
+        map_parts(_expect_part, space, chunk)
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        raise AssertionError(f"the chunk is {chunk!r}; expected the structure of {space} ({error}).") from error
+
+
+def _expect_part(leaf: spaces.Space[Any], part: Any) -> None:
+    array = np.asarray(part)
+    for name in ("shape", "dtype"):
+        seen, expected = getattr(array, name), getattr(leaf, name)
+        expect(seen == expected, f"the chunk has {name} {seen}; expected {expected}, as in {leaf}.")
+    if isinstance(leaf, spaces.Box):
+        expect(np.isfinite(array).all(), f"the chunk is {array.tolist()}; expected finite numbers everywhere.")
+    else:
+        expect(leaf.contains(array), f"the chunk is {array.tolist()}; expected a member of {leaf}.")
