@@ -40,7 +40,7 @@ def real_number(name: str, value: Any, at_least: float = -math.inf, at_most: flo
     """
     try:
         number = math.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or not at_least <= number <= at_most:
         raise ArgumentError(f"{name}={value!r} is not a finite number{_between(at_least, at_most)}.")

@@ -419,6 +419,7 @@ BAD_ARGUMENTS = [
     (lambda: Constant(None), "seconds=None"),
     (lambda: Constant([0.1, 0.2]), r"seconds=\[0.1, 0.2\]"),
     (lambda: Constant(1j), "seconds=1j"),
+    (lambda: Constant(10**400), "is not a finite number"),
     (lambda: Uniform(-0.1, 0.2), "low=-0.1"),
     (lambda: Uniform(0.1, NAN), "high=nan"),
     (lambda: Uniform(0.0, INF), "high=inf"),

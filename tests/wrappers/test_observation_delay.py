@@ -194,6 +194,18 @@ def test_an_environment_that_reuses_its_arrays_does_not_change_what_is_under_way
     assert columns(play(ObservationDelay(Reusing([1, 2, 3]), latency=2)))[0] == [0, 0, 0, 1, 2, 3]
 
 
+def test_an_environment_that_changes_its_action_does_not_change_the_one_observed():
+    class Greedy(Script):
+        def step(self, action):
+            result = super().step(action)
+            action += 1
+            return result
+
+    env = ObservationDelay(Greedy([0] * 9, action_space=ACTIONS["box"]), latency=1, observe=1)
+    env.reset(seed=0)
+    assert env.step(np.zeros(2, np.float32))[0]["recent_actions"].tolist() == [0, 0]
+
+
 def test_reward_is_a_float_whatever_the_world_pays():
     env = ObservationDelay(Script([np.float32(0.5), 1]), latency=0)
     env.reset(seed=0)

@@ -13,7 +13,8 @@ from gymnasium.utils.env_checker import check_env
 
 from chunkenv import ActionDelay, ActionNoise, ObservationDelay
 from chunkenv.errors import ActionError, ResetNeededError
-from chunkenv.latency import Bursty, Constant, LogNormal, Trace, Uniform
+from chunkenv.latency import Bursty, Constant, LatencyModel, LogNormal, Trace, Uniform
+from chunkenv.streams import spawn
 from tests.worlds import Recorder
 from tests.wrappers.one_step import Script, assert_same, listed
 
@@ -112,10 +113,46 @@ def test_renders_through(wrap):
 @wrapped
 def test_same_seed_same_episode(wrap):
     assert_same(transcript(wrap(made()), seed=5), transcript(wrap(made()), seed=5))
-    env = wrap(made())
-    first = transcript(env, seed=5)
-    transcript(env, seed=6)
-    assert_same(first, transcript(env, seed=5))
+
+
+@wrapped
+def test_nothing_of_an_episode_survives_into_the_next(wrap):
+    used = wrap(Clipping(Recorder()))
+    for seed in range(30):
+        transcript(used, seed, ticks=1 + seed % 3)
+        assert_same(transcript(used, seed=100 + seed), transcript(wrap(Clipping(Recorder())), seed=100 + seed))
+
+
+@wrapped
+def test_a_reset_without_a_seed_goes_on_in_the_same_streams(wrap):
+    one, two = wrap(Clipping(Recorder())), wrap(Clipping(Recorder()))
+    for seed in (5, None, None):
+        assert_same(transcript(one, seed), transcript(two, seed))
+
+
+@pytest.mark.parametrize(
+    ("wrap", "purpose"), [(ActionDelay, "action_delay"), (ObservationDelay, "observation_delay"), (ActionNoise, None)]
+)
+def test_each_draws_from_the_stream_of_its_purpose(wrap, purpose):
+    world = Script([0.0] * 9, action_space=spaces.Box(-99, 99, (), np.float64))
+    env = wrap(world, 1.0) if purpose is None else wrap(world, Drawn())
+    env.reset(seed=3)
+    infos = [env.step(0.0)[4] for _ in range(2)]
+    assert all(info.get(purpose) == (0 if purpose else None) for info in infos)
+    drawn = world.actions if purpose is None else DRAWN
+    rng = spawn(3, purpose or "action_noise")
+    assert drawn[-2:] == [rng.standard_normal() for _ in range(2)]
+
+
+DRAWN = []
+
+
+class Drawn(LatencyModel):
+    """Notes a draw from its stream, and takes no time."""
+
+    def draw(self, rng, state):
+        DRAWN.append(rng.standard_normal())
+        return 0.0, state
 
 
 @pytest.mark.parametrize("wrap", DELAYS.values(), ids=DELAYS)
