@@ -77,7 +77,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self, level: str, observation: str = "symbolic", reward: str = "sparse", render_mode: str | None = None
     ) -> None:
         _check_option("observation", observation, OBSERVATIONS)
-        _check_option("reward", reward, REWARDS)
+        _check_option("reward", reward, tuple(REWARDS))
         if render_mode is not None:
             raise ArgumentError(f"Kinetix cannot be rendered yet: render_mode must be None, not {render_mode!r}.")
         self.render_mode = render_mode
@@ -170,7 +170,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return seen
 
 
-def _check_option(name: str, value: object, known: Any) -> None:
+def _check_option(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ArgumentError(f"There is no {name} {value!r} in Kinetix: {suggest(value, known)}")
 

@@ -1,9 +1,13 @@
 """The physics of a Kinetix frame in numba, from gravity to integration, and the loops that play ticks of it.
 
 A port, in our own words, of the engine jax2d 1.0.1 (https://github.com/MichaelTMatthews/Jax2D) as kinetix-env 3.0.2
-uses it (https://github.com/FLAIROx/Kinetix); both are under the MIT License, Copyright (c) 2024 Michael Matthews, which
-stands in THIRD_PARTY_NOTICES.md. The solver: sequential impulses with warm starting, joints one after the other, contacts
-in batches of 16 that are solved side by side (Jacobi) inside a batch.
+uses it (https://github.com/FLAIROx/Kinetix), both Copyright (c) 2024 Michael Matthews under the MIT License, which stands
+in THIRD_PARTY_NOTICES.md. The solver: sequential impulses with warm starting, joints one after the other, contacts in
+batches of 16 that are solved side by side (Jacobi) inside a batch.
+
+What is promised is each single transition: from the same state and action, positions within 1e-5 m, observations within
+1e-4, every reward and end (tests/kinetix/test_parity.py). Long runs are chaotic, and part from the reference as the
+reference parts from itself after a change of one unit in the last place.
 
 How to read it: records (`body`, `contact`, `joint`) are references into the state, the level or the scratch; `Vec2`
 and `Motion` are values. A helper copies out (`vec`, `motion`), computes, and stores once. Everything is float32: a
@@ -41,6 +45,7 @@ FIXED_BIAS, LIMIT_BIAS = F(2.0), F(5.0)
 MOTOR_SPEED, MOTOR_POWER, MOTOR_DECAY, LIMIT_ZONE = F(6.0), F(900.0), F(0.1), F(0.1)
 THRUSTER_POWER = F(10.0)
 MAX_POSITION, MAX_VELOCITY, MAX_SPIN = F(15.0), F(100.0), F(50.0)
+STILL = F(1e-30)  # below this squared speed a slip has no direction
 APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the rounding
 
 N_MOTOR_CHANNELS = 4
@@ -281,6 +286,13 @@ def apart():
 
 
 @jit
+def touching(depth):
+    """The manifold of two shapes of which it only matters that they touch."""
+    zero = Vec2(ZERO, ZERO)
+    return Manifold(1, zero, depth, zero, zero)
+
+
+@jit
 def least_penetration(a_shape, a, b_shape, b_placed, local):
     """The face of `a` that `b` penetrates least (separating axis test), in the frame of `a`."""
     n_b = U(b_shape.n_corners)
@@ -346,8 +358,8 @@ def face_manifold(shape, body, placed, axis, other_placed, depth, flip):
 
 
 @jit
-def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local):
-    """The manifold of two polygons; depth and face are those of the axis of least penetration."""
+def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local, collides):
+    """The manifold of two polygons (without points where they do not collide), from their axes of least penetration."""
     if not near(a_placed, b_placed):
         return apart()
     a_axis = least_penetration(a_shape, a, b_shape, b_placed, local)
@@ -357,6 +369,8 @@ def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local):
     if b_axis.separation >= ZERO:
         return apart()
     depth = -larger(a_axis.separation, b_axis.separation)
+    if not collides:
+        return touching(depth)
     if a_axis.separation + FACE_PREFERENCE < b_axis.separation:
         return face_manifold(b_shape, b, b_placed, b_axis, a_placed, depth, True)
     return face_manifold(a_shape, a, a_placed, a_axis, b_placed, depth, False)
@@ -462,6 +476,7 @@ def touch_polygon_pairs(level, state, scratch):
             state.bodies[pair.b],
             scratch.placed[pair.b],
             scratch.local,
+            pair.collides != 0,
         )
         if manifold.points == 0:
             continue
@@ -573,26 +588,31 @@ def touch(level, state, scratch):
 
 
 @jit
+def effective_mass(a, b, ra, rb, way):
+    """The mass that an impulse meets which parts two bodies at the ends of their arms."""
+    lever_a, lever_b = cross(ra, way), cross(rb, way)
+    freedom = a.inverse_mass + b.inverse_mass
+    freedom += a.inverse_inertia * (lever_a * lever_a) + b.inverse_inertia * (lever_b * lever_b)
+    return ONE / nonzero(freedom)
+
+
+@jit
 def contact_impulse(contact, a, b):
     """The impulse of one contact in one iteration: first along the normal, then the friction that it allows."""
     n, t = vec(contact.normal), right(contact.normal)
     ra, rb = sub(contact.point, a.pos), sub(contact.point, b.pos)
     va, vb = motion(a), motion(b)
-    masses = a.inverse_mass + b.inverse_mass
-    lever_a, lever_b = cross(ra, n), cross(rb, n)
-    mass_n = masses + a.inverse_inertia * (lever_a * lever_a) + b.inverse_inertia * (lever_b * lever_b)
-    lever_a, lever_b = cross(ra, t), cross(rb, t)
-    mass_t = masses + a.inverse_inertia * (lever_a * lever_a) + b.inverse_inertia * (lever_b * lever_b)
+    mass_n, mass_t = effective_mass(a, b, ra, rb, n), effective_mass(a, b, ra, rb, t)
 
     slip = sub(at_point(vb, rb), at_point(va, ra))
-    total = larger(contact.along_normal + (contact.target - dot(slip, n)) / nonzero(mass_n), ZERO)
+    total = larger(contact.along_normal + (contact.target - dot(slip, n)) * mass_n, ZERO)
     press = scale(total - contact.along_normal, n)
     contact.along_normal = total
     va, vb = pulled(va, a, ra, press), pushed(vb, b, rb, press)
 
     slip = sub(at_point(vb, rb), at_point(va, ra))
     limit = contact.friction * total
-    total = clamp(contact.along_tangent - dot(slip, t) / nonzero(mass_t), -limit, limit)
+    total = clamp(contact.along_tangent - dot(slip, t) * mass_t, -limit, limit)
     rub = scale(total - contact.along_tangent, t)
     contact.along_tangent = total
 
@@ -646,13 +666,14 @@ def remember_contacts(state, scratch):
 
 @jit
 def prepare_joint(joint, work, a, b):
-    """What stays the same through a frame's iterations: arms, weights and rotations."""
+    """What stays the same through a frame's iterations: arms, shares by mass (all for a fixed body) and rotations."""
     store(work.arm_a, rotate(a.rot, joint.anchor_a))
     store(work.arm_b, rotate(b.rot, joint.anchor_b))
-    work.mass_a = ONE / nonzero(a.inverse_mass)
-    work.mass_b = ONE / nonzero(b.inverse_mass)
-    work.total_mass = nonzero(a.inverse_mass + b.inverse_mass)
-    work.total_inertia = nonzero(a.inverse_inertia + b.inverse_inertia)
+    work.freedom = nonzero(a.inverse_mass + b.inverse_mass)
+    work.share_a = b.inverse_mass / work.freedom
+    work.share_b = a.inverse_mass / work.freedom
+    work.shift = JOINT_SHIFT / work.freedom
+    work.axial_mass = ONE / nonzero(a.inverse_inertia + b.inverse_inertia)
     turned = b.angle - a.angle - joint.rotation
     allowed = smaller(larger(turned, joint.lowest), joint.highest)
     work.limit_bias = (turned - allowed) * LIMIT_BIAS
@@ -717,26 +738,14 @@ def warm_joints(level, state, scratch):
 
 
 @jit
-def meeting_point(work, a, b, point_a, point_b):
-    """Where the two anchors should meet: their centre by mass, or the one that cannot move."""
-    if a.inverse_mass == ZERO:
-        return point_a
-    if b.inverse_mass == ZERO:
-        return point_b
-    total = work.mass_a + work.mass_b
-    return Vec2(
-        (point_a.x * work.mass_a + point_b.x * work.mass_b) / total,
-        (point_a.y * work.mass_a + point_b.y * work.mass_b) / total,
-    )
-
-
-@jit
 def joint_impulse(work, a, b, slip, gap):
     """The impulse that stops the slip of the two anchors and draws them together."""
     lever_a, lever_b = cross(work.arm_a, slip), cross(work.arm_b, slip)
-    speed_squared = nonzero(dot(slip, slip))
+    speed_squared = dot(slip, slip)
+    if speed_squared < STILL:
+        speed_squared = ONE
     levers = lever_a * lever_a * a.inverse_inertia + lever_b * lever_b * b.inverse_inertia
-    share = JOINT_STIFFNESS / nonzero(work.total_mass + levers / speed_squared)
+    share = JOINT_STIFFNESS * speed_squared / (work.freedom * speed_squared + levers)
     return Vec2((slip.x + JOINT_BIAS * gap.x) * share, (slip.y + JOINT_BIAS * gap.y) * share)
 
 
@@ -745,9 +754,9 @@ def joint_turn(joint, work, va, vb):
     """The angular impulse of a fixed joint, or of a revolute one beyond its limit."""
     spin = vb.w - va.w
     if joint.fixed:
-        return (spin + work.fixed_bias) / work.total_inertia
+        return (spin + work.fixed_bias) * work.axial_mass
     if work.turns and sign(spin) == sign(work.limit_bias):
-        return (spin + work.limit_bias) / work.total_inertia
+        return (spin + work.limit_bias) * work.axial_mass
     return ZERO
 
 
@@ -756,7 +765,7 @@ def solve_joint(joint, work, memory, a, b):
     """One iteration of one joint: stop its slip and its turning, and shift the bodies together."""
     point_a, point_b = add(a.pos, work.arm_a), add(b.pos, work.arm_b)
     gap = sub(point_b, point_a)
-    meeting = meeting_point(work, a, b, point_a, point_b)
+    meeting = add(scale(work.share_a, point_a), scale(work.share_b, point_b))
     va, vb = motion(a), motion(b)
     slip = sub(at_point(vb, sub(meeting, b.pos)), at_point(va, sub(meeting, a.pos)))
     impulse = joint_impulse(work, a, b, slip, gap)
@@ -765,7 +774,7 @@ def solve_joint(joint, work, memory, a, b):
     set_motion(a, Motion(va.x, va.y, va.w + turn * a.inverse_inertia))
     set_motion(b, Motion(vb.x, vb.y, vb.w - turn * b.inverse_inertia))
 
-    shift = scale(JOINT_SHIFT / work.total_mass, gap)
+    shift = scale(work.shift, gap)
     store(a.pos, add(a.pos, scale(a.inverse_mass, shift)))
     store(b.pos, sub(b.pos, scale(b.inverse_mass, shift)))
     store(memory.impulse, add(memory.impulse, impulse))

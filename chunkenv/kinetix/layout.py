@@ -108,7 +108,7 @@ CONTACT = _record(
 JOINT_WORK = _record(
     ("arm_a", VEC),
     ("arm_b", VEC),
-    *_floats("mass_a mass_b total_mass total_inertia limit_bias fixed_bias motor_turn"),
+    *_floats("freedom share_a share_b shift axial_mass limit_bias fixed_bias motor_turn"),
     ("turns", u4),
 )
 SCRATCH = _record(

@@ -1,0 +1,109 @@
+"""Our engine against kinetix-env: recorded transitions one by one, and the first 20 ticks of free runs."""
+
+import numpy as np
+import pytest
+
+from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.build import joined_groups
+from chunkenv.kinetix.env import KinetixEnv
+from chunkenv.kinetix.layout import STATE
+from chunkenv.kinetix.level import load_level
+from tests.kinetix.reference import reference
+
+POSITION, OBSERVATION, FREE, FREE_TICKS = 1e-5, 1e-4, 1e-3, 20
+
+
+@pytest.fixture(params=LEVELS)
+def recording(request):
+    return reference(request.param)
+
+
+def played(recording):
+    """Every recorded transition, played by our engine from the recorded state."""
+    states = recording.states(recording.before)
+    return recording.simulator.rollout(states, recording.arrays["action"][:, None], observations=True)
+
+
+def test_the_recording_is_worth_comparing_with(recording):
+    arrays = recording.arrays
+    assert len(arrays["action"]) >= 500
+    assert len(arrays["length"]) >= 5
+    assert arrays["free"].sum() >= 3
+    assert (arrays["contact_normal"] != 0).any()
+    assert (arrays["done"] & (arrays["reward"] != 0)).any() or recording.simulator.level in ENDLESS
+
+
+ENDLESS = ("mjc_swimmer",)  # random actions neither solve it nor can they fail: no red is in it
+
+
+def test_both_ends_are_in_the_recordings():
+    rewards = np.concatenate([reference(level).arrays["reward"] for level in LEVELS])
+    assert (rewards == 1).any()
+    assert (rewards == -1).any()
+
+
+def test_positions_and_observations(recording):
+    arrays, after = recording.arrays, recording.before + 1
+    ours = played(recording)
+    position = ours.states.view(STATE)["bodies"]["pos"][:, 0]
+    slots = [body.slot for body in load_level(recording.simulator.level).bodies]
+    for k, axis in enumerate("xy"):
+        np.testing.assert_allclose(
+            position[axis][:, slots], arrays["position"][after][:, slots, k], atol=POSITION, rtol=0
+        )
+    expected = np.repeat(arrays["first_observation"][None], len(after), 0)
+    expected[:, arrays["feature_places"]] = arrays["features"]
+    np.testing.assert_allclose(ours.observations[:, 0], expected, atol=OBSERVATION, rtol=0)
+
+
+def test_every_reward_and_end(recording):
+    ours = played(recording)
+    np.testing.assert_array_equal(ours.rewards[:, 0], recording.arrays["reward"])
+    np.testing.assert_array_equal(ours.ends == 0, recording.arrays["done"])
+    np.testing.assert_allclose(ours.distances[:, 0], recording.arrays["distance"], atol=POSITION, rtol=0)
+
+
+def test_what_the_next_frame_starts_from(recording):
+    """Contact and joint impulses, by slot: they decide the next transition."""
+    ours = played(recording).states.view(STATE)[:, 0]
+    expected = recording.states(recording.before + 1).view(STATE)[:, 0]
+    for part in ("normal", "tangent"):
+        np.testing.assert_allclose(ours["contacts"][part], expected["contacts"][part], atol=1e-3, rtol=1e-3)
+    np.testing.assert_allclose(ours["joints"]["turn"], expected["joints"]["turn"], atol=1e-4, rtol=1e-4)
+
+
+def test_shaped_reward(recording):
+    """`reward="distance"` is what kinetix-env gives by default."""
+    arrays = recording.arrays
+    env = KinetixEnv(recording.simulator.level, reward="distance")
+    for state, action, expected in zip(
+        recording.states(recording.before[:100]), arrays["action"], arrays["reward_distance"], strict=False
+    ):
+        env.set_state(state)
+        assert env.step(action)[1] == pytest.approx(expected, abs=3e-6)
+
+
+def test_free_runs(recording):
+    arrays = recording.arrays
+    for start, length, well_posed in zip(recording.starts, arrays["length"], arrays["free"], strict=True):
+        if not well_posed:
+            continue
+        n = min(length, FREE_TICKS)
+        actions = arrays["action"][start : start + n]
+        ours = recording.simulator.rollout(recording.simulator.initial_state(), actions[None], observations=True)
+        seen = ours.observations[0][:, arrays["feature_places"]]
+        np.testing.assert_allclose(seen, arrays["features"][start : start + n], atol=FREE, rtol=0)
+
+
+def test_first_observation(recording):
+    ours = recording.simulator.observation(recording.simulator.initial_state())
+    np.testing.assert_allclose(ours, recording.arrays["first_observation"], atol=1e-6, rtol=0)
+
+
+def test_what_never_collides(recording):
+    """Bodies that joints connect: the reference's collision matrix, seen through the level's bodies."""
+    groups = joined_groups(load_level(recording.simulator.level))
+    collides = recording.arrays["collision_matrix"]
+    for a, group_a in groups.items():
+        for b, group_b in groups.items():
+            assert collides[a, b] == (group_a != group_b), (a, b)
