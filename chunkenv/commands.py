@@ -41,9 +41,8 @@ def _complain(error: ChunkenvError) -> None:
     console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
 
 
-app = typer.Typer(
-    cls=PlainErrors, no_args_is_help=True, add_completion=False, epilog="Start with: chunkenv bench delay --quick"
-)
+START = "Start with: chunkenv bench delay --quick"
+app = typer.Typer(cls=PlainErrors, no_args_is_help=True, add_completion=False, epilog=START)
 app.add_typer(commands.app, name="bench")
 
 

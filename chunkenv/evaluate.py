@@ -52,7 +52,7 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
     ...         return [0] * 8
     >>> rows = evaluate(lambda: ChunkedExecution(gym.make("CartPole-v1"), 8, 4, latency=2), Left(), episodes=2, seed=0)
     >>> [row["ticks"] for row in rows], rows[0]["success"]
-    ([8, 9], None)
+    ([9, 9], None)
     """
     check_policy(policy)
     count = whole_number("episodes", episodes, at_least=1)
@@ -107,14 +107,12 @@ def check_policy(policy: Any) -> None:
         raise ArgumentError(f"policy={policy!r} has no method infer(observation, request) that returns a chunk.")
 
 
-def check_env(env: Any) -> None:
+def check_env(env: gym.Env[Any, Any]) -> None:
     """Refuse what executes no chunks.
 
     Raises:
         ArgumentError: if neither `env` nor what it wraps is a `ChunkedExecution`.
     """
-    if not isinstance(env, gym.Env):
-        raise ArgumentError(f"make_env returned {env!r}, which is not a Gymnasium environment.")
     if not env.has_wrapper_attr("prediction_horizon"):
         raise ArgumentError(f"{env} executes no chunks; make_env must return a ChunkedExecution (it may be wrapped).")
 
@@ -125,6 +123,8 @@ def _made(make_env: Any) -> gym.Env[Any, Any]:
             f"make_env={make_env} is not a function that makes an environment; give lambda: ... instead."
         )
     env: Any = make_env()
+    if not isinstance(env, gym.Env):
+        raise ArgumentError(f"make_env returned {env!r}, which is not a Gymnasium environment.")
     return env
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from chunkenv.bench.report import pooled_table, task_table
 from chunkenv.bench.runner import missing_units, run
 from chunkenv.bench.settings import delay as settings
 from chunkenv.bench.store import Store
-from chunkenv.bench.study import Study
+from chunkenv.bench.study import Study, Unit
 from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
 
@@ -90,13 +91,15 @@ def play(study: Study, store: Store, workers: int, console: Console) -> None:
     Raises:
         typer.Exit: with code 130 after Ctrl-C, having said what is kept.
     """
+    units = run(study, store, workers)
     todo, count = missing_units(study, store), len(study.units)
-    if todo and len(todo) < count:
-        console.print(f"{count - len(todo)} of {count} episodes are there already; going on.")
+    if len(todo) < count:
+        console.print(f"{count - len(todo)} of {count} episodes are there already.")
+    if not todo:
+        return
     try:
-        if todo:
-            _warm_up(study)
-        _play(study, store, workers, console)
+        _warm_up(study)
+        _show_progress(units, study, todo, console)
     except KeyboardInterrupt as error:
         kept = count - len(missing_units(study, store))
         console.print(f"Interrupted: {kept} of {count} episodes are kept in {store.path}.", soft_wrap=True)
@@ -134,8 +137,8 @@ def _warm_up(study: Study) -> None:
     study.make_env(study.cells[0]).close()
 
 
-def _play(study: Study, store: Store, workers: int, console: Console) -> None:
-    todo = missing_units(study, store)
+def _show_progress(units: Generator[Unit, None, None], study: Study, todo: list[Unit], console: Console) -> None:
+    """Play the units under a bar that counts work, not episodes: they differ in length."""
     columns = (
         TextColumn("{task.fields[done]} of {task.fields[count]} episodes"),
         BarColumn(),
@@ -144,10 +147,7 @@ def _play(study: Study, store: Store, workers: int, console: Console) -> None:
         TimeRemainingColumn(),
     )
     work = {unit.cell: study.cost(unit.cell) for unit in todo}
-    with (
-        Progress(*columns, console=console, speed_estimate_period=120) as progress,
-        contextlib.closing(run(study, store, workers)) as units,
-    ):
+    with Progress(*columns, console=console, speed_estimate_period=120) as progress, contextlib.closing(units):
         bar = progress.add_task("", total=sum(work[unit.cell] for unit in todo), done=0, count=len(todo))
         for done, unit in enumerate(units, start=1):
             progress.update(bar, advance=work[unit.cell], done=done)

@@ -21,7 +21,7 @@ def pooled_table(rows: Sequence[Row]) -> Table:
     for name in ["delay", *(["execution horizon"] if horizons else []), *methods]:
         table.add_column(name, justify="right")
     if len(methods) > 1:
-        table.add_column(f"{methods[0]} - {methods[1]}, paired", justify="right")
+        table.add_column(f"{methods[0]} minus {methods[1]}", justify="right")
     for delay, horizon in sorted({(setting.delay, setting.execution_horizon) for setting in rates}):
         settings = [Setting(method, delay, horizon) for method in methods]
         line = [str(delay), *([str(horizon)] if horizons else []), *(_percent(rates[setting]) for setting in settings)]

@@ -38,7 +38,7 @@ def missing_units(study: Study, store: Store) -> list[Unit]:
 
 
 def run(study: Study, store: Store, workers: int) -> Generator[Unit, None, None]:
-    """Play what is missing, and yield each unit when its row is kept.
+    """Check the arguments, then play what is missing and yield each unit when its row is kept.
 
     Closing the iterator, or an exception in whoever iterates, ends the workers; rows that are kept stay.
 
@@ -53,7 +53,10 @@ def run(study: Study, store: Store, workers: int) -> Generator[Unit, None, None]
     """
     whole_number("workers", workers, at_least=1)
     store.begin(study)
-    todo = missing_units(study, store)
+    return _run(study, store, missing_units(study, store), workers)
+
+
+def _run(study: Study, store: Store, todo: list[Unit], workers: int) -> Generator[Unit, None, None]:
     crew = _Crew(study, min(workers, len(todo)))
     try:
         for unit, row in crew.play(todo):

@@ -34,8 +34,10 @@ def wilson(successes: int, episodes: int, confidence: float = CONFIDENCE) -> Int
     rate = successes / episodes
     centre = (rate + z**2 / (2 * episodes)) / (1 + z**2 / episodes)
     half = z / (1 + z**2 / episodes) * np.sqrt(rate * (1 - rate) / episodes + (z / (2 * episodes)) ** 2)
-    # At the borders the ends are exactly 0 and 1; rounding must not push the rate out of its own interval.
-    return Interval(rate, float(min(centre - half, rate)), float(max(centre + half, rate)))
+    # Without successes the interval begins at exactly 0, without failures it ends at 1: not a rounding error beside it.
+    low = centre - half if successes else 0.0
+    high = centre + half if successes < episodes else 1.0
+    return Interval(rate, float(low), float(high))
 
 
 def pooled(

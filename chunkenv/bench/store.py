@@ -157,16 +157,14 @@ def _refuse_to_mix(path: Path, theirs: Row, ours: Row) -> None:
         here = _identity(ours)[what]
         if there != here:
             raise ArgumentError(
-                f"{path} holds rows of {what} {there!r}, which must not be mixed with {here!r}; "
+                f"{path} holds rows made with {what} {there!r}, which must not be mixed with {here!r}; "
                 f"{_ELSEWHERE}, or start again with --overwrite."
             )
 
 
 def _identity(run: Row) -> Row:
     """What must be the same for rows to stand in one table; libraries and machines may differ, and are noted."""
-    made_by = {
-        f"the {name} of chunkenv": run["versions"][key] for name, key in (("version", "chunkenv"), ("code", "code"))
-    }
+    made_by = {"chunkenv": run["versions"]["chunkenv"], "code of fingerprint": run["versions"]["code"]}
     return {"the study": run["study"], "seed": run["seed"], "the settings": run["settings"], **made_by}
 
 
