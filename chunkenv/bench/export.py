@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from chunkenv.bench.store import Store
+from chunkenv.bench.store import Store, make_folder
 from chunkenv.errors import ArgumentError
 
 
 def export(store: Store, folder: Path) -> list[Path]:
-    """Write all rows into `folder`: `episodes.csv` and `episodes.parquet`, a column each, in the order of the cells.
+    """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`, a column each, in the order of the cells.
 
     A file appears whole or not at all. In the CSV, success is `true`, `false` or empty.
 
@@ -30,6 +30,10 @@ def export(store: Store, folder: Path) -> list[Path]:
     if not rows:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to export.")
     table = pyarrow.Table.from_pylist(rows)
+    # A column of nothing but None would have a type of its own, and not stack with those of other studies.
+    success = table["success"].cast(pyarrow.bool_())
+    table = table.set_column(table.column_names.index("success"), "success", success)
+    make_folder(folder)
     paths = [folder / "episodes.csv", folder / "episodes.parquet"]
     _write_whole(paths[0], lambda path: _write_csv(path, rows))
     _write_whole(paths[1], lambda path: pyarrow.parquet.write_table(table, path))

@@ -152,8 +152,9 @@ def headline(rows: Sequence[Row], methods: Sequence[str]) -> str:
     """What is seen at the largest delay, in one line."""
     rates, delay = pooled_rates(rows), max(row["delay"] for row in rows)
     horizon = rows[0]["execution_horizon"]
-    found = [f"{method} {100 * rates[Setting(method, delay, horizon)].estimate:.0f} %" for method in methods]
-    return f"At a delay of {delay} tick{'s' * (delay != 1)}, {', '.join(found)} solved"
+    shares = [f"{100 * rates[Setting(method, delay, horizon)].estimate:.0f} %" for method in methods]
+    others = [f", {method} {share}" for method, share in zip(methods[1:], shares[1:], strict=True)]
+    return f"At a delay of {delay} tick{'s' * (delay != 1)}: {methods[0]} solves {shares[0]}{''.join(others)}"
 
 
 def _distinct(rows: Sequence[Row], key: str) -> list[str]:

@@ -52,7 +52,7 @@ class Store:
         self._cell = cell
         self._keys = [field.name for field in dataclasses.fields(cell)]
         self._unit = _list([*self._keys, "episode"])
-        _make_folder(path.parent)
+        make_folder(path.parent)
         with _plainly(path):
             self._connection = sqlite3.connect(path, timeout=60)
             try:
@@ -77,7 +77,7 @@ class Store:
         Raises:
             ArgumentError: if the rows there have another seed, other settings, or were made by other code.
         """
-        ours = {"study": study.name, "seed": study.seed, "settings": study.settings, "versions": versions()}
+        ours = {"study": study.name, "seed": study.seed, "settings": dict(study.settings), "versions": versions()}
         ours = json.loads(json.dumps(ours))  # as it will be read again: tuples are lists
         runs = self.runs()
         if runs:
@@ -94,11 +94,10 @@ class Store:
     def add(self, unit: Unit, row: Row) -> None:
         """Keep a row; it is on the disk when this returns. A unit that is there already keeps its row."""
         values = {**dataclasses.asdict(unit.cell), "episode": unit.episode, **row}
-        names, marks = ", ".join(map(_quoted, values)), ", ".join("?" * len(values))
+        marks = ", ".join("?" * len(values))
+        query = f"INSERT INTO episodes ({_list(values)}) VALUES ({marks}) ON CONFLICT ({self._unit}) DO NOTHING"
         with _plainly(self.path), self._connection:
-            self._connection.execute(
-                f"INSERT OR IGNORE INTO episodes ({names}) VALUES ({marks})", list(values.values())
-            )
+            self._connection.execute(query, list(values.values()))
 
     def done(self) -> set[Unit]:
         """The units whose rows are kept."""
@@ -168,7 +167,12 @@ def _identity(run: Row) -> Row:
     return {"the study": run["study"], "seed": run["seed"], "the settings": run["settings"], **made_by}
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, unless it is there.
+
+    Raises:
+        ArgumentError: if that is impossible.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

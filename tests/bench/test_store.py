@@ -1,0 +1,202 @@
+import sqlite3
+from dataclasses import dataclass, replace
+
+import pytest
+from fake_study import cells, fake_study
+
+from chunkenv.bench.store import Store
+from chunkenv.bench.study import Unit
+from chunkenv.errors import ArgumentError
+
+UNIT = Unit(cells()[0], 0)
+ROW = {"seed": 7, "ticks": 30, "return": 1.5, "success": True, "underruns": 2, "decisions": 15}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "new" / "folder" / "episodes.sqlite"
+
+
+def test_a_row_comes_back_as_it_was(path):
+    with Store(path) as store:
+        store.add(UNIT, ROW)
+    with Store(path) as store:
+        assert store.done() == {UNIT}
+        (row,) = store.rows()
+    assert row == {
+        "task": "left",
+        "method": "bold",
+        "delay": 0,
+        "execution_horizon": 2,
+        "prediction_horizon": 4,
+        "episode": 0,
+        **ROW,
+    }
+    assert row["success"] is True
+
+
+@pytest.mark.parametrize("success", [True, False, None])
+def test_success_may_be_unknown(path, success):
+    with Store(path) as store:
+        store.add(UNIT, ROW | {"success": success})
+        assert store.rows()[0]["success"] is success
+
+
+def test_a_unit_has_one_row(path):
+    with Store(path) as store:
+        store.add(UNIT, ROW)
+        store.add(UNIT, ROW | {"ticks": 1})
+        assert [row["ticks"] for row in store.rows()] == [30]
+
+
+def test_rows_are_ordered_whatever_came_first(path):
+    units = fake_study().units
+    with Store(path) as store:
+        for unit in reversed(units):
+            store.add(unit, ROW)
+        keys = [(row["task"], row["method"], row["delay"], row["episode"]) for row in store.rows()]
+    assert keys == sorted(keys)
+    assert len(keys) == len(units)
+
+
+def test_a_row_is_there_for_others_at_once(path):
+    with Store(path) as writer, Store(path) as reader:
+        writer.add(UNIT, ROW)
+        assert len(reader.rows()) == 1
+
+
+@pytest.mark.parametrize("broken", [{"ticks": None}, {"return": float("nan")}, {"seed": [1]}, {"unknown": 1}])
+def test_a_row_that_cannot_be_kept_leaves_nothing(path, broken):
+    with Store(path) as store:
+        with pytest.raises(ArgumentError, match=r"cannot be used as a database of episodes"):
+            store.add(UNIT, ROW | broken)
+        assert store.rows() == []
+        store.add(UNIT, ROW)
+        assert len(store.rows()) == 1
+
+
+def test_no_write_ahead_log_lies_beside_the_file(path):
+    with Store(path) as store:
+        store.add(UNIT, ROW)
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_runs_are_noted_once_for_each_way_of_making_rows(path, monkeypatch):
+    with Store(path) as store:
+        store.begin(fake_study())
+        store.begin(fake_study(episodes=9))
+        monkeypatch.setattr("chunkenv.bench.store.machine", lambda: "an abacus")
+        store.begin(fake_study())
+        first, second = store.runs()
+    assert (first["study"], first["seed"], first["settings"]) == ("fake", 0, {"noise": 0.2})
+    assert {"chunkenv", "code", "python", "numpy", "gymnasium"} <= first["versions"].keys()
+    assert second["machine"] == "an abacus"
+
+
+MIXED = {
+    "another seed": ({"seed": 1}, "seed 0, which must not be mixed with 1"),
+    "other settings": ({"settings": {"noise": 0.3}}, "the settings {'noise': 0.2}, which must not be mixed with"),
+    "another study": ({"name": "other"}, "the study 'fake', which must not be mixed with 'other'"),
+}
+
+
+@pytest.mark.parametrize("case", MIXED)
+def test_rows_that_cannot_be_compared_are_not_mixed(path, case):
+    changes, sentence = MIXED[case]
+    with Store(path) as store:
+        store.begin(fake_study())
+        with pytest.raises(ArgumentError, match=f"{sentence}.*--out.*--overwrite"):
+            store.begin(replace(fake_study(), **changes))
+        assert len(store.runs()) == 1
+
+
+def test_rows_of_other_code_are_not_mixed(path, monkeypatch):
+    with Store(path) as store:
+        store.begin(fake_study())
+        monkeypatch.setattr("chunkenv.bench.provenance.code", lambda: "0123456789ab")
+        with pytest.raises(ArgumentError, match="fingerprint '[0-9a-f]{12}', which must not be mixed with '0123456789ab'"):
+            store.begin(fake_study())
+        store.clear()
+        store.begin(fake_study())
+
+
+def test_other_cells_and_more_episodes_may_join(path):
+    with Store(path) as store:
+        store.begin(fake_study())
+        store.begin(fake_study(episodes=99, cells=cells(delays=(1, 2))))
+
+
+def test_clear_throws_everything_away(path):
+    with Store(path) as store:
+        store.begin(fake_study())
+        store.add(UNIT, ROW)
+        store.clear()
+        assert store.rows() == store.runs() == []
+
+
+@dataclass(frozen=True)
+class NoisyCell:
+    task: str
+    noise: float
+    delay: int
+
+
+def test_a_study_may_have_cells_of_its_own(path):
+    unit = Unit(NoisyCell("left", 0.5, 1), 3)
+    with Store(path, NoisyCell) as store:
+        store.add(unit, ROW)
+        assert store.done() == {unit}
+    with pytest.raises(ArgumentError, match="has rows with the columns task, noise, delay, episode"):
+        Store(path)
+
+
+def foreign(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recipes (cake TEXT)")
+
+
+def same_names(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE episodes (title TEXT)")
+        connection.execute("CREATE TABLE study (title TEXT)")
+
+
+def half_of_a_file(path):
+    with Store(path) as store:
+        for unit in fake_study(episodes=20).units:
+            store.add(unit, ROW)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+BROKEN = {
+    "text": (lambda path: path.write_text("no database, " * 100), "file is not a database"),
+    "somebody else's": (foreign, "is a database of something else"),
+    "somebody else's with our names": (same_names, "is a database of something else"),
+    "half of a file": (half_of_a_file, "malformed"),
+    "a folder": (lambda path: path.mkdir(), "unable to open database file"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_files_that_are_not_ours_are_refused_and_left_alone(tmp_path, case):
+    make, sentence = BROKEN[case]
+    path = tmp_path / "episodes.sqlite"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(ArgumentError, match=f"episodes.sqlite .*{sentence}.*--out"):
+        with Store(path) as store:
+            store.rows()
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(ArgumentError, match=r"results cannot be a folder for results \(.*\); choose another with --out"):
+        Store(tmp_path / "results" / "episodes.sqlite")
+
+
+def test_an_empty_file_is_a_new_database(tmp_path):
+    path = tmp_path / "episodes.sqlite"
+    path.touch()
+    with Store(path) as store:
+        assert store.rows() == []
