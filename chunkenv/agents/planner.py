@@ -19,10 +19,9 @@ import numpy as np
 
 from chunkenv.agents.planner_settings import PlannerSettings, settings_for
 from chunkenv.checks import true_or_false, whole_number
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.kinetix.layout import N_ACTIONS
 from chunkenv.kinetix.simulator import Rollout, Simulator
-from chunkenv.wrappers.request import Request
 
 SUCCESS = -100.0  # the cost of touching blue, against distances of a few metres
 FAILURE = 20.0  # of touching red, added to the distances
@@ -89,7 +88,7 @@ class Planner:
         self._plan_tick = 0
         self._last_action = np.zeros(N_ACTIONS, np.float32)
 
-    def infer(self, observation: Any, request: Request) -> np.ndarray:
+    def infer(self, observation: Any, request: Any) -> np.ndarray:
         """The chunk for a request.
 
         Args:
@@ -113,13 +112,13 @@ class Planner:
 
     def _checked(self, observation: Any) -> np.ndarray:
         if not (isinstance(observation, np.ndarray) and observation.dtype == np.uint8):
-            kind = f"{observation.dtype}{list(observation.shape)}" if isinstance(observation, np.ndarray) else "a dict"
             raise ArgumentError(
-                f"Planner needs the engine's state; make the environment with observation='state'. {kind}"
+                f"The planner needs the engine's state, not {brief(observation)}; make the environment with "
+                "observation='state'."
             )
         return self.simulator.checked_state(observation)
 
-    def _committed(self, request: Request) -> np.ndarray:
+    def _committed(self, request: Any) -> np.ndarray:
         """The actions that run before this chunk can act, [delay, 6]; none for a naive planner, which ignores them."""
         if not self.prefix_aware or request.delay_estimate == 0:
             return np.zeros((0, N_ACTIONS), np.float32)
@@ -167,7 +166,7 @@ class Planner:
     def _costs_under_noise(
         self, state: np.ndarray, committed: np.ndarray, plans: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """The mean cost of each plan under action noise, the same draws for all; the committed actions are noisy too."""
+        """The mean cost of each plan under action noise: the same draws for all, on the committed actions too."""
         chunks = np.concatenate([np.tile(committed, (len(plans), 1, 1)), plans], axis=1)
         shape = (self.settings.noise_draws, *chunks.shape[1:])
         noise = self.settings.action_noise * rng.standard_normal(shape).astype(np.float32)
@@ -184,7 +183,7 @@ class Planner:
 
 
 def cost(result: Rollout, aim: str) -> np.ndarray:
-    """What each rollout is worth, float[N]: the lower the better; distances in m, successes far below, failures above."""
+    """What each rollout costs, float[N]: distances in m, a success far below them, a failure above."""
     outcome = result.rewards.sum(axis=1)
     final = result.distances[:, -1]
     if aim == "approach":
@@ -201,9 +200,10 @@ def _best(costs: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(costs, kind="stable")[: max(count, 1)]
 
 
-def _checked_rng(request: Request) -> np.random.Generator:
+def _checked_rng(request: Any) -> np.random.Generator:
     if not isinstance(request.rng, np.random.Generator):
         raise ArgumentError(
-            f"The request has rng={request.rng!r}; give a stream with request._replace(rng=numpy.random.default_rng(0))."
+            f"The request has rng={request.rng!r}, but the planner draws from it; use chunkenv.evaluate, or give it a "
+            "stream: request._replace(rng=numpy.random.default_rng(0))."
         )
     return request.rng

@@ -15,13 +15,13 @@ class PlannerSettings:
     """What `Planner` may spend on a decision, and on what.
 
     Attributes:
-        samples: candidate plans in a round, N.
+        samples: candidate plans in a round, N; six of them are always the same (see `planner`).
         rounds: sampling rounds, K; from the second on they search around the best plans of the rounds before.
         horizon: ticks that a plan looks ahead, T. The one that matters most: too short does not see the goal, too long
             does not see it for the noise.
         holds: for how many ticks an action is held; each sample draws one of these.
-        finalists: the best plans that are simulated again under action noise; 0 takes the best one at its word.
-        noise_draws: in how many noises each of them is.
+        finalists: how many of the best plans are simulated again under action noise.
+        noise_draws: under how many draws of it each of them is.
         aim: what a plan that touches nothing is judged by: "approach", the smallest plus the final distance of green
             and blue; "arrive", the final one; "stay near", the mean.
         spread: standard deviation of the samples around the mean plan, in units of the action.
@@ -45,9 +45,9 @@ class PlannerSettings:
     action_noise: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("samples", "rounds", "horizon", "noise_draws"):
+        whole_number("samples", self.samples, at_least=6)
+        for name in ("rounds", "horizon", "finalists", "noise_draws"):
             whole_number(name, getattr(self, name), at_least=1)
-        whole_number("finalists", self.finalists, at_least=0)
         if not isinstance(self.holds, tuple) or not self.holds:
             raise ArgumentError(f"holds={self.holds!r} is not a tuple of ticks; give for example (4, 8).")
         for hold in self.holds:
