@@ -1,4 +1,4 @@
-"""The other half of kinetix_speed.py, run by it in the interpreter that has kinetix-env: names in, steps a second out."""
+"""The other half of kinetix_speed.py, run by it where kinetix-env is: names in, steps a second out."""
 
 from __future__ import annotations
 

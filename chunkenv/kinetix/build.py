@@ -1,6 +1,7 @@
 """From a level as plain data to the engine's records: the constants of a scene, and its first state.
 
-The layout of the symbolic observation is that of kinetix-env 3.0.2 (`renderer_symbolic_flat`, MIT).
+The order of pairs and joints is that of jax2d 1.0.1, the layout of the symbolic observation that of kinetix-env 3.0.2
+(both MIT, Copyright (c) 2024 Michael Matthews: see THIRD_PARTY_NOTICES.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The Gymnasium environment of one Kinetix level."""
+"""The Gymnasium environment of one Kinetix level.
+
+Rewards and observations are those of kinetix-env 3.0.2 (Copyright (c) 2024 Michael Matthews) and of
+real-time-chunking-kinetix (Copyright (c) 2025 Physical Intelligence), both MIT: see THIRD_PARTY_NOTICES.md.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, suggest
+from chunkenv.checks import one_of
+from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, brief
 from chunkenv.kinetix import TIME_LIMIT, kernels
 from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
-from chunkenv.kinetix.simulator import STATE_SIZE, Simulator
+from chunkenv.kinetix.simulator import STATE_SIZE, Simulator, float32_array
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
@@ -76,14 +81,12 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def __init__(
         self, level: str, observation: str = "symbolic", reward: str = "sparse", render_mode: str | None = None
     ) -> None:
-        _check_option("observation", observation, OBSERVATIONS)
-        _check_option("reward", reward, tuple(REWARDS))
         if render_mode is not None:
             raise ArgumentError(f"Kinetix cannot be rendered yet: render_mode must be None, not {render_mode!r}.")
         self.render_mode = render_mode
         self.simulator = Simulator(level)
-        self._kind = observation
-        self._shape_reward = REWARDS[reward]
+        self._kind = one_of("observation", observation, OBSERVATIONS)
+        self._shape_reward = REWARDS[one_of("reward", reward, tuple(REWARDS))]
         self._size = {"symbolic": N_FEATURES, "compact": self.simulator.compact_size, "state": 0}[observation]
         self._allocate(b"")
         self.observation_space = self._observation_space()
@@ -107,9 +110,9 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         if not self._ready:
             raise ResetNeededError("This environment was not reset yet: call reset() before step().")
-        action = _checked_action(action)
+        self._take(action)
         seen = np.empty(self._size, np.float32)
-        tick = kernels.step(self.simulator.records, self._state, self._scratch, action, seen)
+        tick = kernels.step(self.simulator.records, self._state, self._scratch, self._action, seen)
         if tick.status != kernels.PLAYED:
             raise _refusal(tick.status, action)
         observation = self._bytes.copy() if self._kind == "state" else seen
@@ -155,7 +158,19 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._bytes = self._state.view(np.uint8)
         self._bytes[: len(content)] = np.frombuffer(content, np.uint8)
         self._scratch = self.simulator.new_scratch()
+        self._action = np.zeros(N_ACTIONS, np.float32)
         self._ready = False
+
+    def _take(self, action: Any) -> None:
+        """Copy an action of the right shape to where the kernel, always given the same array, finds it and checks it."""
+        if not (isinstance(action, np.ndarray) and action.dtype == np.float32 and action.shape == (N_ACTIONS,)):
+            array = float32_array(action, (N_ACTIONS,))
+            if array is None:
+                raise ActionError(
+                    f"An action is {N_ACTIONS} finite numbers, float32[{N_ACTIONS}], not {brief(action)}."
+                )
+            action = array
+        self._action[:] = action
 
     def _observation_space(self) -> spaces.Box:
         if self._kind == "state":
@@ -170,26 +185,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return seen
 
 
-def _check_option(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ArgumentError(f"There is no {name} {value!r} in Kinetix: {suggest(value, known)}")
-
-
-def _checked_action(action: Any) -> np.ndarray:
-    """The action as float32[6]; its values are checked by the kernel."""
-    if isinstance(action, np.ndarray) and action.dtype == np.float32 and action.shape == (N_ACTIONS,):
-        return action
-    try:
-        array = np.asarray(action)
-    except ValueError:  # ragged lists
-        array = np.empty(0, object)
-    if array.dtype.kind not in "fiu" or array.shape != (N_ACTIONS,):
-        raise ActionError(f"An action is {N_ACTIONS} finite numbers, float32[{N_ACTIONS}], not {action!r}.")
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as such
-        return array.astype(np.float32)
-
-
 def _refusal(status: int, action: np.ndarray) -> Exception:
     if status == kernels.BAD_ACTION:
-        return ActionError(f"An action must be finite, not {action!r}; the state is unchanged, so step again.")
+        return ActionError(f"An action must be finite, not {brief(action)}; the state is unchanged, so step again.")
     return ResetNeededError("The episode is over: call reset() before the next step().")

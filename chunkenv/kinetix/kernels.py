@@ -1,7 +1,7 @@
 """The physics of a Kinetix frame in numba, from gravity to integration, and the loops that play ticks of it.
 
 A port, in our own words, of the engine jax2d 1.0.1 (https://github.com/MichaelTMatthews/Jax2D) as kinetix-env 3.0.2
-uses it (https://github.com/FLAIROx/Kinetix), both Copyright (c) 2024 Michael Matthews under the MIT License, which stands
+uses it (https://github.com/FLAIROx/Kinetix), both Copyright (c) 2024 Michael Matthews under the MIT License, which is
 in THIRD_PARTY_NOTICES.md. The solver: sequential impulses with warm starting, joints one after the other, contacts in
 batches of 16 that are solved side by side (Jacobi) inside a batch.
 

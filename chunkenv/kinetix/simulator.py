@@ -159,14 +159,33 @@ class Simulator:
 
 
 def _checked_chunks(chunks: np.ndarray) -> np.ndarray:
-    """The chunks as contiguous float32[N, H, 6]."""
-    array = np.asarray(chunks)
-    if array.ndim != 3 or array.shape[2] != N_ACTIONS or array.dtype.kind not in "fiu":
+    array = float32_array(chunks, (None, None, N_ACTIONS))
+    if array is None:
         raise ArgumentError(f"Chunks are float32[N, H, {N_ACTIONS}], not {_described(chunks)}.")
-    array = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(array).all():
         raise ArgumentError("The chunks hold NaN or infinite actions: every action must be finite.")
     return array
+
+
+def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | None:
+    """Numbers of a shape (None: any length) as float32, infinite where too large; None if they are not that.
+
+    The array is contiguous and writeable: for any other kind numba would compile the kernels once more.
+
+    >>> float32_array([1, 2.5], (2,))
+    array([1. , 2.5], dtype=float32)
+    >>> float32_array([1, 2.5], (3,)) is None
+    True
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged lists
+        return None
+    fits = array.ndim == len(shape) and all(wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=True))
+    if array.dtype.kind not in "fiu" or not fits:
+        return None
+    with np.errstate(over="ignore"):
+        return np.require(array, np.float32, ["C", "A", "W"])
 
 
 def _described(value: object) -> str:

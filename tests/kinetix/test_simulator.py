@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.errors import ArgumentError
-from chunkenv.kinetix import LEVELS, simulator
+from chunkenv.kinetix import LEVELS, kernels, simulator
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.layout import STATE
 from chunkenv.kinetix.simulator import STATE_SIZE, Simulator
@@ -103,6 +103,20 @@ def test_chunks_of_any_number_type(catapult):
     expected = catapult.rollout(catapult.initial_state(), chunks)
     for other in (chunks.astype(np.float64), chunks.astype(int), chunks.tolist(), np.asfortranarray(chunks)):
         same_rollout(catapult.rollout(catapult.initial_state(), other), expected)
+
+
+def test_nothing_is_compiled_twice(catapult):
+    """Read-only, strided or foreign arrays would be other types to numba, and cost ten seconds each."""
+    env = KinetixEnv("catapult")
+    env.reset()
+    chunks = random_chunks(4, 5)
+    chunks.flags.writeable = False
+    for odd in (chunks, chunks[::2], chunks.transpose(1, 0, 2), chunks.astype(">f4"), chunks.tolist()):
+        catapult.rollout(catapult.initial_state(), odd)
+    for odd in (chunks[0, 0], np.zeros(12, np.float32)[::2], np.zeros(6, ">f4"), [0] * 6):
+        env.step(odd)
+    for kernel in (kernels.step, kernels.rollout, kernels.observe, kernels.place_all):
+        assert len(kernel.signatures) == 1
 
 
 def test_no_chunks_and_no_ticks(catapult):
