@@ -1,0 +1,45 @@
+"""How long an inference, an action or an observation takes: models in seconds, and the delays in ticks made of them.
+
+A model is immutable. Its randomness comes from the generator that it is handed, and what it remembers from one draw to
+the next (where a trace stands, whether a network is congested) travels as a `state` that the caller keeps:
+
+    >>> import numpy as np
+    >>> model, rng = Constant(0.02) + Uniform(0.0, 0.1), np.random.default_rng(0)
+    >>> state = model.begin(rng)
+    >>> seconds, state = model.draw(rng, state)
+    >>> round(seconds, 4)
+    0.0837
+
+Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goes through JSON and says the same.
+
+    >>> model.spec()
+    {'model': 'sum', 'parts': [{'model': 'constant', 'seconds': 0.02}, {'model': 'uniform', 'low': 0.0, 'high': 0.1}]}
+    >>> from_spec(model.spec()) == model
+    True
+"""
+
+from chunkenv.latency.base import LatencyModel, checked_draw
+from chunkenv.latency.bursty import Bursty
+from chunkenv.latency.delays import Delays, control_dt_of
+from chunkenv.latency.gamma import Gamma
+from chunkenv.latency.models import Constant, LogNormal, Uniform
+from chunkenv.latency.names import MODELS
+from chunkenv.latency.specs import from_spec
+from chunkenv.latency.sums import Sum
+from chunkenv.latency.trace import Trace
+
+__all__ = [
+    "MODELS",
+    "Bursty",
+    "Constant",
+    "Delays",
+    "Gamma",
+    "LatencyModel",
+    "LogNormal",
+    "Sum",
+    "Trace",
+    "Uniform",
+    "checked_draw",
+    "control_dt_of",
+    "from_spec",
+]

@@ -1,0 +1,150 @@
+"""Latencies in ticks: what the wrappers draw from."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv.checks import whole_number
+from chunkenv.clock import ticks
+from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.latency.arguments import is_number, positive, seconds_of
+from chunkenv.latency.base import LatencyModel, checked_draw
+from chunkenv.latency.models import Constant
+from chunkenv.latency.specs import model_of
+from chunkenv.latency.sums import Sum
+
+
+class Delays:
+    """Delays in ticks, one after the other: what the wrappers draw from.
+
+    Args:
+        latency: a whole number of ticks, a model in seconds, or the spec of one.
+        control_dt: seconds per tick; None if nobody knows, which only a latency in ticks allows.
+
+    Attributes:
+        plain: the latency as plain data (for environment specs); the model itself, if it has no spec.
+        constant: the delay, if it is known to be always the same, else None. Nothing random is drawn then.
+
+    Raises:
+        ArgumentError: for a latency that cannot be meant, or seconds without a `control_dt`.
+
+    >>> from chunkenv.latency import Uniform
+    >>> delays = Delays(Uniform(0.0, 0.2), control_dt=0.05)
+    >>> delays.reset(np.random.default_rng(0))
+    >>> [delays.next() for _ in range(5)], delays.typical
+    ([3, 2, 1, 1, 4], 2)
+    """
+
+    def __init__(self, latency: int | LatencyModel | Mapping[str, Any], control_dt: float | None = None) -> None:
+        self.control_dt = None if control_dt is None else positive("control_dt", control_dt)
+        self.model = _model_or_none(latency)
+        if self.model is None:
+            self.plain: Any = whole_number("latency", latency, at_least=0)
+            self.constant: int | None = self.plain
+        elif self.control_dt is None:
+            raise ArgumentError(
+                f"latency={self.model!r} is in seconds, but the environment does not say how long a tick is "
+                "(its metadata have no 'render_fps'); give control_dt in seconds per tick, or an int for ticks."
+            )
+        else:
+            self.plain = _spec_if_any(self.model)
+            self.constant = self._in_ticks(self.model.mean()) if _is_constant(self.model) else None
+        self._rng: np.random.Generator | None = None
+        self._state: Any = None
+
+    @cached_property
+    def typical(self) -> int:
+        """The mean latency in ticks, rounded up; the mean of 256 draws, if the model does not know its own."""
+        if self.constant is not None or self.model is None:
+            return self.constant or 0
+        return self._in_ticks(_mean(self.model))
+
+    def reset(self, rng: np.random.Generator) -> None:
+        """Start an episode, drawing from `rng` from now on. A constant leaves it alone."""
+        self._rng = rng
+        if self.constant is None and self.model is not None:
+            self._state = self.model.begin(rng)
+
+    def next(self) -> int:
+        """The next delay in ticks.
+
+        Raises:
+            ArgumentError: if the model drew something that is no latency.
+            ResetNeededError: before the first reset, unless the delay is constant.
+        """
+        if self.constant is not None or self.model is None:
+            return self.constant or 0
+        if self._rng is None:
+            raise ResetNeededError(f"{self!r} has no stream to draw from yet; call reset(rng) first.")
+        seconds, self._state = checked_draw(self.model, self._rng, self._state)
+        return self._in_ticks(seconds)
+
+    def _in_ticks(self, seconds: float) -> int:
+        assert self.control_dt is not None
+        if not math.isfinite(seconds / self.control_dt):
+            raise ArgumentError(f"{seconds!r} s cannot be counted in ticks of {self.control_dt!r} s; check control_dt.")
+        return ticks(seconds, self.control_dt)
+
+    def __repr__(self) -> str:
+        latency = self.plain if self.model is None else self.model
+        return f"Delays({latency!r}, control_dt={self.control_dt!r})"
+
+
+def control_dt_of(env: gym.Env[Any, Any], control_dt: float | None = None) -> float | None:
+    """Seconds per tick of an environment: `control_dt` if given, else 1 / metadata["render_fps"], else None.
+
+    Some environments draw at another rate than they act (Pendulum-v1: 30 frames a second, 0.05 s a tick): give it.
+
+    Raises:
+        ArgumentError: for a `control_dt` that is not finite and more than 0.
+    """
+    if control_dt is not None:
+        return positive("control_dt", control_dt)
+    frames: Any = (env.metadata or {}).get("render_fps")
+    return 1.0 / float(frames) if is_number(frames) and 0.0 < frames < math.inf else None
+
+
+def _model_or_none(latency: Any) -> LatencyModel | None:
+    """The model of a `latency` argument, None for a number of ticks."""
+    if isinstance(latency, numbers.Integral) and not isinstance(latency, bool):
+        return None
+    if isinstance(latency, LatencyModel | Mapping):
+        return model_of("latency", latency)
+    if is_number(latency):
+        hint = f"write Constant({latency!r}) for seconds or an int for ticks"
+    else:
+        hint = "give an int for ticks, a model such as Constant(0.05) for seconds, or the spec of one"
+    raise ArgumentError(f"latency={latency!r} is neither a number of ticks nor a model; {hint}.")
+
+
+def _is_constant(model: LatencyModel) -> bool:
+    parts = model.parts if isinstance(model, Sum) else (model,)
+    return all(isinstance(part, Constant) for part in parts)
+
+
+def _spec_if_any(model: LatencyModel) -> dict[str, Any] | LatencyModel:
+    """Without a spec an environment can still be rebuilt, only not from JSON."""
+    try:
+        return model.spec()
+    except ArgumentError:
+        return model
+
+
+def _mean(model: LatencyModel) -> float:
+    """What the model says, or else the mean of 256 draws, always the same ones."""
+    try:
+        return seconds_of(f"The mean of {model!r}", model.mean())
+    except NotImplementedError:
+        rng = np.random.default_rng(0)
+        state, total = model.begin(rng), 0.0
+    for _ in range(256):
+        seconds, state = checked_draw(model, rng, state)
+        total += seconds
+    return total / 256
