@@ -23,7 +23,7 @@ from chunkenv.testing.meddling import (
     overwrite_request,
     spoilt,
 )
-from chunkenv.testing.rollout import Decision, chunk_layer, play, read_request, rows_of, trace
+from chunkenv.testing.rollout import Decision, chunk_layer, fields_of, play, read_request, rows_of, trace
 
 
 class ChunkContract:
@@ -183,10 +183,10 @@ class ChunkContract:
         with self._open() as env:
             kept, copies = [], []
             for decision in play(env, self.decisions):
-                returned = (decision.before, decision.observation, decision.info, tuple(decision.request))
-                kept.append(returned)
-                copies.append(copy.deepcopy(returned))
-            expect_same(copies, kept, "(before, observation, info, request)", "what was returned has changed later")
+                returned = {"observation": decision.observation, "info": decision.info}
+                kept.append({"before": decision.before, "request": fields_of(decision.request)} | returned)
+                copies.append(decision.asked | copy.deepcopy(returned))
+            expect_same(copies, kept, "decision", "what was returned has changed later")
 
     def test_the_chunk_may_be_overwritten_after_the_step(self) -> None:
         """The environment copies what it still needs."""

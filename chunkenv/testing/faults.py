@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from chunkenv.clock import bootstrap_discount, discounted_sum
-from chunkenv.testing.expect import difference, skip
+from chunkenv.testing.expect import skip
 from chunkenv.testing.rollout import INFO_KEYS, Decision, Row, row_of, rows_of, same_row, shown
 
 PER_TICK = ("rewards", "actions", "sources", "staleness", "observations")
@@ -77,8 +76,19 @@ def of_executed_prefix(decision: Decision) -> str | None:
     return _played_difference(decision, decision.left[: decision.prefix_played], start=0, whose="left_over row")
 
 
+def of_cycle(decision: Decision, overlap: bool) -> str | None:
+    """The next request comes after max(s, delay) ticks (overlap), or delay + s (synchronous)."""
+    s, delay, ticks = decision.request.execution_horizon, decision.info["delay"], decision.info["ticks"]
+    expected = max(s, delay) if overlap else delay + s
+    if decision.ended or ticks == expected:
+        return None
+    return f"the next request came after {ticks} ticks; expected {expected} (execution_horizon {s}, delay {delay})."
+
+
 def of_executed_chunk(decision: Decision, overlap: bool) -> str | None:
     """After the delay the chunk's rows run: from row `delay` on (overlap), or from row 0 on (synchronous)."""
+    if fault := of_cycle(decision, overlap):  # a robot that waits as one kind and executes as the other is neither
+        return fault
     delay = decision.info["delay"]
     rows = decision.rows[delay:] if overlap else decision.rows
     return _played_difference(decision, rows, start=delay, whose="row of the new chunk")
@@ -90,15 +100,6 @@ def _played_difference(decision: Decision, rows: list[Row], start: int, whose: s
             executed = f"tick {start + index} executed {shown(row_of(tick.action))}"
             return f"{executed}; expected {shown(want)}, the {whose} (delay {decision.info['delay']})."
     return None
-
-
-def of_cycle(decision: Decision, overlap: bool) -> str | None:
-    """The next request comes after max(s, delay) ticks (overlap), or delay + s (synchronous)."""
-    s, delay, ticks = decision.request.execution_horizon, decision.info["delay"], decision.info["ticks"]
-    expected = max(s, delay) if overlap else delay + s
-    if decision.ended or ticks == expected:
-        return None
-    return f"the next request came after {ticks} ticks; expected {expected} (execution_horizon {s}, delay {delay})."
 
 
 def of_underruns(decision: Decision) -> str | None:
@@ -184,18 +185,14 @@ def _of_lengths(decision: Decision) -> str | None:
 
 
 def _of_played(decision: Decision) -> str | None:
-    played = {
-        "actions": [tick.action for tick in decision.played],
-        "rewards": [tick.reward for tick in decision.played],
-    }
-    told = {key: decision.info[key] for key in played if key in decision.info}
-    found = (difference(_plain(played[key]), _plain(told[key]), f"info[{key!r}]") for key in told)
-    return next(filter(None, found), None)
-
-
-def _plain(values: Any) -> list[Any]:
-    """Actions or rewards as lists and numbers, since their containers may be of any kind."""
-    return [[part.tolist() for part in row_of(value)] for value in values]
+    info, played = decision.info, decision.played
+    for index, tick in enumerate(played):
+        if "actions" in info and not same_row(row_of(tick.action), row_of(info["actions"][index])):
+            told = shown(row_of(info["actions"][index]))
+            return f"info['actions'][{index}] is {told}; expected {shown(row_of(tick.action))}, which was executed."
+        if "rewards" in info and float(info["rewards"][index]) != tick.reward:
+            return f"info['rewards'][{index}] is {info['rewards'][index]}; expected {tick.reward}."
+    return None
 
 
 def _of_sources(decision: Decision) -> str | None:

@@ -95,7 +95,7 @@ class LatencyContract:
             through = json.loads(json.dumps(spec, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise AssertionError(f"spec() is {spec!r}, which is no JSON ({error}); expected plain data.") from error
-        expect_same(spec, through, "spec() out of JSON", "spec() is not plain data (lists, not tuples; names as keys)")
+        expect_same(spec, through, "spec() out of JSON", "spec() does not come out of JSON as it went in")
 
     def test_its_spec_draws_the_same(self) -> None:
         """from_spec(spec()) is the model again."""
@@ -106,7 +106,7 @@ class LatencyContract:
         mean = self._known(self.make_model().mean)
         sample, error = _mean_and_error(self._sample())
         seen = (
-            f"mean() is {mean!r}; expected {sample!r} +- {error:.2g}, the mean of {self.episodes * self.draws} draws."
+            f"mean() is {mean!r}; expected {sample:.6g} +- {error:.2g}, the mean of {self.episodes * self.draws} draws."
         )
         expect(abs(mean - sample) <= error, seen)
 
@@ -144,7 +144,9 @@ class LatencyContract:
             try:
                 model, state = pickle.loads(pickle.dumps((model, state)))
             except Exception as error:
-                raise AssertionError(f"{model!r} with the state {state!r} cannot be pickled ({error}).") from error
+                raise AssertionError(
+                    f"{model!r} with the state {state!r} cannot be pickled ({error}); expected that."
+                ) from error
             seconds, state = model.draw(rng, state)
             seen.append(seconds)
         self._expect_draws(seen, "out of a pickle it gives other draws")

@@ -63,11 +63,16 @@ def spoilt(space: spaces.Space[Any], chunk: Any) -> Any:
 
 
 def _spoilt_part(leaf: spaces.Space[Any], array: np.ndarray) -> np.ndarray:
-    if isinstance(leaf, spaces.Box) and leaf.dtype.kind != "f":
-        skip(f"a chunk of {leaf} can hold neither NaN nor a number out of range.")
     wrong = array.copy()
-    if isinstance(leaf, spaces.MultiDiscrete):
-        wrong.flat[-1] = (leaf.start + leaf.nvec).flat[-1]
-    else:
-        wrong.flat[-1] = np.nan if isinstance(leaf, spaces.Box) else 2
+    wrong.flat[-1] = np.nan if array.dtype.kind == "f" else _beyond(leaf)
     return wrong
+
+
+def _beyond(leaf: spaces.Space[Any]) -> int:
+    """The least number that the last place of a discrete part does not have."""
+    if isinstance(leaf, spaces.MultiDiscrete):
+        return int((leaf.start + leaf.nvec).flat[-1])
+    beyond = int(leaf.high.flat[-1]) + 1 if isinstance(leaf, spaces.Box) else 2
+    if beyond > np.iinfo(leaf.dtype).max:  # pyright: ignore[reportArgumentType]
+        skip(f"a chunk of {leaf} cannot hold a number out of range.")
+    return beyond

@@ -118,24 +118,26 @@ class PolicyContract:
 
     def test_it_infers_with_an_empty_prefix(self) -> None:
         """At the start of an episode, with and without a delay until the chunk arrives."""
-        self._expect_answers(decisions=1, underruns=(0, 1, 4))
+        for underruns in (0, 1, 4):
+            self._expect_answers(1, underruns, f"an empty prefix and a delay of {underruns}")
 
     def test_it_infers_with_a_full_prefix(self) -> None:
         """All rows left of its own previous chunk are the prefix, and underruns may follow."""
-        last = self._expect_answers(decisions=2, underruns=(0, 2))
-        if not len(parts_of(last.request.left_over)[0]):
-            skip(
-                "no rows are left of the first chunk; give make_env a shorter execution_horizon, and no overlap=False."
-            )
+        for underruns in (0, 2):
+            *_, last = self._expect_answers(2, underruns, f"all rows left as its prefix and {underruns} underruns")
+            if not len(parts_of(last.request.left_over)[0]):
+                skip("no rows are left of the first chunk; give make_env a shorter execution_horizon, with overlap.")
 
-    def _expect_answers(self, decisions: int, underruns: tuple[int, ...]) -> Inference:
-        """Let new policies infer with everything left as the prefix; the last inference."""
+    def _expect_answers(self, decisions: int, underruns: int, what: str) -> list[Inference]:
+        """Let a new policy infer with everything left as the prefix, and some underruns more."""
+        ask = partial(ask_late, underruns=underruns)
         with self._open() as env:
-            for number in underruns:
-                ask = partial(ask_late, underruns=number)
-                for inference in inferences(self.make_policy(), env, decisions, ask=ask):
-                    expect_chunk(env.action_space, inference.chunk)
-        return inference
+            try:
+                answers = list(inferences(self.make_policy(), env, decisions, ask=ask))
+            except Exception as error:
+                raise AssertionError(f"with {what} it raised {error!r}; expected a chunk.") from error
+            expect_chunk(env.action_space, answers[-1].chunk)
+            return answers
 
     def _open(self) -> closing[gym.Env[Any, Any]]:
         return closing(self.make_env())

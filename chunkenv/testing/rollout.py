@@ -50,6 +50,7 @@ class Decision:
     Attributes:
         before: the observation that it answers.
         request: the environment's request.
+        asked: copies of both, made before the step.
         chunk: the very chunk that was handed in.
         rows: its rows, copied before the step.
         previous: the rows of the chunk before it; none after a reset.
@@ -60,6 +61,7 @@ class Decision:
 
     before: Any
     request: Any
+    asked: dict[str, Any]
     chunk: Any
     rows: list[Row]
     previous: list[Row]
@@ -92,7 +94,7 @@ class Decision:
         """The control steps really played; skips the check if they cannot be seen."""
         if self.ticks is None:
             skip(
-                "nobody tells what was executed: info has no 'actions' and 'rewards', and chunks are played by no wrapper."
+                "nobody tells what was executed: no wrapper plays the chunks, and info has no 'actions' and 'rewards'."
             )
         return self.ticks
 
@@ -100,8 +102,7 @@ class Decision:
         """Copies of what must be the same in the same episode."""
         return copy.deepcopy(
             {
-                "before": self.before,
-                "request": {field: getattr(self.request, field) for field in REQUEST_FIELDS},
+                **self.asked,
                 "observation": self.observation,
                 "reward": self.reward,
                 "flags": (self.terminated, self.truncated),
@@ -127,6 +128,7 @@ def play(env: gym.Env[Any, Any], decisions: int, seed: int = 0) -> Iterator[Deci
 def decide(env: gym.Env[Any, Any], before: Any, previous: list[Row], recorder: Recorder | None) -> Decision:
     """Play one random chunk."""
     request, chunk = read_request(env), env.action_space.sample()
+    asked = copy.deepcopy({"before": before, "request": fields_of(request)})
     rows, left = rows_of(chunk, request.left_over), rows_of(request.left_over, request.left_over)
     if recorder:
         recorder.ticks.clear()
@@ -135,7 +137,7 @@ def decide(env: gym.Env[Any, Any], before: Any, previous: list[Row], recorder: R
     expect(not missing, f"info has no {missing}; expected the keys {INFO_KEYS} after every step.")
     ticks = list(recorder.ticks) if recorder else _told(info)
     return Decision(
-        before, request, chunk, rows, previous, left, observation, reward, terminated, truncated, info, ticks
+        before, request, asked, chunk, rows, previous, left, observation, reward, terminated, truncated, info, ticks
     )
 
 
@@ -161,6 +163,11 @@ def read_request(env: gym.Env[Any, Any]) -> Any:
     missing = [field for field in REQUEST_FIELDS if not hasattr(request, field)]
     expect(not missing, f"env.request is {request!r} without {missing}; expected the fields {REQUEST_FIELDS}.")
     return request
+
+
+def fields_of(request: Any) -> dict[str, Any]:
+    """What a request says."""
+    return {field: getattr(request, field) for field in REQUEST_FIELDS}
 
 
 def record(env: gym.Env[Any, Any]) -> Recorder | None:
