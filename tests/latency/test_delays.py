@@ -1,0 +1,167 @@
+import copy
+import json
+import pickle
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chunkenv.clock import ticks
+from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.latency import Bursty, Constant, Delays, LatencyModel, LogNormal, Trace, Uniform, control_dt_of
+from tests.latency.shared import BUSY, INF, NAN, Doubled, Drawn, Undescribed, draws
+
+
+def delays_of(latency_, control_dt, count, seed=0):
+    delays = Delays(latency_, control_dt)
+    delays.reset(np.random.default_rng(seed))
+    return [delays.next() for _ in range(count)]
+
+
+def test_delays_in_ticks():
+    assert delays_of(3, None, 4) == [3] * 4
+    assert delays_of(np.int64(3), None, 1) == [3]
+    assert delays_of(Constant(0.1), 0.05, 4) == [2] * 4
+    assert delays_of(Constant(0.3), 0.1, 1) == [3]
+    assert delays_of(Constant(0.101), 0.05, 1) == [3]
+    assert delays_of({"model": "constant", "seconds": 0.0}, 0.05, 1) == [0]
+    assert delays_of(Uniform(0.0, 0.2), 0.05, 50) == [ticks(s, 0.05) for s in draws(Uniform(0.0, 0.2), 50)]
+
+
+@pytest.mark.parametrize(
+    ("given_latency", "plain", "constant", "typical"),
+    [
+        (0, 0, 0, 0),
+        (7, 7, 7, 7),
+        (Constant(0.1), {"model": "constant", "seconds": 0.1}, 2, 2),
+        (Constant(0.1) + Constant(0.01), None, 3, 3),
+        (Uniform(0.0, 0.22), {"model": "uniform", "low": 0.0, "high": 0.22}, None, 3),
+        ({"model": "uniform", "low": 0, "high": 0.2}, {"model": "uniform", "low": 0.0, "high": 0.2}, None, 2),
+        (Undescribed(), None, None, 5),
+    ],
+)
+def test_what_delays_know(given_latency, plain, constant, typical):
+    delays = Delays(given_latency, 0.05)
+    assert (delays.constant, delays.typical) == (constant, typical)
+    if plain is not None:
+        assert delays.plain == plain
+        json.dumps(delays.plain)
+
+
+def test_a_model_without_a_spec_is_recorded_as_it_is():
+    model = Undescribed()
+    assert Delays(model, 0.05).plain is model
+
+
+def test_a_constant_never_draws():
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+    for given_latency in (3, Constant(0.1), Constant(0.1) + Constant(0.2)):
+        delays = Delays(given_latency, 0.05)
+        delays.reset(rng)
+        delays.next()
+    assert rng.bit_generator.state == before
+
+
+def test_delays_go_on_alike_after_a_copy():
+    delays = Delays(Doubled(Trace([0.1, 0.2, 0.3])) + LogNormal(0.1, 0.5), 0.05)
+    delays.reset(np.random.default_rng(0))
+    delays.next()
+    copies = [copy.deepcopy(delays), pickle.loads(pickle.dumps(delays))]
+    ahead = [delays.next() for _ in range(20)]
+    assert [[other.next() for _ in range(20)] for other in copies] == [ahead, ahead]
+
+
+def test_reset_forgets_the_state_of_the_last_episode():
+    delays = Delays(Trace([0.0, 1.0, 2.0, 3.0]), 1.0)
+    delays.reset(np.random.default_rng(3))
+    first = [delays.next() for _ in range(3)]
+    delays.reset(np.random.default_rng(3))
+    assert [delays.next() for _ in range(3)] == first
+
+
+def test_drawing_before_the_first_reset_is_an_error():
+    with pytest.raises(ResetNeededError, match=r"call reset\(rng\) first"):
+        Delays(Uniform(0.0, 0.1), 0.05).next()
+
+
+@given(st.floats(0.0, 100.0), st.sampled_from([0.01, 0.02, 0.05, 1 / 30, 0.1]))
+def test_no_latency_arrives_early_nor_a_tick_late(seconds, control_dt):
+    (delay,) = delays_of(Constant(seconds), control_dt, 1)
+    assert (delay - 1) * control_dt - 1e-6 * seconds < seconds <= delay * control_dt * (1 + 2e-6) + 1e-6 * control_dt
+
+
+@pytest.mark.parametrize(
+    ("frames", "dt"), [(50, 0.02), (30, 1 / 30), (None, None), (0, None), ("x", None), (True, None)]
+)
+def test_control_dt_comes_from_the_frame_rate(frames, dt):
+    env = gym.Env()
+    env.metadata = {"render_fps": frames}
+    assert control_dt_of(env) == dt
+    assert control_dt_of(env, 0.5) == 0.5
+
+
+def test_control_dt_of_an_environment_that_says_nothing():
+    env = gym.Env()
+    env.metadata = {}
+    assert control_dt_of(env) is None
+    with pytest.raises(ArgumentError, match=r"LogNormal\(median=0.1, sigma=0.5\) is in seconds.*give control_dt"):
+        Delays(LogNormal(0.1, 0.5), control_dt_of(env))
+
+
+BAD_DELAYS = [
+    ((0.05, 0.02), r"latency=0.05 is neither.*write Constant\(0.05\) for seconds or an int for ticks"),
+    ((2.0, 0.02), r"write Constant\(2.0\) for seconds or an int for ticks"),
+    ((np.float32(0.5), 0.02), "or an int for ticks"),
+    ((-1, 0.02), "latency=-1 is too small; give an int of at least 0"),
+    ((True, 0.02), "latency=True is neither"),
+    (("3", 0.02), "latency='3' is neither.*give an int for ticks"),
+    ((None, 0.02), "latency=None is neither"),
+    (([1, 2], 0.02), r"latency=\[1, 2\] is neither"),
+    ((Constant, 0.02), "is neither a number of ticks nor a model"),
+    ((NAN, 0.02), "latency=nan is neither"),
+    (({"model": "constnt", "seconds": 1}, 0.02), "did you mean 'constant'?"),
+    ((Constant(0.1), None), r"latency=Constant\(seconds=0.1\) is in seconds.*give control_dt"),
+    ((Constant(0.1), 0.0), "control_dt=0.0 is not above 0"),
+    ((3, -0.02), "control_dt=-0.02"),
+    ((3, NAN), "control_dt=nan"),
+    ((3, INF), "control_dt=inf"),
+    ((3, "fast"), "control_dt='fast'"),
+    ((3, True), "control_dt=True"),
+    ((Constant(1e300), 1e-300), r"1e\+300 s cannot be counted in ticks of 1e-300 s"),
+]
+
+BAD_DRAWS = [-0.1, NAN, INF, -INF, None, "0.1", True, [0.1], 1j]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), BAD_DELAYS)
+def test_bad_delays(arguments, sentence):
+    with pytest.raises(ArgumentError, match=sentence):
+        Delays(*arguments)
+
+
+@pytest.mark.parametrize("value", BAD_DRAWS, ids=map(repr, BAD_DRAWS))
+@pytest.mark.parametrize("around", [lambda m: m, lambda m: m + BUSY, lambda m: Bursty(m, m, 0.5, 0.5)])
+def test_bad_draw_of_a_users_model_is_caught_at_that_draw(value, around):
+    delays = Delays(around(Drawn(value)), 0.05)
+    delays.reset(np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match=r"Drawn\(value=.*drew a latency of .*; it must be finite seconds"):
+        delays.next()
+
+
+def test_draw_too_long_to_count_is_caught():
+    delays = Delays(Drawn(1e300), 1e-300)
+    delays.reset(np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match="cannot be counted in ticks"):
+        delays.next()
+
+
+def test_mean_of_a_users_model_is_checked():
+    class Wrong(LatencyModel):
+        def mean(self):
+            return NAN
+
+    with pytest.raises(ArgumentError, match=r"The mean of .*nan is not a finite number"):
+        Delays(Wrong(), 0.05).typical
