@@ -11,9 +11,7 @@ def main() -> None:
         import rich  # noqa: F401
         import typer  # noqa: F401
     except ImportError as error:
-        sys.exit(
-            f'the chunkenv command needs {error.name}, which is not installed: run `pip install "chunkenv[bench]"`.'
-        )
+        sys.exit(f'the command needs {error.name}, which is not installed: run `pip install "chunkenv[bench]"`.')
     from chunkenv.commands import app
 
     app()

@@ -165,10 +165,12 @@ def _numbers(option: str, text: str) -> list[int]:
     """
     numbers: list[int] = []
     for part in _names(text):
-        match = re.fullmatch(r"(-?\d{1,9})(?:-(\d{1,9}))?", part)
+        match = re.fullmatch(r"(-?\d{1,4})(?:-(\d{1,4}))?", part)
         if not match:
             raise ArgumentError(f"{option} {text!r} is no list of whole numbers; write, for example, 0,2,4 or 0-4.")
         first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise ArgumentError(f"{option} {text!r} runs backwards; write, for example, 0-4.")
         numbers += range(first, last + 1)
     return numbers
 

@@ -12,9 +12,10 @@ from chunkenv.errors import ArgumentError
 
 
 def export(store: Store, folder: Path) -> list[Path]:
-    """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`, a column each, in the order of the cells.
+    """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`.
 
-    A file appears whole or not at all. In the CSV, success is `true`, `false` or empty.
+    Rows are in the order of the cells, with a column for each part. A file appears whole or not at all. In the CSV,
+    success is `true`, `false` or empty.
 
     Returns:
         The paths of the two files.

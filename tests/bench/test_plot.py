@@ -9,7 +9,6 @@ SOLVED = {"bold": [[True, True, False], [True, True, True]], "shy": [[False, Tru
 ROWS = [row for delay in (0, 1, 3) for row in made_up(SOLVED, delay=delay)]
 
 
-
 def test_the_large_panel_pools_and_the_small_ones_do_not():
     large, *small = draw_delay(ROWS, "caption").axes
     assert [list(line.get_xdata()) for line in large.lines] == [[0, 1, 3], [0, 1, 3]]

@@ -114,7 +114,9 @@ def test_rows_of_other_code_are_not_mixed(path, monkeypatch):
     with Store(path) as store:
         store.begin(fake_study())
         monkeypatch.setattr("chunkenv.bench.provenance.code", lambda: "0123456789ab")
-        with pytest.raises(ArgumentError, match="fingerprint '[0-9a-f]{12}', which must not be mixed with '0123456789ab'"):
+        with pytest.raises(
+            ArgumentError, match=r"fingerprint '[0-9a-f]{12}', which must not be mixed with '0123456789ab'"
+        ):
             store.begin(fake_study())
         store.clear()
         store.begin(fake_study())
@@ -183,15 +185,16 @@ def test_files_that_are_not_ours_are_refused_and_left_alone(tmp_path, case):
     path = tmp_path / "episodes.sqlite"
     make(path)
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(ArgumentError, match=f"episodes.sqlite .*{sentence}.*--out"):
-        with Store(path) as store:
-            store.rows()
+    with pytest.raises(ArgumentError, match=f"episodes.sqlite .*{sentence}.*--out"), Store(path) as store:
+        store.rows()
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "results").write_text("a file")
-    with pytest.raises(ArgumentError, match=r"results cannot be a folder for results \(.*\); choose another with --out"):
+    with pytest.raises(
+        ArgumentError, match=r"results cannot be a folder for results \(.*\); choose another with --out"
+    ):
         Store(tmp_path / "results" / "episodes.sqlite")
 
 
