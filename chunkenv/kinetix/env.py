@@ -162,7 +162,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._ready = False
 
     def _take(self, action: Any) -> None:
-        """Copy an action of the right shape to where the kernel, always given the same array, finds it and checks it."""
+        """Copy an action of the right shape to where the kernel finds it; the kernel sees whether it is finite."""
         if not (isinstance(action, np.ndarray) and action.dtype == np.float32 and action.shape == (N_ACTIONS,)):
             array = float32_array(action, (N_ACTIONS,))
             if array is None:

@@ -49,9 +49,7 @@ STILL = F(1e-30)  # below this squared speed a slip has no direction
 APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the rounding
 
 N_MOTOR_CHANNELS = 4
-POLYGON_BATCHES, CIRCLE_POLYGON_BATCHES = U(4), U(3)
-N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS = U(60), U(48)
-FIRST_CIRCLE_POLYGON_BATCH, CIRCLE_BATCH, N_BATCHES = U(8), U(11), U(12)
+N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = U(60), U(48), U(6)
 # The reference pads its lists of pairs to whole batches with index -1, which writes zero over the last pair's impulses.
 FORGETFUL_SLOTS = (U(118), U(119), U(173))
 N_SYMBOLIC = 679
@@ -62,6 +60,7 @@ Vec2 = namedtuple("Vec2", "x y")
 Rotation = namedtuple("Rotation", "c s")
 Motion = namedtuple("Motion", "x y w")  # linear and angular velocity of a body
 Axis = namedtuple("Axis", "separation face first second")  # a face, and the two corners that lie deepest behind it
+Nearest = namedtuple("Nearest", "point distance inside")
 Manifold = namedtuple("Manifold", "points normal depth first second")  # 0, 1 or 2 points; the normal points from a to b
 Tick = namedtuple("Tick", "status reward distance last_distance ticks ended")
 
@@ -377,38 +376,38 @@ def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local, collides):
 
 
 @jit
+def nearest_on_outline(shape, centre):
+    """The point of a polygon's outline that is nearest to a point, both in the polygon's frame."""
+    nearest = Nearest(Vec2(ZERO, ZERO), FAR, True)
+    n = U(shape.n_corners)
+    for k in range(n):
+        start, side = vec(shape.vertices[k]), vec(shape.sides[k])
+        following = shape.vertices[k + U(1) if k + U(1) < n else U(0)]
+        past = clamp(dot(side, sub(centre, start)), ZERO, shape.lengths[k])
+        point = add(start, scale(past, side))
+        distance = length(sub(point, centre))
+        inside = nearest.inside and cross(sub(start, centre), sub(following, centre)) < ZERO
+        if distance < nearest.distance:
+            nearest = Nearest(point, distance, inside)
+        else:
+            nearest = Nearest(nearest.point, nearest.distance, inside)
+    return nearest
+
+
+@jit
 def circle_polygon_touch(c_shape, circle, c_placed, p_shape, polygon, p_placed):
-    """The manifold of a circle and a polygon: the point of the polygon that is closest to the centre."""
+    """The manifold of a circle and a polygon: one point, the nearest of the outline to the centre."""
     if not near(c_placed, p_placed):
         return apart()
     centre = rotate_back(polygon.rot, sub(circle.pos, polygon.pos))
-    inside = True
-    nearest = FAR
-    closest = Vec2(ZERO, ZERO)
-    n = U(p_shape.n_corners)
-    for k in range(n):
-        start = vec(p_shape.vertices[k])
-        following = p_shape.vertices[k + U(1) if k + U(1) < n else U(0)]
-        side = vec(p_shape.sides[k])
-        past = clamp(dot(side, sub(centre, start)), ZERO, p_shape.lengths[k])
-        point = add(start, scale(past, side))
-        distance = length(sub(point, centre))
-        if cross(sub(start, centre), sub(following, centre)) >= ZERO:
-            inside = False
-        if distance < nearest:
-            nearest = distance
-            closest = point
-    out = sub(centre, closest)
-    distance = length(out)
-    if not (inside or distance <= c_shape.radius):
+    nearest = nearest_on_outline(p_shape, centre)
+    if not (nearest.inside or nearest.distance <= c_shape.radius):
         return apart()
-    normal = rotate(polygon.rot, out)
-    size = nonzero(length(normal))
-    if not inside:
-        size = -size
-    normal = Vec2(normal.x / size, normal.y / size)
-    depth = c_shape.radius if inside else c_shape.radius - distance
-    point = add(rotate(polygon.rot, closest), polygon.pos)
+    out = rotate(polygon.rot, sub(centre, nearest.point))
+    size = nonzero(length(out))
+    normal = scale(ONE / size if nearest.inside else -ONE / size, out)
+    depth = c_shape.radius if nearest.inside else c_shape.radius - nearest.distance
+    point = add(rotate(polygon.rot, nearest.point), polygon.pos)
     return Manifold(1, normal, depth, point, point)
 
 
@@ -430,13 +429,14 @@ def circles_touch(a_shape, a, b_shape, b):
 
 
 @jit
-def add_contact(level, state, scratch, pair, manifold, point, slot, rank):
+def add_contact(level, state, scratch, pair, manifold, point, number, rank):
     """Take a contact point into the list of this frame, with what the last frame left for its slot."""
     a, b = state.bodies[pair.a], state.bodies[pair.b]
     a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
     contact = scratch.contacts[scratch.n_contacts]
     scratch.n_contacts += 1
-    contact.a, contact.b, contact.slot, contact.rank = pair.a, pair.b, slot, rank
+    slot = U(pair.slot) + number
+    contact.a, contact.b, contact.slot, contact.rank, contact.point_number = pair.a, pair.b, slot, rank, number
     store(contact.point, point)
     store(contact.normal, manifold.normal)
     store(contact.arm_a, sub(point, a.pos))
@@ -462,119 +462,67 @@ def contact_target(contact, a, b, depth, bounce):
 
 
 @jit
-def touch_polygon_pairs(level, state, scratch):
-    """Find the contacts between polygons; the reward of those that touch."""
-    reward = 0
-    rank = U(0)
-    for k in range(U(level.n_polygon_pairs)):
-        pair = level.pairs[k]
-        manifold = polygons_touch(
-            level.shapes[pair.a],
-            state.bodies[pair.a],
-            scratch.placed[pair.a],
-            level.shapes[pair.b],
-            state.bodies[pair.b],
-            scratch.placed[pair.b],
-            scratch.local,
-            pair.collides != 0,
-        )
-        if manifold.points == 0:
-            continue
-        reward = worse(reward, pair.reward)
-        if pair.collides:
-            slot = U(pair.slot)
-            add_contact(level, state, scratch, pair, manifold, manifold.first, slot, rank)
-            if manifold.points == 2:
-                add_contact(level, state, scratch, pair, manifold, manifold.second, slot + U(1), rank)
-        rank += U(1)
-    deal_polygon_contacts(scratch, rank)
-    return reward
-
-
-@jit
-def touch_circle_polygon_pairs(level, state, scratch):
-    """Find the contacts between circles and polygons; the reward of those that touch."""
-    reward = 0
-    rank = U(0)
-    first_contact = U(scratch.n_contacts)
-    first = U(level.n_polygon_pairs)
-    for k in range(first, first + U(level.n_circle_polygon_pairs)):
-        pair = level.pairs[k]
-        manifold = circle_polygon_touch(
-            level.shapes[pair.a],
-            state.bodies[pair.a],
-            scratch.placed[pair.a],
-            level.shapes[pair.b],
-            state.bodies[pair.b],
-            scratch.placed[pair.b],
-        )
-        if manifold.points == 0:
-            continue
-        reward = worse(reward, pair.reward)
-        if pair.collides:
-            add_contact(level, state, scratch, pair, manifold, manifold.first, U(pair.slot), rank)
-        rank += U(1)
-    deal_circle_polygon_contacts(scratch, first_contact, rank)
-    return reward
-
-
-@jit
-def touch_circle_pairs(level, state, scratch):
-    """Find the contacts between circles, all one batch; the reward of those that touch."""
-    reward = 0
-    first_contact = U(scratch.n_contacts)
-    first = U(level.n_polygon_pairs) + U(level.n_circle_polygon_pairs)
-    for k in range(first, first + U(level.n_circle_pairs)):
-        pair = level.pairs[k]
-        a, b = state.bodies[pair.a], state.bodies[pair.b]
-        manifold = circles_touch(level.shapes[pair.a], a, level.shapes[pair.b], b)
-        if manifold.points == 0:
-            continue
-        reward = worse(reward, pair.reward)
-        if pair.collides:
-            add_contact(level, state, scratch, pair, manifold, manifold.first, U(pair.slot), U(0))
-    for k in range(first_contact, U(scratch.n_contacts)):
-        scratch.order[k] = k
-    scratch.batch_ends[CIRCLE_BATCH] = scratch.n_contacts
-    return reward
-
-
-@jit
-def worse(reward, other):
+def stronger(reward, other):
     """Red wins over green, anything over nothing."""
     return other if other != 0 and reward >= 0 else reward
 
 
 @jit
-def deal_polygon_contacts(scratch, n_touching):
-    """Order the contacts by batch: the touching pairs, last in the list of all, are dealt out like cards.
-
-    First all first points of the pairs, batch by batch, then all second points.
-    """
-    skipped = N_POLYGON_PAIRS - n_touching
-    end = U(0)
-    for point in range(U(2)):
-        for batch in range(POLYGON_BATCHES):
-            for k in range(U(scratch.n_contacts)):
-                contact = scratch.contacts[k]
-                dealt = (skipped + U(contact.rank)) % POLYGON_BATCHES
-                if dealt == batch and U(contact.slot) % U(2) == point:
-                    scratch.order[end] = k
-                    end += U(1)
-            scratch.batch_ends[point * POLYGON_BATCHES + batch] = end
+def pair_manifold(level, state, scratch, pair):
+    """The manifold of any pair; a circle comes after polygons in a pair of circles, before in a mixed one."""
+    a, b = state.bodies[pair.a], state.bodies[pair.b]
+    a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
+    a_placed, b_placed = scratch.placed[pair.a], scratch.placed[pair.b]
+    if a_shape.n_corners > 0:
+        return polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, scratch.local, pair.collides != 0)
+    if b_shape.n_corners > 0:
+        return circle_polygon_touch(a_shape, a, a_placed, b_shape, b, b_placed)
+    return circles_touch(a_shape, a, b_shape, b)
 
 
 @jit
-def deal_circle_polygon_contacts(scratch, first_contact, n_touching):
-    """Order the contacts of circles with polygons by batch."""
-    skipped = N_CIRCLE_POLYGON_PAIRS - n_touching
+def touch_pairs(level, state, scratch, first, n_pairs, n_slots, n_batches):
+    """Find the contacts of one kind of pairs (all of whose slots are `n_slots`); the reward of those that touch."""
+    reward, n_touching = 0, U(0)
+    first_contact = U(scratch.n_contacts)
+    for k in range(first, first + n_pairs):
+        pair = level.pairs[k]
+        manifold = pair_manifold(level, state, scratch, pair)
+        if manifold.points == 0:
+            continue
+        reward = stronger(reward, pair.reward)
+        if pair.collides:
+            add_contact(level, state, scratch, pair, manifold, manifold.first, U(0), n_touching)
+            if manifold.points == 2:
+                add_contact(level, state, scratch, pair, manifold, manifold.second, U(1), n_touching)
+        n_touching += U(1)
+    deal(scratch, first_contact, n_slots - n_touching, n_batches)
+    return reward
+
+
+@jit
+def deal(scratch, first_contact, n_apart, n_batches):
+    """Order the contacts by batch, first points before second ones; batches without a contact are left out.
+
+    Pairs are dealt out like cards, those that touch last: hence it matters how many there are that do not.
+    """
     end = first_contact
-    for batch in range(CIRCLE_POLYGON_BATCHES):
-        for k in range(first_contact, U(scratch.n_contacts)):
-            if (skipped + U(scratch.contacts[k].rank)) % CIRCLE_POLYGON_BATCHES == batch:
-                scratch.order[end] = k
-                end += U(1)
-        scratch.batch_ends[FIRST_CIRCLE_POLYGON_BATCH + batch] = end
+    n_contacts = U(scratch.n_contacts)
+    if first_contact == n_contacts:
+        return
+    for k in range(first_contact, n_contacts):
+        scratch.contacts[k].batch = (n_apart + U(scratch.contacts[k].rank)) % n_batches
+    for point in range(U(2)):
+        for batch in range(n_batches):
+            start = end
+            for k in range(first_contact, n_contacts):
+                contact = scratch.contacts[k]
+                if contact.point_number == point and contact.batch == batch:
+                    scratch.order[end] = k
+                    end += U(1)
+            if end > start:
+                scratch.batch_ends[scratch.n_batches] = end
+                scratch.n_batches += 1
 
 
 @jit
@@ -582,9 +530,12 @@ def touch(level, state, scratch):
     """All contacts of this frame; 1 where green touches blue, -1 where it touches red."""
     place_moving(level, state, scratch)
     scratch.n_contacts = 0
-    reward = touch_polygon_pairs(level, state, scratch)
-    reward = worse(reward, touch_circle_polygon_pairs(level, state, scratch))
-    return worse(reward, touch_circle_pairs(level, state, scratch))
+    scratch.n_batches = 0
+    n_polygon, n_mixed, n_circle = U(level.n_polygon_pairs), U(level.n_circle_polygon_pairs), U(level.n_circle_pairs)
+    polygon = touch_pairs(level, state, scratch, U(0), n_polygon, N_POLYGON_PAIRS, U(4))
+    mixed = touch_pairs(level, state, scratch, n_polygon, n_mixed, N_CIRCLE_POLYGON_PAIRS, U(3))
+    circle = touch_pairs(level, state, scratch, n_polygon + n_mixed, n_circle, N_CIRCLE_PAIRS, U(1))
+    return stronger(stronger(polygon, mixed), circle)
 
 
 @jit
@@ -792,7 +743,7 @@ def solve(level, state, scratch):
             joint = level.joints[k]
             solve_joint(joint, scratch.joints[k], state.joints[k], state.bodies[joint.a], state.bodies[joint.b])
         start = U(0)
-        for batch in range(N_BATCHES):
+        for batch in range(U(scratch.n_batches)):
             end = U(scratch.batch_ends[batch])
             solve_batch(state, scratch, start, end)
             start = end

@@ -97,7 +97,7 @@ STATE = _record(
 
 PLACED = _record(("corners", VEC, (N_CORNERS,)), ("low", VEC), ("high", VEC))
 CONTACT = _record(
-    *_counts("a b slot rank"),
+    *_counts("a b slot rank batch point_number"),
     ("point", VEC),
     ("normal", VEC),
     ("arm_a", VEC),
@@ -117,7 +117,7 @@ SCRATCH = _record(
     ("contacts", CONTACT, (N_CONTACTS,)),
     ("order", u4, (N_CONTACTS,)),
     ("batch_ends", u4, (N_BATCHES,)),
-    ("n_contacts", u4),
+    *_counts("n_contacts n_batches"),
     ("joints", JOINT_WORK, (N_JOINTS,)),
     ("controls", f4, (N_JOINTS,)),
     ("thrust", f4, (N_THRUSTERS,)),
