@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
+from chunkenv.wrappers.dict_observation import DictObservation
 
 LONGEST_AGE = 2.0**24
 """The bound of an age in an observation: finite, because checkers warn of infinity; float32 is whole up to it."""
@@ -64,19 +65,12 @@ class ActionHistory:
         self._actions_key, self._age_key = actions_key, age_key
         self._action_space, self._filling = action_space, filling
         self._actions: deque[Any] = deque([filling] * length, maxlen=length)
-        own = dict(observation_space.spaces) if isinstance(observation_space, spaces.Dict) else None
-        if taken := sorted((own or {}).keys() & {actions_key, age_key}):
-            raise ArgumentError(
-                f"observe would overwrite the observation's own {taken}; leave it out in one of the two."
-            )
-        self._nested = own is not None
-        self.space = spaces.Dict(
-            {
-                **(own or {"observation": observation_space}),
-                actions_key: _history_space(action_space, length),
-                age_key: spaces.Box(-1.0, LONGEST_AGE, (1,), np.float32),
-            }
-        )
+        added: dict[str, spaces.Space[Any]] = {
+            actions_key: _history_space(action_space, length),
+            age_key: spaces.Box(-1.0, LONGEST_AGE, (1,), np.float32),
+        }
+        self._parts = DictObservation(observation_space, added, option="observe")
+        self.space = self._parts.space
 
     def clear(self) -> None:
         """Start an episode: as if the filling had been sent all along."""
@@ -88,12 +82,11 @@ class ActionHistory:
 
     def observation(self, observation: Any, age: int) -> dict[str, Any]:
         """`observation` with the last actions and `age`."""
-        parts = dict(observation) if self._nested else {"observation": observation}
         empty = create_empty_array(self._action_space, len(self._actions))
         rows = concatenate(self._action_space, list(self._actions), empty)
-        parts[self._actions_key] = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows  # pyright: ignore
-        parts[self._age_key] = np.array([age], np.float32)
-        return parts
+        actions = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows  # pyright: ignore
+        added = {self._actions_key: actions, self._age_key: np.array([age], np.float32)}
+        return self._parts.joined(observation, added)
 
 
 def _history_space(action_space: spaces.Space[Any], length: int) -> spaces.Space[Any]:

@@ -9,6 +9,7 @@ from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
 from chunkenv.spaces import map_parts, padding
+from chunkenv.wrappers.dict_observation import DictObservation
 from chunkenv.wrappers.request import Request
 
 
@@ -29,7 +30,6 @@ class PrefixObservation:
     """
 
     def __init__(self, observation_space: spaces.Space[Any], chunks: spaces.Space[Any], flat: bool) -> None:
-        self._nested = isinstance(observation_space, spaces.Dict)
         self._filling = padding(chunks)
         horizon = np.float32(_rows(chunks))
         added: dict[str, spaces.Space[Any]] = {
@@ -37,26 +37,25 @@ class PrefixObservation:
             "prefix_length": spaces.Box(0.0, horizon, (1,), np.float32),
             "delay_estimate": spaces.Box(0.0, np.finfo(np.float32).max, (1,), np.float32),
         }
-        own = dict(observation_space.spaces) if self._nested else {"observation": observation_space}  # pyright: ignore
-        if taken := sorted(own.keys() & added.keys()):
-            raise ArgumentError(f"observe_prefix would overwrite the observation's own {taken}; rename them first.")
-        self.dict_space = spaces.Dict({**own, **added})
+        self._parts = DictObservation(observation_space, added, option="observe_prefix")
         self.flat = flat
-        self.space: spaces.Space[Any] = _flat_box(self.dict_space) if flat else self.dict_space
+        self.space: spaces.Space[Any] = _flat_box(self._parts.space) if flat else self._parts.space
 
     def __call__(self, observation: Any, request: Request) -> Any:
         """The observation of `request`."""
-        parts = dict(observation) if self._nested else {"observation": observation}
-        parts["prefix"] = self._padded(request)
-        parts["prefix_length"] = np.array([request.prefix_length], np.float32)
-        parts["delay_estimate"] = np.array([request.delay_estimate], np.float32)
-        return np.asarray(spaces.flatten(self.dict_space, parts), np.float32) if self.flat else parts
+        added = {
+            "prefix": self._padded(request),
+            "prefix_length": np.array([request.prefix_length], np.float32),
+            "delay_estimate": np.array([request.delay_estimate], np.float32),
+        }
+        parts = self._parts.joined(observation, added)
+        return np.asarray(spaces.flatten(self._parts.space, parts), np.float32) if self.flat else parts
 
     def _padded(self, request: Request) -> Any:
         def fill(leaf: spaces.Space[Any], filling: np.ndarray, rows: np.ndarray) -> np.ndarray:
             return np.concatenate([rows, filling[len(rows) :]])
 
-        return map_parts(fill, self.dict_space["prefix"], self._filling, request.prefix)
+        return map_parts(fill, self._parts.space["prefix"], self._filling, request.prefix)
 
 
 def _rows(chunks: spaces.Space[Any]) -> int:
