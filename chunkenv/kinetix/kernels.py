@@ -27,8 +27,7 @@ from chunkenv.kinetix.compile import entry, jit
 F = np.float32
 U = np.uint64
 
-ZERO, ONE, TWO, TEN = F(0), F(1), F(2), F(10)
-TENTH = F(0.1)
+ZERO, ONE, TEN = F(0), F(1), F(10)
 PI = F(math.pi)
 FAR = F(99999)
 
@@ -48,7 +47,6 @@ MAX_POSITION, MAX_VELOCITY, MAX_SPIN = F(15.0), F(100.0), F(50.0)
 STILL = F(1e-30)  # below this squared speed a slip has no direction
 APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the rounding
 
-N_MOTOR_CHANNELS = 4
 N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = U(60), U(48), U(6)
 # The reference pads its lists of pairs to whole batches with index -1, which writes zero over the last pair's impulses.
 FORGETFUL_SLOTS = (U(118), U(119), U(173))
@@ -60,8 +58,8 @@ Vec2 = namedtuple("Vec2", "x y")
 Rotation = namedtuple("Rotation", "c s")
 Motion = namedtuple("Motion", "x y w")  # linear and angular velocity of a body
 Axis = namedtuple("Axis", "separation face first second")  # a face, and the two corners that lie deepest behind it
-Nearest = namedtuple("Nearest", "point distance inside")
-Manifold = namedtuple("Manifold", "points normal depth first second")  # 0, 1 or 2 points; the normal points from a to b
+Nearest = namedtuple("Nearest", "point distance inside")  # of an outline to a point; whether it lies inside
+Manifold = namedtuple("Manifold", "points normal depth first second")  # 0 to 2 points; the normal is that of a
 Tick = namedtuple("Tick", "status reward distance last_distance ticks ended")
 
 

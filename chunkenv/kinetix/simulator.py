@@ -90,13 +90,13 @@ class Simulator:
         kernels.place_all(self._records, self._first, scratch)
         return scratch
 
-    def observation(self, state: np.ndarray, size: int = N_FEATURES) -> np.ndarray:
-        """The symbolic observation of a state, or with `size=compact_size` the compact one.
+    def observation(self, state: np.ndarray) -> np.ndarray:
+        """The symbolic observation of a state, float32[679].
 
         Raises:
             ArgumentError: `state` is not a state of this level.
         """
-        out = np.empty(size, np.float32)
+        out = np.empty(N_FEATURES, np.float32)
         kernels.observe(self._records, self.checked_state(state).copy().view(STATE), out)
         return out
 

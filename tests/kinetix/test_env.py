@@ -1,6 +1,7 @@
 """The environment: Gymnasium's and Stable-Baselines3's contracts, options, bad input, states, determinism."""
 
 import copy
+import functools
 import json
 import pickle
 import warnings
@@ -277,7 +278,7 @@ def test_bad_actions_change_nothing(action, says):
 @settings(max_examples=50, deadline=None)
 @given(action=arrays(np.float32, 6))
 def test_any_action_is_played_or_refused(action):
-    env = cached_catapult()
+    env = cached("catapult")
     env.reset()
     if np.isfinite(action).all():
         assert np.isfinite(env.step(action)[0]).all()
@@ -286,10 +287,7 @@ def test_any_action_is_played_or_refused(action):
             env.step(action)
 
 
-def cached_catapult(envs=[]):  # noqa: B006 (a cache)
-    if not envs:
-        envs.append(KinetixEnv("catapult"))
-    return envs[0]
+cached = functools.cache(KinetixEnv)
 
 
 @pytest.mark.parametrize("action", [np.zeros(6), np.zeros(6, np.float16), np.zeros(6, int), [0] * 6, (0.0,) * 6])

@@ -1,6 +1,7 @@
 """The engine without an environment: rollouts, states, and what it refuses."""
 
 import copy
+import functools
 import pickle
 import sys
 import threading
@@ -142,8 +143,7 @@ def test_a_rollout_can_be_cut_anywhere(seed, cut, level):
     )
 
 
-def cached(level, simulators={}):  # noqa: B006 (a cache)
-    return simulators.setdefault(level, Simulator(level))
+cached = functools.cache(Simulator)
 
 
 @settings(max_examples=30, deadline=None)
