@@ -42,7 +42,9 @@ def _complain(error: ChunkenvError) -> None:
 
 
 START = "Start with: chunkenv bench delay --quick"
-app = typer.Typer(cls=PlainErrors, no_args_is_help=True, add_completion=False, epilog=START)
+app = typer.Typer(
+    cls=PlainErrors, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", epilog=START
+)
 app.add_typer(commands.app, name="bench")
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,23 +27,38 @@ from chunkenv.errors import ArgumentError
 DATABASE = "episodes.sqlite"
 RESULTS = Path("results") / settings.NAME
 
-app = typer.Typer(no_args_is_help=True, help="Play studies, look at them, export their rows.")
+
+def _whole(text: str, default: str | None = None) -> Any:
+    """An option that is a whole number, refused in one sentence if it is none."""
+    return typer.Option(help=text, metavar="N", parser=_number, show_default=default or True)
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ArgumentError(f"{text!r} is not a whole number.") from error
+
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Play studies, look at them, export their rows."
+)
 
 
 @app.command()
 def delay(
     context: typer.Context,
-    tasks: Annotated[str, typer.Option(help="Names of levels, with commas, or all.")] = "all",
-    delays: Annotated[str, typer.Option(help="Inference delays in ticks: 0,2,4 or 0-4.")] = "0-4",
-    horizons: Annotated[str, typer.Option(help="Execution horizons: ticks between two inferences.")] = "4",
-    prediction_horizon: Annotated[int, typer.Option(help="Rows in a chunk.")] = settings.PREDICTION_HORIZON,
-    methods: Annotated[str, typer.Option(help="Policies, with commas.")] = ",".join(settings.METHODS),
-    episodes: Annotated[int, typer.Option(help="Episodes of each cell of the grid.")] = settings.EPISODES,
-    seed: Annotated[int, typer.Option(help="Seed of the study; the same seed gives the same rows.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes.", show_default="one a core")] = 0,
+    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
+    methods: Annotated[str, typer.Option(metavar="NAMES", help="Policies.")] = ",".join(settings.METHODS),
+    delays: Annotated[str, typer.Option(metavar="LIST", help="Inference delays in ticks: 0,2,4 or 0-4.")] = "0-4",
+    horizons: Annotated[str, typer.Option(metavar="LIST", help="Execution horizons: ticks between inferences.")] = "4",
+    prediction_horizon: Annotated[int, _whole("Rows in a chunk.")] = settings.PREDICTION_HORIZON,
+    episodes: Annotated[int, _whole("Episodes of each task, method, delay and horizon.")] = settings.EPISODES,
+    seed: Annotated[int, _whole("Seed of the study: the same seed gives the same rows.")] = 0,
+    workers: Annotated[int, _whole("Processes; they change nothing but the time.", "one a core")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes: a few minutes.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Throw away the rows that are there.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the database and the plot.")] = RESULTS,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="For the database and the plot.")] = RESULTS,
 ) -> None:
     """Solve rate of the Kinetix tasks against inference delay, for planners that know the prefix and that don't.
 

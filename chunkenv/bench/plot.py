@@ -68,7 +68,7 @@ def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
     several = len(tasks) > 1
     figure = Figure(figsize=(13, 6.2) if several else (6.5, 6.2))
     FigureCanvasAgg(figure)
-    sides = figure.add_gridspec(1, 2 if several else 1, left=0.058, right=0.985, bottom=0.17, top=0.83, wspace=0.3,
+    sides = figure.add_gridspec(1, 2 if several else 1, left=0.058, right=0.985, bottom=0.17, top=0.815, wspace=0.3,
                                 width_ratios=[1, 1.35] if several else [1])  # fmt: skip
     main = figure.add_subplot(sides[0])
     _draw_rates(main, rows, methods, large=True)
@@ -106,8 +106,8 @@ def _draw_rates(axes: Axes, rows: Sequence[Row], methods: list[str], large: bool
 
 def _draw_line(axes: Axes, delays: list[int], rates: list[Interval], colour: str, large: bool) -> None:
     low, high = [100 * rate.low for rate in rates], [100 * rate.high for rate in rates]
-    axes.fill_between(delays, low, high, color=colour, alpha=0.16 if large else 0.09, linewidth=0)
-    (line,) = axes.plot(delays, [100 * rate.estimate for rate in rates], color=colour, marker="o")
+    axes.fill_between(delays, low, high, color=colour, alpha=0.16 if large else 0.07, linewidth=0)
+    (line,) = axes.plot(delays, [100 * rate.estimate for rate in rates], color=colour, marker="o", clip_on=False)
     line.set(linewidth=2.4 if large else 1.5, markersize=6.5 if large else 3.2)
     line.set(markeredgecolor="white", markeredgewidth=0.6)
 

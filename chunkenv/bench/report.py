@@ -34,8 +34,9 @@ def pooled_table(rows: Sequence[Row]) -> Table:
 def task_table(rows: Sequence[Row]) -> Table:
     """Episodes solved, task by task: a column for each delay, the methods' counts side by side."""
     methods, delays = _distinct(rows, "method"), sorted(_distinct(rows, "delay"))
-    table = Table(title=f"Episodes solved by task and delay: {' / '.join(methods)}", title_justify="left")
-    table.add_column("task")
+    episodes = len(rows) // len({(row["task"], row["method"], row["delay"]) for row in rows})
+    table = Table(title=f"Episodes solved of {episodes}: {' / '.join(methods)}", title_justify="left")
+    table.add_column("task", no_wrap=True)
     for delay in delays:
         table.add_column(f"delay {delay}", justify="right")
     for task in _distinct(rows, "task"):
@@ -45,8 +46,7 @@ def task_table(rows: Sequence[Row]) -> Table:
 
 def _counts(rows: Sequence[Row], task: str, delay: int, methods: list[str]) -> str:
     here = [row for row in rows if (row["task"], row["delay"]) == (task, delay)]
-    groups = [[row["success"] for row in here if row["method"] == method] for method in methods]
-    return f"{' / '.join(str(sum(group)) for group in groups)} of {len(groups[0])}"
+    return " / ".join(str(sum(row["success"] for row in here if row["method"] == method)) for method in methods)
 
 
 def _percent(rate: Interval) -> str:

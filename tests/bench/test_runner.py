@@ -191,12 +191,13 @@ def started(path):
 
 
 def kill_at_random(path, moments):
-    """Start, kill -9 and start again; the workers met on the way, and how many rows each run found."""
+    """Start, kill -9 after some units and seconds, start again: the workers met, and how many rows each run left."""
     met, kept = [], []
-    for moment in moments:
+    for units, seconds in moments:
         process = started(path)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(moment)
+        for _ in range(units):
+            process.stdout.readline()
+        time.sleep(seconds)
         if process.poll() is None:
             met += children(process.pid)
         process.kill()
@@ -223,12 +224,14 @@ def check_kills(path, long, moments, partial):
 
 
 def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, long):
-    check_kills(tmp_path / "episodes.sqlite", long, [0.1, 1.5, 1.2, 1.7], partial=1)
+    check_kills(tmp_path / "episodes.sqlite", long, [(0, 0.1), (3, 0.0), (0, 0.6), (8, 0.13)], partial=2)
 
 
 @pytest.mark.slow
 def test_thirty_kills(tmp_path, long):
-    check_kills(tmp_path / "episodes.sqlite", long, np.random.default_rng(0).uniform(0.1, 1.4, 30), partial=5)
+    rng = np.random.default_rng(0)
+    moments = zip(rng.integers(0, 8, 30), rng.uniform(0, 0.3, 30), strict=True)
+    check_kills(tmp_path / "episodes.sqlite", long, moments, partial=10)
 
 
 def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_path):

@@ -28,7 +28,7 @@ PREDICTION_HORIZON = 8
 ACTION_NOISE = 0.1
 """Standard deviation per channel and tick, added before the environment clips."""
 EPISODES = 10
-QUICK_EPISODES = 3
+QUICK_EPISODES = 6
 COSTS = {
     "grasp_easy": 19,
     "catapult": 64,
