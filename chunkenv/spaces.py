@@ -24,12 +24,16 @@ def chunk_space(action_space: spaces.Space[Any], prediction_horizon: int) -> spa
     MultiDiscrete([2 2 2])
     """
     for leaf in leaves(action_space):
-        if not isinstance(leaf, LEAVES):
-            raise ArgumentError(
-                f"an action space with {leaf} cannot be chunked; "
-                "chunks are made of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple spaces."
-            )
+        _expect_known(leaf, "chunked")
     return batch_space(action_space, prediction_horizon)
+
+
+def _expect_known(leaf: spaces.Space[Any], wish: str) -> None:
+    if not isinstance(leaf, LEAVES):
+        raise ArgumentError(
+            f"actions of {leaf} cannot be {wish}; "
+            "actions are made of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple spaces."
+        )
 
 
 def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
@@ -60,16 +64,22 @@ def zeros(space: spaces.Space[Any]) -> Any | None:
 
 
 def padding(space: spaces.Space[Any]) -> Any:
-    """A member of a chunk space that fills rows which do not exist: zeros, or the nearest value in the space."""
+    """A member of a space that stands for actions which do not exist: zeros, or the nearest values in the space.
+
+    >>> padding(spaces.Dict({"arm": spaces.Box(1.0, 2.0, (2,)), "grips": spaces.MultiDiscrete([2, 2])}))
+    {'arm': array([1., 1.], dtype=float32), 'grips': array([0, 0])}
+    """
     return map_parts(_leaf_padding, space)
 
 
-def _leaf_padding(leaf: spaces.Space[Any]) -> Any:
+def _leaf_padding(leaf: spaces.Space[Any]) -> np.ndarray:
+    zero = _zeros(leaf)
+    if isinstance(leaf, spaces.MultiBinary):
+        return zero
     if isinstance(leaf, spaces.Box):
-        return np.clip(_zeros(leaf), leaf.low, leaf.high)
-    if isinstance(leaf, spaces.MultiDiscrete):
-        return leaf.start.astype(leaf.dtype)
-    return _zeros(leaf)
+        return np.asarray(np.clip(zero, leaf.low, leaf.high))
+    count = leaf.n if isinstance(leaf, spaces.Discrete) else leaf.nvec  # pyright: ignore[reportAttributeAccessIssue]
+    return np.asarray(np.clip(zero, leaf.start, leaf.start + count - 1), leaf.dtype)  # pyright: ignore
 
 
 def _zeros(leaf: spaces.Space[Any]) -> np.ndarray:
@@ -84,6 +94,9 @@ class Checked:
     Args:
         space: the space of the values.
         name: what the error sentences call a value: 'action' or 'chunk'.
+
+    Raises:
+        ArgumentError: if the space has a part other than Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
 
     >>> Checked(spaces.Box(-1.0, 1.0, (2,)), "action")([0.5, 2.0])
     array([0.5, 2. ], dtype=float32)
@@ -114,6 +127,7 @@ def _parts(space: spaces.Space[Any], name: str) -> dict[Any, Checked] | None:
         return {key: Checked(part, f"{name}[{key!r}]") for key, part in space.spaces.items()}
     if isinstance(space, spaces.Tuple):
         return {index: Checked(part, f"{name}[{index}]") for index, part in enumerate(space.spaces)}
+    _expect_known(space, "checked and copied")
     return None
 
 
@@ -124,16 +138,24 @@ def _read_array(space: spaces.Space[Any], value: Any, where: str) -> Any:
         raise ActionError(f"the {where} {brief(value)} is ragged; expected an array of shape {space.shape}.") from None
     if given.shape != space.shape:
         raise ActionError(f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}.")
-    if given.dtype != space.dtype and not np.can_cast(given.dtype, space.dtype, "same_kind"):  # pyright: ignore
-        raise ActionError(f"the {where} has dtype {given.dtype}; expected {space.dtype}, as in {brief(space, 200)}.")
-    array = given.astype(space.dtype)
+    array = given.copy() if given.dtype == space.dtype else _converted(space, given, where)
     if array.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) < array.size:
         raise ActionError(_not_finite(array, where))
     if not _in_range(space, array):
-        raise ActionError(
-            f"the {where} {brief(given.tolist())} is out of range; expected a member of {brief(space, 200)}."
-        )
+        raise ActionError(_out_of_range(space, given, where))
     return array[()] if isinstance(space, spaces.Discrete) else array
+
+
+def _converted(space: spaces.Space[Any], given: np.ndarray, where: str) -> np.ndarray:
+    """`given` in the dtype of its space; whole numbers of any dtype, if it can hold them: JSON knows int64 only."""
+    dtype: Any = space.dtype
+    whole = dtype.kind in "iu" and given.dtype.kind in "iu"
+    if not whole and not np.can_cast(given.dtype, dtype, "same_kind"):
+        raise ActionError(f"the {where} has dtype {given.dtype}; expected {dtype}, as in {brief(space, 200)}.")
+    array = given.astype(dtype)
+    if whole and np.count_nonzero(array != given):
+        raise ActionError(_out_of_range(space, given, where))
+    return array
 
 
 def _in_range(space: spaces.Space[Any], array: np.ndarray) -> bool:
@@ -141,7 +163,11 @@ def _in_range(space: spaces.Space[Any], array: np.ndarray) -> bool:
     if isinstance(space, spaces.MultiDiscrete):  # four times as fast as asking the space, and on every chunk's way
         offset = (array - space.start).astype(np.uint64)  # a negative one becomes huge
         return not np.count_nonzero(offset >= space.nvec)
-    return array.dtype.kind == "f" or space.contains(array[()])
+    return array.dtype.kind == "f" or space.contains(array)
+
+
+def _out_of_range(space: spaces.Space[Any], given: np.ndarray, where: str) -> str:
+    return f"the {where} {brief(given.tolist())} is out of range; expected a member of {brief(space, 200)}."
 
 
 def _not_finite(array: np.ndarray, where: str) -> str:

@@ -10,12 +10,11 @@ from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
-from chunkenv.spaces import Checked, zeros
+from chunkenv.spaces import Checked, padding, zeros
 from chunkenv.streams import spawn
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
-from chunkenv.wrappers.single_action import action_reader, filling_action
 from chunkenv.wrappers.underrun import plain
 
 
@@ -60,7 +59,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         first_action: Any = None,
     ) -> None:
         self._delays = Delays(latency, control_dt_of(env, control_dt))
-        self._read_action = action_reader(env.action_space)
+        self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         self._first = _first_action(first_action, env.action_space, needed=self._delays.constant != 0)
         gym.utils.RecordConstructorArgs.__init__(
@@ -74,7 +73,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._history = None
         if length:
             both = env.observation_space, env.action_space
-            filling = filling_action(env.action_space) if self._first is None else self._first
+            filling = padding(env.action_space) if self._first is None else self._first
             self._history = ActionHistory(*both, length, filling, "sent_actions", "action_age")
             self.observation_space = self._history.space
         self._depth = depth_of(ActionDelay, env)

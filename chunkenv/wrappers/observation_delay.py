@@ -10,11 +10,11 @@ import gymnasium as gym
 
 from chunkenv.errors import EnvironmentFault, ResetNeededError
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.spaces import Checked, padding
 from chunkenv.streams import spawn
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
-from chunkenv.wrappers.single_action import action_reader, filling_action
 
 
 class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -69,7 +69,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         observe: bool | int = False,
     ) -> None:
         self._delays = Delays(latency, control_dt_of(env, control_dt))
-        self._read_action = action_reader(env.action_space)
+        self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         gym.utils.RecordConstructorArgs.__init__(
             self,
@@ -81,7 +81,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._history = None
         if length:
             both = env.observation_space, env.action_space
-            filling = filling_action(env.action_space)
+            filling = padding(env.action_space)
             self._history = ActionHistory(*both, length, filling, "recent_actions", "observation_age")
             self.observation_space = self._history.space
         self._depth = depth_of(ObservationDelay, env)

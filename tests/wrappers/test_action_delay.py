@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -87,6 +89,16 @@ def test_first_action_acts_until_one_arrives_in_any_space(kind):
     for action in sent:
         env.step(action)
     assert_same([first, first, sent[0], sent[1]], env.unwrapped.actions)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_a_whole_numbered_first_action_survives_json(dtype):
+    space = spaces.Box(0, 100, (2,), dtype)
+    env = ActionDelay(Recorder(space), latency=1, first_action=np.array([3, 100], dtype))
+    again = ActionDelay(Recorder(space), **json.loads(json.dumps(env._saved_kwargs)))
+    again.reset(seed=0)
+    again.step(np.array([7, 8], dtype))
+    assert_same([np.array([3, 100], dtype)], again.unwrapped.actions)
 
 
 @pytest.mark.parametrize("kind", ["discrete", "multidiscrete", "multibinary", "dict", "tuple"])

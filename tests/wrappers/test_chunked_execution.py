@@ -436,9 +436,12 @@ def test_pickles_and_copies_in_the_middle_of_an_episode(options):
         assert _plain(list(twin.step(np.array([1, 0, 1, 0])))) == expected
 
 
-@pytest.mark.parametrize("name", ["dict", "tuple", "nested", "discrete"])
+BYTES = gym.spaces.Box(0, 255, (2,), np.uint8)
+
+
+@pytest.mark.parametrize("name", ["dict", "tuple", "nested", "discrete", "bytes"])
 def test_an_underrun_action_survives_json(name):
-    space = ACTIONS[name]
+    space = BYTES if name == "bytes" else ACTIONS[name]
     space.seed(0)
     env = ChunkedExecution(Recorder(space), 2, latency=1, underrun=space.sample())
     kwargs = json.loads(json.dumps(env._saved_kwargs))
