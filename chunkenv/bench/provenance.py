@@ -11,7 +11,7 @@ import platform
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-SHOWN_ONLY = ("bench", "cli.py", "commands.py", "testing.py")
+SHOWN_ONLY = ("bench", "cli.py", "commands.py", "testing")
 """What runs studies and shows rows, but decides nothing in them (the settings of studies do)."""
 LIBRARIES = ("gymnasium", "numpy", "numba")
 

@@ -145,5 +145,10 @@ class _Crew:
         process = self._processes[connection]
         process.join()
         code = process.exitcode or 0
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"gone with exit code {code}"
-        return StudyError(f"{unit} failed: its worker process was {how} (out of memory, perhaps: try fewer workers).")
+        if code < 0:
+            how = f"was killed by {signal.Signals(-code).name}; if memory was short, try fewer workers"
+        else:
+            how = (
+                f"ended with exit code {code}; a script that runs studies must do so under `if __name__ == '__main__':`"
+            )
+        return StudyError(f"{unit} failed: its worker process {how}.")

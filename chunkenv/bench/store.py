@@ -79,11 +79,15 @@ class Store:
         """
         ours = {"study": study.name, "seed": study.seed, "settings": dict(study.settings), "versions": versions()}
         ours = json.loads(json.dumps(ours))  # as it will be read again: tuples are lists
-        runs = self.runs()
-        if runs:
-            _refuse_to_mix(self.path, runs[0], ours)
-        if not runs or (runs[-1]["versions"], runs[-1]["machine"]) != (ours["versions"], machine()):
-            self._note(ours)
+        with _plainly(self.path), self._connection:
+            self._connection.execute(
+                "BEGIN IMMEDIATE"
+            )  # so that of two runs that start at once the second sees the first
+            runs = self.runs()
+            if runs:
+                _refuse_to_mix(self.path, runs[0], ours)
+            if not runs or (runs[-1]["versions"], runs[-1]["machine"]) != (ours["versions"], machine()):
+                self._note(ours)
 
     def clear(self) -> None:
         """Throw away all rows, and what was noted about their runs."""
@@ -122,8 +126,7 @@ class Store:
     def _note(self, run: Row) -> None:
         values = (now(), run["study"], run["seed"], _json(run["settings"]), _json(run["versions"]), machine())
         query = "INSERT INTO study (started, study, seed, settings, versions, machine) VALUES (?, ?, ?, ?, ?, ?)"
-        with _plainly(self.path), self._connection:
-            self._connection.execute(query, values)
+        self._connection.execute(query, values)
 
     def _open(self, cell: type) -> None:
         tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

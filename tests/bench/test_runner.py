@@ -110,13 +110,23 @@ class Dying(Guess):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def make_leaving_policy(cell):
+    return Leaving() if cell.delay else make_policy(cell)
+
+
+class Leaving(Guess):
+    def __init__(self):
+        os._exit(3)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("make_policy", "sentence"),
     [
         (make_broken_policy, "delay 1, execution horizon 2 of 4, episode 0 failed: ZeroDivisionError: one by none"),
         (make_unfit_policy, "Unfit.infer returned a chunk that cannot be executed"),
-        (make_dying_policy, "its worker process was killed by SIGKILL"),
+        (make_dying_policy, "its worker process was killed by SIGKILL; if memory was short"),
+        (make_leaving_policy, "its worker process ended with exit code 3; a script must"),
     ],
 )
 def test_a_unit_that_fails_is_named_and_the_rest_is_kept(tmp_path, make_policy, sentence, workers):
@@ -242,6 +252,25 @@ def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_p
     process.kill()
     process.communicate()
     assert not alive(workers)
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace('if __name__ == "__main__":', "if True:"))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, str(script), str(tmp_path / "episodes.sqlite")]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "must run studies under `if __name__ == '__main__':`" in result.stderr
+
+
+def test_two_runs_at_once_make_the_same_rows_once(tmp_path, long):
+    path = tmp_path / "episodes.sqlite"
+    runs = [started(path), started(path)]
+    assert [run.communicate(timeout=120)[1] for run in runs] == ["", ""]
+    with Store(path) as store:
+        assert store.rows() == long
+        assert len(store.runs()) == 1
 
 
 def test_an_interrupt_ends_the_workers_quietly(tmp_path, long):

@@ -1,8 +1,10 @@
 import pytest
 
 from chunkenv.agents.planner import Planner
+from chunkenv.bench.runner import run
 from chunkenv.bench.settings import delay as settings
 from chunkenv.bench.settings.delay import delay_study, make_env, make_policy
+from chunkenv.bench.store import Store
 from chunkenv.bench.study import Cell
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import evaluate
@@ -75,3 +77,15 @@ def test_without_delay_both_methods_have_the_same_rows():
         for cell in delay_study(tasks=["grasp_easy"], delays=[0]).cells
     ]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.slow
+def test_real_planners_give_the_same_rows_with_one_worker_and_two(tmp_path):
+    study = delay_study(tasks=["grasp_easy", "cartpole_thrust"], delays=[0, 3], episodes=2)
+    found = []
+    for workers in (1, 2):
+        with Store(tmp_path / f"{workers}.sqlite") as store:
+            list(run(study, store, workers))
+            found.append(store.rows())
+    assert found[0] == found[1]
+    assert len(found[0]) == len(study.units)
