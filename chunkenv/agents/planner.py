@@ -27,7 +27,7 @@ SUCCESS = -100.0  # the cost of touching blue, against distances of a few metres
 FAILURE = 20.0  # of touching red, added to the distances
 LATER = 0.1  # a success costs this much more for each tick that it comes later
 FRESH_SHARE = 0.3  # of the samples that forget the mean plan
-ELITE_SHARE = 1 / 6  # of the plans, that the next mean is made of
+ELITE_SHARE = 1 / 12  # of the plans, that the next mean is made of
 
 FULL_DRIVE = np.array(
     [[1, 1, 1, 1, 1, 1], [-1, -1, -1, -1, 1, 1], [1, -1, 1, -1, 1, -1], [-1, 1, -1, 1, -1, 1]], np.float32
