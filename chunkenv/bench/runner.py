@@ -148,7 +148,5 @@ class _Crew:
         if code < 0:
             how = f"was killed by {signal.Signals(-code).name}; if memory was short, try fewer workers"
         else:
-            how = (
-                f"ended with exit code {code}; a script that runs studies must do so under `if __name__ == '__main__':`"
-            )
+            how = f"ended with exit code {code}; a script must run studies under `if __name__ == '__main__':`"
         return StudyError(f"{unit} failed: its worker process {how}.")
