@@ -36,6 +36,15 @@ class StaleChunkWarning(UserWarning):
     """A latency model makes it likely that whole chunks arrive after their last row's tick."""
 
 
+def reset_needed(wish: str) -> ResetNeededError:
+    """The error of a wrapper without a running episode, which cannot do what is wished.
+
+    >>> str(reset_needed("step"))
+    'cannot step: the episode has not begun or is over; call reset() first.'
+    """
+    return ResetNeededError(f"cannot {wish}: the episode has not begun or is over; call reset() first.")
+
+
 def suggest(name: object, known: Iterable[str]) -> str:
     """The end of an error sentence about an unknown name: the nearest known one, or all of them.
 

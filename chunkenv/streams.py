@@ -24,3 +24,27 @@ def spawn(seed: int | None, purpose: str, depth: int = 0) -> np.random.Generator
     """
     key = (PURPOSES.index(purpose), depth)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+class Stream:
+    """The stream of one wrapper over its episodes: a reset with a seed starts it anew, one without goes on in it.
+
+    Args:
+        purpose: one of `PURPOSES`.
+        depth: how many wrappers of the same kind lie inside this one.
+
+    >>> stream = Stream("latency")
+    >>> first, second = stream.begin(seed=0).random(), stream.begin(seed=None).random()
+    >>> first == second, first == stream.begin(seed=0).random()
+    (False, True)
+    """
+
+    def __init__(self, purpose: str, depth: int = 0) -> None:
+        self._purpose, self._depth = purpose, depth
+        self._rng: np.random.Generator | None = None
+
+    def begin(self, seed: int | None) -> np.random.Generator:
+        """The generator of the episode that begins with a reset with `seed`."""
+        if seed is not None or self._rng is None:
+            self._rng = spawn(seed, self._purpose, self._depth)
+        return self._rng

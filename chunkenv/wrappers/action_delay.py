@@ -8,10 +8,10 @@ from typing import Any
 import gymnasium as gym
 from gymnasium import spaces
 
-from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.errors import ArgumentError, reset_needed
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
 from chunkenv.spaces import Checked, padding, zeros
-from chunkenv.streams import spawn
+from chunkenv.streams import Stream
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
@@ -76,8 +76,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             filling = padding(env.action_space) if self._first is None else self._first
             self._history = ActionHistory(*both, length, filling, "sent_actions", "action_age")
             self.observation_space = self._history.space
-        self._depth = depth_of(ActionDelay, env)
-        self._rng = None
+        self._stream = Stream("action_delay", depth_of(ActionDelay, env))
         self._link = Link()
         self._acting: Message | None = None
         self._running = False
@@ -86,9 +85,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
-        if seed is not None or self._rng is None:
-            self._rng = spawn(seed, "action_delay", self._depth)
-        self._delays.reset(self._rng)
+        self._delays.reset(self._stream.begin(seed))
         self._link.clear()
         if self._history:
             self._history.clear()
@@ -105,7 +102,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             ArgumentError: if a latency model of yours draws something that is no latency; nothing has moved.
         """
         if not self._running:
-            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+            raise reset_needed("step")
         sent = self._read_action(action)
         self._link.send(sent, self._tick, self._delays.next())
         self._acting = self._link.receive(self._tick) or self._acting

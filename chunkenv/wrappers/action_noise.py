@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.errors import ArgumentError, ResetNeededError
+from chunkenv.errors import ArgumentError, reset_needed
 from chunkenv.spaces import Checked
-from chunkenv.streams import spawn
+from chunkenv.streams import Stream
 from chunkenv.wrappers.depth import depth_of
 
 
@@ -40,7 +40,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._read_action = Checked(space, "action")
         gym.utils.RecordConstructorArgs.__init__(self, std=np.asarray(std).tolist())
         gym.Wrapper.__init__(self, env)
-        self._depth = depth_of(ActionNoise, env)
+        self._stream = Stream("action_noise", depth_of(ActionNoise, env))
         self._rng = None
         self._running = False
 
@@ -48,8 +48,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """Start an episode; a seed also starts the noise's own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
-        if seed is not None or self._rng is None:
-            self._rng = spawn(seed, "action_noise", self._depth)
+        self._rng = self._stream.begin(seed)
         self._running = True
         return observation, info
 
@@ -61,7 +60,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
             ActionError: for a wrong shape or dtype, NaN or infinity; nothing has moved, and no noise was drawn.
         """
         if not self._running or self._rng is None:
-            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+            raise reset_needed("step")
         intended = self._read_action(action)
         noise = self._std * self._rng.standard_normal(intended.shape)
         self._running = False  # an environment that raises leaves an episode that cannot go on

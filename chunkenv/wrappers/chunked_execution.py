@@ -11,10 +11,10 @@ import numpy as np
 
 from chunkenv.checks import one_of, real_number
 from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount, discounted_sum
-from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
+from chunkenv.errors import ArgumentError, EnvironmentFault, StaleChunkWarning, reset_needed
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
 from chunkenv.spaces import Checked, chunk_space, cut, padding, split
-from chunkenv.streams import spawn
+from chunkenv.streams import Stream
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.prefix_observation import PrefixObservation
 from chunkenv.wrappers.request import DelayEstimate, Request
@@ -53,7 +53,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         discount: per tick, from 0 to 1.
         observe_prefix: True puts prefix, its length and the delay estimate into a Dict observation, 'flat' into a Box.
         delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
-        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        control_dt: seconds per tick; 1 / metadata['render_fps'] if None, which is not every environment's tick
+            (Pendulum-v1 has 30 frames a second, but ticks of 0.05 s). Only latency in seconds needs it.
         info: 'basic' or 'full'.
         first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
             cold_start='charged'.
@@ -117,8 +118,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self.action_space = chunks
         if self._observe:
             self.observation_space = self._observe.space
-        self._depth = depth_of(type(self), env)
-        self._rng = None
+        self._stream = Stream("latency", depth_of(type(self), env))
         self._chunk, self._rows = padding(chunks), []
         self._cycle: Cycle | None = None
         if overlap and self._delays.typical > self._clock.prediction_horizon:
@@ -158,10 +158,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """Start an episode; a seed also starts the latency's own random stream."""
         self._cycle = None
         observation, info = self.env.reset(seed=seed, options=options)
-        if seed is not None or self._rng is None:
-            self._rng = spawn(seed, "latency", self._depth)
         self._clock.reset()
-        self._delays.reset(self._rng)
+        self._delays.reset(self._stream.begin(seed))
         self._estimate.reset()
         self._last_action = None
         self._await_chunk()
@@ -200,7 +198,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _open_cycle(self, wish: str) -> Cycle:
         if self._cycle is None:
-            raise ResetNeededError(f"cannot {wish}: the episode has not begun or is over; call reset() first.")
+            raise reset_needed(wish)
         return self._cycle
 
     def _await_chunk(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import gymnasium as gym
 
-from chunkenv.errors import EnvironmentFault, ResetNeededError
+from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
 from chunkenv.spaces import Checked, padding
-from chunkenv.streams import spawn
+from chunkenv.streams import Stream
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
@@ -84,8 +84,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             filling = padding(env.action_space)
             self._history = ActionHistory(*both, length, filling, "recent_actions", "observation_age")
             self.observation_space = self._history.space
-        self._depth = depth_of(ObservationDelay, env)
-        self._rng = None
+        self._stream = Stream("observation_delay", depth_of(ObservationDelay, env))
         self._link = Link()
         self._running = False
 
@@ -93,9 +92,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
-        if seed is not None or self._rng is None:
-            self._rng = spawn(seed, "observation_delay", self._depth)
-        self._delays.reset(self._rng)
+        self._delays.reset(self._stream.begin(seed))
         self._link.clear()
         if self._history:
             self._history.clear()
@@ -116,7 +113,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             EnvironmentFault: if the wrapped environment returns a reward that is no finite number.
         """
         if not self._running:
-            raise ResetNeededError("cannot step: the episode has not begun or is over; call reset() first.")
+            raise reset_needed("step")
         action = self._read_action(action)
         if not self._world_ended:
             self._move_world(action)
