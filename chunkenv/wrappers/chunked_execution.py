@@ -219,7 +219,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def _play(self, actions: list[Any]) -> _Play:
         """Step the environment through `actions`, to the end of the episode at most."""
         step, rewards, seen = self.env.step, [], []
-        observation = self._last_observation if actions else copy.deepcopy(self._last_observation)
+        observation = self._last_observation
         terminated, truncated, info = False, False, {}
         try:
             for action in actions:
@@ -272,7 +272,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _seen(self, observation: Any) -> Any:
         """The observation as the agent gets it."""
-        self._last_observation = observation
+        # A stop before any tick returns it again; by then its owner may have written into what was returned before.
+        self._last_observation = copy.deepcopy(observation) if self._underrun.stops else None
         return self._observe(observation, self.request) if self._observe else observation
 
 
