@@ -195,6 +195,11 @@ class ChunkContract:
             "writing into the chunk after its step has changed the episode",
         )
 
+    def test_the_observation_may_be_overwritten(self) -> None:
+        """Nobody looks again at what was returned."""
+        why = "writing into an observation that was returned has changed the episode"
+        self._same_with(lambda _, decision: overwrite(decision.observation), why)
+
     def test_the_request_may_be_overwritten(self) -> None:
         """Writing into prefix and left_over changes no plan."""
         self._same_with(lambda env, _: overwrite_request(env), "writing into the request has changed the episode")

@@ -102,7 +102,8 @@ class Decision:
         """Copies of what must be the same in the same episode."""
         return copy.deepcopy(
             {
-                **self.asked,
+                "request": self.asked["request"],
+                "reset": None if self.previous else self.asked["before"],
                 "observation": self.observation,
                 "reward": self.reward,
                 "flags": (self.terminated, self.truncated),

@@ -100,6 +100,7 @@ GOOD_ENVS = {
     "counting, stops": lambda: counting(4, 3, latency=UNEVEN, control_dt=0.05, underrun="stop", info="full"),
     "counting, charged": lambda: counting(8, 4, latency=2, cold_start="charged", info="full"),
     "counting, charged and stops": lambda: counting(4, 2, latency=1, cold_start="charged", underrun="stop"),
+    "counting, stops between chunks": lambda: counting(4, latency=UNEVEN, control_dt=0.15, underrun="stop"),
     "counting, synchronous": lambda: counting(8, 5, latency=2, overlap=False, info="full"),
     "CartPole": lambda: made("CartPole-v1", 8, 4, latency=2, info="full", discount=0.99),
     "CartPole, random delays": lambda: made("CartPole-v1", 8, 3, UNEVEN, delay_estimate="max", observe_prefix=True),
@@ -350,6 +351,15 @@ class GivesItsOwnArray(Homemade):
         return super().request._replace(left_over=self.left)
 
 
+class GivesItsOwnObservation(Homemade):
+    """Adds up its observations, in the very array that it has returned."""
+
+    def step(self, chunk):
+        observation, *rest = super().step(chunk)
+        self.sum = observation + (self.sum if self.tick > len(chunk) else 0.0)
+        return self.sum, *rest
+
+
 class ResetsByItself(Homemade):
     def refuse_if_over(self):
         if self.over:
@@ -510,6 +520,7 @@ BROKEN_ENVS = {
         ("decision[0]['info']['rewards'] has", lambda: OneInfo(counting(8, info="full"))),
     ],
     "test_the_chunk_may_be_overwritten_after_the_step": [("writing into the chunk", KeepsTheCallersArray)],
+    "test_the_observation_may_be_overwritten": [("writing into an observation", GivesItsOwnObservation)],
     "test_the_request_may_be_overwritten": [("writing into the request", GivesItsOwnArray)],
     "test_a_step_before_the_reset_is_refused": [
         ("a step before the first reset was played", ResetsByItself),
