@@ -212,52 +212,10 @@ def test_every_tick_executes_the_newest_that_has_arrived(delays):
 # ---------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ({"latency": -1}, "latency=-1 is too small"),
-        ({"latency": 0.1}, r"write Constant\(0.1\) for seconds or an int for ticks"),
-        ({"latency": "2"}, "latency='2'"),
-        ({"latency": None}, "latency=None"),
-        ({"latency": True}, "latency=True"),
-        ({"latency": {"model": "constnt", "seconds": 1.0}}, "did you mean 'constant'"),
-        ({"latency": 1, "control_dt": 0.0}, "control_dt=0.0 is not above 0"),
-        ({"latency": 1, "control_dt": float("nan")}, "control_dt=nan"),
-        ({"latency": 1, "observe": 0}, "observe=0 is too small; give an int of at least 1"),
-        ({"latency": 1, "observe": -2}, "observe=-2 is too small"),
-        ({"latency": 1, "observe": 1.5}, "observe=1.5 is not a whole number"),
-        ({"latency": 1, "observe": "all"}, "observe='all' is not a whole number"),
-        ({"latency": 1, "observe": None}, "observe=None is not a whole number"),
-        ({"latency": Uniform(0.0, 1.0), "observe": True}, "observe=True needs a constant delay"),
-    ],
-)
-def test_bad_argument(arguments, sentence):
-    with pytest.raises(ArgumentError, match=sentence):
-        ActionDelay(Script([0]), **arguments)
-
-
 @pytest.mark.parametrize("first", [[0.0], np.zeros(3), float("nan"), "zero", [np.inf, 0.0]])
 def test_bad_first_action(first):
     with pytest.raises(ActionError, match="first_action"):
         ActionDelay(Recorder(), latency=1, first_action=first)
-
-
-def test_seconds_without_a_control_step():
-    env = Script([0])
-    env.metadata = {"render_modes": []}
-    with pytest.raises(ArgumentError, match="give control_dt"):
-        ActionDelay(env, Constant(0.1))
-
-
-def test_actions_that_cannot_be_copied():
-    with pytest.raises(ArgumentError, match=r"actions of Text.* cannot be checked"):
-        ActionDelay(Script([0], action_space=spaces.Text(3)), latency=1)
-
-
-def test_observation_that_has_the_key_already():
-    env = ActionDelay(Script([0]), latency=1, observe=1)
-    with pytest.raises(ArgumentError, match=r"observe would overwrite .*\['action_age', 'sent_actions'\]"):
-        ActionDelay(env, latency=1, observe=1)
 
 
 def test_bad_draw_leaves_the_world_where_it_was():

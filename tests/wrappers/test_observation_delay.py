@@ -3,13 +3,12 @@ import itertools
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chunkenv import ActionDelay, ObservationDelay
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError
-from chunkenv.latency import Constant, Uniform
+from chunkenv.latency import Constant
 from tests.worlds import ACTIONS, Recorder
 from tests.wrappers.one_step import FailsOnce, Script, assert_same, listed
 
@@ -300,47 +299,6 @@ def test_stacked_delays_conserve_the_reward_too(episode, outer):
 
 
 # ---------------------------------------------------------------- bad input
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ({"latency": -3}, "latency=-3 is too small"),
-        ({"latency": 0.5}, r"write Constant\(0.5\) for seconds or an int for ticks"),
-        ({"latency": "slow"}, "latency='slow'"),
-        ({"latency": None}, "latency=None"),
-        ({"latency": [1]}, r"latency=\[1\]"),
-        ({"latency": {"model": "gama", "mean": 1.0, "cv": 1.0}}, "did you mean 'gamma'"),
-        ({"latency": {"mean": 1.0}}, "is not the spec of a latency model"),
-        ({"latency": 1, "control_dt": -0.1}, "control_dt=-0.1"),
-        ({"latency": 1, "control_dt": "fast"}, "control_dt='fast'"),
-        ({"latency": 1, "observe": 0}, "observe=0 is too small"),
-        ({"latency": 1, "observe": 2.0}, "observe=2.0 is not a whole number"),
-        ({"latency": 1, "observe": "yes"}, "observe='yes' is not a whole number"),
-        ({"latency": Uniform(0.0, 1.0), "observe": True}, "observe=True needs a constant delay"),
-    ],
-)
-def test_bad_argument(arguments, sentence):
-    with pytest.raises(ArgumentError, match=sentence):
-        ObservationDelay(Script([0]), **arguments)
-
-
-def test_seconds_without_a_control_step():
-    env = Script([0])
-    env.metadata = {"render_modes": []}
-    with pytest.raises(ArgumentError, match="give control_dt"):
-        ObservationDelay(env, Constant(0.1))
-
-
-def test_actions_that_cannot_be_copied():
-    with pytest.raises(ArgumentError, match=r"actions of Text.* cannot be checked"):
-        ObservationDelay(Script([0], action_space=spaces.Text(3)), latency=1)
-
-
-def test_observation_that_has_the_key_already():
-    env = ObservationDelay(Script([0]), latency=1, observe=1)
-    with pytest.raises(ArgumentError, match=r"observe would overwrite .*\['observation_age', 'recent_actions'\]"):
-        ObservationDelay(env, latency=1, observe=1)
 
 
 def test_bad_draw_leaves_the_world_where_it_was():
