@@ -80,7 +80,7 @@ def play_episode(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Row:
     """Play one episode with the given seed of its own; the row has the keys of `evaluate`."""
     rng = spawn(seed, "policy")
     reset = getattr(policy, "reset", None)
-    if reset is not None:
+    if callable(reset):
         reset()
     observation, info = env.reset(seed=seed)
     row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}

@@ -267,6 +267,24 @@ def test_an_error_of_an_episode_comes_with_its_traceback(monkeypatch, tmp_path):
     assert result.stderr == "Traceback: the worker's\nerror: it failed\n"
 
 
+def test_the_plot_says_which_command_made_it(monkeypatch, finished):
+    out, _ = finished
+    captions = []
+    monkeypatch.setattr("chunkenv.bench.plot.plot_delay", lambda rows, path, caption: captions.append(caption))
+    invoke("bench", "delay", *TINY, "--out", out)
+    assert captions == [
+        "1 episode a task and point, seed 0; a chunk of 8 rows every 4 ticks; action noise 0.1.  "
+        "$ chunkenv bench delay --tasks grasp_easy --delays 0,1 --episodes 1"
+    ]
+
+
+def test_several_horizons_have_a_plot_each(tmp_path):
+    words = ["--tasks", "grasp_easy", "--delays", "1", "--horizons", "4,5", "--episodes", "1", "--methods", "naive"]
+    result = invoke("bench", "delay", *words, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["delay-4.png", "delay-5.png"]
+
+
 def test_no_command_shows_the_help():
     assert "Start with: chunkenv bench delay --quick" in " ".join(run().stdout.split())
 
