@@ -13,7 +13,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ def played(cells: list[Cell], path: Path, workers: int) -> list[dict[str, Any]]:
     found = {Cell(*(result[field] for field in Cell._fields)): result for result in read(path)}
     missing = [cell for cell in cells if cell not in found]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers) as pool, path.open("a") as file:
+    with ThreadPoolExecutor(workers) as pool, path.open("a") as file:
         for cell, result in zip(missing, pool.map(play, missing), strict=True):
             print(f"\n{json.dumps(result)}", end="", file=file, flush=True)
             print(f"{len(found) + 1} of {len(cells)}: {sum(result['solved'])} of {cell.episodes}, {cell}", flush=True)

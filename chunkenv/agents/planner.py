@@ -5,8 +5,8 @@ model-predictive control (Chua et al. 2018, arXiv 1805.12114), warm-started from
 best *sampled* plan, as predictive sampling does (Howell et al. 2022, arXiv 2212.00541):
 
     candidates   the last plan, shifted by the ticks that passed; doing nothing; full drive in four patterns; noise
-                 around the mean plan; fresh random plans. An action is held over several ticks.
-    rounds       each simulates its candidates; the next round's mean is the mean of the best so far
+                 around the last plan; fresh random plans. A drawn action is held over several ticks.
+    rounds       the candidates are simulated; then further ones are drawn around the mean of the best so far
     final        the best are simulated again under draws of action noise, and the best on average is executed: the
                  more plans are tried, the likelier the best one is a knife edge that noise ruins
 """
@@ -33,6 +33,8 @@ FULL_DRIVE = np.array(
     [[1, 1, 1, 1, 1, 1], [-1, -1, -1, -1, 1, 1], [1, -1, 1, -1, 1, -1], [-1, 1, -1, 1, -1, 1]], np.float32
 )
 """Four constant actions: all motors one way or the other, motors and thrusters against each other."""
+
+N_FIXED = 2 + len(FULL_DRIVE)
 
 
 class Planner:
@@ -137,24 +139,27 @@ class Planner:
     ) -> np.ndarray:
         """The sampled plan that does best after the committed actions, judged under action noise."""
         start = self._simulate(state, committed[None]).states[0]
-        plans, costs, mean = np.zeros((0, *last.shape), np.float32), np.zeros(0), last
-        for round_ in range(self.settings.rounds):
-            candidates = self._candidates(mean, last if round_ == 0 else plans[costs.argmin()], rng)
-            plans = np.concatenate([plans, candidates])
-            costs = np.concatenate([costs, self._costs(start, candidates)])
+        plans = np.concatenate([self._fixed(last), self._drawn(last, self.settings.samples - N_FIXED, rng)])
+        costs = self._costs(start, plans)
+        for _ in range(1, self.settings.rounds):
             mean = plans[_best(costs, round(ELITE_SHARE * len(plans)))].mean(axis=0)
+            more = self._drawn(mean, self.settings.samples, rng)
+            plans, costs = np.concatenate([plans, more]), np.concatenate([costs, self._costs(start, more)])
         finalists = plans[_best(costs, self.settings.finalists)]
         return finalists[self._costs_under_noise(state, committed, finalists, rng).argmin()]
 
-    def _candidates(self, mean: np.ndarray, favourite: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The plans of one round, [N, T, 6]."""
-        settings = self.settings
-        fixed = [favourite[None], np.zeros_like(mean)[None], np.repeat(FULL_DRIVE[:, None], self._rows, axis=1)]
-        drawn = settings.samples - 2 - len(FULL_DRIVE)
-        n_fresh = round(FRESH_SHARE * drawn)
-        noise = self._held(rng.standard_normal((drawn - n_fresh, self._rows, N_ACTIONS)), rng)
-        fresh = self._held(rng.uniform(-1, 1, (n_fresh, self._rows, N_ACTIONS)), rng)
-        plans = np.concatenate([*fixed, mean + settings.spread * noise, fresh])
+    def _fixed(self, last: np.ndarray) -> np.ndarray:
+        """The candidates that are not drawn, [N_FIXED, T, 6]: the last plan, doing nothing, full drive."""
+        return np.concatenate(
+            [last[None], np.zeros_like(last)[None], np.repeat(FULL_DRIVE[:, None], len(last), axis=1)]
+        )
+
+    def _drawn(self, mean: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Random candidates, [count, T, 6]: most of them near the mean plan, the others anywhere."""
+        n_fresh = round(FRESH_SHARE * count)
+        noise = self._held(rng.standard_normal((count - n_fresh, *mean.shape)), rng)
+        fresh = self._held(rng.uniform(-1, 1, (n_fresh, *mean.shape)), rng)
+        plans = np.concatenate([mean + self.settings.spread * noise, fresh])
         return plans.clip(-1, 1).astype(np.float32)
 
     def _held(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

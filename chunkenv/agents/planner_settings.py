@@ -15,7 +15,7 @@ class PlannerSettings:
     """What `Planner` may spend on a decision, and on what.
 
     Attributes:
-        samples: candidate plans in a round, N; six of them are always the same (see `planner`).
+        samples: candidate plans in a round, N; the first six are not drawn (see `planner`).
         rounds: sampling rounds, K; from the second on they search around the best plans of the rounds before.
         horizon: ticks that a plan looks ahead, T. The one that matters most: too short does not see the goal, too long
             does not see it for the noise.
