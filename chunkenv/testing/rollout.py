@@ -29,18 +29,33 @@ class Tick(NamedTuple):
 
 
 class Recorder(gym.Wrapper):
-    """Writes down every control step; it is put right beneath the wrapper that plays the chunks."""
+    """Writes down every control step; it is put right beneath the wrapper that plays the chunks.
+
+    Attributes:
+        ticks: the control steps since they were cleared last.
+        copies: whether observations are handed on as copies, so that an environment below that returns its own state
+            (as some of Gymnasium's do) is not taken for a fault of the wrapper above.
+    """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.Wrapper.__init__(self, env)
         self.ticks: list[Tick] = []
+        self.copies = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Reset what is below."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self._handed_on(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Play the step and write it down."""
         given = copy.deepcopy(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
         self.ticks.append(Tick(given, float(reward), bool(terminated), bool(truncated)))
-        return observation, reward, terminated, truncated, info
+        return self._handed_on(observation), reward, terminated, truncated, info
+
+    def _handed_on(self, observation: Any) -> Any:
+        return copy.deepcopy(observation) if self.copies else observation
 
 
 @dataclass(frozen=True)

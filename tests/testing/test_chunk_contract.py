@@ -109,6 +109,7 @@ GOOD_ENVS = {
     "Pendulum, flat": lambda: FlattenChunk(made("Pendulum-v1", 8, 4, latency=2)),
     "Pendulum, synchronous": lambda: made("Pendulum-v1", 6, 4, UNEVEN, overlap=False, underrun="zero"),
     "Pendulum, last": lambda: made("Pendulum-v1", 8, 4, UNEVEN, delay_estimate="last", discount=0.9),
+    "MountainCarContinuous, which returns its own state": lambda: made("MountainCarContinuous-v0", 4, latency=1),
     "homemade": Homemade,
     "homemade, Pendulum": lambda: Homemade(gym.make("Pendulum-v1")),
 } | {

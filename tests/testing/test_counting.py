@@ -7,6 +7,7 @@ from gymnasium.utils.env_checker import check_env
 from chunkenv.testing import CountingEnv
 
 
+@pytest.mark.filterwarnings("ignore:.*symmetric and normalized")
 def test_it_keeps_gymnasiums_contract():
     check_env(CountingEnv(render_fps=20.0), skip_render_check=True)
 
