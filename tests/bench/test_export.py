@@ -61,3 +61,9 @@ def test_a_folder_that_cannot_be(store, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ArgumentError, match="file cannot be a folder for results"):
         export(store, tmp_path / "file")
+
+
+def test_a_file_that_cannot_be_replaced(store, tmp_path):
+    (tmp_path / "episodes.csv").mkdir()
+    with pytest.raises(ArgumentError, match=r"episodes.csv cannot be written \(.*\); choose another folder"):
+        export(store, tmp_path)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,11 @@ def test_workers_must_be_a_count(tmp_path, workers):
         with pytest.raises(ArgumentError, match="workers="):
             list(run(fake_study(), store, workers))
         assert store.runs() == []
+
+
+def test_a_study_runs_in_any_thread(tmp_path, whole):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(rows_of, tmp_path / "episodes.sqlite", fake_study()).result() == whole
 
 
 def test_leaving_the_loop_ends_the_workers(tmp_path):
