@@ -4,6 +4,7 @@ import copy
 import functools
 import json
 import pickle
+import timeit
 import warnings
 
 import gymnasium
@@ -365,3 +366,13 @@ def test_vector_environments():
     assert observations.shape == (2, 35)
     assert infos["success"].tolist() == [False, False]
     envs.step(np.zeros((2, 6), np.float32))
+
+
+@pytest.mark.slow
+def test_states_are_cheap():
+    """Under 5 microseconds either way, at best of many: the machine may be busy."""
+    env = KinetixEnv("grasp_easy")
+    env.reset()
+    state = env.get_state()
+    for use in (env.get_state, lambda: env.set_state(state)):
+        assert min(timeit.repeat(use, number=1000, repeat=20)) / 1000 < 5e-6
