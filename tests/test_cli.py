@@ -273,7 +273,7 @@ def test_the_plot_says_which_command_made_it(monkeypatch, finished):
     monkeypatch.setattr("chunkenv.bench.plot.plot_delay", lambda rows, path, caption: captions.append(caption))
     invoke("bench", "delay", *TINY, "--out", out)
     assert captions == [
-        "1 episode a task and point, seed 0; a chunk of 8 rows every 4 ticks; action noise 0.1.  "
+        "Sampling planner; 1 episode a task and point, seed 0; a chunk of 8 rows every 4 ticks; action noise 0.1.  "
         "$ chunkenv bench delay --tasks grasp_easy --delays 0,1 --episodes 1"
     ]
 

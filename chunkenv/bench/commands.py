@@ -140,7 +140,7 @@ def caption(study: Study, horizon: int, command: str) -> str:
     """How the rows of a plot were made."""
     plural = "s" * (study.episodes != 1)
     return (
-        f"{study.episodes} episode{plural} a task and point, seed {study.seed}; a chunk of "
+        f"Sampling planner; {study.episodes} episode{plural} a task and point, seed {study.seed}; a chunk of "
         f"{study.cells[0].prediction_horizon} rows every {horizon} ticks; action noise "
         f"{study.settings['action_noise']:g}.  $ {command}"
     )
