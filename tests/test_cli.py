@@ -46,7 +46,7 @@ def test_tasks_are_listed_in_full():
 def test_the_doctor_finds_everything_here():
     result = invoke("doctor")
     assert result.exit_code == 0
-    for name in ("gymnasium", "numba", "typer", "matplotlib", "pyarrow", "stable-baselines3"):
+    for name in ("gymnasium", "numba", "typer", "matplotlib", "pyarrow", "pygame", "stable-baselines3"):
         assert name in result.output
     assert "missing" not in result.output.replace("what is missing", "")
 

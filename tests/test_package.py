@@ -11,7 +11,7 @@ import pytest
 import chunkenv
 from chunkenv.kinetix import LEVELS
 
-HEAVY = ("numba", "jax", "torch", "mujoco", "scipy", "matplotlib", "pyarrow", "typer", "stable_baselines3")
+HEAVY = ("numba", "jax", "torch", "mujoco", "scipy", "matplotlib", "pyarrow", "pygame", "typer", "stable_baselines3")
 
 
 def in_a_fresh_interpreter(code):

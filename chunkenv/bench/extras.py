@@ -24,6 +24,7 @@ EXTRAS = (
         {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "pyarrow": "pyarrow"},
         "this command: studies, tables, plots, CSV and Parquet",
     ),
+    Extra("render", {"pygame": "pygame"}, "pictures of the Kinetix tasks"),
     Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
 )
 """Names of modules and of the distributions that bring them."""

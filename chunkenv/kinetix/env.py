@@ -13,13 +13,15 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.checks import one_of
-from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, brief
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ActionError, ResetNeededError, brief
 from chunkenv.kinetix import TIME_LIMIT, kernels
 from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
+from chunkenv.kinetix.render import Window, frame
 from chunkenv.kinetix.simulator import STATE_SIZE, Simulator, float32_array
 
 OBSERVATIONS = ("symbolic", "compact", "state")
+RENDER_MODES = ("human", "rgb_array")
 DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
 PENALTY_SCALE = 1 / 6 / TIME_LIMIT  # real-time-chunking-kinetix, `DenseRewardWrapper`
 
@@ -65,7 +67,9 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             tanh(w / 10), sin and cos of each of the n bodies that move, in the order of their slots; or "state", the
             engine's state itself, uint8, what `get_state` returns: for planners.
         reward: "sparse", "distance" or "penalty".
-        render_mode: only None.
+        render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
+            "human", a window that shows every step.
+        render_size: width and height of a frame in pixels, at least 16.
 
     Raises:
         ArgumentError: an unknown level or option.
@@ -76,18 +80,24 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     ((35,), {'success': False})
     """
 
-    metadata = {"render_modes": [], "render_fps": 30}  # noqa: RUF012 (Gymnasium's own declaration)
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 30}  # noqa: RUF012 (Gymnasium's own declaration)
 
     def __init__(
-        self, level: str, observation: str = "symbolic", reward: str = "sparse", render_mode: str | None = None
+        self,
+        level: str,
+        observation: str = "symbolic",
+        reward: str = "sparse",
+        render_mode: str | None = None,
+        render_size: int = 500,
     ) -> None:
-        if render_mode is not None:
-            raise ArgumentError(f"Kinetix cannot be rendered yet: render_mode must be None, not {render_mode!r}.")
-        self.render_mode = render_mode
+        self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
+        self._render_size = whole_number("render_size", render_size, at_least=16)
+        self._window: Window | None = None
         self.simulator = Simulator(level)
         self._kind = one_of("observation", observation, OBSERVATIONS)
         self._shape_reward = REWARDS[one_of("reward", reward, tuple(REWARDS))]
         self._size = {"symbolic": N_FEATURES, "compact": self.simulator.compact_size, "state": 0}[observation]
+        self._action = np.zeros(N_ACTIONS, np.float32)
         self._allocate(b"")
         self.observation_space = self._observation_space()
         self.action_space = spaces.Box(-1, 1, (N_ACTIONS,), np.float32)
@@ -98,7 +108,10 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Start an episode, always in the level's first state."""
         super().reset(seed=seed)
         self._bytes[:] = self.simulator.initial_state()
+        self._action[:] = 0
         self._ready = True
+        if self.render_mode == "human":
+            self._show()
         return self._observe(), {"success": False}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -114,9 +127,36 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         seen = np.empty(self._size, np.float32)
         tick = kernels.step(self.simulator.records, self._state, self._scratch, self._action, seen)
         if tick.status != kernels.PLAYED:
+            self._action[:] = 0  # or a picture would show what was refused
             raise _refusal(tick.status, action)
+        if self.render_mode == "human":
+            self._show()
         observation = self._bytes.copy() if self._kind == "state" else seen
         return observation, self._shape_reward(tick), tick.ended, False, {"success": tick.reward > 0}
+
+    def render(self) -> np.ndarray | None:
+        """The present state as a frame, with "rgb_array"; None with "human", which shows every step by itself.
+
+        Motors and thrusters are shown as the last action left them.
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+            MissingExtraError: pygame is not installed.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() shows nothing without a render_mode: make it with "rgb_array" or "human".')
+            return None
+        if not self._ready:
+            raise ResetNeededError("There is nothing to render yet: call reset() before render().")
+        if self.render_mode == "human":
+            return self._show()
+        return self._frame()
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._window:
+            self._window.close()
+            self._window = None
 
     def get_state(self) -> np.ndarray:
         """The complete state of the engine, a copy, uint8[n]: set back, everything goes on to the bit.
@@ -138,13 +178,14 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             ArgumentError: it is not a state of this level; the environment is unchanged.
         """
         self._bytes[:] = self.simulator.checked_state(state)
+        self._action[:] = 0
         self._ready = True
 
     def __getstate__(self) -> dict[str, Any]:
         # A pickled view would no longer share memory with its array: only the bytes travel.
         views = ("_state", "_scratch", "_bytes")
         rest = {key: value for key, value in self.__dict__.items() if key not in views}
-        return {**rest, "_bytes": self._bytes.tobytes()}
+        return {**rest, "_bytes": self._bytes.tobytes(), "_window": None}  # a copy opens a window of its own
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         ready = state["_ready"]
@@ -158,8 +199,16 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._bytes = self._state.view(np.uint8)
         self._bytes[: len(content)] = np.frombuffer(content, np.uint8)
         self._scratch = self.simulator.new_scratch()
-        self._action = np.zeros(N_ACTIONS, np.float32)
         self._ready = False
+
+    def _frame(self) -> np.ndarray:
+        return frame(self.simulator.scene, self._state[0], self._action, self._render_size)
+
+    def _show(self) -> None:
+        picture = self._frame()
+        if self._window is None:
+            self._window = Window(self._render_size, self.metadata["render_fps"])
+        self._window.show(picture)
 
     def _take(self, action: Any) -> None:
         """Copy an action of the right shape to where the kernel finds it; the kernel sees whether it is finite."""

@@ -49,6 +49,10 @@ class Simulator:
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
 
+    Attributes:
+        level: its name.
+        scene: the level as plain data.
+
     Raises:
         ArgumentError: the level is not one of them.
 
@@ -59,10 +63,10 @@ class Simulator:
     """
 
     def __init__(self, level: str) -> None:
-        scene = load_level(level)
+        self.scene = load_level(level)
         self.level = level
-        self._records = build_level(scene)
-        self._first = build_state(scene)
+        self._records = build_level(self.scene)
+        self._first = build_state(self.scene)
         self._tag = self._first["level"].tobytes()
         with _patience():
             _compile_once()

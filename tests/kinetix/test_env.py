@@ -49,7 +49,8 @@ def episode(env, seed=0, n=60):
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("observation", OBSERVATIONS)
-def test_contracts_without_a_warning(level, observation):
+def test_contracts_without_a_warning(level, observation, monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")  # a window where there may be no screen
     sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -314,7 +315,10 @@ def test_actions_of_other_number_types(action):
         ({"level": "catapult", "reward": "spars"}, "did you mean 'sparse'?"),
         ({"level": "catapult", "reward": 1}, "reward=1 is unknown"),
         ({"level": "catapult", "reward": {}}, "reward={} is unknown"),
-        ({"level": "catapult", "render_mode": "human"}, "render_mode must be None, not 'human'"),
+        ({"level": "catapult", "render_mode": "rgb"}, "render_mode='rgb' is unknown"),
+        ({"level": "catapult", "render_mode": "humann"}, "did you mean 'human'?"),
+        ({"level": "catapult", "render_size": 0}, "render_size=0 is too small; give an int of at least 16."),
+        ({"level": "catapult", "render_size": 50.5}, "render_size=50.5 is not a whole number"),
     ],
 )
 def test_bad_options(options, says):
