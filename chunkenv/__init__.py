@@ -8,7 +8,15 @@ the ids `chunkenv/kinetix-<level>-v0`.
 from chunkenv import latency
 from chunkenv.evaluate import evaluate
 from chunkenv.kinetix import register
-from chunkenv.wrappers import ActionDelay, ActionNoise, ChunkedExecution, FlattenChunk, ObservationDelay, Request
+from chunkenv.wrappers import (
+    ActionDelay,
+    ActionNoise,
+    ChunkedExecution,
+    FlattenChunk,
+    ObservationDelay,
+    RecordTicks,
+    Request,
+)
 
 __all__ = [
     "ActionDelay",
@@ -16,6 +24,7 @@ __all__ = [
     "ChunkedExecution",
     "FlattenChunk",
     "ObservationDelay",
+    "RecordTicks",
     "Request",
     "evaluate",
     "latency",

@@ -5,6 +5,15 @@ from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
+from chunkenv.wrappers.record_ticks import RecordTicks
 from chunkenv.wrappers.request import Request
 
-__all__ = ["ActionDelay", "ActionNoise", "ChunkedExecution", "FlattenChunk", "ObservationDelay", "Request"]
+__all__ = [
+    "ActionDelay",
+    "ActionNoise",
+    "ChunkedExecution",
+    "FlattenChunk",
+    "ObservationDelay",
+    "RecordTicks",
+    "Request",
+]

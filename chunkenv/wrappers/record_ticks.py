@@ -1,0 +1,48 @@
+"""Videos of chunked execution with a frame of every control step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from chunkenv.errors import ArgumentError
+
+
+class RecordTicks(gym.wrappers.RecordVideo):
+    """Gymnasium's `RecordVideo`, for environments whose step is many control steps: every tick is in the video.
+
+    Gymnasium's own takes one frame per step, which over `ChunkedExecution` is one per decision. This one takes all
+    that `render()` returns with render_mode='rgb_array_list', which is the frame of the reset and one per tick.
+    `render()` of this wrapper has nothing left to return: the frames are in the video. (Where nothing has to be drawn
+    on the frames that only the chunks know, `ChunkedExecution(RecordVideo(env))` has every tick, too.)
+
+    Args:
+        env: an environment with render_mode='rgb_array_list', over `ChunkedExecution`.
+        video_folder: where the videos go.
+        **options: as Gymnasium's; `video_length` counts ticks, `step_trigger` decisions.
+
+    Raises:
+        ArgumentError: the environment renders something else.
+        gymnasium.error.DependencyNotInstalled: moviepy is not installed.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], video_folder: str, **options: Any) -> None:
+        if env.render_mode != "rgb_array_list":
+            raise ArgumentError(
+                f"RecordTicks needs the frames of all ticks, but render_mode={env.render_mode!r}: make the environment "
+                "with render_mode='rgb_array_list'."
+            )
+        super().__init__(env, video_folder, **options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Play one decision and record its ticks."""
+        result = super().step(action)
+        if not self.recording:
+            self.env.render()  # frames of ticks that no video wants, or the next one would begin with them
+        return result
+
+    def _capture_frame(self) -> None:
+        frames: Any = self.env.render()
+        room = self.video_length + 1 - len(self.recorded_frames)  # the reset's frame is not a tick's
+        self.recorded_frames += frames[: min(len(frames), room)]
