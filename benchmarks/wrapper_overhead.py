@@ -2,7 +2,7 @@
 
     python benchmarks/wrapper_overhead.py
 
-Both play the same actions and the same number of control steps, in turns, in one process; the ratio is of the medians.
+Both play the same actions in the same episodes, in turns, in one process; the ratio is of the medians.
 """
 
 from __future__ import annotations
@@ -22,24 +22,38 @@ CHUNK = np.array([0, 1] * (H // 2))
 TICKS, ROUNDS = 16_000, 15
 
 
-def bare_loop(env: gym.Env, ticks: int) -> float:
-    """Seconds for at least `ticks` control steps, row by row."""
+def played(ticks: int, delay: int) -> list[list[int]]:
+    """The actions that the chunks really execute, episode by episode, for at least `ticks` control steps."""
+    env = ChunkedExecution(gym.make("CartPole-v1"), H, latency=delay, info="full")
     env.reset(seed=0)
-    played, start = 0, time.perf_counter()
-    while played < ticks:
-        for action in CHUNK:
+    episodes: list[list[int]] = [[]]
+    while sum(map(len, episodes)) < ticks:
+        _, _, terminated, truncated, info = env.step(CHUNK)
+        episodes[-1] += info["actions"]
+        if terminated or truncated:
+            env.reset()
+            episodes.append([])
+    return episodes
+
+
+def bare_loop(env: gym.Env, episodes: list[list[int]]) -> float:
+    """Seconds per control step, row by row."""
+    ticks, start = 0, time.perf_counter()
+    env.reset(seed=0)
+    for actions in episodes:
+        for action in actions:
             _, _, terminated, truncated, _ = env.step(action)
-            played += 1
+            ticks += 1
             if terminated or truncated:
                 env.reset()
                 break
-    return (time.perf_counter() - start) / played
+    return (time.perf_counter() - start) / ticks
 
 
 def chunks(env: gym.Env, ticks: int) -> float:
-    """Seconds for at least `ticks` control steps, chunk by chunk."""
-    env.reset(seed=0)
+    """Seconds per control step, chunk by chunk, for at least `ticks` of them."""
     played, start = 0, time.perf_counter()
+    env.reset(seed=0)
     while played < ticks:
         _, _, terminated, truncated, info = env.step(CHUNK)
         played += info["ticks"]
@@ -59,7 +73,8 @@ def main() -> None:
     """Print the ratios."""
     for delay in (0, 3):
         bare, chunked = gym.make("CartPole-v1"), ChunkedExecution(gym.make("CartPole-v1"), H, latency=delay)
-        pairs = [(bare_loop(bare, TICKS), chunks(chunked, TICKS)) for _ in range(ROUNDS)]
+        episodes = played(TICKS, delay)
+        pairs = [(bare_loop(bare, episodes), chunks(chunked, TICKS)) for _ in range(ROUNDS)]
         loop, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
         print(
             f"CartPole-v1, H = s = {H}, d = {delay}: {ours * 1e6:.2f} us a control step, "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from operator import le
 from typing import Any
 
 import numpy as np
@@ -106,6 +108,7 @@ class Checked:
         self.space = space
         self.name = name
         self._parts = _parts(space, name)
+        self._in_range = _range_check(space)
 
     def __call__(self, value: Any) -> Any:
         """A copy of `value` with the space's dtypes.
@@ -114,12 +117,31 @@ class Checked:
             ActionError: for a wrong structure, shape or dtype, NaN, infinity, or a discrete value out of range.
         """
         if self._parts is None:
-            return _read_array(self.space, value, self.name)
+            return self._read_array(value)
         if isinstance(self.space, spaces.Dict):
             _expect_keys(self.space, value, self.name)
             return {key: part(value[key]) for key, part in self._parts.items()}
         _expect_length(self._parts, value, self.name)
         return tuple(part(value[index]) for index, part in self._parts.items())
+
+    def _read_array(self, value: Any) -> Any:
+        space, where = self.space, self.name
+        try:
+            given = np.asarray(value)
+        except ValueError:
+            raise ActionError(
+                f"the {where} {brief(value)} is ragged; expected an array of shape {space.shape}."
+            ) from None
+        if given.shape != space.shape:
+            raise ActionError(
+                f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}."
+            )
+        array = given.copy() if given.dtype == space.dtype else _converted(space, given, where)
+        if array.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) < array.size:
+            raise ActionError(_not_finite(array, where))
+        if not self._in_range(array):
+            raise ActionError(_out_of_range(space, given, where))
+        return array[()] if isinstance(space, spaces.Discrete) else array
 
 
 def _parts(space: spaces.Space[Any], name: str) -> dict[Any, Checked] | None:
@@ -129,21 +151,6 @@ def _parts(space: spaces.Space[Any], name: str) -> dict[Any, Checked] | None:
         return {index: Checked(part, f"{name}[{index}]") for index, part in enumerate(space.spaces)}
     _expect_known(space, "checked and copied")
     return None
-
-
-def _read_array(space: spaces.Space[Any], value: Any, where: str) -> Any:
-    try:
-        given = np.asarray(value)
-    except ValueError:
-        raise ActionError(f"the {where} {brief(value)} is ragged; expected an array of shape {space.shape}.") from None
-    if given.shape != space.shape:
-        raise ActionError(f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}.")
-    array = given.copy() if given.dtype == space.dtype else _converted(space, given, where)
-    if array.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) < array.size:
-        raise ActionError(_not_finite(array, where))
-    if not _in_range(space, array):
-        raise ActionError(_out_of_range(space, given, where))
-    return array[()] if isinstance(space, spaces.Discrete) else array
 
 
 def _converted(space: spaces.Space[Any], given: np.ndarray, where: str) -> np.ndarray:
@@ -158,12 +165,23 @@ def _converted(space: spaces.Space[Any], given: np.ndarray, where: str) -> np.nd
     return array
 
 
-def _in_range(space: spaces.Space[Any], array: np.ndarray) -> bool:
+def _range_check(space: spaces.Space[Any]) -> Callable[[np.ndarray], bool]:
     """Whether whole numbers are in their space; real ones may leave a Box, whose environment clips."""
-    if isinstance(space, spaces.MultiDiscrete):  # four times as fast as asking the space, and on every chunk's way
-        offset = (array - space.start).astype(np.uint64)  # a negative one becomes huge
-        return not np.count_nonzero(offset >= space.nvec)
-    return array.dtype.kind == "f" or space.contains(array)
+    if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind == "f":
+        return _anything
+    if isinstance(space, spaces.MultiDiscrete):
+        return partial(_all_between, space.start.ravel().tolist(), (space.start + space.nvec - 1).ravel().tolist())
+    return space.contains
+
+
+def _anything(array: np.ndarray) -> bool:
+    return True
+
+
+def _all_between(lows: list[int], highs: list[int], array: np.ndarray) -> bool:
+    """Twice as fast as numpy for the few numbers of a chunk, eight times as the space, and on every chunk's way."""
+    values = array.ravel().tolist()
+    return all(map(le, lows, values)) and all(map(le, values, highs))
 
 
 def _out_of_range(space: spaces.Space[Any], given: np.ndarray, where: str) -> str:

@@ -218,14 +218,14 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _play(self, actions: list[Any]) -> _Play:
         """Step the environment through `actions`, to the end of the episode at most."""
-        step, rewards, seen = self.env.step, [], []
+        step, full, rewards, seen = self.env.step, self._full, [], []
         observation = self._last_observation
         terminated, truncated, info = False, False, {}
         try:
             for action in actions:
                 observation, reward, terminated, truncated, info = step(action)
                 rewards.append(reward)
-                if self._full:
+                if full:
                     seen.append(copy.deepcopy(observation))
                 if terminated or truncated:
                     break
