@@ -140,6 +140,11 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         return self._discount
 
     @property
+    def delay_estimate(self) -> str:
+        """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
+        return self._estimate.kind
+
+    @property
     def request(self) -> Request:
         """The inference that the next `step` answers.
 

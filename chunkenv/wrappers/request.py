@@ -54,9 +54,10 @@ class DelayEstimate:
 
     def __init__(self, kind: str, prior: int) -> None:
         name, colon, count = kind.partition(":") if isinstance(kind, str) else (kind, "", "")
-        self.kind = one_of("delay_estimate", name if name == "max" else kind, KINDS)
+        family = one_of("delay_estimate", name if name == "max" else kind, KINDS)
+        self.kind = kind
         window = int(count) if count.isdigit() else count if colon else WINDOW
-        size = 1 if self.kind == "last" else whole_number("the window n of delay_estimate='max:n'", window, at_least=1)
+        size = 1 if family == "last" else whole_number("the window n of delay_estimate='max:n'", window, at_least=1)
         self._delays: deque[int] = deque(maxlen=size)
         self.prior = prior
 

@@ -13,6 +13,7 @@ from chunkenv.bench.stats import pooled
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.simulator import Rollout, Simulator
+from chunkenv.testing import PolicyContract
 
 H, S = 8, 4
 QUICK = PlannerSettings(samples=24, rounds=2, horizon=12, finalists=2, noise_draws=2)
@@ -336,3 +337,16 @@ def test_knowing_the_prefix_helps_at_long_delays(delay):
     gain = pooled(solved(delay, True) - solved(delay, False))
     assert gain.estimate >= 0.1
     assert gain.low > 0
+
+
+@pytest.mark.parametrize("prefix_aware", [True, False])
+class TestPlannerContract(PolicyContract):
+    @pytest.fixture(autouse=True)
+    def _method(self, prefix_aware):
+        self.prefix_aware = prefix_aware
+
+    def make_policy(self):
+        return Planner("mjc_swimmer", prefix_aware=self.prefix_aware, settings=QUICK)
+
+    def make_env(self):
+        return make_env("mjc_swimmer", delay=2)
