@@ -52,6 +52,7 @@ N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = U(60), U(48), U(6)
 FORGETFUL_SLOTS = (U(118), U(119), U(173))
 N_SYMBOLIC = 679
 
+NEVER = np.int64(-1)  # the end of a chunk whose episode was over before
 PLAYED, OVER, BAD_ACTION = 0, 1, 2  # what `step` reports
 
 Vec2 = namedtuple("Vec2", "x y")
@@ -912,19 +913,27 @@ def step(levels, states, scratches, action, observation):
     return Tick(PLAYED, reward, state.distance, last_distance, state.ticks, state.ended != 0)
 
 
+@jit
+def play_one(level, state, scratch, actions, n_ticks, rewards, distances, observations):
+    """Play the first ticks of a chunk and report its end; where nothing is played the reward is 0, the rest held."""
+    end = NEVER if state.ended else n_ticks
+    for t in range(U(actions.shape[0])):
+        rewards[t] = ZERO
+        if t < U(n_ticks) and not state.ended:
+            rewards[t] = tick(level, state, scratch, actions[t])
+            if state.ended:
+                end = np.int64(t)
+        distances[t] = state.distance
+        observe_into(level, state, observations[t])
+    return end
+
+
 @entry
-def rollout(levels, states, scratches, chunks, rewards, distances, ends, observations):
+def play(levels, states, scratches, actions, ticks, rewards, distances, ends, observations, last):
     """Play chunk after chunk, each from its own state, which it leaves advanced; nothing moves after an end."""
-    level, scratch = levels[0], scratches[0]
-    n_ticks = U(chunks.shape[1])
-    for n in range(U(chunks.shape[0])):
+    for n in range(U(actions.shape[0])):
         state = states[n]
-        ends[n] = -1 if state.ended else n_ticks
-        for t in range(n_ticks):
-            rewards[n, t] = ZERO
-            if not state.ended:
-                rewards[n, t] = tick(level, state, scratch, chunks[n, t])
-                if state.ended:
-                    ends[n] = t
-            distances[n, t] = state.distance
-            observe_into(level, state, observations[n, t])
+        ends[n] = play_one(
+            levels[0], state, scratches[0], actions[n], ticks[n], rewards[n], distances[n], observations[n]
+        )
+        observe_into(levels[0], state, last[n])

@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.kinetix import kernels
 from chunkenv.kinetix.build import build_level, build_state
 from chunkenv.kinetix.layout import COMPACT_FEATURES, LEVEL, N_ACTIONS, N_FEATURES, SCRATCH, STATE
 from chunkenv.kinetix.level import load_level
+from chunkenv.kinetix.threads import machine_threads as machine_threads
+from chunkenv.kinetix.threads import side_by_side
 
 STATE_SIZE = STATE.itemsize
 """Bytes of a state."""
@@ -38,6 +41,24 @@ class Rollout(NamedTuple):
     ends: np.ndarray
     distances: np.ndarray
     states: np.ndarray
+    observations: np.ndarray | None
+
+
+class Played(NamedTuple):
+    """What N chunks of up to T actions led to, whose states were advanced in place.
+
+    Attributes:
+        ends: int64[N], the index of the tick with which the episode terminated; the number of ticks that it was to
+            play if it did not, -1 if it had before.
+        rewards: float32[N, T], the sparse reward of each tick, 0 where none was played.
+        distances: float32[N, T], the distance between the centres of green and blue after each tick, in m; held where
+            none was played.
+        observations: float32[N, size], after the last tick played, or None.
+    """
+
+    ends: np.ndarray
+    rewards: np.ndarray
+    distances: np.ndarray
     observations: np.ndarray | None
 
 
@@ -141,16 +162,86 @@ class Simulator:
         Raises:
             ArgumentError: a shape or a type is wrong, an action is not finite, or a state is of another level.
         """
-        chunks = _checked_chunks(chunks)
+        chunks = _checked_chunks(chunks, ArgumentError)
+        _check_finite(chunks, ArgumentError)
         played = self._copies(states, len(chunks))
         n, horizon = chunks.shape[:2]
+        seen = np.empty((n, horizon, N_FEATURES if observations else 0), np.float32)
+        unseen = np.empty((n, 0), np.float32)
+        ends, rewards, distances = self._play(played, chunks, np.full(n, horizon, np.int64), seen, unseen, 1)
+        return Rollout(rewards, ends, distances, played, seen if observations else None)
+
+    def play(
+        self,
+        states: np.ndarray,
+        actions: np.ndarray,
+        ticks: np.ndarray,
+        *,
+        observation: str | None = None,
+        threads: int = 1,
+    ) -> Played:
+        """Advance N states in place, each by its own number of ticks; an episode that ends stays at its end.
+
+        What comes out does not depend on `threads`, nor on what else is in the batch.
+
+        Args:
+            states: uint8[N, n], contiguous and writeable; those of episodes that had ended are left as they are.
+            actions: float[N, T, 6]; the first ticks[i] rows of each i are played and must be finite.
+            ticks: int[N], each from 0 to T.
+            observation: "symbolic" (float32[679]), "compact" (float32[compact_size]) or None: what to observe after
+                the last tick.
+            threads: at most how many to use; see `machine_threads`.
+
+        Raises:
+            ActionError: the actions have another shape or type, or one that would be played is not finite.
+            ArgumentError: anything else is wrong. In either case no state has changed.
+
+        >>> simulator = Simulator("catapult")
+        >>> states = np.tile(simulator.initial_state(), (3, 1))
+        >>> simulator.play(states, np.zeros((3, 8, 6), np.float32), np.array([8, 2, 0])).ends
+        array([8, 2, 0])
+        """
+        actions = _checked_chunks(actions, ActionError)
+        ticks = _checked_ticks(ticks, *actions.shape[:2])
+        _check_finite(actions, ActionError, ticks)
+        self._check_own(states, len(actions))
+        sizes = {"symbolic": N_FEATURES, "compact": self.compact_size}
+        size = 0 if observation is None else sizes[one_of("observation", observation, tuple(sizes))]
+        seen = np.empty((len(actions), size), np.float32)
+        unseen = np.empty((*actions.shape[:2], 0), np.float32)
+        threads = whole_number("threads", threads, at_least=1)
+        return Played(*self._play(states, actions, ticks, unseen, seen, threads), seen if size else None)
+
+    def _play(
+        self,
+        states: np.ndarray,
+        actions: np.ndarray,
+        ticks: np.ndarray,
+        each: np.ndarray,
+        last: np.ndarray,
+        threads: int,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Advance the states and fill what is to be observed after each tick and after the last."""
+        n, horizon = actions.shape[:2]
         rewards, distances = np.empty((2, n, horizon), np.float32)
         ends = np.empty(n, np.int64)
-        seen = np.empty((n, horizon, N_FEATURES if observations else 0), np.float32)
-        kernels.rollout(
-            self._records, played.reshape(-1).view(STATE), self.new_scratch(), chunks, rewards, distances, ends, seen
-        )
-        return Rollout(rewards, ends, distances, played, seen if observations else None)
+        records = states.reshape(-1).view(STATE)
+        arrays = (records, actions, ticks, rewards, distances, ends, each, last)
+
+        def play_slice(start: int, end: int) -> None:
+            own, *others = (array[start:end] for array in arrays)
+            kernels.play(self._records, own, self.new_scratch(), *others)
+
+        side_by_side(play_slice, n, threads)
+        return ends, rewards, distances
+
+    def _check_own(self, states: np.ndarray, n: int) -> None:
+        """Raise unless these are n states of this level that can be advanced where they are."""
+        states = self._checked_states(states)
+        if len(states) != n:
+            raise ArgumentError(f"{len(states)} states do not fit {n} chunks: give one state for each.")
+        if not (states.flags.c_contiguous and states.flags.writeable):
+            raise ArgumentError("The states are advanced in place, but these are read-only or strided: give a copy.")
 
     def _copies(self, states: np.ndarray, n: int) -> np.ndarray:
         """A state of its own for each of n chunks."""
@@ -162,13 +253,36 @@ class Simulator:
         return np.array(states, order="C")
 
 
-def _checked_chunks(chunks: np.ndarray) -> np.ndarray:
+def _checked_chunks(chunks: np.ndarray, error: type[Exception]) -> np.ndarray:
     array = float32_array(chunks, (None, None, N_ACTIONS))
     if array is None:
-        raise ArgumentError(f"Chunks are float32[N, H, {N_ACTIONS}], not {_described(chunks)}.")
-    if not np.isfinite(array).all():
-        raise ArgumentError("The chunks hold NaN or infinite actions: every action must be finite.")
+        raise error(f"Chunks are float32[N, H, {N_ACTIONS}], not {_described(chunks)}.")
     return array
+
+
+def _check_finite(chunks: np.ndarray, error: type[Exception], ticks: np.ndarray | None = None) -> None:
+    """Raise if an action that is to be played (the first `ticks` of each chunk, or all) is NaN or infinite."""
+    if np.isfinite(chunks).all():
+        return
+    bad = ~np.isfinite(chunks).all(axis=2)
+    if ticks is not None:
+        bad &= np.arange(chunks.shape[1]) < ticks[:, None]
+    if bad.any():
+        n, t = np.argwhere(bad)[0]
+        raise error(
+            f"The chunks hold NaN or infinite actions, first in row {t} of chunk {n}: every one must be finite."
+        )
+
+
+def _checked_ticks(ticks: np.ndarray, n: int, horizon: int) -> np.ndarray:
+    array = np.asarray(ticks)
+    if array.shape != (n,) or array.dtype.kind not in "iu":
+        raise ArgumentError(f"The ticks to play are int64[{n}], one number for each chunk, not {brief(ticks)}.")
+    if ((array < 0) | (array > horizon)).any():
+        raise ArgumentError(
+            f"Each chunk has {horizon} actions, so the ticks to play are 0 to {horizon}: {brief(ticks)}."
+        )
+    return np.require(array, np.int64, ["C", "A", "W"])
 
 
 def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | None:
@@ -202,15 +316,16 @@ def _described(value: object) -> str:
 def _compile_once() -> None:
     """Compile every kernel, or load it from the cache, so that no later step waits for it."""
     level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
-    chunks, numbers, unseen = (
+    actions, numbers, whole = (
         np.zeros((1, 1, N_ACTIONS), np.float32),
         np.empty((1, 1), np.float32),
-        np.empty(0, np.float32),
+        np.ones(1, np.int64),
     )
+    unseen = np.empty((1, 1, 0), np.float32)
     kernels.place_all(level, states, scratch)
-    kernels.observe(level, states, unseen)
-    kernels.step(level, states, scratch, chunks[0, 0], unseen)
-    kernels.rollout(level, states, scratch, chunks, numbers, numbers, np.empty(1, np.int64), unseen.reshape(1, 1, 0))
+    kernels.observe(level, states, unseen[0, 0])
+    kernels.step(level, states, scratch, actions[0, 0], unseen[0, 0])
+    kernels.play(level, states, scratch, actions, whole, numbers, numbers, whole.copy(), unseen, unseen[0])
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def test_nothing_is_compiled_twice(catapult):
         catapult.rollout(catapult.initial_state(), odd)
     for odd in (chunks[0, 0], np.zeros(12, np.float32)[::2], np.zeros(6, ">f4"), [0] * 6):
         env.step(odd)
-    for kernel in (kernels.step, kernels.rollout, kernels.observe, kernels.place_all):
+    for kernel in (kernels.step, kernels.play, kernels.observe, kernels.place_all):
         assert len(kernel.signatures) == 1
 
 

@@ -1,0 +1,60 @@
+"""Work on many rows in several threads: the kernels release the GIL, so slices of a batch run side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from itertools import pairwise
+
+GROUP = 8
+"""Rows that the engine solves together: a batch is divided between threads in whole groups."""
+
+
+def machine_threads() -> int:
+    """How many cores this process may use.
+
+    >>> machine_threads() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None:
+    """Call `work(start, end)` on slices of n rows, one in this thread, the others in a pool that this process keeps.
+
+    It returns when all have ended. With `threads=1` none is started.
+
+    >>> side_by_side(lambda start, end: print(start, end), n=20, threads=1)
+    0 20
+    """
+    (start, end), *others = slices(n, threads)
+    running = [_pool(os.getpid()).submit(work, *other) for other in others]
+    try:
+        work(start, end)
+    finally:
+        wait(running)  # before anything is raised: they write where the caller will look
+    for future in running:
+        future.result()
+
+
+def slices(n: int, threads: int) -> list[tuple[int, int]]:
+    """At most `threads` parts of range(n), almost equal, in whole groups where there are that many rows.
+
+    >>> slices(20, 2), slices(3, 2), slices(0, 2)
+    ([(0, 16), (16, 20)], [(0, 2), (2, 3)], [(0, 0)])
+    """
+    unit = GROUP if n >= GROUP else 1
+    units = -(-n // unit)
+    parts = max(1, min(threads, units))
+    bounds = [min(n, -(-units * k // parts) * unit) for k in range(parts + 1)]
+    return list(pairwise(bounds))
+
+
+@cache
+def _pool(_process: int) -> ThreadPoolExecutor:
+    """The threads of a process: one that was forked has none of its parent's, and gets its own."""
+    return ThreadPoolExecutor(machine_threads(), thread_name_prefix="chunkenv-kinetix")
