@@ -115,6 +115,25 @@ class Simulator:
         kernels.place_all(self._records, self._first, scratch)
         return scratch
 
+    def step(
+        self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray
+    ) -> kernels.Tick:
+        """Play one tick of one environment in place and observe it, or leave the state as it is and say why not.
+
+        Nothing is checked: `KinetixEnv` calls it with memory of its own.
+
+        Args:
+            state: `STATE[1]`.
+            scratch: what `new_scratch` returned.
+            action: float32[6].
+            observation: float32[n] to be filled; its length says which observation (0: none).
+        """
+        return kernels.step(self._records, state, scratch, action, observation)
+
+    def observe(self, state: np.ndarray, observation: np.ndarray) -> None:
+        """Fill the observation of a state, `STATE[1]`, as `step` does."""
+        kernels.observe(self._records, state, observation)
+
     def observation(self, state: np.ndarray) -> np.ndarray:
         """The symbolic observation of a state, float32[679].
 
@@ -122,7 +141,7 @@ class Simulator:
             ArgumentError: `state` is not a state of this level.
         """
         out = np.empty(N_FEATURES, np.float32)
-        kernels.observe(self._records, self.checked_state(state).copy().view(STATE), out)
+        self.observe(self.checked_state(state).copy().view(STATE), out)
         return out
 
     def checked_state(self, state: np.ndarray) -> np.ndarray:
