@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.checks import one_of, real_number
-from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount, discounted_sum
-from chunkenv.errors import ArgumentError, EnvironmentFault, StaleChunkWarning, reset_needed
-from chunkenv.latency import Delays, LatencyModel, control_dt_of
-from chunkenv.spaces import Checked, chunk_space, cut, padding, split
+from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
+from chunkenv.errors import EnvironmentFault, reset_needed
+from chunkenv.latency import LatencyModel, control_dt_of
+from chunkenv.spaces import Checked, cut, padding, split
 from chunkenv.streams import Stream
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.prefix_observation import PrefixObservation
-from chunkenv.wrappers.request import DelayEstimate, Request
-from chunkenv.wrappers.underrun import Underrun, plain
+from chunkenv.wrappers.play import Play, not_a_number, play_rows
+from chunkenv.wrappers.request import Request
+from chunkenv.wrappers.settings import ChunkSettings
 
 
 class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -89,40 +87,35 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         info: str = "basic",
         first_action: Any = None,
     ) -> None:
-        self._clock = ChunkClock(prediction_horizon, execution_horizon, overlap, cold_start)
-        self._delays = Delays(latency, control_dt_of(env, control_dt))
-        self._discount = real_number("discount", discount, at_least=0.0, at_most=1.0)
-        self._full = one_of("info", info, ("basic", "full")) == "full"
-        self._estimate = DelayEstimate(delay_estimate, prior=self._delays.typical)
-        chunks = chunk_space(env.action_space, self._clock.prediction_horizon)
-        self._read_chunk = Checked(chunks, "chunk")
-        late_first = cold_start == "charged" and self._delays.constant != 0
-        self._underrun = Underrun(underrun, env.action_space, first_action, may_come_first=late_first)
-        self._observe = _observer(observe_prefix, env.observation_space, chunks)
-        gym.utils.RecordConstructorArgs.__init__(
-            self,
-            prediction_horizon=self._clock.prediction_horizon,
-            execution_horizon=self._clock.execution_horizon,
-            latency=self._delays.plain,
+        settings = ChunkSettings(
+            env.action_space,
+            env.observation_space,
+            control_dt_of(env, control_dt),
+            prediction_horizon=prediction_horizon,
+            execution_horizon=execution_horizon,
+            latency=latency,
             overlap=overlap,
-            underrun=plain(underrun, env.action_space),
+            underrun=underrun,
             cold_start=cold_start,
-            discount=self._discount,
+            discount=discount,
             observe_prefix=observe_prefix,
             delay_estimate=delay_estimate,
-            control_dt=control_dt,
             info=info,
-            first_action=plain(first_action, env.action_space),
+            first_action=first_action,
         )
+        gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
         gym.Wrapper.__init__(self, env)
-        self.action_space = chunks
+        self._clock, self._delays, self._estimate = settings.clock, settings.delays, settings.estimate
+        self._discount, self._full = settings.discount, settings.full
+        self._underrun, self._observe = settings.underrun, settings.observe
+        self._read_chunk = Checked(settings.chunks, "chunk")
+        self.action_space = settings.chunks
         if self._observe:
             self.observation_space = self._observe.space
         self._stream = Stream("latency", depth_of(type(self), env))
-        self._chunk, self._rows = padding(chunks), []
+        self._chunk, self._rows = padding(settings.chunks), []
         self._cycle: Cycle | None = None
-        if overlap and self._delays.typical > self._clock.prediction_horizon:
-            warnings.warn(_stale(self._delays, self._clock.prediction_horizon), StaleChunkWarning, stacklevel=2)
+        settings.warn_if_stale(stacklevel=2)
 
     @property
     def prediction_horizon(self) -> int:
@@ -186,10 +179,10 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         rows = split(self.action_space, chunk := self._read_chunk(action))
         planned = self._planned(cycle, rows)
         self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on
-        play = self._play(planned)
+        play = play_rows(self.env, planned, self._last_observation, self._clock.tick, self._full)
         reward = discounted_sum(play.rewards, self._discount)
         if reward != reward:
-            raise EnvironmentFault(_not_a_number(self.env, play.rewards, self._clock.tick))
+            raise EnvironmentFault(not_a_number(self.env, play.rewards, self._clock.tick))
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
         info = play.info | self._summary(cycle, play, ended, stopped)
@@ -221,25 +214,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         filler = self._underrun.action(prefix[-1] if prefix else self._last_action)
         return prefix + [filler] * cycle.underruns + own
 
-    def _play(self, actions: list[Any]) -> _Play:
-        """Step the environment through `actions`, to the end of the episode at most."""
-        step, full, rewards, seen = self.env.step, self._full, [], []
-        observation = self._last_observation
-        terminated, truncated, info = False, False, {}
-        try:
-            for action in actions:
-                observation, reward, terminated, truncated, info = step(action)
-                rewards.append(reward)
-                if full:
-                    seen.append(copy.deepcopy(observation))
-                if terminated or truncated:
-                    break
-        except Exception as error:
-            error.add_note(f"raised by {self.env} at tick {self._clock.tick + len(rewards)}; call reset() to go on.")
-            raise
-        return _Play(observation, rewards, bool(terminated), bool(truncated), info, seen)
-
-    def _summary(self, cycle: Cycle, play: _Play, ended: bool, stopped: bool) -> dict[str, Any]:
+    def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> dict[str, Any]:
         played = len(play.rewards)
         return {
             "ticks": played,
@@ -249,7 +224,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             "discarded": cycle.discarded(played, ended),
         }
 
-    def _details(self, cycle: Cycle, play: _Play, planned: list[Any]) -> dict[str, Any]:
+    def _details(self, cycle: Cycle, play: Play, planned: list[Any]) -> dict[str, Any]:
         played = len(play.rewards)
         return {
             "rewards": np.array(play.rewards, np.float64),
@@ -259,7 +234,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             "observations": play.seen,
         }
 
-    def _go_on(self, cycle: Cycle, chunk: Any, rows: list[Any], planned: list[Any], play: _Play) -> None:
+    def _go_on(self, cycle: Cycle, chunk: Any, rows: list[Any], planned: list[Any], play: Play) -> None:
         """Make the next request; after a truncation too, because its observation is bootstrapped from."""
         if play.terminated:
             self._clock.reset()
@@ -280,33 +255,3 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         # A stop before any tick returns it again; by then its owner may have written into what was returned before.
         self._last_observation = copy.deepcopy(observation) if self._underrun.stops else None
         return self._observe(observation, self.request) if self._observe else observation
-
-
-class _Play(NamedTuple):
-    observation: Any
-    rewards: list[float]
-    terminated: bool
-    truncated: bool
-    info: dict[str, Any]
-    seen: list[Any]
-
-
-def _observer(wish: Any, observation_space: gym.Space[Any], chunks: gym.Space[Any]) -> PrefixObservation | None:
-    if not (isinstance(wish, bool) or wish == "flat"):
-        raise ArgumentError(f"observe_prefix={wish!r} is unknown; choose True, False or 'flat'.")
-    return PrefixObservation(observation_space, chunks, flat=wish == "flat") if wish else None
-
-
-def _stale(delays: Delays, horizon: int) -> str:
-    return (
-        f"latency={delays.plain!r} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
-        "chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
-        "overlap=False."
-    )
-
-
-def _not_a_number(env: gym.Env[Any, Any], rewards: list[float], tick: int) -> str:
-    return (
-        f"{env} returned the rewards {[float(reward) for reward in rewards]} from tick {tick} on; expected numbers: "
-        "look for an action or a state that it cannot handle, then call reset()."
-    )

@@ -43,13 +43,19 @@ class PrefixObservation:
 
     def __call__(self, observation: Any, request: Request) -> Any:
         """The observation of `request`."""
-        added = {
-            "prefix": self._padded(request),
-            "prefix_length": np.array([request.prefix_length], np.float32),
-            "delay_estimate": np.array([request.delay_estimate], np.float32),
-        }
-        parts = self._parts.joined(observation, added)
-        return np.asarray(spaces.flatten(self._parts.space, parts), np.float32) if self.flat else parts
+        length, estimate = np.array([[request.prefix_length], [request.delay_estimate]], np.float32)
+        parts = self.parts(observation, self._padded(request), length, estimate)
+        return np.asarray(spaces.flatten(self.parts_space, parts), np.float32) if self.flat else parts
+
+    @property
+    def parts_space(self) -> spaces.Dict:
+        """The space of the Dict, before it is made flat."""
+        return self._parts.space
+
+    def parts(self, observation: Any, prefix: Any, length: np.ndarray, estimate: np.ndarray) -> dict[str, Any]:
+        """The Dict of an observation, or of a batch of them; `prefix` is padded to whole chunks."""
+        added = {"prefix": prefix, "prefix_length": length, "delay_estimate": estimate}
+        return self._parts.joined(observation, added)
 
     def _padded(self, request: Request) -> Any:
         def fill(leaf: spaces.Space[Any], filling: np.ndarray, rows: np.ndarray) -> np.ndarray:
