@@ -17,8 +17,9 @@ from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ResetNeededError, brief
 from chunkenv.kinetix import TIME_LIMIT, kernels
 from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
-from chunkenv.kinetix.render import Window, frame
+from chunkenv.kinetix.render import frame
 from chunkenv.kinetix.simulator import STATE_SIZE, Simulator, float32_array
+from chunkenv.pictures import Window
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 RENDER_MODES = ("human", "rgb_array")
@@ -207,7 +208,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def _show(self) -> None:
         picture = self._frame()
         if self._window is None:
-            self._window = Window(self._render_size, self.metadata["render_fps"])
+            self._window = Window(self.metadata["render_fps"])
         self._window.show(picture)
 
     def _take(self, action: Any) -> None:

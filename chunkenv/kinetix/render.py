@@ -1,4 +1,4 @@
-"""Pictures of Kinetix: a state and the action that led to it as one frame, and a window that shows frames.
+"""Pictures of Kinetix: a state and the action that led to it as one frame.
 
 The view and the colours of roles and channels are those of kinetix-env 3.0.2 (MIT, Copyright (c) 2024 Michael
 Matthews: see THIRD_PARTY_NOTICES.md). pygame is imported with the first frame.
@@ -6,14 +6,13 @@ Matthews: see THIRD_PARTY_NOTICES.md). pygame is imported with the first frame.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from chunkenv.errors import MissingExtraError
 from chunkenv.kinetix.layout import N_FIXATED, N_MOTOR_CHANNELS
 from chunkenv.kinetix.level import Body, Joint, Level, Thruster
+from chunkenv.pictures import import_pygame
 
 Colour = tuple[int, int, int]
 Palette = dict[str, Colour]
@@ -65,22 +64,6 @@ def frame(level: Level, state: np.ndarray, action: np.ndarray, size: int) -> np.
         throttle = float(np.clip(action[N_MOTOR_CHANNELS + thruster.channel], 0, 1))
         _draw_thruster(canvas, thruster, places[thruster.body], throttle)
     return canvas.pixels()
-
-
-@cache
-def import_pygame() -> Any:
-    """The module pygame.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import pygame
-    except ImportError as error:
-        raise MissingExtraError(
-            'Pictures of Kinetix need pygame, which is not installed: run `pip install "chunkenv[render]"`.'
-        ) from error
-    return pygame
 
 
 class Place:
@@ -220,31 +203,3 @@ def _draw_thruster(canvas: Canvas, thruster: Thruster, body: Place, throttle: fl
     nozzle = np.array(((0.05, 0.03), (0.05, -0.03), (-0.04, -0.055), (-0.04, 0.055)))
     canvas.polygon(centre + nozzle @ frame_of, EDGE)
     canvas.polygon(centre + _shrunk(nozzle, LINE_WIDTH) @ frame_of, CHANNELS[thruster.channel])
-
-
-class Window:
-    """A window that shows frames at their rate, with the first frame opened.
-
-    Args:
-        size: width and height in pixels.
-        frames_per_second: no faster than this.
-    """
-
-    def __init__(self, size: int, frames_per_second: int) -> None:
-        self._pygame = import_pygame()
-        self._pygame.display.init()
-        self._pygame.display.set_caption("chunkenv")
-        self._screen = self._pygame.display.set_mode((size, size))
-        self._clock = self._pygame.time.Clock()
-        self._rate = frames_per_second
-
-    def show(self, picture: np.ndarray) -> None:
-        """Show a frame, uint8[size, size, 3], and wait until the next is due."""
-        self._screen.blit(self._pygame.surfarray.make_surface(picture.swapaxes(0, 1)), (0, 0))
-        self._pygame.event.pump()
-        self._pygame.display.flip()
-        self._clock.tick(self._rate)
-
-    def close(self) -> None:
-        """Close the window."""
-        self._pygame.display.quit()

@@ -16,8 +16,9 @@ from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.layout import STATE
 from chunkenv.kinetix.level import load_level
-from chunkenv.kinetix.render import CHANNELS, FIXED_ROLES, FLAME, ROLES, frame, import_pygame
+from chunkenv.kinetix.render import CHANNELS, FIXED_ROLES, FLAME, ROLES, frame
 from chunkenv.kinetix.simulator import Simulator
+from chunkenv.pictures import import_pygame
 
 pytest.importorskip("pygame")
 NOTHING = np.zeros(6, np.float32)

@@ -1,0 +1,68 @@
+"""What every picture needs: pygame, imported with the first of them, and a window that shows frames."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError, MissingExtraError
+
+
+@cache
+def import_pygame() -> Any:
+    """The module pygame.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import pygame
+    except ImportError as error:
+        raise MissingExtraError(
+            'Pictures need pygame, which is not installed: run `pip install "chunkenv[render]"`.'
+        ) from error
+    return pygame
+
+
+class Window:
+    """A window that shows frames at their rate; it opens with the first frame, in that frame's size.
+
+    Args:
+        frames_per_second: no faster than this.
+    """
+
+    def __init__(self, frames_per_second: float) -> None:
+        self._pygame = import_pygame()
+        self._rate = frames_per_second
+        self._screen: Any = None
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show a frame, uint8[height, width, 3], and wait until the next is due.
+
+        Raises:
+            ArgumentError: there is no screen to open a window on.
+        """
+        if self._screen is None:
+            self._open(picture.shape[1], picture.shape[0])
+        self._screen.blit(self._pygame.surfarray.make_surface(picture.swapaxes(0, 1)), (0, 0))
+        self._pygame.event.pump()
+        self._pygame.display.flip()
+        self._clock.tick(self._rate)
+
+    def close(self) -> None:
+        """Close the window."""
+        self._screen = None
+        self._pygame.display.quit()
+
+    def _open(self, width: int, height: int) -> None:
+        try:
+            self._pygame.display.init()
+            self._screen = self._pygame.display.set_mode((width, height))
+        except self._pygame.error as error:
+            raise ArgumentError(
+                f"no window can be opened here ({error}); use render_mode='rgb_array', or write a video."
+            ) from error
+        self._pygame.display.set_caption("chunkenv")
+        self._clock = self._pygame.time.Clock()
