@@ -1,0 +1,65 @@
+"""The infos of a vector environment, one dict per environment, and what they say about a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError
+
+
+def split_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """One dict per environment, of the values that its mask says it has.
+
+    Args:
+        infos: as a Gymnasium vector environment returns them: arrays [count], nested dicts of them, and for each key
+            a mask under `_key`; a key without a mask belongs to every environment.
+        count: the number of environments.
+
+    >>> split_infos({"ticks": np.array([4, 0]), "_ticks": np.array([True, False])}, 2)
+    [{'ticks': 4}, {}]
+    """
+    masks = {key: infos.get(f"_{key}", np.True_) for key in infos if not _is_mask(key, infos)}
+    whole = [key for key, mask in masks.items() if mask.all()]
+    columns = [_column(infos[key], count) for key in whole]
+    rows = [dict(zip(whole, values, strict=True)) for values in zip(*columns, strict=True)] if whole else []
+    rows = rows or [{} for _ in range(count)]
+    for key in masks.keys() - set(whole):
+        column = _column(infos[key], count)
+        for index in np.flatnonzero(masks[key]):
+            rows[index][key] = column[index]
+    return rows
+
+
+def _is_mask(key: str, infos: dict[str, Any]) -> bool:
+    return key.startswith("_") and key[1:] in infos
+
+
+def _column(values: Any, count: int) -> Any:
+    """One value per environment: Python's own numbers where they are numbers, which callbacks and loggers expect."""
+    if isinstance(values, dict):
+        return split_infos(values, count)
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        return values.tolist()
+    return values
+
+
+def discounts_of(infos: Sequence[dict[str, Any]]) -> np.ndarray:
+    """What the value after each decision is multiplied by, float64[n_envs]: discount**n, 0 once terminated.
+
+    Raises:
+        ArgumentError: if an environment's info does not say so.
+
+    >>> discounts_of([{"discount": 0.25}, {"discount": 0.0}])
+    array([0.25, 0.  ])
+    """
+    try:
+        return np.array([info["discount"] for info in infos], np.float64)
+    except KeyError:
+        index = next(index for index, info in enumerate(infos) if "discount" not in info)
+        raise ArgumentError(
+            f"the info of environment {index} has no 'discount': make the environment with "
+            "chunkenv.sb3.make_sb3_env, or use Stable-Baselines3's own buffer or algorithm."
+        ) from None

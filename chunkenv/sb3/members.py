@@ -1,0 +1,100 @@
+"""How to reach the attributes of a vector environment's members, wherever they live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.vector import VectorEnv, VectorWrapper
+from stable_baselines3.common.env_util import is_wrapped
+
+from chunkenv.errors import ArgumentError
+
+
+class Members:
+    """The environments inside a vector environment.
+
+    Three kinds are told apart: environments in this process (`SyncVectorEnv`), environments in workers, which are only
+    reached all at once (`AsyncVectorEnv`), and a native one, which has no members: its own attributes are everybody's.
+
+    Args:
+        vector_env: a Gymnasium vector environment.
+    """
+
+    def __init__(self, vector_env: VectorEnv) -> None:
+        self._vector_env = vector_env
+        inner: Any = vector_env.unwrapped
+        self._here: Sequence[gym.Env] | None = getattr(inner, "envs", None)
+        self._far: Any = inner if hasattr(inner, "call") else None
+
+    def get(self, name: str, indices: Sequence[int]) -> list[Any]:
+        """An attribute of some environments.
+
+        Raises:
+            AttributeError: if they have none of this name.
+        """
+        if self._here is not None:
+            return [self._here[index].get_wrapper_attr(name) for index in indices]
+        if self._far is not None:
+            values = self._far.get_attr(name)
+            return [values[index] for index in indices]
+        return [getattr(self._vector_env, name)] * len(indices)
+
+    def set(self, name: str, value: Any, indices: Sequence[int]) -> None:
+        """Set an attribute of some environments.
+
+        Raises:
+            ArgumentError: if they are not in this process and the attribute cannot be reached.
+        """
+        if self._here is not None:
+            for index in indices:
+                self._here[index].set_wrapper_attr(name, value)
+        elif self._far is not None:
+            values = list(self._far.get_attr(name))
+            for index in indices:
+                values[index] = value
+            self._far.set_attr(name, values)
+        else:
+            self._expect_all(indices, f"set {name!r} of")
+            setattr(self._vector_env, name, value)
+
+    def call(self, name: str, indices: Sequence[int], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+        """What a method of some environments returns.
+
+        Raises:
+            ArgumentError: if they can only be called all at once, or have no methods of their own.
+        """
+        if self._here is not None:
+            methods: list[Callable[..., Any]] = [self._here[index].get_wrapper_attr(name) for index in indices]
+            return [method(*arguments, **named) for method in methods]
+        if self._far is None:
+            raise ArgumentError(
+                f"cannot call {name!r} of single environments: {self._vector_env} plays all of them natively; call its "
+                "own method, or make it from members with gymnasium.vector.SyncVectorEnv."
+            )
+        self._expect_all(indices, f"call {name!r} of")
+        return list(self._far.call(name, *arguments, **named))
+
+    def wrapped_by(self, wrapper: type[Any], indices: Sequence[int]) -> list[bool]:
+        """Whether some environments are wrapped: each by itself, or all by a wrapper of the vector environment."""
+        outside = _wrapped_outside(self._vector_env, wrapper)
+        if outside or self._here is None:
+            return [outside] * len(indices)
+        return [is_wrapped(self._here[index], wrapper) for index in indices]
+
+    def _expect_all(self, indices: Sequence[int], wish: str) -> None:
+        count = self._vector_env.num_envs
+        if sorted(indices) != list(range(count)):
+            raise ArgumentError(
+                f"cannot {wish} the environments {list(indices)} alone: {self._vector_env} reaches all {count} at "
+                "once; leave `indices` out."
+            )
+
+
+def _wrapped_outside(env: Any, wrapper: type[Any]) -> bool:
+    while isinstance(env, VectorWrapper):
+        if isinstance(env, wrapper):
+            return True
+        env = env.env
+    return False

@@ -1,0 +1,95 @@
+"""Episodes counted in control steps and undiscounted reward, whatever the chunks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+
+RETURN = "episode_return"
+
+
+class UndiscountedReturn(gym.Wrapper, gym.utils.RecordConstructorArgs):
+    """Puts the undiscounted sum of the rewards since the reset into `info`, as 'episode_return'.
+
+    It goes inside chunking, where a step is a control step; a decision's reward is already discounted.
+
+    Args:
+        env: any Gymnasium environment.
+
+    >>> env = UndiscountedReturn(gym.make("CartPole-v1"))
+    >>> observation, info = env.reset(seed=0)
+    >>> [env.step(1)[4] for _ in range(2)]
+    [{'episode_return': 1.0}, {'episode_return': 2.0}]
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self)
+        gym.Wrapper.__init__(self, env)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode with nothing summed."""
+        self._sum = 0.0
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """One control step."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._sum += float(reward)
+        return observation, reward, terminated, truncated, {**info, RETURN: self._sum}
+
+
+class ChunkVecMonitor(VecMonitor):
+    """Stable-Baselines3's monitor, for chunks.
+
+    `info['episode']` of an end has
+
+        r    the undiscounted return
+        l    its length in control steps
+        t    seconds since the environment was made
+
+    Args:
+        venv: a VecEnv whose infos have 'ticks' and 'episode_return', such as `make_sb3_env` makes.
+        filename: where to log the episodes; nowhere if None.
+    """
+
+    def __init__(self, venv: VecEnv, filename: str | None = None) -> None:
+        super().__init__(venv, filename)
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Forget the episodes under way."""
+        self.episode_returns = np.zeros(self.num_envs)
+        self.episode_lengths = np.zeros(self.num_envs, np.int64)
+
+    def reset(self) -> Any:
+        """Reset every environment."""
+        observations = self.venv.reset()
+        self.reset_counts()
+        return observations
+
+    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Count one decision of every environment."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        for index, info in enumerate(infos):
+            self.episode_lengths[index] += info["ticks"]
+            # A decision that was stopped before its first tick has no return of its own, and adds nothing.
+            self.episode_returns[index] = info.get(RETURN, self.episode_returns[index])
+        for index in np.flatnonzero(dones):
+            infos[index]["episode"] = self._end(int(index))
+        return observations, rewards, dones, infos
+
+    def _end(self, index: int) -> dict[str, float]:
+        episode = {
+            "r": round(float(self.episode_returns[index]), 6),
+            "l": int(self.episode_lengths[index]),
+            "t": round(time.time() - self.t_start, 6),
+        }
+        self.episode_count += 1
+        self.episode_returns[index], self.episode_lengths[index] = 0.0, 0
+        if self.results_writer:
+            self.results_writer.write_row(episode)
+        return episode
