@@ -45,7 +45,7 @@ class Window:
             ArgumentError: there is no screen to open a window on.
         """
         if self._screen is None:
-            self._open(picture.shape[1], picture.shape[0])
+            self._screen = self._opened(picture.shape[1], picture.shape[0])
         self._screen.blit(self._pygame.surfarray.make_surface(picture.swapaxes(0, 1)), (0, 0))
         self._pygame.event.pump()
         self._pygame.display.flip()
@@ -56,13 +56,14 @@ class Window:
         self._screen = None
         self._pygame.display.quit()
 
-    def _open(self, width: int, height: int) -> None:
+    def _opened(self, width: int, height: int) -> Any:
         try:
             self._pygame.display.init()
-            self._screen = self._pygame.display.set_mode((width, height))
+            screen = self._pygame.display.set_mode((width, height))
         except self._pygame.error as error:
             raise ArgumentError(
                 f"no window can be opened here ({error}); use render_mode='rgb_array', or write a video."
             ) from error
         self._pygame.display.set_caption("chunkenv")
         self._clock = self._pygame.time.Clock()
+        return screen

@@ -5,12 +5,14 @@ from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
+from chunkenv.wrappers.overlay import ChunkOverlay
 from chunkenv.wrappers.record_ticks import RecordTicks
 from chunkenv.wrappers.request import Request
 
 __all__ = [
     "ActionDelay",
     "ActionNoise",
+    "ChunkOverlay",
     "ChunkedExecution",
     "FlattenChunk",
     "ObservationDelay",

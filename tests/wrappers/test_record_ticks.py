@@ -11,6 +11,7 @@ from gymnasium.wrappers import RecordVideo
 from chunkenv import ChunkedExecution, RecordTicks
 from chunkenv.errors import ArgumentError
 from chunkenv.latency import Uniform
+from chunkenv.wrappers import ChunkOverlay
 from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
 
 
@@ -79,6 +80,21 @@ def test_gymnasiums_own_under_it_has_every_tick(videos, tmp_path):
 
     (ticks,) = play(chunked("rgb_array", record))
     assert list(videos.values()) == [list(range(ticks + 1))]
+
+
+def test_gymnasiums_own_over_it_has_only_the_last_tick_of_each_decision(videos, tmp_path):
+    # What RecordTicks is for: should Gymnasium ever keep all frames of a list, this fails, and RecordTicks can go.
+    play(RecordVideo(chunked(), str(tmp_path / "videos"), episode_trigger=lambda episode: True))
+    assert list(videos.values()) == [[0, 4, 8, 12, 16, 20, 24, 28, 30]]
+
+
+def test_the_overlay_keeps_every_tick(videos, tmp_path):
+    env = RecordTicks(
+        ChunkOverlay(chunked(info="full")), str(tmp_path / "videos"), episode_trigger=lambda episode: True
+    )
+    (ticks,) = play(env)
+    ((name, frames),) = videos.items()
+    assert len(frames) == ticks + 1
 
 
 def test_only_the_episodes_asked_for(videos, tmp_path):

@@ -1,0 +1,254 @@
+"""The overlay's strip, pixel by pixel, against cycles worked out by hand."""
+
+import copy
+import subprocess
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from chunkenv.errors import ArgumentError, EnvironmentFault, MissingExtraError
+from chunkenv.latency import Trace, Uniform
+from chunkenv.pictures import import_pygame
+from chunkenv.wrappers import ChunkedExecution, ChunkOverlay, FlattenChunk
+from chunkenv.wrappers.overlay_strip import BACKGROUND, CHUNKS, EMPTY, INK, MIN_WIDTH, Tick, draw_strip, layout
+from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
+
+pytest.importorskip("pygame")
+
+# At MIN_WIDTH = 320 pixels a column is 8 wide, the first begins at 44; the world's own frame is 4 x 4 and lies above.
+LEFT, CELL, INFERENCE, ACTION, COLUMNS, FRAME = 44, 8, 4 + 15, 4 + 22, 33, 4
+NAMES = {tuple(colour): f"{number}" for number, colour in enumerate(CHUNKS)} | {(0, 0, 0): "x", EMPTY: "."}
+
+
+def overlaid(render_mode="rgb_array_list", limit=30, **options):
+    world = gym.make("tests/Recorder-v0", render_mode=render_mode, limit=limit)
+    options = {"prediction_horizon": 8, "execution_horizon": 4, "latency": 2, "info": "full"} | options
+    return ChunkOverlay(ChunkedExecution(world, **options))
+
+
+def play(env, decisions):
+    """All frames of some decisions, the reset's first, and how many ticks they were."""
+    env.reset(seed=0)
+    ticks = 0
+    for _ in range(decisions):
+        *_, terminated, truncated, info = env.step(env.action_space.sample())
+        ticks += info["ticks"]
+        if terminated or truncated:
+            break
+    return env.render(), ticks
+
+
+def lane(frame, top):
+    """Colours of a lane's cells, one letter each: the chunk's colour, x an underrun, . nothing."""
+    # The second row and column of a cell: inside its outline, outside the row's number.
+    pixels = [tuple(frame[top + 1, LEFT + CELL * column + 1].tolist()) for column in range(COLUMNS)]
+    return "".join(NAMES[pixel] for pixel in pixels).rstrip(".")
+
+
+def requests(frame):
+    """The columns that begin with a request's notch."""
+    notch = frame[INFERENCE - 1, LEFT - 1 :: CELL]
+    return [column for column, pixel in enumerate(notch[:COLUMNS].tolist()) if tuple(pixel) == INK]
+
+
+CYCLES = {
+    # The first chunk is free. Then rows 4 and 5 of the chunk before, while the next is inferred, and its rows 2 and 3.
+    "prefix": ({"latency": 2}, "000000111122", "....11..22..", [0, 4, 8]),
+    "no delay": ({"latency": 0}, "000011112222", "", [0, 4, 8]),
+    # Rows 4 to 7 are left at the first request, but 6 and 7 only at those that follow.
+    "late": ({"latency": 6}, "00000000xx11xxxx22xxxx", "....111111222222333333", [0, 4, 10, 16]),
+    "synchronous": ({"latency": 3, "overlap": False}, "0000xxx1111xxx2222", "....111....222....", [0, 4, 11]),
+    "charged": ({"latency": 2, "cold_start": "charged"}, "xx0000111122", "00..11..22..", [0, 4, 8]),
+    # The chunk is stale as a whole when it comes.
+    "stale": ({"latency": 10, "prediction_horizon": 4}, "0000xxxxxxxxxx", "....1111111111", [0, 4]),
+    "zeroth row only": ({"prediction_horizon": 1, "execution_horizon": 1, "latency": 0}, "0123", "", [0, 1, 2, 3]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
+@pytest.mark.parametrize(("options", "actions", "inferences", "begun"), CYCLES.values(), ids=CYCLES)
+def test_strips_of_hand_worked_cycles(options, actions, inferences, begun):
+    frames, ticks = play(overlaid(**options), decisions=len(begun))
+    assert ticks == len(actions)
+    for tick, frame in enumerate(frames):  # the strip grows by a tick a frame, from none in the frame of the reset
+        assert lane(frame, ACTION) == actions[:tick]
+        assert lane(frame, INFERENCE) == inferences[:tick].rstrip(".")
+        assert requests(frame) == [column for column in begun if column < tick]
+    assert len(frames) == ticks + 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"latency": Uniform(0.0, 0.4)}, {"latency": Trace([0.1, 0.4, 0.0]), "overlap": False}, {"underrun": "stop"}],
+)
+def test_colours_are_those_of_the_reported_sources(options):
+    env = overlaid(**({"latency": 5} | options))
+    env.reset(seed=3)
+    expected = ""
+    for decision in range(5):
+        *_, truncated, info = env.step(env.action_space.sample())
+        expected += "".join("x" if age < 0 else str((decision - age) % len(CHUNKS)) for age, _ in info["sources"])
+        if truncated:
+            break
+    assert lane(env.render()[-1], ACTION) == expected[-COLUMNS:]
+    assert len(expected) == env.unwrapped.tick
+
+
+def test_the_strip_scrolls_by_a_tick():
+    before, after = (draw_strip(MIN_WIDTH, [Tick(k % 5, 0, -1, False) for k in range(n)], "") for n in (40, 41))
+    left, right = LEFT, LEFT + CELL * (COLUMNS - 1) - 1
+    top, height = layout(MIN_WIDTH).action
+    lanes = [strip[top + 1 : top + height - 1] for strip in (before, after)]
+    np.testing.assert_array_equal(lanes[0][:, left + CELL : right], lanes[1][:, left : right - CELL])
+
+
+@pytest.mark.parametrize("width", [320, 321, 500, 640, 1000, 1920])
+def test_everything_has_its_place(width):
+    place = layout(width)
+    assert place.columns >= 30
+    assert place.left + place.columns * place.cell <= width
+    assert place.inference[0] + sum(place.inference[1:]) < place.action[0]
+    assert sum(place.action) < place.height
+    assert draw_strip(width, [], "").shape == (place.height, width, 3)
+
+
+def test_each_row_has_its_number():
+    cells = set()
+    top, height = layout(500).action
+    for row in range(100):
+        strip = draw_strip(500, [Tick(0, row, -1, False)], "")
+        cells.add(strip[top : top + height, layout(500).left :][:, :13].tobytes())
+    assert len(cells) == 100
+
+
+def test_text_is_smooth():
+    strip = draw_strip(500, [], "tick 7")
+    assert len(np.unique(strip[:20, :200].reshape(-1, 3), axis=0)) > 10
+
+
+def test_the_frame_itself_is_untouched():
+    frames, _ = play(overlaid(), decisions=4)
+    for tick, frame in enumerate(frames):
+        assert frame.shape == (FRAME + layout(MIN_WIDTH).height, MIN_WIDTH, 3)
+        assert (frame[:FRAME, 158:162] == tick).all()
+        assert (frame[:FRAME, :158] == BACKGROUND).all()
+        assert (frame[:FRAME, 162:] == BACKGROUND).all()
+
+
+def test_a_wide_frame_keeps_its_width():
+    env = ChunkOverlay(ChunkedExecution(gym.make("CartPole-v1", render_mode="rgb_array"), 4, info="full"))
+    env.reset(seed=0)
+    world = env.unwrapped.render()
+    frame = env.render()
+    assert frame.shape == (400 + layout(600).height, 600, 3)
+    np.testing.assert_array_equal(frame[:400], world)
+    env.close()
+
+
+def test_the_last_tick_alone_with_rgb_array():
+    every, ticks = play(overlaid(), decisions=3)
+    last, _ = play(overlaid("rgb_array"), decisions=3)
+    assert ticks == 12
+    np.testing.assert_array_equal(last, every[-1])
+
+
+def test_a_call_of_render_takes_the_frames_away_and_a_reset_begins_anew():
+    env = overlaid()
+    play(env, decisions=2)
+    assert env.render() == []
+    env.step(env.action_space.sample())
+    assert len(env.render()) == 4
+    env.step(env.action_space.sample())
+    env.reset()
+    (frame,) = env.render()
+    assert lane(frame, ACTION) == ""
+
+
+def test_an_episode_that_ends_within_a_cycle():
+    frames, ticks = play(overlaid(limit=6), decisions=9)
+    assert ticks == 6
+    assert lane(frames[-1], ACTION) == "000000"
+    assert lane(frames[-1], INFERENCE) == "....11"
+
+
+def test_frames_share_no_memory():
+    env = overlaid()
+    first, _ = play(env, decisions=2)
+    kept = copy.deepcopy(first)
+    env.step(env.action_space.sample())
+    for frame in env.render():
+        frame[:] = 0
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_nothing_else_changes():
+    plain = overlaid().env
+    drawn = overlaid()
+    for env in (plain, drawn):
+        env.action_space.seed(0)
+    for seed in (0, 1):
+        for ours, theirs in zip(plain.reset(seed=seed), drawn.reset(seed=seed), strict=True):
+            np.testing.assert_equal(ours, theirs)
+        for _ in range(4):
+            np.testing.assert_equal(plain.step(plain.action_space.sample()), drawn.step(drawn.action_space.sample()))
+    assert drawn.get_wrapper_attr("request").tick == 16
+
+
+def test_it_goes_over_other_wrappers_and_through_specs():
+    flat = ChunkOverlay(FlattenChunk(overlaid().env))
+    assert play(flat, decisions=2)[1] == 8
+    again = gym.make(overlaid().spec)
+    assert isinstance(again, ChunkOverlay)
+    assert len(play(again, decisions=1)[0]) == 5
+
+
+@pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
+def test_gymnasiums_checker():
+    world = gym.make("chunkenv/kinetix-catapult-v0", render_mode="rgb_array", observation="compact", render_size=32)
+    check_env(ChunkOverlay(FlattenChunk(ChunkedExecution(world, 4, latency=1, info="full"))), skip_render_check=True)
+
+
+def test_what_cannot_be_drawn_is_refused():
+    world = gym.make("tests/Recorder-v0", render_mode="rgb_array")
+    with pytest.raises(ArgumentError, match="executes no chunks; wrap it in a ChunkedExecution"):
+        ChunkOverlay(world)
+    with pytest.raises(
+        ArgumentError, match=r"render_mode=None: make the environment with render_mode='rgb_array_list'"
+    ):
+        overlaid(render_mode=None)
+    env = overlaid(info="basic")
+    env.reset()
+    with pytest.raises(ArgumentError, match="make the ChunkedExecution with info='full'"):
+        env.step(env.action_space.sample())
+
+
+def test_frames_that_somebody_else_took_are_missed():
+    env = ChunkOverlay(Thief(overlaid().env))
+    env.reset()
+    with pytest.raises(EnvironmentFault, match=r"rendered 0 frames in a decision of 4 ticks; let nothing else call"):
+        env.step(env.action_space.sample())
+
+
+class Thief(gym.Wrapper):
+    def step(self, action):
+        result = self.env.step(action)
+        self.env.render()
+        return result
+
+
+def test_without_pygame_a_sentence_says_what_to_install(monkeypatch):
+    env = overlaid()
+    import_pygame.cache_clear()
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(MissingExtraError, match=r'Pictures need pygame.*pip install "chunkenv\[render\]"'):
+        env.reset()
+    monkeypatch.undo()
+    import_pygame.cache_clear()
+
+
+def test_pygame_is_not_imported_before_the_first_picture():
+    code = "import sys, chunkenv.wrappers.overlay; sys.exit('pygame' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
