@@ -8,6 +8,7 @@ the ids `chunkenv/kinetix-<level>-v0`.
 from chunkenv import latency
 from chunkenv.evaluate import evaluate
 from chunkenv.kinetix import register
+from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import (
     ActionDelay,
     ActionNoise,
@@ -22,6 +23,7 @@ __all__ = [
     "ActionDelay",
     "ActionNoise",
     "ChunkedExecution",
+    "ChunkedVectorExecution",
     "FlattenChunk",
     "ObservationDelay",
     "RecordTicks",

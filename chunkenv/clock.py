@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from chunkenv.checks import one_of, true_or_false, whole_number
 from chunkenv.errors import ArgumentError
 
@@ -232,3 +234,17 @@ def bootstrap_discount(discount: float, ticks: int, terminated: bool) -> float:
     (0.125, 0.0)
     """
     return 0.0 if terminated else discount**ticks
+
+
+def discounted_sums(rewards: np.ndarray, ticks: np.ndarray, discount: float) -> np.ndarray:
+    """`discounted_sum` of the first `ticks[i]` of each row of `rewards`, float64[N], to the bit.
+
+    >>> discounted_sums(np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 0.0]]), np.array([3, 1]), 0.5)
+    array([1.75, 2.  ])
+    """
+    total = np.zeros(len(rewards))
+    for tick in range(rewards.shape[1] - 1, -1, -1):
+        now = rewards[:, tick]
+        last, played = ticks == tick + 1, ticks > tick
+        total = np.where(last, now, np.where(played, now + discount * total, total))
+    return total

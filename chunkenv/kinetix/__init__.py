@@ -33,6 +33,7 @@ def register() -> None:
         gymnasium.register(
             id=f"chunkenv/kinetix-{level}-v0",
             entry_point="chunkenv.kinetix.env:KinetixEnv",
+            vector_entry_point="chunkenv.vector.kinetix:make_kinetix",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},
         )

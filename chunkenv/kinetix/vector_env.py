@@ -1,0 +1,304 @@
+"""Many environments of one Kinetix level, played in one call into the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from chunkenv.autoreset import Autoreset, read_start
+from chunkenv.batches import BatchReader, Infos, Playback
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ArgumentError, ResetNeededError, brief, reset_needed
+from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
+from chunkenv.kinetix.layout import N_ACTIONS, STATE
+from chunkenv.kinetix.render import frame
+from chunkenv.kinetix.simulator import machine_threads
+
+NO_LIMIT = -1
+"""What Gymnasium's `make` takes for no time limit."""
+
+
+class Ticks(NamedTuple):
+    """Ticks of N environments, each float64[N, T] or bool[N, T]: see `kernels.Tick`, of one."""
+
+    reward: np.ndarray
+    distance: np.ndarray
+    last_distance: np.ndarray
+    ticks: np.ndarray
+    ended: np.ndarray
+
+
+def _sparse(played: Ticks) -> np.ndarray:
+    return played.reward
+
+
+def _distance(played: Ticks) -> np.ndarray:
+    approach = np.where(played.last_distance < 0, 0.0, played.last_distance - played.distance)
+    return played.reward + DISTANCE_SCALE * approach
+
+
+def _penalty(played: Ticks) -> np.ndarray:
+    charged = np.where(played.ended, TIME_LIMIT - played.ticks + 1, 1)
+    return np.where(played.reward > 0, played.reward, played.reward - charged * played.distance * PENALTY_SCALE)
+
+
+REWARDS: dict[str, Callable[[Ticks], np.ndarray]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
+"""`chunkenv.kinetix.env.REWARDS` for arrays, equal to the bit."""
+
+
+class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """N environments of one of the twelve dynamic Kinetix tasks; environment i is `KinetixEnv`, to the bit.
+
+    A step is one control step of each, with the time limit inside: the limit counts the ticks of the state, so that it
+    travels with `get_states`. `play` steps each environment several times in one call. What comes out depends neither
+    on N nor on `threads`. `gymnasium.make_vec("chunkenv/kinetix-<level>-v0", num_envs=N)` makes one.
+
+    info: `success`, bool[N], whether green touched blue with this step.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        num_envs: N.
+        observation: as `KinetixEnv` has it.
+        reward: as `KinetixEnv` has it.
+        threads: at most how many threads step the environments; as many as the process has cores, if None.
+        autoreset_mode: gymnasium's AutoresetMode, or the value of one.
+        render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
+        render_size: width and height of a frame in pixels, at least 16.
+        max_episode_steps: control steps after which an episode is truncated; -1 for none.
+
+    Raises:
+        ArgumentError: an unknown level or option.
+
+    >>> envs = KinetixVectorEnv("catapult", num_envs=3, observation="compact")
+    >>> observations, infos = envs.reset(seed=0)
+    >>> observations, rewards, terminated, truncated, infos = envs.step(np.zeros((3, 6), np.float32))
+    >>> observations.shape, rewards, infos["success"]
+    ((3, 35), array([0., 0., 0.]), array([False, False, False]))
+    """
+
+    def __init__(
+        self,
+        level: str,
+        num_envs: int = 1,
+        observation: str = "symbolic",
+        reward: str = "sparse",
+        threads: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        render_size: int = 500,
+        max_episode_steps: int = TIME_LIMIT,
+    ) -> None:
+        self.num_envs = whole_number("num_envs", num_envs, at_least=1)
+        self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
+        one = KinetixEnv(level, observation, reward, render_size=render_size)
+        self.simulator, self._render_size = one.simulator, render_size
+        self._shape_reward = REWARDS[reward]
+        self._kind = None if observation == "state" else observation
+        self._threads = machine_threads() if threads is None else whole_number("threads", threads, at_least=1)
+        self._limit = _read_limit(max_episode_steps)
+        self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
+        self.observation_space = batch_space(one.observation_space, self.num_envs)
+        self._read_actions = BatchReader(one.action_space, self.num_envs, "action")
+        self.action_space = self._read_actions.space
+        self._autoreset = Autoreset(autoreset_mode, self.num_envs, one.observation_space)
+        self.metadata = {**KinetixEnv.metadata, "render_modes": ["rgb_array"], "autoreset_mode": self._autoreset.mode}
+        self._states = np.tile(self.simulator.initial_state(), (self.num_envs, 1))
+        self._records = self._states.view(STATE)[:, 0]
+        self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
+        self._begun = False
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, Infos]:
+        """Start episodes, always in the level's first state.
+
+        Args:
+            seed: one for all or one for each; nothing here is random.
+            options: with "reset_mask", bool[N], only those environments are reset.
+
+        Raises:
+            ArgumentError: seeds or a mask that do not fit.
+            ResetNeededError: the first reset leaves some out.
+        """
+        start = read_start(seed, options, self.num_envs)
+        if not (self._begun or start.members.all()):
+            raise ResetNeededError("cannot reset a part of the environments before all have begun; reset all of them.")
+        super().reset(seed=start.seeds[0])
+        _, infos = self.restart(start.members, start.seeds, start.options)
+        return self.observe(), infos
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Infos]:
+        """Play one control step of each environment, or its reset, as the autoreset mode says.
+
+        Raises:
+            ActionError: wrong shape or type, or one is not finite, with its environment's index; nothing has moved.
+            ResetNeededError: there was no reset yet, or with DISABLED an episode is over.
+        """
+        resetting = self._autoreset.resetting()
+        read = self._read_actions(actions, ignored=resetting)
+        play = self.play(read[:, None], (~resetting).astype(np.int64))
+        ended = play.terminated | play.truncated
+        observations, infos = self._autoreset.settle(
+            play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [], None)
+        )
+        return observations, play.rewards[:, 0], play.terminated, play.truncated, infos
+
+    def play(self, actions: np.ndarray, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+        """Play several control steps of each environment, without autoreset.
+
+        Args:
+            actions: float32[N, T, 6], of which the first ticks[i] rows of each i are played.
+            ticks: int64[N], from 0 to T; an episode that ends sooner stops there.
+            every_tick: whether to keep the observations of all ticks: one call into the engine for each.
+
+        Raises:
+            ActionError: wrong shape or type, or an action that would be played is not finite; nothing has moved.
+            ArgumentError: ticks that do not fit.
+            ResetNeededError: there was no reset yet, or an episode that is over would be played.
+        """
+        self._expect_under_way(np.asarray(ticks) > 0)
+        room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
+        allowed = np.minimum(ticks, room)
+        play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
+        truncated = (play.ticks > 0) & (self._records["ticks"] >= self._limit)
+        self._autoreset.ended |= play.terminated | truncated
+        return play._replace(truncated=truncated)
+
+    def restart(
+        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
+    ) -> tuple[np.ndarray, Infos]:
+        """Start episodes in some environments (bool[N]); the observations of the others mean nothing."""
+        first = self.simulator.initial_state()
+        self._states[members] = first
+        self._actions[members] = 0
+        self._autoreset.ended &= ~members
+        self._begun = True
+        observation = first if self._kind is None else self._observation(first[None])[0]
+        fresh = np.repeat(observation[None], self.num_envs, axis=0)
+        return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
+
+    def observe(self) -> np.ndarray:
+        """The present observation of each environment, a new batch."""
+        return self._observation(self._states)
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """A frame of each environment with "rgb_array", uint8[render_size, render_size, 3].
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+            MissingExtraError: pygame is not installed.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() shows nothing without a render_mode: make it with "rgb_array".')
+            return None
+        if not self._begun:
+            raise reset_needed("render")
+        pairs = zip(self._records, self._actions, strict=True)
+        return tuple(frame(self.simulator.scene, record, action, self._render_size) for record, action in pairs)
+
+    def get_states(self) -> np.ndarray:
+        """The complete states of the engine, a copy, uint8[N, n]: set back, everything goes on to the bit.
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+        """
+        if not self._begun:
+            raise reset_needed("get the states")
+        return self._states.copy()
+
+    def set_states(self, states: np.ndarray) -> None:
+        """Go on from states that `get_states`, or `get_state` of an environment of the same level, returned.
+
+        Raises:
+            ArgumentError: they are not N states of this level; the environments are unchanged.
+        """
+        if not (isinstance(states, np.ndarray) and states.shape == self._states.shape):
+            raise ArgumentError(
+                f"states={brief(states)} are not {self.num_envs} states: give uint8{self._states.shape}."
+            )
+        for state in states:
+            self.simulator.checked_state(state)
+        self._states[:] = states
+        self._actions[:] = 0
+        self._autoreset.ended = (self._records["ended"] != 0) | (self._records["ticks"] >= self._limit)
+        self._begun = True
+
+    def _expect_under_way(self, playing: np.ndarray) -> None:
+        if not self._begun:
+            raise reset_needed("step")
+        if playing.shape == self._autoreset.ended.shape and (over := playing & self._autoreset.ended).any():
+            who = brief(np.flatnonzero(over).tolist())
+            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+
+    def _observation(self, states: np.ndarray) -> np.ndarray:
+        """Observations of states, which stay as they are."""
+        if self._kind is None:
+            return states.copy()
+        idle, none = np.zeros((len(states), 1, N_ACTIONS), np.float32), np.zeros(len(states), np.int64)
+        played = self.simulator.play(states, idle, none, observation=self._kind, threads=self._threads)
+        assert played.observations is not None
+        return played.observations
+
+    def _advance(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
+        """One call into the engine."""
+        before, last_distance = self._records["ticks"].astype(np.int64), self._records["distance"].copy()
+        played = self.simulator.play(self._states, actions, ticks, observation=self._kind, threads=self._threads)
+        terminated = (ticks > 0) & (played.ends < ticks)
+        counts = np.where(terminated, played.ends + 1, ticks)
+        self._remember(actions, counts)
+        numbers = np.arange(played.rewards.shape[1])
+        rewards = self._shape_reward(
+            Ticks(
+                played.rewards.astype(np.float64),
+                played.distances.astype(np.float64),
+                np.column_stack([last_distance, played.distances[:, :-1]]).astype(np.float64),
+                before[:, None] + 1 + numbers,
+                terminated[:, None] & (numbers == played.ends[:, None]),
+            )
+        )
+        success = (played.rewards > 0).any(axis=1)
+        return Playback(
+            self._states.copy() if played.observations is None else played.observations,
+            np.where(numbers < counts[:, None], rewards, 0.0),
+            counts,
+            terminated,
+            np.zeros(self.num_envs, bool),
+            {"success": success, "_success": counts > 0},
+            None,
+        )
+
+    def _remember(self, actions: np.ndarray, counts: np.ndarray) -> None:
+        """The last actions, which a picture shows."""
+        who = np.flatnonzero(counts)
+        self._actions[who] = np.asarray(actions)[who, counts[who] - 1]
+
+    def _play_each(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
+        """One call for each tick, for its observation."""
+        seen: list[list[Any]] = [[] for _ in range(self.num_envs)]
+        play, rewards = self._advance(actions[:, :1], np.zeros_like(ticks)), []
+        for tick in range(actions.shape[1]):
+            now = (tick < ticks) & ~play.terminated
+            step = self._advance(actions[:, tick : tick + 1], now.astype(np.int64))
+            for index in np.flatnonzero(now).tolist():
+                seen[index].append(step.observations[index].copy())
+            rewards.append(step.rewards)
+            success = play.infos["success"] | step.infos["success"]
+            played = play.ticks + step.ticks
+            play = step._replace(
+                ticks=played,
+                terminated=play.terminated | step.terminated,
+                infos={"success": success, "_success": played > 0},
+            )
+        return play._replace(rewards=np.concatenate(rewards, axis=1), seen=seen)
+
+
+def _read_limit(max_episode_steps: Any) -> int:
+    if max_episode_steps == NO_LIMIT and not isinstance(max_episode_steps, bool):
+        return int(np.iinfo(STATE["ticks"]).max)
+    return whole_number("max_episode_steps", max_episode_steps, at_least=1)

@@ -1,0 +1,162 @@
+"""N clocks: those that stand alike are planned once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount
+
+
+class Cycles(NamedTuple):
+    """The cycles of N environments: `which[i]` says which of the few different `plans` is that of environment i."""
+
+    plans: list[Cycle]
+    which: np.ndarray
+
+
+class Outcome(NamedTuple):
+    """What decisions came to, each int64[N] or bool[N] but for `discount`, float64[N]: see `ChunkedExecution`."""
+
+    discount: np.ndarray
+    delay: np.ndarray
+    underruns: np.ndarray
+    discarded: np.ndarray
+    arrived: np.ndarray
+
+
+def distinct(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
+    """The different rows of columns of whole numbers (at least 0) and, for each row, which of them it is.
+
+    >>> distinct(np.array([4, 4, 0]), np.array([1, 1, 0]))
+    ([(0, 0), (4, 1)], array([1, 1, 0]))
+    """
+    key = columns[0].astype(np.int64)
+    for column in columns[1:]:
+        key = key * (int(column.max()) + 1) + column
+    if (key == key[0]).all():
+        return [tuple(int(column[0]) for column in columns)], np.zeros(len(key), np.int64)
+    _, firsts, which = np.unique(key, return_index=True, return_inverse=True)
+    return [tuple(int(column[first]) for column in columns) for first in firsts], which.reshape(-1)
+
+
+class Clocks:
+    """The clocks of N environments, each in its own phase.
+
+    One `ChunkClock` stands for each group of equal ones in turn, so that a constant delay costs one plan, not N.
+
+    Args:
+        clock: as each one starts; it is used up.
+        num_envs: N.
+
+    Attributes:
+        tick: int64[N], control steps since each one's reset.
+        left: int64[N, 2], start and stop of the rows left of each one's previous chunk.
+    """
+
+    def __init__(self, clock: ChunkClock, num_envs: int) -> None:
+        self._clock = clock
+        clock.reset()
+        self._free_when_cold = clock.next_is_free
+        self.tick = np.zeros(num_envs, np.int64)
+        self.left = np.zeros((num_envs, 2), np.int64)
+        self._cold = np.ones(num_envs, bool)
+
+    @property
+    def prediction_horizon(self) -> int:
+        """Rows in a chunk, H."""
+        return self._clock.prediction_horizon
+
+    @property
+    def execution_horizon(self) -> int:
+        """Ticks between two requests, s."""
+        return self._clock.execution_horizon
+
+    @property
+    def next_is_free(self) -> np.ndarray:
+        """Where the chunk of the next request is there at once, whatever an inference takes: bool[N]."""
+        return self._cold & self._free_when_cold
+
+    def reset(self, members: np.ndarray) -> None:
+        """Set the clocks of some environments (bool[N]) to the start of an episode."""
+        self.tick[members] = 0
+        self.left[members] = 0
+        self._cold[members] = True
+
+    def cycles(self, delays: np.ndarray) -> Cycles:
+        """What the requests play if their inferences take `delays` ticks, int64[N]."""
+        groups, which = distinct(self.left[:, 0], self.left[:, 1], self._cold, delays)
+        return Cycles([self._cycle(*group) for group in groups], which)
+
+    def _cycle(self, start: int, stop: int, cold: int, delay: int) -> Cycle:
+        self._clock.left, self._clock.cold = range(start, stop), bool(cold)
+        return self._clock.cycle(delay)
+
+    def prefix_lengths(self, delays: np.ndarray) -> np.ndarray:
+        """How many rows of the previous chunks run during inferences of `delays` ticks, int64[N]."""
+        plans, which = self.cycles(delays)
+        return np.array([len(plan.prefix) for plan in plans])[which]
+
+    def advance(self, cycles: Cycles, played: np.ndarray, members: np.ndarray) -> None:
+        """Go on by `played` ticks (int64[N]) in some environments (bool[N])."""
+        groups, which = distinct(cycles.which, played)
+        left = np.array([self._left_after(cycles.plans[plan], ticks) for plan, ticks in groups])
+        self.left[members] = left[which[members]]
+        self.tick[members] += played[members]
+        self._cold[members] = False
+
+    def _left_after(self, cycle: Cycle, played: int) -> tuple[int, int]:
+        self._clock.advance(cycle, played)
+        return self._clock.left.start, self._clock.left.stop
+
+
+def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float) -> Outcome:
+    """What the first `played` ticks of each cycle came to."""
+    groups, which = distinct(cycles.which, played, terminated, ended)
+    lines = [_line(cycles.plans[plan], *rest, discount) for plan, *rest in groups]  # pyright: ignore (three rest)
+    return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
+
+
+def _line(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[float | int | bool, ...]:
+    """One environment's values, in the order of `Outcome`."""
+    return (
+        bootstrap_discount(discount, played, bool(terminated)),
+        cycle.delay,
+        cycle.underruns_within(played),
+        cycle.discarded(played, bool(ended)),
+        cycle.arrived_by(played),
+    )
+
+
+class Places(NamedTuple):
+    """Where the actions of N cycles stand among [previous chunk, own chunk, waiting action]: rows of int64[N, T].
+
+    Attributes:
+        rows: int64[N, T]; beyond `ticks`, some row.
+        ticks: int64[N], how many ticks are to be played.
+        stopped: bool[N], whether there are fewer than the cycle has, because an underrun stops the episode.
+    """
+
+    rows: np.ndarray
+    ticks: np.ndarray
+    stopped: np.ndarray
+
+
+def places(cycles: Cycles, horizon: int, holds: bool, stops: bool) -> Places:
+    """Where the actions of the cycles stand; an underrun holds the last row before it, acts otherwise, or stops."""
+    columns = [_places(plan, horizon, holds, stops) for plan in cycles.plans]
+    lengths = np.array([len(column) for column in columns])
+    rows = np.zeros((len(columns), max(1, lengths.max())), np.int64)
+    for row, column in zip(rows, columns, strict=True):
+        row[: len(column)] = column
+    stopped = lengths < np.array([plan.ticks for plan in cycles.plans])
+    return Places(rows[cycles.which], lengths[cycles.which], stopped[cycles.which])
+
+
+@lru_cache(maxsize=4096)
+def _places(cycle: Cycle, horizon: int, holds: bool, stops: bool) -> tuple[int, ...]:
+    played = len(cycle.prefix) if stops and cycle.underruns else cycle.ticks
+    waiting = cycle.prefix[-1] if holds and cycle.prefix else 2 * horizon
+    return tuple({1: source.row, 0: horizon + source.row, -1: waiting}[source.age] for source in cycle.sources(played))
