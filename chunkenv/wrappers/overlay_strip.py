@@ -144,11 +144,7 @@ def _write(surface: Any, text: str, at: tuple[float, int], size: int, centred: b
 
 @lru_cache(maxsize=512)
 def _text(text: str, size: int) -> Any:
-    return _font(size).render(text, True, INK)
-
-
-@lru_cache(maxsize=32)
-def _font(size: int) -> Any:
+    # The font is not kept: whoever calls pygame.quit(), as Gymnasium's CartPole does, makes it unusable.
     font = import_pygame().font
     font.init()
-    return font.Font(None, size)
+    return font.Font(None, size).render(text, True, INK)

@@ -249,6 +249,13 @@ def test_without_pygame_a_sentence_says_what_to_install(monkeypatch):
     import_pygame.cache_clear()
 
 
+def test_an_environment_may_quit_pygame():
+    before = draw_strip(500, [], "tick 1")
+    import_pygame().quit()
+    np.testing.assert_array_equal(draw_strip(500, [], "tick 1"), before)
+    draw_strip(500, [], "a text that was not drawn yet")
+
+
 def test_pygame_is_not_imported_before_the_first_picture():
     code = "import sys, chunkenv.wrappers.overlay; sys.exit('pygame' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

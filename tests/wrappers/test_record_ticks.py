@@ -93,7 +93,7 @@ def test_the_overlay_keeps_every_tick(videos, tmp_path):
         ChunkOverlay(chunked(info="full")), str(tmp_path / "videos"), episode_trigger=lambda episode: True
     )
     (ticks,) = play(env)
-    ((name, frames),) = videos.items()
+    (frames,) = videos.values()
     assert len(frames) == ticks + 1
 
 
