@@ -7,7 +7,7 @@ real-time-chunking-kinetix (Copyright (c) 2025 Physical Intelligence), both MIT:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
@@ -16,9 +16,10 @@ from gymnasium import spaces
 from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ResetNeededError, brief
 from chunkenv.kinetix import TIME_LIMIT, kernels
+from chunkenv.kinetix.backends import open_simulator
 from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
 from chunkenv.kinetix.render import frame
-from chunkenv.kinetix.simulator import STATE_SIZE, Simulator, float32_array
+from chunkenv.kinetix.simulator import STATE_SIZE, float32_array
 from chunkenv.pictures import Window
 
 OBSERVATIONS = ("symbolic", "compact", "state")
@@ -46,6 +47,14 @@ def _penalty(tick: kernels.Tick) -> float:
 REWARDS: dict[str, Callable[..., float]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
 
 
+class Physics(Protocol):
+    """What plays the ticks of an environment: a simulator, or the world of another physics engine."""
+
+    def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> kernels.Tick:
+        """As `chunkenv.kinetix.simulator.Simulator.step`."""
+        ...
+
+
 class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One of the twelve dynamic Kinetix tasks: make green touch blue, and never red.
 
@@ -71,9 +80,14 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
         render_size: width and height of a frame in pixels, at least 16.
+        backend: "numba", our own engine; "jax", the reference engine itself, for checks (docs/backends.md).
+
+    Attributes:
+        simulator: the level in the engine of the backend.
 
     Raises:
         ArgumentError: an unknown level or option.
+        MissingExtraError: the backend is not installed.
 
     >>> env = KinetixEnv("catapult", observation="compact")
     >>> observation, info = env.reset(seed=0)
@@ -90,11 +104,13 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         reward: str = "sparse",
         render_mode: str | None = None,
         render_size: int = 500,
+        backend: str = "numba",
     ) -> None:
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
         self._render_size = whole_number("render_size", render_size, at_least=16)
         self._window: Window | None = None
-        self.simulator = Simulator(level)
+        self.simulator = open_simulator(level, backend)
+        self._physics: Physics = self.simulator
         self._kind = one_of("observation", observation, OBSERVATIONS)
         self._shape_reward = REWARDS[one_of("reward", reward, tuple(REWARDS))]
         self._size = {"symbolic": N_FEATURES, "compact": self.simulator.compact_size, "state": 0}[observation]
@@ -126,7 +142,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise ResetNeededError("This environment was not reset yet: call reset() before step().")
         self._take(action)
         seen = np.empty(self._size, np.float32)
-        tick = kernels.step(self.simulator.records, self._state, self._scratch, self._action, seen)
+        tick = self._physics.step(self._state, self._scratch, self._action, seen)
         if tick.status != kernels.PLAYED:
             self._action[:] = 0  # or a picture would show what was refused
             raise _refusal(tick.status, action)
@@ -231,7 +247,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self._kind == "state":
             return self._bytes.copy()
         seen = np.empty(self._size, np.float32)
-        kernels.observe(self.simulator.records, self._state, seen)
+        self.simulator.observe(self._state, seen)
         return seen
 
 

@@ -115,9 +115,7 @@ class Simulator:
         kernels.place_all(self._records, self._first, scratch)
         return scratch
 
-    def step(
-        self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray
-    ) -> kernels.Tick:
+    def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> kernels.Tick:
         """Play one tick of one environment in place and observe it, or leave the state as it is and say why not.
 
         Nothing is checked: `KinetixEnv` calls it with memory of its own.

@@ -1,0 +1,35 @@
+"""The engines that can play a level behind one interface: our own, and the reference that it was ported from."""
+
+from __future__ import annotations
+
+from chunkenv.checks import one_of
+from chunkenv.errors import MissingExtraError
+from chunkenv.kinetix.simulator import Simulator
+
+BACKENDS = ("numba", "jax")
+
+
+def open_simulator(level: str, backend: str = "numba") -> Simulator:
+    """A level in one of the engines.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        backend: "numba", our own engine; "jax", the reference engine, kinetix-env.
+
+    Raises:
+        ArgumentError: an unknown level or backend.
+        MissingExtraError: kinetix-env is not installed.
+
+    >>> open_simulator("catapult").level
+    'catapult'
+    """
+    if one_of("backend", backend, BACKENDS) == "numba":
+        return Simulator(level)
+    try:
+        from chunkenv.kinetix.jax_backend import JaxSimulator
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f'backend="jax" needs kinetix-env, but {error.name} is not installed: '
+            'run `pip install "chunkenv[kinetix-jax]"`, best in an environment of its own.'
+        ) from error
+    return JaxSimulator(level)
