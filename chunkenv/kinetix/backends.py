@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from chunkenv.checks import one_of
 from chunkenv.errors import MissingExtraError
+from chunkenv.kinetix.kernels import BAD_ACTION, OVER, Tick
 from chunkenv.kinetix.simulator import Simulator
 
 BACKENDS = ("numba", "jax")
@@ -33,3 +36,13 @@ def open_simulator(level: str, backend: str = "numba") -> Simulator:
             'run `pip install "chunkenv[kinetix-jax]"`, best in an environment of its own.'
         ) from error
     return JaxSimulator(level)
+
+
+def refused(state: np.ndarray, action: np.ndarray) -> Tick | None:
+    """What `Simulator.step` reports where it plays nothing: the episode is over, or the action is not finite."""
+    ticks = int(state["ticks"][0])
+    if state["ended"][0]:
+        return Tick(OVER, 0, 0.0, 0.0, ticks, True)
+    if not np.isfinite(action).all():
+        return Tick(BAD_ACTION, 0, 0.0, 0.0, ticks, False)
+    return None

@@ -19,9 +19,10 @@ from kinetix.environment.env import make_kinetix_env
 from kinetix.environment.env_state import EnvParams
 from kinetix.environment.spaces import ActionType, ObservationType
 
+from chunkenv.kinetix.backends import refused
 from chunkenv.kinetix.build import feature_place
 from chunkenv.kinetix.jax_scene import SIZES, Scene, from_reference, reference_scene, to_reference
-from chunkenv.kinetix.kernels import BAD_ACTION, NEVER, OVER, PLAYED, Tick
+from chunkenv.kinetix.kernels import NEVER, PLAYED, Tick
 from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
 from chunkenv.kinetix.level import load_level
 from chunkenv.kinetix.simulator import Simulator
@@ -55,15 +56,14 @@ class JaxSimulator(Simulator):
 
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> Tick:
         """Play one tick of one environment in place and observe it, or leave the state as it is and say why not."""
-        ticks, last_distance = int(state["ticks"][0]), float(state["distance"][0])
-        if state["ended"][0]:
-            return Tick(OVER, 0, 0.0, 0.0, ticks, True)
-        if not np.isfinite(action).all():
-            return Tick(BAD_ACTION, 0, 0.0, 0.0, ticks, False)
+        refusal = refused(state, action)
+        if refusal:
+            return refusal
+        last_distance = float(state["distance"][0])
         rewards, seen = self._advance(state, action[None], np.ones(1, bool))
         self._fill(observation, seen[0])
         distance, ended = float(state["distance"][0]), bool(state["ended"][0])
-        return Tick(PLAYED, int(rewards[0]), distance, last_distance, ticks + 1, ended)
+        return Tick(PLAYED, int(rewards[0]), distance, last_distance, int(state["ticks"][0]), ended)
 
     def observe(self, state: np.ndarray, observation: np.ndarray) -> None:
         """Fill the observation of a state, `STATE[1]`, as `step` does."""
