@@ -12,8 +12,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from chunkenv.checks import true_or_false, whole_number
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
-from chunkenv.sb3.numbered import NumberedChunk
+from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
+from chunkenv.sb3.vec_env import SB3VecEnv
+from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import ChunkedExecution, FlattenChunk
 
 
@@ -61,12 +64,17 @@ def make_sb3_env(
     ((9,), (4,))
     """
     count = whole_number("n_envs", n_envs, at_least=1)
+    true_or_false("numbered", numbered)
+    true_or_false("processes", processes)
+    make = _maker(id_or_env_fn, env_kwargs)
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
-    make_one = partial(
-        _make_one, _maker(id_or_env_fn, env_kwargs), chunking, observe_prefix, true_or_false("numbered", numbered)
-    )
-    kind = SubprocVecEnv if true_or_false("processes", processes) else DummyVecEnv
-    env = ChunkVecMonitor(kind([make_one] * count), monitor_file)
+    chunking["observe_prefix"] = observe_prefix
+    if is_native(id_or_env_fn) and not (numbered or processes):
+        venv = _native(native_ticks(str(id_or_env_fn), count, env_kwargs or {}), chunking)
+    else:
+        kind = SubprocVecEnv if processes else DummyVecEnv
+        venv = kind([partial(_member, make, chunking, numbered)] * count)
+    env = ChunkVecMonitor(venv, monitor_file)
     if seed is not None:
         env.seed(seed)
     return env
@@ -84,17 +92,24 @@ def _maker(id_or_env_fn: Any, env_kwargs: dict[str, Any] | None) -> Callable[[],
     return id_or_env_fn
 
 
-def _make_one(
-    make: Callable[[], gym.Env], chunking: dict[str, Any], observe_prefix: bool | str | None, numbered: bool
-) -> gym.Env:
+def _native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:
+    return SB3VecEnv(
+        FlatVectorChunks(ChunkedVectorExecution(ticks, **_settled(chunking, ticks.single_observation_space)))
+    )
+
+
+def _member(make: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:
     env = make()
-    if observe_prefix is None:
-        observe_prefix = _prefix_form(env.observation_space) if chunking["latency"] != 0 else False
-    chunked = ChunkedExecution(UndiscountedReturn(env), observe_prefix=observe_prefix, **chunking)
-    return NumberedChunk(chunked) if numbered else FlattenChunk(chunked)
+    chunked = ChunkedExecution(UndiscountedReturn(env), **_settled(chunking, env.observation_space))
+    if numbered:
+        return NumberedChunk(chunked)
+    return FlatChoices(chunked) if is_discrete(chunked.action_space) else FlattenChunk(chunked)
 
 
-def _prefix_form(observation_space: spaces.Space[Any]) -> bool | str:
-    """Flat beside a vector; a picture keeps its shape, in a Dict."""
+def _settled(chunking: dict[str, Any], observation_space: spaces.Space[Any]) -> dict[str, Any]:
+    """The arguments of chunked execution with a form of the prefix: flat beside a vector; a picture keeps its shape."""
+    if chunking["observe_prefix"] is not None:
+        return chunking
     is_vector = isinstance(observation_space, spaces.Box) and len(observation_space.shape) == 1
-    return "flat" if is_vector else True
+    form = "flat" if is_vector else True
+    return {**chunking, "observe_prefix": form if chunking["latency"] != 0 else False}

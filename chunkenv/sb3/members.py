@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -39,7 +39,7 @@ class Members:
         if self._far is not None:
             values = self._far.get_attr(name)
             return [values[index] for index in indices]
-        return [getattr(self._vector_env, name)] * len(indices)
+        return [getattr(self._layer_with(name), name)] * len(indices)
 
     def set(self, name: str, value: Any, indices: Sequence[int]) -> None:
         """Set an attribute of some environments.
@@ -57,7 +57,7 @@ class Members:
             self._far.set_attr(name, values)
         else:
             self._expect_all(indices, f"set {name!r} of")
-            setattr(self._vector_env, name, value)
+            setattr(self._layer_with(name), name, value)
 
     def call(self, name: str, indices: Sequence[int], arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
         """What a method of some environments returns.
@@ -78,10 +78,14 @@ class Members:
 
     def wrapped_by(self, wrapper: type[Any], indices: Sequence[int]) -> list[bool]:
         """Whether some environments are wrapped: each by itself, or all by a wrapper of the vector environment."""
-        outside = _wrapped_outside(self._vector_env, wrapper)
+        outside = any(isinstance(layer, wrapper) for layer in _layers(self._vector_env))
         if outside or self._here is None:
             return [outside] * len(indices)
         return [is_wrapped(self._here[index], wrapper) for index in indices]
+
+    def _layer_with(self, name: str) -> VectorEnv:
+        """The outermost layer that has an attribute: Gymnasium's vector wrappers hide what they wrap."""
+        return next((layer for layer in _layers(self._vector_env) if hasattr(layer, name)), self._vector_env)
 
     def _expect_all(self, indices: Sequence[int], wish: str) -> None:
         count = self._vector_env.num_envs
@@ -92,9 +96,8 @@ class Members:
             )
 
 
-def _wrapped_outside(env: Any, wrapper: type[Any]) -> bool:
+def _layers(env: VectorEnv) -> Iterator[VectorEnv]:
+    yield env
     while isinstance(env, VectorWrapper):
-        if isinstance(env, wrapper):
-            return True
         env = env.env
-    return False
+        yield env

@@ -1,0 +1,81 @@
+"""Kinetix for Stable-Baselines3 without Python between ticks: all environments play their cycles in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorActionWrapper, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space
+
+from chunkenv.batches import Infos, Playback
+from chunkenv.sb3.monitor import RETURN
+
+ENTRY_POINT = "chunkenv.vector.kinetix:make_kinetix"
+
+
+def is_native(id_or_env_fn: Any) -> bool:
+    """Whether an id names environments that play whole cycles natively."""
+    if not isinstance(id_or_env_fn, str):
+        return False
+    return gym.spec(id_or_env_fn).vector_entry_point == ENTRY_POINT
+
+
+def native_ticks(id: str, n_envs: int, env_kwargs: dict[str, Any]) -> VectorReturns:
+    """The environments of an id that `is_native`, stepped tick by tick, with their undiscounted returns."""
+    ticks = gym.make_vec(id, n_envs, "vector_entry_point", autoreset_mode=AutoresetMode.SAME_STEP, **env_kwargs)
+    return VectorReturns(ticks)
+
+
+class VectorReturns(VectorWrapper):
+    """`UndiscountedReturn` for a vector environment that plays several ticks in one call, such as `KinetixVectorEnv`.
+
+    Args:
+        env: with the methods of `chunkenv.batches.Playable`.
+    """
+
+    env: Any
+
+    def __init__(self, env: VectorEnv) -> None:
+        super().__init__(env)
+        self._sums = np.zeros(env.num_envs)
+
+    def restart(
+        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
+    ) -> tuple[Any, Infos]:
+        """Start episodes in some environments (bool[N]) with nothing summed."""
+        self._sums[members] = 0.0
+        return self.env.restart(members, seeds, options)
+
+    def play(self, actions: Any, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+        """Play each environment's number of ticks."""
+        play = self.env.play(actions, ticks, every_tick=every_tick)
+        self._sums += play.rewards.sum(axis=1)
+        counted = {RETURN: self._sums.copy(), f"_{RETURN}": play.ticks > 0}
+        return play._replace(infos={**play.infos, **counted})
+
+    def observe(self) -> Any:
+        """Everyone's present observation."""
+        return self.env.observe()
+
+
+class FlatVectorChunks(VectorActionWrapper):
+    """`FlattenChunk` for a vector environment of chunks in a Box.
+
+    Args:
+        env: whose chunks are Box[H, A].
+    """
+
+    def __init__(self, env: VectorEnv) -> None:
+        super().__init__(env)
+        chunks: Any = env.single_action_space
+        self._shape = (env.num_envs, *chunks.shape)
+        self.single_action_space = spaces.Box(chunks.low.ravel(), chunks.high.ravel(), dtype=chunks.dtype)
+        self.action_space = batch_space(self.single_action_space, env.num_envs)
+
+    def actions(self, actions: np.ndarray) -> np.ndarray:
+        """The chunks of flat vectors, [N, H, A]."""
+        return np.reshape(actions, self._shape)
