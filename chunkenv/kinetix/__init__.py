@@ -28,12 +28,22 @@ TIME_LIMIT = 256
 
 
 def register() -> None:
-    """Register `chunkenv/kinetix-<level>-v0` for every level, each with a time limit of `TIME_LIMIT` steps."""
+    """Register every level, each with a time limit of `TIME_LIMIT` steps.
+
+    `chunkenv/kinetix-<level>-v0` is played by our own engine or, with `backend="jax"`, by the reference;
+    `chunkenv/kinetix-<level>-box2d-v0` is the same level in another simulator, a task of its own.
+    """
     for level in LEVELS:
         gymnasium.register(
             id=f"chunkenv/kinetix-{level}-v0",
             entry_point="chunkenv.kinetix.env:KinetixEnv",
             vector_entry_point="chunkenv.vector.kinetix:make_kinetix",
+            max_episode_steps=TIME_LIMIT,
+            kwargs={"level": level},
+        )
+        gymnasium.register(
+            id=f"chunkenv/kinetix-{level}-box2d-v0",
+            entry_point="chunkenv.kinetix.box2d_env:Box2DKinetixEnv",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},
         )

@@ -71,9 +71,11 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
         render_size: width and height of a frame in pixels, at least 16.
         max_episode_steps: control steps after which an episode is truncated; -1 for none.
+        backend: as `KinetixEnv` has it; with "jax", the last bits may depend on N.
 
     Raises:
         ArgumentError: an unknown level or option.
+        MissingExtraError: the backend is not installed.
 
     >>> envs = KinetixVectorEnv("catapult", num_envs=3, observation="compact")
     >>> observations, infos = envs.reset(seed=0)
@@ -93,10 +95,11 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         render_size: int = 500,
         max_episode_steps: int = TIME_LIMIT,
+        backend: str = "numba",
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
-        one = KinetixEnv(level, observation, reward, render_size=render_size)
+        one = KinetixEnv(level, observation, reward, render_size=render_size, backend=backend)
         self.simulator, self._render_size = one.simulator, render_size
         self._shape_reward = REWARDS[reward]
         self._kind = None if observation == "state" else observation
