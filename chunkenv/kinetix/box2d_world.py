@@ -68,11 +68,9 @@ class World:
                 record["distance"] = self._goal_distance()
         self._write(record)
         record["ticks"] += 1
-        record["ended"] = bool(reward) or not self._finite()
+        record["ended"] = ended = bool(reward) or not self._finite()
         self._simulator.observe(state, observation)
-        return Tick(
-            PLAYED, reward, float(record["distance"]), last_distance, int(record["ticks"]), bool(record["ended"])
-        )
+        return Tick(PLAYED, reward, float(record["distance"]), last_distance, int(record["ticks"]), ended)
 
     def _add_body(self, body: Body, group: int) -> Box2D.b2Body:
         place = {"position": body.position, "angle": body.rotation}
@@ -161,8 +159,8 @@ class World:
 class _Mixing(Box2D.b2ContactListener):
     """Friction and restitution of a pair as the reference mixes them."""
 
-    def PreSolve(self, contact: Box2D.b2Contact, old_manifold: Box2D.b2Manifold) -> None:  # noqa: N802 (Box2D's name)
-        """Set them before every solve of a contact."""
+    def PreSolve(self, contact: Box2D.b2Contact, old_manifold: Box2D.b2Manifold) -> None:
+        """Set them before every solve of a contact: Box2D calls this by its name."""
         a, b = contact.fixtureA.userData, contact.fixtureB.userData
         contact.friction = BASE_FRICTION * math.hypot(a.friction, b.friction)
         contact.restitution = min(a.restitution, b.restitution)
