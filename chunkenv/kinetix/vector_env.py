@@ -115,6 +115,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._records = self._states.view(STATE)[:, 0]
         self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
         self._begun = False
+        self._first_seen = self._observation(self._states[:1])
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -177,13 +178,11 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
     ) -> tuple[np.ndarray, Infos]:
         """Start episodes in some environments (bool[N]); the observations of the others mean nothing."""
-        first = self.simulator.initial_state()
-        self._states[members] = first
+        self._states[members] = self.simulator.initial_state()
         self._actions[members] = 0
         self._autoreset.ended &= ~members
         self._begun = True
-        observation = first if self._kind is None else self._observation(first[None])[0]
-        fresh = np.repeat(observation[None], self.num_envs, axis=0)
+        fresh = np.repeat(self._first_seen, self.num_envs, axis=0)
         return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
 
     def observe(self) -> np.ndarray:

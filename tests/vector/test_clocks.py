@@ -1,0 +1,84 @@
+"""N clocks at once are N clocks one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chunkenv import clock as clock_module
+from chunkenv.clock import ChunkClock, bootstrap_discount
+from chunkenv.vector.clocks import Clocks, distinct, outcome, places
+
+numbers = st.integers(0, 6)
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=20))
+def test_distinct_rows(rows):
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    found, which = distinct(*columns)
+    assert [found[index] for index in which] == rows
+    assert len(set(found)) == len(found)
+
+
+@given(
+    st.integers(1, 6).flatmap(lambda h: st.tuples(st.just(h), st.integers(1, h))),
+    st.booleans(),
+    st.sampled_from(["free", "charged"]),
+    st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(0, 5)), min_size=4, max_size=4)),
+)
+def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
+    """Delays, ends inside cycles and resets of some: every clock agrees with one that is alone."""
+    alone = [ChunkClock(*horizons, overlap, cold_start) for _ in range(4)]
+    clocks = Clocks(ChunkClock(*horizons, overlap, cold_start), 4)
+    for decision in decisions:
+        delays, most, fate = (np.array(column) for column in zip(*decision, strict=True))
+        plans, which = cycles = clocks.cycles(delays)
+        expected = [one.cycle(int(delay)) for one, delay in zip(alone, delays, strict=True)]
+        assert [plans[index] for index in which] == expected
+        assert clocks.next_is_free.tolist() == [one.next_is_free for one in alone]
+        assert clocks.prefix_lengths(delays).tolist() == [len(cycle.prefix) for cycle in expected]
+        played = np.minimum([cycle.ticks for cycle in expected], most)
+        terminated, ended = fate == 0, fate <= 1
+        result = outcome(cycles, played, terminated, ended, 0.9)
+        for index, cycle in enumerate(expected):
+            count = int(played[index])
+            assert result.discount[index] == bootstrap_discount(0.9, count, bool(terminated[index]))
+            assert result.delay[index] == cycle.delay
+            assert result.underruns[index] == cycle.underruns_within(count)
+            assert result.discarded[index] == cycle.discarded(count, bool(ended[index]))
+            assert result.arrived[index] == cycle.arrived_by(count)
+            alone[index].advance(cycle, count)
+        clocks.advance(cycles, played, np.ones(4, bool))
+        clocks.reset(fate == 0)
+        for index in np.flatnonzero(fate == 0):
+            alone[index].reset()
+        assert clocks.tick.tolist() == [one.tick for one in alone]
+        assert [range(*left) for left in clocks.left.tolist()] == [one.left for one in alone]
+
+
+def test_equal_ones_are_planned_once(monkeypatch):
+    planned = []
+    plan = clock_module.plan_cycle
+    monkeypatch.setattr(clock_module, "plan_cycle", lambda *given: planned.append(given) or plan(*given))
+    clocks = Clocks(ChunkClock(8, 4), 500)
+    cycles = clocks.cycles(np.full(500, 2))
+    clocks.advance(cycles, np.full(500, 4), np.ones(500, bool))
+    clocks.cycles(np.full(500, 2))
+    assert len(planned) == 2
+
+
+@pytest.mark.parametrize(
+    ("holds", "stops", "rows", "stopped"),
+    [
+        (True, False, [2, 3, 3, 4 + 3], False),
+        (False, False, [2, 3, 8, 4 + 3], False),
+        (False, True, [2, 3], True),
+    ],
+)
+def test_where_the_actions_stand(holds, stops, rows, stopped):
+    """H = s = 4, two rows left, delay 3: two of the prefix, an underrun, then the own chunk's last row."""
+    clocks = Clocks(ChunkClock(4, 4), 1)
+    clocks.left[:], clocks._cold[:] = (2, 4), False
+    found = places(clocks.cycles(np.array([3])), 4, holds, stops)
+    assert found.rows[0, : found.ticks[0]].tolist() == rows
+    assert found.stopped.tolist() == [stopped]
