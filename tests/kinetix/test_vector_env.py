@@ -362,18 +362,23 @@ def test_render_without_a_mode_says_so():
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("chunked", [{}, {"prediction_horizon": 4, "latency": 1}])
 def test_episode_statistics(mode, chunked):
-    envs = gym.make_vec(CATAPULT, num_envs=2, autoreset_mode=mode, max_episode_steps=9, **chunked)
-    envs = vector_wrappers.RecordEpisodeStatistics(envs)
+    """As over single environments; the first episodes' lengths are 9 ticks, or 3 decisions."""
+    both = pair("catapult", 2, 1, mode, {"max_episode_steps": 9}, chunked or None)
+    lengths = [_episode_lengths(vector_wrappers.RecordEpisodeStatistics(envs), mode) for envs in both]
+    assert lengths[0] == lengths[1]
+    assert lengths[1][:2] == ([3, 3] if chunked else [9, 9])
+
+
+def _episode_lengths(envs, mode):
     envs.reset(seed=0)
-    envs.action_space.seed(0)
-    episodes = []
-    while len(episodes) < 4:
-        *_, terminated, truncated, infos = envs.step(envs.action_space.sample() * 0)
+    lengths = []
+    while len(lengths) < 4:
+        *_, terminated, truncated, infos = envs.step(np.zeros(envs.action_space.shape, np.float32))
         over = terminated | truncated
-        episodes += infos["episode"]["l"][over].tolist() if over.any() else []
+        lengths += infos["episode"]["l"][over].tolist() if over.any() else []
         if mode == AutoresetMode.DISABLED and over.any():
             envs.reset(options={"reset_mask": over})
-    assert episodes == [3 if chunked else 9] * 4  # decisions, where there are chunks
+    return lengths
 
 
 def test_normalized_observations():
