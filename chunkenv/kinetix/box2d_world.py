@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 
 import Box2D
 import numpy as np
@@ -77,7 +78,8 @@ class World:
         moves = body.inverse_mass > 0
         made = self._world.CreateDynamicBody(**place) if moves else self._world.CreateStaticBody(**place)
         # Bodies of the same negative group never collide.
-        made.CreateFixture(shape=_shape(body), density=0, groupIndex=-1 - group, userData=body)
+        surface = {"friction": body.friction, "restitution": body.restitution}
+        made.CreateFixture(shape=_shape(body), density=0, groupIndex=-1 - group, **surface)
         if moves:
             inertia = 1 / body.inverse_inertia if body.inverse_inertia else 0.0
             made.massData = Box2D.b2MassData(mass=1 / body.inverse_mass, center=(0, 0), I=inertia)
@@ -161,12 +163,14 @@ class _Mixing(Box2D.b2ContactListener):
 
     def PreSolve(self, contact: Box2D.b2Contact, old_manifold: Box2D.b2Manifold) -> None:
         """Set them before every solve of a contact: Box2D calls this by its name."""
-        a, b = contact.fixtureA.userData, contact.fixtureB.userData
+        a, b = contact.fixtureA, contact.fixtureB
         contact.friction = BASE_FRICTION * math.hypot(a.friction, b.friction)
         contact.restitution = min(a.restitution, b.restitution)
 
 
+@cache
 def _shape(body: Body) -> Box2D.b2Shape:
+    # Box2D copies it into every fixture; the Python binding would leak a new one with each.
     if not body.vertices:
         return Box2D.b2CircleShape(radius=body.radius)
     shape = Box2D.b2PolygonShape(vertices=list(body.vertices))
