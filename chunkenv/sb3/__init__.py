@@ -20,6 +20,7 @@ except ImportError as error:
 
 from chunkenv.sb3.make import make_sb3_env
 from chunkenv.sb3.on_policy import ChunkA2C, ChunkPPO, PerDecisionDiscounts, chunk_ppo
+from chunkenv.sb3.policy import ModelPolicy
 from chunkenv.sb3.replay import ChunkDictReplayBuffer, ChunkReplayBuffer
 from chunkenv.sb3.rollout import ChunkDictRolloutBuffer, ChunkRolloutBuffer
 from chunkenv.sb3.vec_env import SB3VecEnv
@@ -31,6 +32,7 @@ __all__ = [
     "ChunkPPO",
     "ChunkReplayBuffer",
     "ChunkRolloutBuffer",
+    "ModelPolicy",
     "PerDecisionDiscounts",
     "SB3VecEnv",
     "chunk_ppo",
