@@ -23,6 +23,16 @@ from collections import namedtuple
 import numpy as np
 
 from chunkenv.kinetix.compile import entry, jit
+from chunkenv.kinetix.lanes import (
+    absolute,
+    cosine,
+    everywhere,
+    hyperbolic_tangent,
+    like,
+    root,
+    select,
+    sine,
+)
 
 F = np.float32
 U = np.uint64
@@ -58,7 +68,8 @@ PLAYED, OVER, BAD_ACTION = 0, 1, 2  # what `step` reports
 Vec2 = namedtuple("Vec2", "x y")
 Rotation = namedtuple("Rotation", "c s")
 Motion = namedtuple("Motion", "x y w")  # linear and angular velocity of a body
-Axis = namedtuple("Axis", "separation face first second")  # a face, and the two corners that lie deepest behind it
+Axis = namedtuple("Axis", "separation face")  # a face, by its number as a float
+Corners = namedtuple("Corners", "first second")  # the deepest behind a face, and the next
 Nearest = namedtuple("Nearest", "point distance inside")  # of an outline to a point; whether it lies inside
 Manifold = namedtuple("Manifold", "points normal depth first second")  # 0 to 2 points; the normal is that of a
 Tick = namedtuple("Tick", "status reward distance last_distance ticks ended")
@@ -119,7 +130,7 @@ def right(v):
 @jit
 def length(v):
     """Euclidean length."""
-    return math.sqrt(v.x * v.x + v.y * v.y)
+    return root(v.x * v.x + v.y * v.y)
 
 
 @jit
@@ -137,37 +148,37 @@ def rotate_back(rot, v):
 @jit
 def rotation(angle):
     """Cosine and sine of an angle."""
-    return Rotation(math.cos(angle), math.sin(angle))
+    return Rotation(cosine(angle), sine(angle))
 
 
 @jit
 def smaller(a, b):
     """The minimum."""
-    return a if a < b else b
+    return select(a < b, a, b)
 
 
 @jit
 def larger(a, b):
     """The maximum."""
-    return a if a > b else b
+    return select(a > b, a, b)
 
 
 @jit
 def clamp(x, low, high):
     """The nearest value in [low, high]; NaN stays NaN."""
-    return low if x < low else high if x > high else x
+    return select(x < low, low, select(x > high, high, x))
 
 
 @jit
 def sign(x):
     """-1, 0 or 1."""
-    return ONE if x > ZERO else -ONE if x < ZERO else ZERO
+    return select(x > ZERO, ONE, select(x < ZERO, -ONE, ZERO))
 
 
 @jit
 def nonzero(x):
     """The value, or 1 where it is 0: a safe divisor."""
-    return x if x != ZERO else ONE
+    return select(x != ZERO, x, ONE)
 
 
 # --- bodies ---------------------------------------------------------------------------------------------------------
@@ -226,8 +237,8 @@ def apply_gravity(level, state):
 @jit
 def place_polygon(shape, body, placed):
     """Corners and bounding box in the world."""
-    low = Vec2(FAR, FAR)
-    high = Vec2(-FAR, -FAR)
+    far = like(FAR, body.rot.c)
+    low, high = Vec2(far, far), Vec2(-far, -far)
     for k in range(U(shape.n_corners)):
         corner = add(rotate(body.rot, shape.vertices[k]), body.pos)
         store(placed.corners[k], corner)
@@ -266,10 +277,10 @@ def place_moving(level, state, scratch):
 def near(a, b):
     """Whether two bounding boxes overlap or almost do."""
     return (
-        a.low.x - b.high.x < APART
-        and b.low.x - a.high.x < APART
-        and a.low.y - b.high.y < APART
-        and b.low.y - a.high.y < APART
+        (a.low.x - b.high.x < APART)
+        & (b.low.x - a.high.x < APART)
+        & (a.low.y - b.high.y < APART)
+        & (b.low.y - a.high.y < APART)
     )
 
 
@@ -284,36 +295,46 @@ def apart():
 
 
 @jit
-def touching(depth):
+def touching():
     """The manifold of two shapes of which it only matters that they touch."""
     zero = Vec2(ZERO, ZERO)
-    return Manifold(1, zero, depth, zero, zero)
+    return Manifold(1, zero, ZERO, zero, zero)
 
 
 @jit
 def least_penetration(a_shape, a, b_shape, b_placed, local):
-    """The face of `a` that `b` penetrates least (separating axis test), in the frame of `a`."""
+    """The face of `a` that `b` penetrates least (separating axis test); some face that parts them, if there is one."""
     n_b = U(b_shape.n_corners)
     for k in range(n_b):
         store(local[k], rotate_back(a.rot, sub(b_placed.corners[k], a.pos)))
-    best = Axis(-FAR, U(0), U(0), U(0))
-    for face in range(U(a_shape.n_corners)):
-        normal = vec(a_shape.normals[face])
-        deepest, deeper = FAR, FAR
-        first, second = U(0), U(0)
-        for k in range(n_b):
-            depth = dot(normal, local[k])
-            if depth < deepest:
-                deeper, second = deepest, first
-                deepest, first = depth, k
-            elif depth < deeper:
-                deeper, second = depth, k
-        separation = deepest - a_shape.supports[face]
-        if separation > best.separation:
-            best = Axis(separation, face, first, second)
-        if separation >= ZERO:
+    best, face, number = like(-FAR, a.rot.c), like(ZERO, a.rot.c), ZERO
+    for k in range(U(a_shape.n_corners)):
+        normal = vec(a_shape.normals[k])
+        deepest = like(FAR, best)
+        for j in range(n_b):
+            deepest = smaller(dot(normal, local[j]), deepest)
+        separation = deepest - a_shape.supports[k]
+        face = select(separation > best, number, face)
+        best = larger(separation, best)
+        if everywhere(best >= ZERO):
             break
-    return best
+        number += ONE
+    return Axis(best, face)
+
+
+@jit
+def deepest_corners(normal, body, n_corners, placed):
+    """The two corners of the other polygon that lie deepest behind a face, whose normal is in the frame of `body`."""
+    deepest, deeper = FAR, FAR
+    first, second = U(0), U(0)
+    for k in range(n_corners):
+        depth = dot(normal, rotate_back(body.rot, sub(placed.corners[k], body.pos)))
+        if depth < deepest:
+            deeper, second = deepest, first
+            deepest, first = depth, k
+        elif depth < deeper:
+            deeper, second = depth, k
+    return Corners(first, second)
 
 
 @jit
@@ -340,68 +361,81 @@ def clip_to_face(start, end, one, other, normal, depth):
 
 
 @jit
-def face_manifold(shape, body, placed, axis, other_placed, depth, flip):
+def face_manifold(shape, body, placed, face, other_shape, other_placed, depth, flip):
     """The contact points of a face of `body` with the corners of the other polygon that lie deepest behind it."""
-    face = axis.face
     following = face + U(1) if face + U(1) < U(shape.n_corners) else U(0)
+    corners = deepest_corners(vec(shape.normals[face]), body, U(other_shape.n_corners), other_placed)
     normal = rotate(body.rot, shape.normals[face])
     return clip_to_face(
         vec(placed.corners[face]),
         vec(placed.corners[following]),
-        vec(other_placed.corners[axis.first]),
-        vec(other_placed.corners[axis.second]),
+        vec(other_placed.corners[corners.first]),
+        vec(other_placed.corners[corners.second]),
         Vec2(-normal.x, -normal.y) if flip else normal,
         depth,
     )
 
 
 @jit
+def polygon_manifold(a_shape, a, a_placed, b_shape, b, b_placed, a_axis, b_axis):
+    """The manifold of two polygons that touch, from their axes of least penetration."""
+    depth = -larger(a_axis.separation, b_axis.separation)
+    if a_axis.separation + FACE_PREFERENCE < b_axis.separation:
+        return face_manifold(b_shape, b, b_placed, U(b_axis.face), a_shape, a_placed, depth, True)
+    return face_manifold(a_shape, a, a_placed, U(a_axis.face), b_shape, b_placed, depth, False)
+
+
+@jit
 def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local, collides):
-    """The manifold of two polygons (without points where they do not collide), from their axes of least penetration."""
-    if not near(a_placed, b_placed):
-        return apart()
+    """The manifold of two polygons, of which only the touch matters where they do not collide."""
     a_axis = least_penetration(a_shape, a, b_shape, b_placed, local)
     if a_axis.separation >= ZERO:
         return apart()
     b_axis = least_penetration(b_shape, b, a_shape, a_placed, local)
     if b_axis.separation >= ZERO:
         return apart()
-    depth = -larger(a_axis.separation, b_axis.separation)
     if not collides:
-        return touching(depth)
-    if a_axis.separation + FACE_PREFERENCE < b_axis.separation:
-        return face_manifold(b_shape, b, b_placed, b_axis, a_placed, depth, True)
-    return face_manifold(a_shape, a, a_placed, a_axis, b_placed, depth, False)
+        return touching()
+    return polygon_manifold(a_shape, a, a_placed, b_shape, b, b_placed, a_axis, b_axis)
 
 
 @jit
 def nearest_on_outline(shape, centre):
     """The point of a polygon's outline that is nearest to a point, both in the polygon's frame."""
-    nearest = Nearest(Vec2(ZERO, ZERO), FAR, True)
+    distance = like(FAR, centre.x)
+    nearest, inside = Vec2(distance, distance), distance > ZERO
     n = U(shape.n_corners)
     for k in range(n):
         start, side = vec(shape.vertices[k]), vec(shape.sides[k])
         following = shape.vertices[k + U(1) if k + U(1) < n else U(0)]
         past = clamp(dot(side, sub(centre, start)), ZERO, shape.lengths[k])
         point = add(start, scale(past, side))
-        distance = length(sub(point, centre))
-        inside = nearest.inside and cross(sub(start, centre), sub(following, centre)) < ZERO
-        if distance < nearest.distance:
-            nearest = Nearest(point, distance, inside)
-        else:
-            nearest = Nearest(nearest.point, nearest.distance, inside)
-    return nearest
+        gap = length(sub(point, centre))
+        inside = inside & (cross(sub(start, centre), sub(following, centre)) < ZERO)
+        nearest = Vec2(select(gap < distance, point.x, nearest.x), select(gap < distance, point.y, nearest.y))
+        distance = smaller(gap, distance)
+    return Nearest(nearest, distance, inside)
 
 
 @jit
-def circle_polygon_touch(c_shape, circle, c_placed, p_shape, polygon, p_placed):
+def nearest_to_circle(circle, p_shape, polygon):
+    """The point of a polygon's outline that is nearest to a circle's centre."""
+    return nearest_on_outline(p_shape, rotate_back(polygon.rot, sub(circle.pos, polygon.pos)))
+
+
+@jit
+def in_reach(c_shape, nearest):
+    """Whether a circle touches the polygon whose nearest point this is."""
+    return nearest.inside | (nearest.distance <= c_shape.radius)
+
+
+@jit
+def circle_polygon_touch(c_shape, circle, p_shape, polygon):
     """The manifold of a circle and a polygon: one point, the nearest of the outline to the centre."""
-    if not near(c_placed, p_placed):
+    nearest = nearest_to_circle(circle, p_shape, polygon)
+    if not in_reach(c_shape, nearest):
         return apart()
     centre = rotate_back(polygon.rot, sub(circle.pos, polygon.pos))
-    nearest = nearest_on_outline(p_shape, centre)
-    if not (nearest.inside or nearest.distance <= c_shape.radius):
-        return apart()
     out = rotate(polygon.rot, sub(centre, nearest.point))
     size = nonzero(length(out))
     normal = scale(ONE / size if nearest.inside else -ONE / size, out)
@@ -428,7 +462,7 @@ def circles_touch(a_shape, a, b_shape, b):
 
 
 @jit
-def add_contact(level, state, scratch, pair, manifold, point, number, rank):
+def add_contact(level, state, remembered, scratch, pair, manifold, point, number, rank):
     """Take a contact point into the list of this frame, with what the last frame left for its slot."""
     a, b = state.bodies[pair.a], state.bodies[pair.b]
     a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
@@ -444,12 +478,20 @@ def add_contact(level, state, scratch, pair, manifold, point, number, rank):
     for forgetful in FORGETFUL_SLOTS:
         if slot == forgetful:
             contact.keep = ZERO
-    memory = state.contacts[slot]
+    memory = remembered[slot]
     contact.along_normal = memory.normal
     contact.along_tangent = memory.tangent
     contact.target = contact_target(contact, a, b, manifold.depth, smaller(a_shape.restitution, b_shape.restitution))
     one, other = a_shape.friction * BASE_FRICTION, b_shape.friction * BASE_FRICTION
     contact.friction = math.sqrt(one * one + other * other)
+
+
+@jit
+def add_contacts(level, state, remembered, scratch, pair, manifold, rank):
+    """Take the points of a manifold into the list; `rank` counts the pairs of their kind that touch."""
+    add_contact(level, state, remembered, scratch, pair, manifold, manifold.first, U(0), rank)
+    if manifold.points == 2:
+        add_contact(level, state, remembered, scratch, pair, manifold, manifold.second, U(1), rank)
 
 
 @jit
@@ -472,10 +514,12 @@ def pair_manifold(level, state, scratch, pair):
     a, b = state.bodies[pair.a], state.bodies[pair.b]
     a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
     a_placed, b_placed = scratch.placed[pair.a], scratch.placed[pair.b]
+    if not near(a_placed, b_placed):
+        return apart()
     if a_shape.n_corners > 0:
         return polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, scratch.local, pair.collides != 0)
     if b_shape.n_corners > 0:
-        return circle_polygon_touch(a_shape, a, a_placed, b_shape, b, b_placed)
+        return circle_polygon_touch(a_shape, a, b_shape, b)
     return circles_touch(a_shape, a, b_shape, b)
 
 
@@ -491,9 +535,7 @@ def touch_pairs(level, state, scratch, first, n_pairs, n_slots, n_batches):
             continue
         reward = stronger(reward, pair.reward)
         if pair.collides:
-            add_contact(level, state, scratch, pair, manifold, manifold.first, U(0), n_touching)
-            if manifold.points == 2:
-                add_contact(level, state, scratch, pair, manifold, manifold.second, U(1), n_touching)
+            add_contacts(level, state, state.contacts, scratch, pair, manifold, n_touching)
         n_touching += U(1)
     deal(scratch, first_contact, n_slots - n_touching, n_batches)
     return reward
@@ -628,7 +670,9 @@ def prepare_joint(joint, work, a, b):
     allowed = smaller(larger(turned, joint.lowest), joint.highest)
     work.limit_bias = (turned - allowed) * LIMIT_BIAS
     work.fixed_bias = turned * FIXED_BIAS
-    work.turns = 1 if joint.fixed or (joint.limited and allowed != turned) else 0
+    work.turns = ONE
+    if not joint.fixed:
+        work.turns = select(allowed != turned, ONE, ZERO) if joint.limited else like(ZERO, turned)
 
 
 @jit
@@ -639,9 +683,10 @@ def motor_turn(joint, a, b, control):
     excess = b.w - a.w - joint.motor_speed * control * MOTOR_SPEED
     turned = b.angle - a.angle - joint.rotation
     beyond = turned - smaller(larger(turned, joint.lowest + LIMIT_ZONE), joint.highest - LIMIT_ZONE)
-    if joint.limited and beyond != ZERO and sign(beyond) == sign(control):
-        power *= larger(ZERO, ONE - abs(beyond) / LIMIT_ZONE)
-    return power * math.tanh(excess * MOTOR_DECAY)
+    if joint.limited:
+        softness = larger(ZERO, ONE - absolute(beyond) / LIMIT_ZONE)
+        power *= select((beyond != ZERO) & (sign(beyond) == sign(control)), softness, ONE)
+    return power * hyperbolic_tangent(excess * MOTOR_DECAY)
 
 
 @jit
@@ -650,10 +695,10 @@ def run_motors(level, state, scratch):
     for k in range(U(level.n_joints)):
         joint = level.joints[k]
         work = scratch.joints[k]
-        control = scratch.controls[k]
         work.motor_turn = ZERO
-        if joint.motor and control != ZERO:
-            work.motor_turn = motor_turn(joint, state.bodies[joint.a], state.bodies[joint.b], control)
+        if joint.motor:
+            turn = motor_turn(joint, state.bodies[joint.a], state.bodies[joint.b], work.control)
+            work.motor_turn = select(work.control != ZERO, turn, ZERO)
     for k in range(U(level.n_joints)):
         joint = level.joints[k]
         a, b = state.bodies[joint.a], state.bodies[joint.b]
@@ -668,7 +713,7 @@ def run_thrusters(level, state, scratch):
     for k in range(U(level.n_thrusters)):
         thruster = level.thrusters[k]
         body = state.bodies[thruster.body]
-        force = thruster.power * THRUSTER_POWER * scratch.thrust[k] * DT
+        force = thruster.power * THRUSTER_POWER * scratch.thrusters[k].thrust * DT
         heading = rotation(thruster.rotation + body.angle)
         impulse = scale(force, Vec2(heading.c, heading.s))
         set_motion(body, pushed(motion(body), body, rotate(body.rot, thruster.position), impulse))
@@ -692,8 +737,7 @@ def joint_impulse(work, a, b, slip, gap):
     """The impulse that stops the slip of the two anchors and draws them together."""
     lever_a, lever_b = cross(work.arm_a, slip), cross(work.arm_b, slip)
     speed_squared = dot(slip, slip)
-    if speed_squared < STILL:
-        speed_squared = ONE
+    speed_squared = select(speed_squared < STILL, ONE, speed_squared)
     levers = lever_a * lever_a * a.inverse_inertia + lever_b * lever_b * b.inverse_inertia
     share = JOINT_STIFFNESS * speed_squared / (work.freedom * speed_squared + levers)
     return Vec2((slip.x + JOINT_BIAS * gap.x) * share, (slip.y + JOINT_BIAS * gap.y) * share)
@@ -705,9 +749,8 @@ def joint_turn(joint, work, va, vb):
     spin = vb.w - va.w
     if joint.fixed:
         return (spin + work.fixed_bias) * work.axial_mass
-    if work.turns and sign(spin) == sign(work.limit_bias):
-        return (spin + work.limit_bias) * work.axial_mass
-    return ZERO
+    beyond = (work.turns != ZERO) & (sign(spin) == sign(work.limit_bias))
+    return select(beyond, (spin + work.limit_bias) * work.axial_mass, ZERO)
 
 
 @jit
@@ -728,7 +771,7 @@ def solve_joint(joint, work, memory, a, b):
     store(a.pos, add(a.pos, scale(a.inverse_mass, shift)))
     store(b.pos, sub(b.pos, scale(b.inverse_mass, shift)))
     store(memory.impulse, add(memory.impulse, impulse))
-    memory.turn = memory.turn + turn if joint.fixed else ZERO
+    memory.turn = memory.turn + turn if joint.fixed else like(ZERO, turn)
 
 
 # --- a frame --------------------------------------------------------------------------------------------------------
@@ -754,8 +797,8 @@ def integrate_body(body):
     body.pos.x = clamp(body.pos.x + body.vel.x * DT, -MAX_POSITION, MAX_POSITION)
     body.pos.y = clamp(body.pos.y + body.vel.y * DT, -MAX_POSITION, MAX_POSITION)
     body.angle += body.w * DT
-    body.rot.c = math.cos(body.angle)
-    body.rot.s = math.sin(body.angle)
+    body.rot.c = cosine(body.angle)
+    body.rot.s = sine(body.angle)
     body.vel.x = clamp(body.vel.x, -MAX_VELOCITY, MAX_VELOCITY)
     body.vel.y = clamp(body.vel.y, -MAX_VELOCITY, MAX_VELOCITY)
     body.w = clamp(body.w, -MAX_SPIN, MAX_SPIN)
@@ -784,15 +827,15 @@ def frame(level, state, scratch):
 def set_controls(level, scratch, action):
     """Give each motor and thruster its channel of the action, clipped to what it can do."""
     for k in range(U(level.n_joints)):
-        scratch.controls[k] = clamp(action[level.joints[k].channel], -ONE, ONE)
+        scratch.joints[k].control = clamp(action[level.joints[k].channel], -ONE, ONE)
     for k in range(U(level.n_thrusters)):
-        scratch.thrust[k] = clamp(action[level.thrusters[k].channel], ZERO, ONE)
+        scratch.thrusters[k].thrust = clamp(action[level.thrusters[k].channel], ZERO, ONE)
 
 
 @jit
 def goal_distance(level, state):
     """The distance between the centres of green and blue, summed over all such pairs, in m."""
-    total = ZERO
+    total = like(ZERO, state.bodies[0].w)
     for k in range(U(level.n_goals)):
         goal = level.goals[k]
         total += length(sub(state.bodies[goal.a].pos, state.bodies[goal.b].pos))
@@ -802,11 +845,11 @@ def goal_distance(level, state):
 @jit
 def finite(level, state):
     """Whether every body is somewhere."""
-    total = ZERO
+    total = like(ZERO, state.bodies[0].w)
     for k in range(U(level.n_moving)):
         body = state.bodies[level.moving[k]]
         total += body.pos.x + body.pos.y + body.vel.x + body.vel.y + body.w + body.angle
-    return math.isfinite(total)
+    return total - total == ZERO  # NaN - NaN and infinity - infinity are NaN
 
 
 @jit
@@ -911,29 +954,3 @@ def step(levels, states, scratches, action, observation):
     reward = tick(levels[0], state, scratches[0], action)
     observe_into(levels[0], state, observation)
     return Tick(PLAYED, reward, state.distance, last_distance, state.ticks, state.ended != 0)
-
-
-@jit
-def play_one(level, state, scratch, actions, n_ticks, rewards, distances, observations):
-    """Play the first ticks of a chunk and report its end; where nothing is played the reward is 0, the rest held."""
-    end = NEVER if state.ended else n_ticks
-    for t in range(U(actions.shape[0])):
-        rewards[t] = ZERO
-        if t < U(n_ticks) and not state.ended:
-            rewards[t] = tick(level, state, scratch, actions[t])
-            if state.ended:
-                end = np.int64(t)
-        distances[t] = state.distance
-        observe_into(level, state, observations[t])
-    return end
-
-
-@entry
-def play(levels, states, scratches, actions, ticks, rewards, distances, ends, observations, last):
-    """Play chunk after chunk, each from its own state, which it leaves advanced; nothing moves after an end."""
-    for n in range(U(actions.shape[0])):
-        state = states[n]
-        ends[n] = play_one(
-            levels[0], state, scratches[0], actions[n], ticks[n], rewards[n], distances[n], observations[n]
-        )
-        observe_into(levels[0], state, last[n])

@@ -108,9 +108,9 @@ CONTACT = _record(
 JOINT_WORK = _record(
     ("arm_a", VEC),
     ("arm_b", VEC),
-    *_floats("freedom share_a share_b shift axial_mass limit_bias fixed_bias motor_turn"),
-    ("turns", u4),
+    *_floats("freedom share_a share_b shift axial_mass limit_bias fixed_bias turns control motor_turn"),
 )
+THRUSTER_WORK = _record(("thrust", f4))
 SCRATCH = _record(
     ("placed", PLACED, (N_BODIES,)),
     ("local", VEC, (N_CORNERS,)),
@@ -119,6 +119,38 @@ SCRATCH = _record(
     ("batch_ends", u4, (N_BATCHES,)),
     *_counts("n_contacts n_batches"),
     ("joints", JOINT_WORK, (N_JOINTS,)),
-    ("controls", f4, (N_JOINTS,)),
-    ("thrust", f4, (N_THRUSTERS,)),
+    ("thrusters", THRUSTER_WORK, (N_THRUSTERS,)),
 )
+
+# Eight environments at once. A body more than there are stands still, weighs nothing and is nowhere: lanes that have
+# no contact to solve solve one of this body with itself.
+GROUP, BLOCK = 8, 64
+IDLE_BODY = N_BODIES
+N_ITEMS = 192  # places in which contacts are solved: at most 12 batches of 16
+ITEM = CONTACT
+GROUP_SCRATCH = _record(
+    ("placed", PLACED, (N_BODIES,)),
+    ("local", VEC, (N_CORNERS,)),
+    ("joints", JOINT_WORK, (N_JOINTS,)),
+    ("thrusters", THRUSTER_WORK, (N_THRUSTERS,)),
+)
+GROUP_STATE = _record(
+    ("bodies", BODY, (N_BODIES + 1,)),  # must come first: `batch` finds bodies by their distance from the beginning
+    ("joints", JOINT_MEMORY, (N_JOINTS,)),
+    ("scratch", GROUP_SCRATCH),
+    ("items", ITEM, (N_ITEMS,)),
+)
+"""One environment of a group, to be laid out eight wide."""
+
+BATCH = _record(
+    ("scratches", SCRATCH, (GROUP,)),
+    ("active", u4, (BLOCK,)),
+    ("rows", u4, (GROUP,)),
+    ("first_contacts", u4, (GROUP,)),
+    ("ranks", u4, (GROUP,)),
+    ("rewards", np.int32, (GROUP,)),
+    ("touched", np.int32, (GROUP,)),
+    ("item_ends", u4, (N_BATCHES,)),
+    *_counts("n_lanes n_item_batches"),
+)
+"""What a group needs besides, environment by environment."""

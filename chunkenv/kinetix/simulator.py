@@ -13,9 +13,10 @@ import numpy as np
 
 from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.kinetix import kernels
+from chunkenv.kinetix import batch, kernels
 from chunkenv.kinetix.build import build_level, build_state
-from chunkenv.kinetix.layout import COMPACT_FEATURES, LEVEL, N_ACTIONS, N_FEATURES, SCRATCH, STATE
+from chunkenv.kinetix.lanes import group_memory
+from chunkenv.kinetix.layout import BATCH, COMPACT_FEATURES, GROUP_STATE, LEVEL, N_ACTIONS, N_FEATURES, SCRATCH, STATE
 from chunkenv.kinetix.level import load_level
 from chunkenv.kinetix.threads import machine_threads as machine_threads
 from chunkenv.kinetix.threads import side_by_side
@@ -90,7 +91,7 @@ class Simulator:
         self._first = build_state(self.scene)
         self._tag = self._first["level"].tobytes()
         with _patience():
-            _compile_once()
+            _compile_single()
 
     def __reduce__(self) -> tuple:
         return Simulator, (self.level,)
@@ -239,6 +240,8 @@ class Simulator:
         threads: int,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Advance the states and fill what is to be observed after each tick and after the last."""
+        with _patience():
+            _compile_batch()
         n, horizon = actions.shape[:2]
         rewards, distances = np.empty((2, n, horizon), np.float32)
         ends = np.empty(n, np.int64)
@@ -246,11 +249,13 @@ class Simulator:
         arrays = (records, actions, ticks, rewards, distances, ends, each, last)
 
         def play_slice(start: int, end: int) -> None:
-            own, *others = (array[start:end] for array in arrays)
-            kernels.play(self._records, own, self.new_scratch(), *others)
+            self._play_slice(*(array[start:end] for array in arrays))
 
         side_by_side(play_slice, n, threads)
         return ends, rewards, distances
+
+    def _play_slice(self, *arrays: np.ndarray) -> None:
+        batch.play(self._records, self._first, np.zeros(1, BATCH), group_memory(GROUP_STATE), *arrays)
 
     def _check_own(self, states: np.ndarray, n: int) -> None:
         """Raise unless these are n states of this level that can be advanced where they are."""
@@ -330,19 +335,22 @@ def _described(value: object) -> str:
 
 
 @cache
-def _compile_once() -> None:
-    """Compile every kernel, or load it from the cache, so that no later step waits for it."""
+def _compile_single() -> None:
+    """Compile the kernels for one environment, or load them from the cache, so that no later step waits for it."""
     level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
-    actions, numbers, whole = (
-        np.zeros((1, 1, N_ACTIONS), np.float32),
-        np.empty((1, 1), np.float32),
-        np.ones(1, np.int64),
-    )
-    unseen = np.empty((1, 1, 0), np.float32)
+    unseen = np.empty(0, np.float32)
     kernels.place_all(level, states, scratch)
-    kernels.observe(level, states, unseen[0, 0])
-    kernels.step(level, states, scratch, actions[0, 0], unseen[0, 0])
-    kernels.play(level, states, scratch, actions, whole, numbers, numbers, whole.copy(), unseen, unseen[0])
+    kernels.observe(level, states, unseen)
+    kernels.step(level, states, scratch, np.zeros(N_ACTIONS, np.float32), unseen)
+
+
+@cache
+def _compile_batch() -> None:
+    """Compile the kernel for many environments, which takes longest, when it is first needed."""
+    level, states, numbers = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros((1, 0), np.float32)
+    own = (states, np.zeros((1, 0, N_ACTIONS), np.float32), np.zeros(1, np.int64), numbers, numbers)
+    outcome = (np.zeros(1, np.int64), numbers[:, :, None], numbers)
+    batch.play(level, states, np.zeros(1, BATCH), group_memory(GROUP_STATE), *own, *outcome)
 
 
 @contextmanager

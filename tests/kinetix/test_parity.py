@@ -8,6 +8,7 @@ from chunkenv.kinetix.build import joined_groups
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.layout import STATE
 from chunkenv.kinetix.level import load_level
+from chunkenv.kinetix.simulator import Rollout
 from tests.kinetix.reference import reference
 
 POSITION, OBSERVATION, FREE, FREE_TICKS = 1e-5, 1e-4, 1e-3, 20
@@ -18,10 +19,33 @@ def recording(request):
     return reference(request.param)
 
 
-def played(recording):
+def rolled_out(simulator, states, actions):
+    """All at once, in lanes."""
+    return simulator.rollout(states, actions[:, None], observations=True)
+
+
+def played_in_place(simulator, states, actions):
+    """All at once, in lanes and threads, in the given memory."""
+    result = simulator.play(states, actions[:, None], np.ones(len(states), int), observation="symbolic", threads=2)
+    return Rollout(result.rewards, result.ends, result.distances, states, result.observations[:, None])
+
+
+def stepped(simulator, states, actions):
+    """One by one."""
+    records, scratch = states.reshape(-1).view(STATE), simulator.new_scratch()
+    seen = np.empty((len(states), 1, 679), np.float32)
+    ticks = [
+        simulator.step(records[n : n + 1], scratch, action, seen[n, 0]) for n, action in enumerate(np.copy(actions))
+    ]
+    rewards = np.array([[tick.reward] for tick in ticks], np.float32)
+    distances = np.array([[tick.distance] for tick in ticks], np.float32)
+    return Rollout(rewards, np.array([0 if tick.ended else 1 for tick in ticks]), distances, states, seen)
+
+
+@pytest.fixture(params=[rolled_out, played_in_place, stepped])
+def played(request, recording):
     """Every recorded transition, played by our engine from the recorded state."""
-    states = recording.states(recording.before)
-    return recording.simulator.rollout(states, recording.arrays["action"][:, None], observations=True)
+    return request.param(recording.simulator, recording.states(recording.before), recording.arrays["action"])
 
 
 # The reference goes another way than our engine under the actions that solve these, long before the end: chaos.
@@ -39,10 +63,9 @@ def test_the_recording_is_worth_comparing_with(recording):
     assert (arrays["reward"] == -1).any() == (level in WITH_RED)
 
 
-def test_positions_and_observations(recording):
+def test_positions_and_observations(recording, played):
     arrays, after = recording.arrays, recording.before + 1
-    ours = played(recording)
-    position = ours.states.view(STATE)["bodies"]["pos"][:, 0]
+    position = played.states.view(STATE)["bodies"]["pos"][:, 0]
     slots = [body.slot for body in load_level(recording.simulator.level).bodies]
     for k, axis in enumerate("xy"):
         np.testing.assert_allclose(
@@ -50,19 +73,18 @@ def test_positions_and_observations(recording):
         )
     expected = np.repeat(arrays["first_observation"][None], len(after), 0)
     expected[:, arrays["feature_places"]] = arrays["features"]
-    np.testing.assert_allclose(ours.observations[:, 0], expected, atol=OBSERVATION, rtol=0)
+    np.testing.assert_allclose(played.observations[:, 0], expected, atol=OBSERVATION, rtol=0)
 
 
-def test_every_reward_and_end(recording):
-    ours = played(recording)
-    np.testing.assert_array_equal(ours.rewards[:, 0], recording.arrays["reward"])
-    np.testing.assert_array_equal(ours.ends == 0, recording.arrays["done"])
-    np.testing.assert_allclose(ours.distances[:, 0], recording.arrays["distance"], atol=POSITION, rtol=0)
+def test_every_reward_and_end(recording, played):
+    np.testing.assert_array_equal(played.rewards[:, 0], recording.arrays["reward"])
+    np.testing.assert_array_equal(played.ends == 0, recording.arrays["done"])
+    np.testing.assert_allclose(played.distances[:, 0], recording.arrays["distance"], atol=POSITION, rtol=0)
 
 
-def test_what_the_next_frame_starts_from(recording):
+def test_what_the_next_frame_starts_from(recording, played):
     """Contact and joint impulses, by slot: they decide the next transition."""
-    ours = played(recording).states.view(STATE)[:, 0]
+    ours = played.states.view(STATE)[:, 0]
     expected = recording.states(recording.before + 1).view(STATE)[:, 0]
     for part in ("normal", "tangent"):
         np.testing.assert_allclose(ours["contacts"][part], expected["contacts"][part], atol=1e-3, rtol=1e-3)
