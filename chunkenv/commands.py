@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
 
 import gymnasium as gym
 import typer
@@ -13,11 +15,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chunkenv import play as playing
 from chunkenv.bench import commands
 from chunkenv.bench.extras import EXTRAS, require, state
 from chunkenv.bench.provenance import version
 from chunkenv.errors import ChunkenvError
+from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
+from chunkenv.pictures import Window
+from chunkenv.video import open_video
 
 
 class PlainErrors(typer.core.TyperGroup):
@@ -67,6 +73,52 @@ def tasks() -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print("\nThe limit is in ticks (control steps); control_dt is the time of one.")
+
+
+@app.command()
+def play(
+    task: Annotated[str, typer.Argument(help="A Kinetix level, or the id of any Gymnasium environment.")],
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Of {', '.join(playing.METHODS)}.",
+            show_default="prefix-aware; random where the planner cannot play",
+        ),
+    ] = None,
+    delay: Annotated[int, typer.Option(metavar="N", help="Inference delay in ticks.")] = 0,
+    prediction_horizon: Annotated[int, typer.Option(metavar="N", help="Rows in a chunk.")] = 8,
+    execution_horizon: Annotated[
+        int, typer.Option("--horizon", "--execution-horizon", metavar="N", help="Ticks between inferences.")
+    ] = 4,
+    action_noise: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Standard deviation.", show_default="the study's on Kinetix, 0 elsewhere"),
+    ] = None,
+    episodes: Annotated[int, typer.Option(metavar="N", help="How many, one after another.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed plays the same episodes.")] = 0,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="Width of a frame in pixels; Kinetix only.", show_default="500")
+    ] = None,
+    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
+) -> None:
+    """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
+    scene = playing.Scene(task, method, delay, prediction_horizon, execution_horizon, action_noise, size)
+    if scene.level:
+        require("kinetix", "numba")
+    rows = playing.play(scene, partial(open_video, video) if video else Window, episodes, seed)
+    console = Console(highlight=False)
+    console.print(_table(rows))
+    if video:
+        console.print(f"video  {video}", soft_wrap=True)
+
+
+def _table(rows: list[Row]) -> Table:
+    """A line for each episode."""
+    table = Table(*rows[0], box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*(f"{value:g}" if isinstance(value, float) else f"{value}" for value in row.values()))
+    return table
 
 
 @app.command()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from chunkenv.errors import ArgumentError, MissingExtraError
+
+UNSEEN = ("dummy", "offscreen")
+"""Drivers that show nothing: pygame falls back on them, or they are asked for by the variable SDL_VIDEODRIVER."""
 
 
 @cache
@@ -61,9 +65,14 @@ class Window:
             self._pygame.display.init()
             screen = self._pygame.display.set_mode((width, height))
         except self._pygame.error as error:
-            raise ArgumentError(
-                f"no window can be opened here ({error}); use render_mode='rgb_array', or write a video."
-            ) from error
+            raise ArgumentError(_no_window(str(error))) from error
+        driver = self._pygame.display.get_driver()
+        if driver in UNSEEN and not os.environ.get("SDL_VIDEODRIVER"):
+            raise ArgumentError(_no_window(f"pygame found no screen but {driver!r}"))
         self._pygame.display.set_caption("chunkenv")
         self._clock = self._pygame.time.Clock()
         return screen
+
+
+def _no_window(reason: str) -> str:
+    return f"no window can be opened here ({reason}); write a video, or use render_mode='rgb_array'."

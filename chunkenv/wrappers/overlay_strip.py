@@ -29,6 +29,9 @@ MIN_WIDTH = 320
 """Narrower frames are set on a background of this width, or the strip could not be read."""
 
 
+FINENESS = 4  # text is drawn this much larger
+
+
 class Tick(NamedTuple):
     """What there is to draw of one tick.
 
@@ -144,7 +147,9 @@ def _write(surface: Any, text: str, at: tuple[float, int], size: int, centred: b
 
 @lru_cache(maxsize=512)
 def _text(text: str, size: int) -> Any:
-    # The font is not kept: whoever calls pygame.quit(), as Gymnasium's CartPole does, makes it unusable.
-    font = import_pygame().font
-    font.init()
-    return font.Font(None, size).render(text, True, INK)
+    # The font is not kept: whoever calls pygame.quit(), as Gymnasium's CartPole does, makes it unusable. It is drawn
+    # large and averaged, because pygame's own small letters lose their dots.
+    pygame = import_pygame()
+    pygame.font.init()
+    large = pygame.font.Font(None, FINENESS * size).render(text, True, INK)
+    return pygame.transform.smoothscale(large, (large.get_width() // FINENESS, large.get_height() // FINENESS))

@@ -1,0 +1,198 @@
+"""Episodes to be watched: a task and a method, with delay, in a window or a video of every tick."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv.bench.settings.delay import ACTION_NOISE
+from chunkenv.bench.settings.delay import METHODS as PLANNERS
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ArgumentError, suggest
+from chunkenv.evaluate import Policy, Row, evaluate
+from chunkenv.kinetix import LEVELS
+from chunkenv.spaces import zeros
+from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
+
+METHODS = (*PLANNERS, "random", "zero")
+IDS = {f"chunkenv/kinetix-{level}-v0": level for level in LEVELS}
+
+
+class Screen(Protocol):
+    """Where frames go: a `Window`, or a video."""
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show a frame, uint8[height, width, 3]."""
+        ...
+
+    def close(self) -> None:
+        """No frame will come any more."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is played.
+
+    Attributes:
+        task: the name of a Kinetix level, or the id of any registered environment.
+        method: of `METHODS`; the planners play Kinetix levels only. None: 'prefix-aware', or 'random' elsewhere.
+        delay: of every inference, in ticks.
+        prediction_horizon: rows in a chunk.
+        execution_horizon: ticks between two requests.
+        action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
+            episodes are those of the study; 0 elsewhere.
+        size: width of a frame in pixels, Kinetix only; None is its default.
+    """
+
+    task: str
+    method: str | None = None
+    delay: int = 0
+    prediction_horizon: int = 8
+    execution_horizon: int = 4
+    action_noise: float | None = None
+    size: int | None = None
+
+    @property
+    def level(self) -> str | None:
+        """The Kinetix level, if the task is one."""
+        return self.task if self.task in LEVELS else IDS.get(self.task)
+
+
+def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
+    """Play episodes, show every tick, and return their rows, as `chunkenv.evaluate` does.
+
+    Args:
+        scene: what is played.
+        open_screen: gets the task's frames per second, and is called when all else is known to be right.
+        episodes: how many.
+        seed: the same one plays the same episodes.
+
+    Raises:
+        ArgumentError: something that cannot be meant.
+        MissingExtraError: what the task or its pictures need is not installed.
+    """
+    whole_number("episodes", episodes, at_least=1)
+    whole_number("seed", seed, at_least=0)
+    env = make_env(scene)
+    policy = make_policy(scene, env)
+    with contextlib.closing(open_screen(env.metadata.get("render_fps", 30))) as screen:
+        return evaluate(lambda: Shown(env, screen), policy, episodes, seed)
+
+
+def make_env(scene: Scene) -> gym.Env[Any, Any]:
+    """The scene's task, chunked, late, and with the overlay on its frames."""
+    world = _made(scene)
+    noise = (ACTION_NOISE if scene.level else 0.0) if scene.action_noise is None else scene.action_noise
+    noisy = ActionNoise(world, noise) if noise else world
+    chunked = ChunkedExecution(
+        noisy, scene.prediction_horizon, scene.execution_horizon, latency=scene.delay, info="full"
+    )
+    return ChunkOverlay(chunked)
+
+
+def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+    """The scene's method."""
+    default = PLANNERS[0] if scene.level else "random"
+    method = one_of("method", scene.method or default, METHODS)
+    if method == "random":
+        return RandomChunks(env.action_space)
+    if method == "zero":
+        return ZeroChunks(env.action_space)
+    if scene.level is None:
+        raise ArgumentError(
+            f"method={method!r} plans with the Kinetix engine, which {scene.task} does not run on; choose 'random' or "
+            "'zero', or one of the tasks that `chunkenv tasks` lists."
+        )
+    from chunkenv.agents.planner import Planner  # brings numba, which other environments can do without
+
+    return Planner(scene.level, scene.prediction_horizon, prefix_aware=method == PLANNERS[0])
+
+
+def _made(scene: Scene) -> gym.Env[Any, Any]:
+    if scene.level:
+        options: dict[str, Any] = {} if scene.size is None else {"render_size": scene.size}
+        return gym.make(
+            f"chunkenv/kinetix-{scene.level}-v0", render_mode="rgb_array_list", observation="state", **options
+        )
+    if scene.task not in gym.registry and ":" not in scene.task:
+        raise ArgumentError(
+            f"task={scene.task!r} is neither a Kinetix level nor the id of a registered environment; "
+            f"{suggest(scene.task, LEVELS)}"
+        )
+    if scene.size is not None:
+        raise ArgumentError(f"size={scene.size} is for Kinetix levels; {scene.task} draws its frames in its own size.")
+    try:
+        return gym.make(scene.task, render_mode="rgb_array_list")
+    except (gym.error.Error, TypeError, ImportError) as error:
+        raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
+
+
+class Shown(gym.Wrapper):
+    """Hands every frame on as soon as there is one.
+
+    Args:
+        env: with render_mode='rgb_array_list'.
+        screen: where they go.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], screen: Screen) -> None:
+        super().__init__(env)
+        self._screen = screen
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode and show its first frame."""
+        result = super().reset(seed=seed, options=options)
+        self._show()
+        return result
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Play a decision and show its ticks."""
+        result = super().step(action)
+        self._show()
+        return result
+
+    def _show(self) -> None:
+        for frame in self.env.render():  # pyright: ignore[reportOptionalIterable, reportGeneralTypeIssues]
+            self._screen.show(frame)  # pyright: ignore[reportArgumentType]
+
+
+class RandomChunks:
+    """A policy of chunks drawn from their space.
+
+    Args:
+        chunks: their space.
+    """
+
+    def __init__(self, chunks: gym.Space[Any]) -> None:
+        self._chunks = chunks
+
+    def infer(self, observation: Any, request: Any) -> Any:
+        """A random chunk."""
+        self._chunks.seed(int(request.rng.integers(2**31)))
+        return self._chunks.sample()
+
+
+class ZeroChunks:
+    """A policy that does nothing.
+
+    Args:
+        chunks: the space of its chunks.
+
+    Raises:
+        ArgumentError: it has no zero.
+    """
+
+    def __init__(self, chunks: gym.Space[Any]) -> None:
+        self._chunk = zeros(chunks)
+        if self._chunk is None:
+            raise ArgumentError(f"method='zero' needs continuous actions with zero among them, not {chunks}.")
+
+    def infer(self, observation: Any, request: Any) -> Any:
+        """A chunk of zeros."""
+        return self._chunk
