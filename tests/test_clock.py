@@ -2,11 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv.clock import UNDERRUN, ChunkClock, Source, bootstrap_discount, discounted_sum, plan_cycle, ticks
+from chunkenv.clock import (
+    UNDERRUN,
+    ChunkClock,
+    Source,
+    bootstrap_discount,
+    discounted_sum,
+    discounted_sums,
+    plan_cycle,
+    ticks,
+)
 from chunkenv.errors import ArgumentError
 
 RTC_PAIRS = [(d, s) for d in range(5) for s in range(max(1, d), 8 - d + 1)]
@@ -318,6 +328,23 @@ def test_discounted_sum_is_the_definition(rewards, discount):
 def test_one_reward_is_itself_to_the_bit():
     assert math.copysign(1.0, discounted_sum([-0.0], 0.5)) == -1.0
     assert discounted_sum([0.1], 0.3) == 0.1
+
+
+@given(
+    st.lists(st.lists(st.just(-0.0) | st.floats(), max_size=6), min_size=1, max_size=5),
+    st.floats(0.0, 1.0),
+)
+def test_discounted_sums_are_those_of_each_to_the_bit(rows, discount):
+    padded = np.zeros((len(rows), max(map(len, rows))))
+    for line, row in zip(padded, rows, strict=True):
+        line[: len(row)] = row
+    with np.errstate(all="ignore"):
+        sums = discounted_sums(padded, np.array([len(row) for row in rows]), discount)
+    expected = [discounted_sum(row, discount) for row in rows]
+    assert [math.copysign(1.0, one) for one in sums if one == one] == [
+        math.copysign(1.0, one) for one in expected if one == one
+    ]
+    assert np.array_equal(sums, expected, equal_nan=True)
 
 
 def test_only_the_end_of_the_task_stops_the_bootstrap():

@@ -221,7 +221,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         ended = play.terminated | play.truncated | stopped
         result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
         infos = self._infos(cycles, play, result, executed, ~resetting, stopped)
-        self._store.keep(chunks, result.arrived & ~resetting, executed, play.ticks)
+        self._store.keep(chunks, result.arrived, executed, play.ticks)
         self._go_on(cycles, play, result, ~resetting)
         observations, infos = self._autoreset.settle(
             self._seen(play.observations), ended, infos, resetting, self._restart

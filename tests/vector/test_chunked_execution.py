@@ -257,6 +257,14 @@ def test_the_caller_may_write_into_everything(mode):
                 envs.reset(options={"reset_mask": over.copy()})
 
 
+def test_actions_in_the_info_are_the_callers():
+    envs = ChunkedVectorExecution(SyncVectorEnv([Recorder] * 2), 3, info="full")
+    envs.reset(seed=0)
+    *_, infos = envs.step(np.ones((2, 3, 2), np.float32))
+    infos["actions"][0][1][:] = -1
+    assert envs.unwrapped.envs[0].actions[1].tolist() == [1, 1]
+
+
 def _overwrite(value):
     if isinstance(value, dict):
         value = list(value.values())

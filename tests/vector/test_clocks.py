@@ -56,6 +56,15 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
         assert [range(*left) for left in clocks.left.tolist()] == [one.left for one in alone]
 
 
+def test_only_some_go_on():
+    clocks = Clocks(ChunkClock(8, 4), 2)
+    cycles = clocks.cycles(np.array([0, 0]))
+    clocks.advance(cycles, np.array([4, 4]), np.array([True, False]))
+    assert clocks.tick.tolist() == [4, 0]
+    assert clocks.left.tolist() == [[4, 8], [0, 0]]
+    assert clocks.next_is_free.tolist() == [False, True]
+
+
 def test_equal_ones_are_planned_once(monkeypatch):
     planned = []
     plan = clock_module.plan_cycle
