@@ -3,7 +3,7 @@
     from stable_baselines3 import SAC
     from chunkenv.sb3 import ChunkReplayBuffer, make_sb3_env
 
-    env = make_sb3_env("Pendulum-v1", prediction_horizon=4, latency=2, discount=0.99)
+    env = make_sb3_env("Pendulum-v1", prediction_horizon=4, execution_horizon=2, latency=2, discount=0.99)
     model = SAC("MlpPolicy", env, replay_buffer_class=ChunkReplayBuffer)
     model.learn(10_000)
 

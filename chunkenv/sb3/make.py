@@ -54,12 +54,13 @@ def make_sb3_env(
         numbered: True makes the action of discrete chunks one number, for DQN.
         processes: True plays each environment in a process of its own.
         monitor_file: where to log the episodes; nowhere if None.
-        arguments: the other arguments of `chunkenv.ChunkedExecution`.
+        arguments: the other arguments of `chunkenv.ChunkedExecution`; with a latency of d ticks an
+            `execution_horizon` from d to H - d, else there are ticks without a row.
 
     Raises:
         ArgumentError: for an argument that cannot be meant.
 
-    >>> env = make_sb3_env("Pendulum-v1", n_envs=2, prediction_horizon=4, latency=2)
+    >>> env = make_sb3_env("Pendulum-v1", n_envs=2, prediction_horizon=4, execution_horizon=2, latency=2)
     >>> env.observation_space.shape, env.action_space.shape  # 3 of Pendulum, 4 of the prefix, its length, the delay
     ((9,), (4,))
     """
