@@ -117,7 +117,9 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._delays = VectorDelays(settings.delays, _depths(vector_env))
         self._estimate = VectorEstimate(settings.estimate, self.num_envs)
         self._store = ChunkStore(settings.chunks, vector_env.single_action_space, settings.underrun, self.num_envs)
-        self._autoreset = Autoreset(vector_env.metadata["autoreset_mode"], self.num_envs, self.single_observation_space)
+        self._autoreset = Autoreset(
+            vector_env.metadata.get("autoreset_mode"), self.num_envs, self.single_observation_space
+        )
         self._delay = np.zeros(self.num_envs, np.int64)
         self._cycles: Cycles | None = None
         settings.warn_if_stale(stacklevel=2)

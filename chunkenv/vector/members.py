@@ -10,7 +10,7 @@ from gymnasium.vector import SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array
 
 from chunkenv.batches import Infos, Playable, Playback
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.spaces import chunk_space, map_parts, split
 from chunkenv.wrappers.play import Play, play_rows
 
@@ -19,8 +19,13 @@ def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
     """What plays cycles in a vector environment.
 
     Raises:
-        ArgumentError: if it can only be stepped whole: a common cycle would run on where one of them has ended.
+        ArgumentError: if it is none, or can only be stepped whole: a common cycle would run on where one of them has ended.
     """
+    if not isinstance(vector_env, VectorEnv):
+        raise ArgumentError(
+            f"{brief(vector_env)} is no gymnasium.vector.VectorEnv; make one with gymnasium.make_vec, or use "
+            "chunkenv.ChunkedExecution around a single environment."
+        )
     if callable(getattr(type(vector_env), "play", None)):
         return vector_env  # pyright: ignore[reportReturnType] (as `Playable` says)
     if type(vector_env) is SyncVectorEnv:
