@@ -45,6 +45,8 @@ class Handle:
             return self.connection.recv()
         except (EOFError, OSError):
             return Failure(self._death())
+        except Exception as error:  # of a class that the parent cannot import, say
+            return Failure(f"its answer cannot be read: {type(error).__name__}: {error}")
 
     def end(self, patience: float = 0.0) -> None:
         """End the process, after `patience` seconds if it has not gone by itself."""
@@ -55,8 +57,10 @@ class Handle:
         self.connection.close()
 
     def _death(self) -> str:
-        self._process.join()
-        code = self._process.exitcode or 0
+        self._process.join(GRACE)
+        code = self._process.exitcode
+        if code is None:
+            return "its process closed its pipe"
         if code < 0:
             hint = "; if memory was short, use fewer environments" if code == -signal.SIGKILL else ""
             return f"its process was killed by {signal.Signals(-code).name}{hint}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -100,11 +101,8 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self._context = _read_context(context)
         self.num_envs = len(self._make)
         self._episodes = [Episode() for _ in self._make]
-        try:
+        with self._ended_by_interrupts(list(range(self.num_envs))):
             self._take_over(self._started(list(range(self.num_envs))), mode)
-        except BaseException:
-            self._end(list(self._handles))
-            raise
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -197,9 +195,19 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
 
     def _started(self, indices: list[int]) -> dict[int, Any]:
         """New processes for some environments, and what they answer: `Facts` or a `Failure`."""
-        for index in indices:
-            self._handles[index] = Handle(self._make[index], self._context)
-        return self._answers(indices, self._start_timeout)
+        with self._ended_by_interrupts(indices):
+            for index in indices:
+                self._handles[index] = Handle(self._make[index], self._context)
+            return self._answers(indices, self._start_timeout)
+
+    @contextlib.contextmanager
+    def _ended_by_interrupts(self, indices: list[int]) -> Iterator[None]:
+        """After Ctrl-C, or another surprise, nobody knows which of these environments have moved: they end."""
+        try:
+            yield
+        except BaseException:
+            self._end([index for index in indices if index in self._handles])
+            raise
 
     def _reset(self, start: Start) -> dict[int, Any]:
         """Reset some environments, in new processes where they failed."""
@@ -218,14 +226,10 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
 
     def _asked(self, requests: dict[int, tuple[Any, ...]]) -> dict[int, Any]:
         """What the environments answer; those that failed have no process any more."""
-        try:
+        with self._ended_by_interrupts(list(requests)):
             for index, request in requests.items():
                 self._handles[index].ask(*request)
-            answers = self._answers(list(requests), self._timeout)
-        except BaseException:
-            self._end(list(requests))  # an interrupt: nobody knows who has moved
-            raise
-        return answers
+            return self._answers(list(requests), self._timeout)
 
     def _answers(self, indices: list[int], timeout: float | None) -> dict[int, Any]:
         found = gather({index: self._handles[index] for index in indices}, timeout)

@@ -6,6 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -67,6 +68,9 @@ def serve(make_env: Callable[[], gym.Env[Any, Any]], connection: Connection) -> 
         return
     _answer_all(env, connection)
     env.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a spawned interpreter takes long to go by itself, and its parent waits
 
 
 def _answer_all(env: gym.Env[Any, Any], connection: Connection) -> None:

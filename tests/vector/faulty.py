@@ -20,6 +20,7 @@ class Faulty(gym.Env):
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
         self.observation_space = spaces.Dict({"x": spaces.Box(-10.0, 10.0, (width,)), "n": spaces.Discrete(10**9)})
         self.fault, self.at, self.limit, self.tick = fault, at, limit, -1
+        self.extra = {}
         self.render_mode = "rgb_array"
         if at == "made":
             self.fail()
@@ -39,7 +40,7 @@ class Faulty(gym.Env):
         observation, reward = self.observe(), float(self.np_random.random() + action[0])
         if self.tick == self.at:
             observation, reward = self.fail() or (observation, reward)
-        return observation, reward, False, self.tick >= self.limit, {"tick": self.tick}
+        return observation, reward, False, self.tick >= self.limit, {"tick": self.tick} | self.extra
 
     def fail(self):
         match self.fault:
@@ -55,6 +56,12 @@ class Faulty(gym.Env):
                 return self.observe(), np.nan
             case "nan observation":
                 return {"x": np.array([0.0, np.nan, 0.0], np.float32), "n": self.tick}, 0.0
+            case "opaque":
+                self.extra = {"function": lambda: 0}
+            case "absent":
+                self.extra = {"stranger": Stranger()}
+            case "closed":
+                os.closerange(3, 100)
             case "secret":
                 raise Secret(lambda: 0)
 
@@ -71,3 +78,10 @@ class Secret(Exception):
 
 def chunked(**options):
     return ChunkedExecution(Faulty(**options), prediction_horizon=6, execution_horizon=4, latency=2)
+
+
+class Stranger:
+    """Can be sent, but not be read."""
+
+    def __reduce__(self):
+        return (int, ("no number",))
