@@ -19,7 +19,7 @@ def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
     """What plays cycles in a vector environment.
 
     Raises:
-        ArgumentError: if it is none, or can only be stepped whole: a common cycle would run on where one of them has ended.
+        ArgumentError: if it is none, or can only be stepped whole: a common cycle would run on after an end.
     """
     if not isinstance(vector_env, VectorEnv):
         raise ArgumentError(

@@ -367,6 +367,11 @@ def test_frames_of_every_environment(chunked):
     assert [frame.shape for frame in frames] == [(32, 32, 3)] * 2
     same(frames[1], single.render())
     assert (frames[0] != frames[1]).any()
+    envs.reset(options={"reset_mask": np.array([False, True])})
+    single.reset()
+    frames, before = envs.render(), frames
+    same(frames[1], single.render())
+    same(frames[0], before[0])
 
 
 def test_render_without_a_mode_says_so():
