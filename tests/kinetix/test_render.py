@@ -9,6 +9,7 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering
 
 from chunkenv.errors import MissingExtraError, ResetNeededError
@@ -173,6 +174,17 @@ def test_a_list_of_the_frames_of_every_step():
     for _ in range(3):
         env.step(NOTHING)
     assert [picture.shape for picture in env.render()] == [(32, 32, 3)] * 4
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_both_checkers_pass_with_frames(level, monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")  # Gymnasium's tries the window, too
+    sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
+    env = made(level, observation="compact", render_size=32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env.unwrapped)
+        sb3.check_env(env)
 
 
 @pytest.fixture
