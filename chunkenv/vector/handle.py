@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing.connection
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.vector.utils import CloudpickleWrapper
 
 from chunkenv.vector.worker import Failure, serve
+from chunkenv.workers import deaf_to_interrupts, how_it_ended
 
 GRACE = 2.0
 """Seconds that a worker has to close its environment before it is killed."""
@@ -30,7 +29,7 @@ class Handle:
     def __init__(self, make_env: Callable[[], gym.Env[Any, Any]], context: Any) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(CloudpickleWrapper(make_env), theirs), daemon=True)
-        with _deaf_to_interrupts():
+        with deaf_to_interrupts():
             self._process.start()
         theirs.close()
 
@@ -61,10 +60,8 @@ class Handle:
         code = self._process.exitcode
         if code is None:
             return "its process closed its pipe"
-        if code < 0:
-            hint = "; if memory was short, use fewer environments" if code == -signal.SIGKILL else ""
-            return f"its process was killed by {signal.Signals(-code).name}{hint}"
-        return f"its process ended with exit code {code}"
+        how = how_it_ended(code)
+        return f"its process {how}{'; if memory was short, use fewer environments' * ('SIGKILL' in how)}"
 
 
 def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Any]:
@@ -85,16 +82,3 @@ def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Any]:
             index = waiting.pop(connection)  # pyright: ignore[reportArgumentType]
             answers[index] = handles[index].answer()
     return answers
-
-
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started inside do not hear Ctrl-C from their first moment on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals can be set in the main thread only
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 import gymnasium as gym
+
+from chunkenv.workers import begin_worker
 
 
 class Failure(NamedTuple):
@@ -57,9 +55,7 @@ class Moved(NamedTuple):
 
 def serve(make_env: Callable[[], gym.Env[Any, Any]], connection: Connection) -> None:
     """Make the environment, then answer every request with its result or a `Failure`, until the connection closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent answers it for all
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker has its parent's
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    begin_worker()
     try:
         env = make_env()
         _send(connection, Facts(env.observation_space, env.action_space, dict(env.metadata), env.render_mode))
@@ -130,11 +126,3 @@ REQUESTS: dict[str, Callable[..., Any]] = {"reset": reset, "step": step, "call":
 def _failure(error: Exception) -> Failure:
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     return Failure(f"{type(error).__name__}: {error}{notes}", "".join(traceback.format_exception(error)))
-
-
-def _leave_with_parent() -> None:
-    """A parent that is killed cannot stop its workers: each waits for that moment and ends at once."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
