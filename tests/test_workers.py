@@ -1,4 +1,4 @@
-"""What worker processes share: the interrupts they do not hear; that they go with their parent is tested where they are."""
+"""What worker processes share; that they go with their parent is tested where there are some."""
 
 import os
 import signal
