@@ -318,6 +318,16 @@ def test_states_travel():
         same(envs.step(actions), other.step(actions))
 
 
+def test_states_whose_episode_is_over_are_not_played():
+    envs = KinetixVectorEnv("catapult", 2, max_episode_steps=3)
+    envs.reset(seed=0)
+    envs.play(np.zeros((2, 3, 6), np.float32), np.array([3, 1]))
+    other = KinetixVectorEnv("catapult", 2, max_episode_steps=3)
+    other.set_states(envs.get_states())
+    with pytest.raises(ResetNeededError, match=r"\[0\]"):
+        other.play(np.zeros((2, 3, 6), np.float32), np.array([1, 1]))
+
+
 def test_states_that_are_none():
     envs = KinetixVectorEnv("catapult", 2)
     envs.reset(seed=0)

@@ -368,6 +368,9 @@ def test_an_environment_that_raises_is_named_with_its_tick():
         envs.reset(options={"reset_mask": np.array([False, True, False])})
     envs.reset(seed=0)
     envs.step(chunks_of())
+    with pytest.raises(OSError, match="on fire") as caught:
+        envs.step(chunks_of())
+    assert "at tick 5" in " ".join(caught.value.__notes__), "the ticks were counted on over the reset"
 
 
 def test_a_reward_that_is_no_number_is_named_with_its_environment():
