@@ -52,8 +52,8 @@ class Task(NamedTuple):
 
 
 TASKS = (
-    Task("chunkenv/kinetix-h17_unicycle-v0", "PPO", 4, 0, 409_600),
-    Task("chunkenv/kinetix-h17_unicycle-v0", "PPO", 4, 3, 1_024_000),
+    Task("chunkenv/kinetix-chain_lander-v0", "PPO", 4, 0, 245_760),
+    Task("chunkenv/kinetix-chain_lander-v0", "PPO", 4, 3, 245_760),
     Task("Pendulum-v1", "SAC", 2, 2, 5_000),
 )
 
@@ -77,11 +77,11 @@ def world(task: Task) -> gym.Env:
 
 
 def train_ppo(task: Task, seed: int) -> Any:
-    """PPO on 16 native environments."""
-    env = make_sb3_env(task.id, 16, seed=seed, discount=0.99, env_kwargs=SEEN | {"threads": 1}, **task.chunks)
+    """PPO on 64 native environments."""
+    env = make_sb3_env(task.id, 64, seed=seed, discount=0.99, env_kwargs=SEEN | {"threads": 1}, **task.chunks)
     model = chunk_ppo(
         env,
-        n_steps=128,
+        n_steps=32,
         batch_size=512,
         n_epochs=5,
         learning_rate=1e-3,

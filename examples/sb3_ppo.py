@@ -1,6 +1,6 @@
 """PPO of Stable-Baselines3 on a Kinetix task that is played in chunks, late.
 
-    python examples/sb3_ppo.py                 # about two minutes on two cores
+    python examples/sb3_ppo.py                 # about a minute on two cores
     python examples/sb3_ppo.py --help
 
 Needs `pip install "chunkenv[sb3,kinetix]"`. `train` below is all that there is to it.
@@ -20,9 +20,9 @@ SEEN = {"observation": "compact", "reward": "penalty"}
 
 def train(task, chunks, decisions, seed):
     """PPO whose every decision is discounted by the control steps that it lasts."""
-    env = make_sb3_env(task, n_envs=16, **chunks, discount=0.99, env_kwargs=SEEN, seed=seed)
+    env = make_sb3_env(task, n_envs=64, **chunks, discount=0.99, env_kwargs=SEEN, seed=seed)
     network = {"net_arch": [64, 64], "log_std_init": -0.5}
-    batches = {"n_steps": 128, "batch_size": 512, "n_epochs": 5}
+    batches = {"n_steps": 32, "batch_size": 512, "n_epochs": 5}
     model = chunk_ppo(env, **batches, learning_rate=1e-3, policy_kwargs=network, seed=seed, device="cpu")
     return model.learn(decisions)
 
@@ -50,9 +50,9 @@ def solved(policy, task, chunks):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", default="chunkenv/kinetix-h17_unicycle-v0", help="one of `chunkenv tasks`")
+    parser.add_argument("--task", default="chunkenv/kinetix-chain_lander-v0", help="one of `chunkenv tasks`")
     parser.add_argument("--delay", type=int, default=3, help="control steps that an inference takes")
-    parser.add_argument("--decisions", type=int, default=1_000_000)
+    parser.add_argument("--decisions", type=int, default=250_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small are slower on two
