@@ -8,7 +8,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from chunkenv.clock import ChunkClock
 from chunkenv.errors import ArgumentError, EnvironmentFault, MissingExtraError
 from chunkenv.latency import Trace, Uniform
 from chunkenv.pictures import import_pygame
@@ -95,6 +98,32 @@ def test_colours_are_those_of_the_reported_sources(options):
             break
     assert lane(env.render()[-1], ACTION) == expected[-COLUMNS:]
     assert len(expected) == env.unwrapped.tick
+
+
+@pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 8), st.booleans(), st.sampled_from(["free", "charged"]))
+def test_any_schedule_is_drawn_as_the_clock_says(horizon, executed, delay, overlap, cold_start):
+    executed = min(executed, horizon)
+    frames, _ = play(
+        overlaid(
+            prediction_horizon=horizon,
+            execution_horizon=executed,
+            latency=delay,
+            overlap=overlap,
+            cold_start=cold_start,
+        ),
+        decisions=4,
+    )
+    clock, actions, inferences = ChunkClock(horizon, executed, overlap, cold_start), "", ""
+    for decision in range(4):
+        cycle = clock.cycle(delay)
+        actions += "".join("x" if age < 0 else str((decision - age) % len(CHUNKS)) for age, _ in cycle.sources())
+        inferences += str(decision) * cycle.delay + "." * (cycle.ticks - cycle.delay)
+        clock.advance(cycle)
+    shown = slice(max(len(frames) - 1 - COLUMNS, 0), len(frames) - 1)
+    assert lane(frames[-1], ACTION) == actions[shown]
+    assert lane(frames[-1], INFERENCE) == inferences[shown].rstrip(".")
 
 
 def test_the_strip_scrolls_by_a_tick():
