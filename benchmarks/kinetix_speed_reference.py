@@ -1,11 +1,18 @@
-"""The other half of kinetix_speed.py, run by it where kinetix-env is: names in, steps a second out."""
+"""The other half of kinetix_speed.py, run by it where kinetix-env is: what to measure in, steps a second out.
+
+A line on stdin is a JSON object: `level`, `size` (environments; 0: one, stepped from Python), `observe`, `seconds`.
+What is compiled serves all levels, which are data to it: scenes of one size.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,28 +21,90 @@ from kinetix.environment.env import make_kinetix_env
 from kinetix.environment.spaces import ActionType, ObservationType
 from kinetix.util.saving import import_env_state_from_json
 
+WORLDS = Path(sys.argv[1])
+HOLD = 8
 
-def steps_per_second(path: Path, seconds: float) -> float:
-    """Steps a second of one environment stepped from Python, the observation as a NumPy array."""
-    first, sizes, params = import_env_state_from_json(json.loads(path.read_text()))
-    env = make_kinetix_env(ActionType.CONTINUOUS, ObservationType.SYMBOLIC_FLAT, None, params, sizes, auto_reset=False)
+
+@cache
+def scene(level: str) -> tuple[Any, Any, Any]:
+    """A level's first state, its sizes and parameters."""
+    first, sizes, params = import_env_state_from_json(json.loads((WORLDS / f"{level}.json").read_text()))
     # Once cast, or the second step would compile again: the loaded state has a weakly typed float.
-    first = jax.tree.map(lambda x: jnp.asarray(x, jnp.result_type(x)), first)
-    step = jax.jit(lambda state, action: env.step_env(None, state, action, params))
-    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda x: jnp.asarray(x, jnp.result_type(x)), first), sizes, params
+
+
+@cache
+def environment() -> tuple[Any, Any]:
+    """One environment for all levels, whose sizes and parameters are the same."""
+    _, sizes, params = scene("catapult")
+    kind = ObservationType.SYMBOLIC_FLAT
+    return make_kinetix_env(ActionType.CONTINUOUS, kind, None, params, sizes, auto_reset=False), params
+
+
+@cache
+def single() -> Callable:
+    """One step of one environment, compiled."""
+    env, params = environment()
+    return jax.jit(lambda state, action: env.step_env(None, state, action, params))
+
+
+@cache
+def many(observe: bool) -> Callable:
+    """A chunk of many environments, each beginning anew where it ends; the last observation, or none; compiled."""
+    env, params = environment()
+
+    def step(first: Any, state: Any, action: Any) -> Any:
+        _, state, _, done, _ = env.step_env(None, state, action, params)
+        return jax.tree.map(lambda new, old: jnp.where(done, new, old), first, state)
+
+    together = jax.vmap(step, in_axes=(None, 0, 0))
+
+    def chunk(first: Any, states: Any, actions: Any) -> tuple[Any, Any]:
+        states, _ = jax.lax.scan(lambda states, action: (together(first, states, action), None), states, actions)
+        return states, jax.vmap(env.get_obs)(states) if observe else jnp.zeros(())
+
+    return jax.jit(chunk)
+
+
+def of_one(level: str, seconds: float) -> float:
+    """Steps a second of one environment stepped from Python, the observation as a NumPy array."""
+    first, step, rng = scene(level)[0], single(), np.random.default_rng(0)
     state = step(first, np.zeros(6, np.float32))[1]
     jax.block_until_ready(step(state, np.zeros(6, np.float32)))
     steps, state, start = 0, first, time.perf_counter()
     while time.perf_counter() - start < seconds:
         action = rng.uniform(-1, 1, 6).astype(np.float32)
-        for _ in range(8):
+        for _ in range(HOLD):
             observation, state, _, done, _ = step(state, action)
             np.asarray(observation)
             state = first if done else state
-        steps += 8
+        steps += HOLD
     return steps / (time.perf_counter() - start)
+
+
+def of_many(level: str, size: int, observe: bool, seconds: float) -> float:
+    """Steps a second of many environments, whole chunks in one call (shorter ones where a call would take long)."""
+    first, chunk, rng = scene(level)[0], many(observe), np.random.default_rng(0)
+    states = jax.tree.map(lambda x: jnp.repeat(x[None], size, 0), first)
+    ticks = max(1, min(HOLD, 4096 // size))
+
+    def play(states: Any) -> Any:
+        held = rng.uniform(-1, 1, (1, size, 6)).astype(np.float32)
+        return jax.block_until_ready(chunk(first, states, np.repeat(held, ticks, 0)))[0]
+
+    states = play(states)
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        states = play(states)
+        steps += size * ticks
+    return steps / (time.perf_counter() - start)
+
+
+def answer(level: str, size: int, observe: bool, seconds: float) -> float:
+    """What one line asks for."""
+    return of_many(level, size, observe, seconds) if size else of_one(level, seconds)
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(steps_per_second(Path(sys.argv[1]) / f"{line.strip()}.json", float(sys.argv[2])), flush=True)
+        print(answer(**json.loads(line)), flush=True)
