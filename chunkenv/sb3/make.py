@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from chunkenv.checks import true_or_false, whole_number
-from chunkenv.errors import ArgumentError, brief
+from chunkenv.errors import ArgumentError, brief, suggest
 from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
@@ -58,20 +59,20 @@ def make_sb3_env(
             `execution_horizon` from d to H - d, else there are ticks without a row.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant.
+        ArgumentError: for an argument that is unknown or cannot be meant.
 
     >>> env = make_sb3_env("Pendulum-v1", n_envs=2, prediction_horizon=4, execution_horizon=2, latency=2)
     >>> env.observation_space.shape, env.action_space.shape  # 3 of Pendulum, 4 of the prefix, its length, the delay
     ((9,), (4,))
     """
     count = whole_number("n_envs", n_envs, at_least=1)
-    true_or_false("numbered", numbered)
-    true_or_false("processes", processes)
+    single = true_or_false("numbered", numbered) | true_or_false("processes", processes)
     make = _maker(id_or_env_fn, env_kwargs)
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
     chunking["observe_prefix"] = observe_prefix
-    if is_native(id_or_env_fn) and not (numbered or processes):
-        venv = _native(native_ticks(str(id_or_env_fn), count, env_kwargs or {}), chunking)
+    _expect_known(arguments)
+    if is_native(id_or_env_fn) and not single:
+        venv = _native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
         kind = SubprocVecEnv if processes else DummyVecEnv
         venv = kind([partial(_member, make, chunking, numbered)] * count)
@@ -91,6 +92,12 @@ def _maker(id_or_env_fn: Any, env_kwargs: dict[str, Any] | None) -> Callable[[],
     if env_kwargs:
         raise ArgumentError(f"env_kwargs={env_kwargs!r} is for an id; let the function make its environment with them.")
     return id_or_env_fn
+
+
+def _expect_known(arguments: dict[str, Any]) -> None:
+    known = set(inspect.signature(ChunkedExecution).parameters) - {"env"}
+    for name in arguments.keys() - known:
+        raise ArgumentError(f"{name}={brief(arguments[name])} is no argument here; {suggest(name, sorted(known))}")
 
 
 def _native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:

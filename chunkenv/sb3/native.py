@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import gymnasium as gym
 import numpy as np
@@ -17,11 +17,10 @@ from chunkenv.sb3.monitor import RETURN
 ENTRY_POINT = "chunkenv.vector.kinetix:make_kinetix"
 
 
-def is_native(id_or_env_fn: Any) -> bool:
-    """Whether an id names environments that play whole cycles natively."""
-    if not isinstance(id_or_env_fn, str):
-        return False
-    return gym.spec(id_or_env_fn).vector_entry_point == ENTRY_POINT
+def is_native(id_or_env_fn: Any) -> TypeGuard[str]:
+    """Whether it is an id of environments that play whole cycles natively."""
+    spec = gym.registry.get(id_or_env_fn) if isinstance(id_or_env_fn, str) else None
+    return spec is not None and spec.vector_entry_point == ENTRY_POINT
 
 
 def native_ticks(id: str, n_envs: int, env_kwargs: dict[str, Any]) -> VectorReturns:

@@ -124,6 +124,7 @@ def test_the_checkers_of_gymnasium_and_stable_baselines(id, latency):
     [
         ({"id_or_env_fn": 3}, "id_or_env_fn=3 is neither an id nor a function"),
         ({"id_or_env_fn": Line()}, "is neither an id nor a function that returns a new environment"),
+        ({"execution_horizn": 2}, "execution_horizn=2 is no argument here; did you mean 'execution_horizon'"),
         ({"n_envs": 0}, "n_envs=0 is too small"),
         ({"numbered": 1}, "numbered=1 is not True or False"),
         ({"processes": "yes"}, "processes='yes' is not True or False"),
