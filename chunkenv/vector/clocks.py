@@ -33,13 +33,12 @@ def distinct(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
     >>> distinct(np.array([4, 4, 0]), np.array([1, 1, 0]))
     ([(0, 0), (4, 1)], array([1, 1, 0]))
     """
-    key = columns[0].astype(np.int64)
-    for column in columns[1:]:
-        key = key * (int(column.max()) + 1) + column
-    if (key == key[0]).all():
-        return [tuple(int(column[0]) for column in columns)], np.zeros(len(key), np.int64)
-    _, firsts, which = np.unique(key, return_index=True, return_inverse=True)
-    return [tuple(int(column[first]) for column in columns) for first in firsts], which.reshape(-1)
+    table = np.stack(columns).astype(np.int64)
+    if (table == table[:, :1]).all():  # as a constant delay has it: no sorting
+        return [tuple(table[:, 0].tolist())], np.zeros(table.shape[1], np.int64)
+    keys = np.ravel_multi_index(tuple(table), tuple(table.max(axis=1) + 1))
+    _, firsts, which = np.unique(keys, return_index=True, return_inverse=True)
+    return [tuple(row) for row in table[:, firsts].T.tolist()], which.reshape(-1)
 
 
 class Clocks:
