@@ -13,12 +13,12 @@ from gymnasium.vector.utils import batch_space
 from chunkenv.autoreset import Autoreset, read_start
 from chunkenv.batches import BatchReader, Infos, Playback
 from chunkenv.checks import one_of, whole_number
-from chunkenv.errors import ArgumentError, ResetNeededError, brief, reset_needed
+from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, brief, reset_needed
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
 from chunkenv.kinetix.layout import N_ACTIONS, STATE
 from chunkenv.kinetix.render import frame
-from chunkenv.kinetix.simulator import machine_threads
+from chunkenv.kinetix.simulator import float32_array, machine_threads
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
@@ -166,7 +166,8 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             ArgumentError: ticks that do not fit.
             ResetNeededError: there was no reset yet, or an episode that is over would be played.
         """
-        self._expect_under_way(np.asarray(ticks) > 0)
+        actions, ticks = self._checked_play(actions, ticks)
+        self._expect_under_way(ticks > 0)
         room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
         allowed = np.minimum(ticks, room)
         play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
@@ -231,10 +232,25 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._autoreset.ended = (self._records["ended"] != 0) | (self._records["ticks"] >= self._limit)
         self._begun = True
 
+    def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `play` is given, before anything moves; the engine alone would see a later tick too late."""
+        array, counts = float32_array(actions, (self.num_envs, None, N_ACTIONS)), np.asarray(ticks)
+        if array is None:
+            raise ActionError(f"{brief(actions)} are not actions: give float32[{self.num_envs}, T, {N_ACTIONS}].")
+        longest = array.shape[1]
+        whole = counts.shape == (self.num_envs,) and counts.dtype.kind in "iu"
+        if not whole or counts.min() < 0 or counts.max() > longest:
+            raise ArgumentError(f"ticks={brief(ticks)}: give int64[{self.num_envs}], each from 0 to {longest}.")
+        bad = ~np.isfinite(array).all(axis=2) & (np.arange(longest) < counts[:, None])
+        if bad.any():
+            index, row = np.argwhere(bad)[0].tolist()
+            raise ActionError(f"row {row} of environment {index}'s actions is not finite: {brief(array[index, row])}.")
+        return array, counts.astype(np.int64)
+
     def _expect_under_way(self, playing: np.ndarray) -> None:
         if not self._begun:
             raise reset_needed("step")
-        if playing.shape == self._autoreset.ended.shape and (over := playing & self._autoreset.ended).any():
+        if (over := playing & self._autoreset.ended).any():
             who = brief(np.flatnonzero(over).tolist())
             raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
 
@@ -278,7 +294,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _remember(self, actions: np.ndarray, counts: np.ndarray) -> None:
         """The last actions, which a picture shows."""
         who = np.flatnonzero(counts)
-        self._actions[who] = np.asarray(actions)[who, counts[who] - 1]
+        self._actions[who] = actions[who, counts[who] - 1]
 
     def _play_each(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
         """One call for each tick, for its observation."""

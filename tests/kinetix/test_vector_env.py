@@ -306,6 +306,32 @@ def test_play_is_steps():
     same(seen, played.observations)
 
 
+NAN_IN_ROW_2 = np.where(np.arange(4)[:, None] == 2, np.nan, np.zeros((3, 4, 6)))
+
+
+@pytest.mark.parametrize("every_tick", [False, True])
+@pytest.mark.parametrize(
+    ("actions", "ticks", "sentence"),
+    [
+        (np.zeros((3, 6)), [1, 1, 1], "give float32"),
+        (np.zeros((2, 4, 6)), [1, 1, 1], "give float32"),
+        (np.zeros((3, 4, 6)), [1, 1], "ticks="),
+        (np.zeros((3, 4, 6)), [1.0, 1.0, 1.0], "ticks="),
+        (np.zeros((3, 4, 6)), [0, 5, 0], "from 0 to 4"),
+        (np.zeros((3, 4, 6)), [0, -1, 0], "from 0 to 4"),
+        (NAN_IN_ROW_2, [2, 3, 0], "row 2 of environment 1"),
+    ],
+)
+def test_what_cannot_be_played_moves_nothing(actions, ticks, sentence, every_tick):
+    envs = KinetixVectorEnv("catapult", 3)
+    envs.reset(seed=0)
+    before = envs.get_states()
+    with pytest.raises((ActionError, ArgumentError), match=sentence):
+        envs.play(actions, np.array(ticks), every_tick=every_tick)
+    assert envs.get_states().tobytes() == before.tobytes()
+    envs.play(NAN_IN_ROW_2, np.array([2, 1, 0]), every_tick=every_tick)
+
+
 def test_states_travel():
     envs, other = (KinetixVectorEnv("catapult", 3, max_episode_steps=12) for _ in range(2))
     envs.reset(seed=0)
