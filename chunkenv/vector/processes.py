@@ -139,10 +139,12 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         resetting = self._resetting()
         rows = list(iterate(self.action_space, self._read_actions(actions)))
         when = {index: "in its reset" if resetting[index] else self._episodes[index].now for index in range(len(rows))}
-        stepping = np.flatnonzero(~resetting).tolist()
-        answers = self._asked({index: ("step", rows[index], self._same_step) for index in stepping})
-        if resetting.any():
-            answers |= self._reset(Start(resetting, [None] * self.num_envs, None))
+        lost = np.array([index not in self._handles for index in range(len(rows))])
+        steps = {index: ("step", row, self._same_step) for index, row in enumerate(rows)}
+        resets = dict.fromkeys(np.flatnonzero(resetting).tolist(), ("reset", None, None))
+        answers = self._asked({index: request for index, request in (steps | resets).items() if not lost[index]})
+        if lost.any():
+            answers |= self._reset(Start(lost, [None] * self.num_envs, None))
         return self._settled(answers, when)
 
     def render(self) -> tuple[Any, ...]:
