@@ -32,7 +32,7 @@ def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
         return Members(vector_env)
     raise ArgumentError(
         f"{vector_env} can only be stepped whole, and a common cycle would run on in environments whose episode has "
-        "ended inside it: put the chunks inside, as gymnasium.make_vec(id, num_envs, wrappers=["
+        "ended inside it: put the chunks inside, as gymnasium.make_vec(id, num_envs, 'async', wrappers=["
         "functools.partial(chunkenv.ChunkedExecution, prediction_horizon=...)]) does, and other wrappers around them."
     )
 
