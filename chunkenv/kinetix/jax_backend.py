@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +24,7 @@ from chunkenv.kinetix.backends import refused
 from chunkenv.kinetix.build import feature_place
 from chunkenv.kinetix.jax_scene import SIZES, Scene, from_reference, reference_scene, to_reference
 from chunkenv.kinetix.kernels import NEVER, PLAYED, Tick
-from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
+from chunkenv.kinetix.layout import N_FEATURES, STATE
 from chunkenv.kinetix.level import load_level
 from chunkenv.kinetix.simulator import Simulator
 
@@ -42,7 +43,6 @@ class JaxSimulator(Simulator):
 
     Raises:
         ArgumentError: the level is not one of them.
-        MissingExtraError: kinetix-env is not installed (when this module is imported).
     """
 
     def __init__(self, level: str) -> None:
@@ -60,14 +60,14 @@ class JaxSimulator(Simulator):
         if refusal:
             return refusal
         last_distance = float(state["distance"][0])
-        rewards, seen = self._advance(state, action[None], np.ones(1, bool))
-        self._fill(observation, seen[0])
+        rewards = self._advance(state, action[None], np.ones(1, bool))
+        self.observe(state, observation)
         distance, ended = float(state["distance"][0]), bool(state["ended"][0])
         return Tick(PLAYED, int(rewards[0]), distance, last_distance, int(state["ticks"][0]), ended)
 
     def observe(self, state: np.ndarray, observation: np.ndarray) -> None:
         """Fill the observation of a state, `STATE[1]`, as `step` does."""
-        self._fill(observation, self._seen(state)[0])
+        self._see(state, observation[None])
 
     def _play(
         self,
@@ -84,31 +84,30 @@ class JaxSimulator(Simulator):
         ends = np.where(records["ended"], NEVER, ticks)
         for t in range(horizon):
             plays = (t < ticks) & (records["ended"] == 0)
-            rewards[:, t], seen = self._advance(records, actions[:, t], plays)
+            if plays.any():
+                rewards[:, t] = self._advance(records, actions[:, t], plays)
             distances[:, t] = records["distance"]
             ends[plays & (records["ended"] != 0)] = t
-            self._fill(each[:, t], seen)
-        if last.size:
-            self._fill(last, self._seen(records))
+            self._see(records, each[:, t])
+        self._see(records, last)
         return ends, rewards, distances
 
-    def _advance(self, records: np.ndarray, actions: np.ndarray, plays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Play one tick of those that are to play, in place; the rewards and symbolic observations of all."""
-        words = records.view(np.uint32).reshape(len(records), -1)
-        words[:], rewards, seen = jax.device_get(_compiled_tick()(self._reference, words, actions, plays))
-        return rewards, seen
+    def _advance(self, records: np.ndarray, actions: np.ndarray, plays: np.ndarray) -> np.ndarray:
+        """Play one tick of those that are to play, in place; their rewards."""
+        words = _words(records)
+        words[:], rewards = jax.device_get(_compiled().tick(self._reference, words, actions, plays))
+        return rewards
 
-    def _seen(self, records: np.ndarray) -> np.ndarray:
-        """The symbolic observations of states."""
-        nothing = np.zeros((len(records), N_ACTIONS), np.float32)
-        return self._advance(records.copy(), nothing, np.zeros(len(records), bool))[1]
+    def _see(self, records: np.ndarray, out: np.ndarray) -> None:
+        """Fill observations of states, in the kind that fits there, if any are wanted."""
+        if out.size:
+            seen = jax.device_get(_compiled().observe(self._reference, _words(records)))
+            out[:] = seen if out.shape[1] == N_FEATURES else seen[:, self._compact]
 
-    def _fill(self, out: np.ndarray, seen: np.ndarray) -> None:
-        """Copy symbolic observations to where they are wanted, in the kind that fits there."""
-        if out.shape[-1] == N_FEATURES:
-            out[:] = seen
-        elif out.size:
-            out[:] = seen[..., self._compact]
+
+def _words(records: np.ndarray) -> np.ndarray:
+    """The same memory as uint32[N, n]."""
+    return records.view(np.uint32).reshape(len(records), -1)
 
 
 @cache
@@ -116,18 +115,33 @@ def _scene(level: str) -> Scene:
     return reference_scene(load_level(level))
 
 
+class Compiled(NamedTuple):
+    """What is compiled, for N states of one scene.
+
+    Attributes:
+        tick: of states, actions and whether each is to play: states and rewards after the tick.
+        observe: of states: symbolic observations.
+    """
+
+    tick: Callable
+    observe: Callable
+
+
 @cache
-def _compiled_tick() -> Callable:
-    """One tick of each state that is to play: of N states, actions and flags, N states, rewards and observations."""
+def _compiled() -> Compiled:
     env = make_kinetix_env(
         ActionType.CONTINUOUS, ObservationType.SYMBOLIC_FLAT, None, PARAMETERS, SIZES, auto_reset=False
     )
 
     def tick(scene: Scene, words: jax.Array, action: jax.Array, plays: jax.Array) -> tuple:
-        before = to_reference(scene, words)
-        seen, after, reward, ended, info = env.step_env(None, before, action, PARAMETERS)
-        outcome = from_reference(scene, after, words, info["distance"], ended), reward, seen
-        unplayed = words, 0.0, env.get_obs(before)
-        return jax.tree.map(partial(jnp.where, plays), outcome, unplayed)
+        _, after, reward, ended, info = env.step_env(None, to_reference(scene, words), action, PARAMETERS)
+        outcome = from_reference(scene, after, words, info["distance"], ended), reward
+        return jax.tree.map(partial(jnp.where, plays), outcome, (words, 0.0))
 
-    return jax.jit(jax.vmap(tick, in_axes=(None, 0, 0, 0)))
+    def observe(scene: Scene, words: jax.Array) -> jax.Array:
+        return env.get_obs(to_reference(scene, words))
+
+    return Compiled(
+        jax.jit(jax.vmap(tick, in_axes=(None, 0, 0, 0))),
+        jax.jit(jax.vmap(observe, in_axes=(None, 0))),
+    )
