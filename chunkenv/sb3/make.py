@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import gymnasium as gym
 from gymnasium import spaces
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from chunkenv.checks import true_or_false, whole_number
 from chunkenv.errors import ArgumentError, brief, suggest
@@ -18,6 +19,7 @@ from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
 from chunkenv.sb3.vec_env import SB3VecEnv
 from chunkenv.vector import ChunkedVectorExecution
+from chunkenv.vector.processes import WorkerVectorEnv
 from chunkenv.wrappers import ChunkedExecution, FlattenChunk
 
 
@@ -74,8 +76,8 @@ def make_sb3_env(
     if is_native(id_or_env_fn) and not single:
         venv = _native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
-        kind = SubprocVecEnv if processes else DummyVecEnv
-        venv = kind([partial(_member, make, chunking, numbered)] * count)
+        members = [partial(_member, make, chunking, numbered)] * count
+        venv = _in_workers(members) if processes else DummyVecEnv(members)
     env = ChunkVecMonitor(venv, monitor_file)
     if seed is not None:
         env.seed(seed)
@@ -104,6 +106,10 @@ def _native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:
     return SB3VecEnv(
         FlatVectorChunks(ChunkedVectorExecution(ticks, **_settled(chunking, ticks.single_observation_space)))
     )
+
+
+def _in_workers(members: Sequence[Callable[[], gym.Env]]) -> SB3VecEnv:
+    return SB3VecEnv(WorkerVectorEnv(members, autoreset_mode=AutoresetMode.SAME_STEP))
 
 
 def _member(make: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:

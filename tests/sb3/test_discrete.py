@@ -2,7 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv import ChunkedExecution
@@ -13,6 +13,7 @@ from tests.sb3.worlds import Line
 actions = st.sampled_from([spaces.Discrete(3, start=5), spaces.MultiDiscrete([2, 3]), spaces.Discrete(2)])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3), actions)
 def test_every_chunk_has_one_number(horizon, actions):
     env = NumberedChunk(ChunkedExecution(Line(action_space=actions), horizon))
@@ -22,6 +23,7 @@ def test_every_chunk_has_one_number(horizon, actions):
     assert len({chunk.tobytes() for chunk in chunks}) == len(chunks) == rows**horizon
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3), actions, st.integers(0, 99))
 def test_choices_count_from_zero_row_after_row(horizon, actions, seed):
     env = FlatChoices(ChunkedExecution(Line(action_space=actions), horizon))

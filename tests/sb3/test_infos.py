@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gymnasium.vector import SyncVectorEnv
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.errors import ArgumentError
@@ -11,6 +11,7 @@ from tests.sb3.worlds import Line
 infos = st.lists(st.dictionaries(st.sampled_from(["a", "_b", "c"]), st.integers(-9, 9)), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(infos)
 def test_splitting_undoes_what_gymnasium_joins(rows):
     vector_env = SyncVectorEnv([Line] * len(rows))

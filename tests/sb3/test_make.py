@@ -101,8 +101,8 @@ def test_in_processes_the_same():
     np.testing.assert_array_equal(here.reset(), there.reset())
     (seen, rewards, dones, infos), theirs = here.step(np.zeros((2, 3))), there.step(np.zeros((2, 3)))
     np.testing.assert_array_equal(seen, theirs[0])
-    np.testing.assert_array_equal(rewards, np.float32(theirs[1]))
-    assert (dones.tolist(), infos) == (theirs[2].tolist(), list(theirs[3]))
+    np.testing.assert_array_equal(rewards, theirs[1])
+    assert (dones.tolist(), infos) == (theirs[2].tolist(), theirs[3])
     there.close()
 
 

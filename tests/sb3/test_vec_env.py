@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from chunkenv.errors import ArgumentError
 from chunkenv.sb3 import SB3VecEnv
+from chunkenv.vector.processes import WorkerVectorEnv
 from tests.sb3.worlds import DictLine, Line
 from tests.worlds import ACTIONS
 
@@ -32,7 +33,7 @@ def same(ours, theirs):
 
 
 @pytest.mark.parametrize("world", [Line, DictLine])
-@pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv])
+@pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv, WorkerVectorEnv])
 def test_step_for_step_what_dummy_vec_env_returns(world, kind):
     ours, theirs = SB3VecEnv(vector(*lines(world), kind=kind)), DummyVecEnv(lines(world))
     assert same(ours.reset(), theirs.reset())
@@ -114,8 +115,9 @@ def test_attributes_and_methods_of_some():
     assert not env.has_attr("nothing of this name")
 
 
-def test_attributes_and_methods_of_workers():
-    env = SB3VecEnv(vector(*lines(), kind=AsyncVectorEnv))
+@pytest.mark.parametrize("kind", [AsyncVectorEnv, WorkerVectorEnv])
+def test_attributes_and_methods_of_workers(kind):
+    env = SB3VecEnv(vector(*lines(), kind=kind))
     env.set_attr("end", 9, indices=2)
     assert env.get_attr("end") == [2, 3, 9, 5]
     assert env.env_method("twice", number=3) == [6] * 4
