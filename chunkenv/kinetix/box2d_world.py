@@ -3,6 +3,9 @@
 Taken over from the level: shapes, masses, joints with their limits, which bodies may collide, friction, restitution
 and gravity, and the laws of its motors and thrusters. Box2D's own are contact detection, the solver of contacts and
 joints, and warm starting.
+
+The laws of motors and thrusters are those of jax2d 1.0.1 (MIT, Copyright (c) 2024 Michael Matthews: see
+THIRD_PARTY_NOTICES.md).
 """
 
 from __future__ import annotations
