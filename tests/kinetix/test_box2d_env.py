@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.errors import ActionError, ArgumentError, ChunkenvError, ResetNeededError
@@ -244,6 +247,23 @@ def test_bad_actions_change_nothing(action, says):
         env.step(action)
     assert says in str(error.value)
     np.testing.assert_array_equal(env.step(ZERO)[0], twin.step(ZERO)[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(level=st.sampled_from(LEVELS), row=arrays(np.float32, (4, 6)))
+def test_any_action_is_played_or_refused(level, row):
+    """What is played is clipped, and seen within the space."""
+    env = Box2DKinetixEnv(level)
+    env.reset()
+    for action in row:
+        if not np.isfinite(action).all():
+            with pytest.raises(ActionError, match="must be finite"):
+                env.step(action)
+            continue
+        observation, _, ended, _, _ = env.step(action)
+        assert env.observation_space.contains(observation)
+        if ended:
+            break
 
 
 @pytest.mark.parametrize(
