@@ -74,10 +74,10 @@ class ChunkVecMonitor(VecMonitor):
     def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Count one decision of every environment."""
         observations, rewards, dones, infos = self.venv.step_wait()
-        for index, info in enumerate(infos):
-            self.episode_lengths[index] += info["ticks"]
-            # A decision that was stopped before its first tick has no return of its own, and adds nothing.
-            self.episode_returns[index] = info.get(RETURN, self.episode_returns[index])
+        self.episode_lengths += np.array([info["ticks"] for info in infos])
+        # A decision that was stopped before its first tick has no return of its own, and adds nothing.
+        before = self.episode_returns.tolist()
+        self.episode_returns = np.array([info.get(RETURN, total) for info, total in zip(infos, before, strict=True)])
         for index in np.flatnonzero(dones):
             infos[index]["episode"] = self._end(int(index))
         return observations, rewards, dones, infos
