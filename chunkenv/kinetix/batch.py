@@ -10,6 +10,7 @@ goes through the same operations in the same order as alone, and ends with the s
 from __future__ import annotations
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -66,17 +67,17 @@ FEW = U(2)  # so many environments are faster one by one
 
 as_group, as_lane = viewer(layout.GROUP_STATE)
 
-_FIELDS, _WIDE = layout.BODY.fields, layout.GROUP  # in a group every float is so many wide
+_WIDE = layout.GROUP  # in a group every float is so many wide
 
 
 def _offset(name: str, part: str = "x") -> np.uint64:
     """Distance of a field from the start of its body, in floats."""
-    kind, place = _FIELDS[name][:2]
+    body: Any = layout.BODY.fields
+    kind, place = body[name][:2]
     return U((place + (kind.fields[part][1] if kind.fields else 0)) // 4 * _WIDE)
 
 
 X, Y, VX, VY, W = _offset("pos"), _offset("pos", "y"), _offset("vel"), _offset("vel", "y"), _offset("w")
-INVERSE_MASS, INVERSE_INERTIA = _offset("inverse_mass"), _offset("inverse_inertia")
 BODY_SIZE = U(layout.BODY.itemsize // 4 * _WIDE)
 IDLE = U(layout.IDLE_BODY)
 
@@ -87,15 +88,27 @@ Body = namedtuple("Body", "pos vel w inverse_mass inverse_inertia")
 
 
 @jit
-def body_at(memory, starts):
+def body_at(memory, starts, inverse_mass, inverse_inertia):
     """A body for each lane, wherever it lies, as a value."""
     return Body(
         Vec2(gather(memory, starts, X), gather(memory, starts, Y)),
         Vec2(gather(memory, starts, VX), gather(memory, starts, VY)),
         gather(memory, starts, W),
-        gather(memory, starts, INVERSE_MASS),
-        gather(memory, starts, INVERSE_INERTIA),
+        inverse_mass,
+        inverse_inertia,
     )
+
+
+@jit
+def first_body(memory, item):
+    """The first body of an item."""
+    return body_at(memory, item.a, item.inverse_mass_a, item.inverse_inertia_a)
+
+
+@jit
+def second_body(memory, item):
+    """The second body of an item."""
+    return body_at(memory, item.b, item.inverse_mass_b, item.inverse_inertia_b)
 
 
 @jit
@@ -142,9 +155,8 @@ def store_group(level, work, memory, states):
     """Bring the environments of a group back to their states."""
     for k in range(U(work.n_lanes)):
         source, target = as_lane(memory, k), states[work.rows[k]]
-        for i in range(U(level.n_moving)):
-            body = level.moving[i]
-            copy_body(target.bodies[body], source.bodies[body])
+        for i in range(U(target.bodies.size)):  # all: NaN reaches even what cannot move
+            copy_body(target.bodies[i], source.bodies[i])
         for i in range(U(level.n_joints)):
             copy_joint(target.joints[i], source.joints[i])
 
@@ -271,8 +283,13 @@ def batch_size(scratch, batch):
 
 
 @jit
-def fill_item(item, contact, k):
+def fill_item(bodies, item, contact, k):
     """Lay a contact of lane k into an item."""
+    a, b = bodies[contact.a], bodies[contact.b]
+    item.inverse_mass_a = a.inverse_mass
+    item.inverse_mass_b = b.inverse_mass
+    item.inverse_inertia_a = a.inverse_inertia
+    item.inverse_inertia_b = b.inverse_inertia
     item.a = U(contact.a) * BODY_SIZE + k
     item.b = U(contact.b) * BODY_SIZE + k
     store(item.point, contact.point)
@@ -289,6 +306,10 @@ def idle_item(item, k):
     """Give lane k nothing to do in an item."""
     item.a = IDLE * BODY_SIZE + k
     item.b = IDLE * BODY_SIZE + k
+    item.inverse_mass_a = ZERO
+    item.inverse_mass_b = ZERO
+    item.inverse_inertia_a = ZERO
+    item.inverse_inertia_b = ZERO
     zero = Vec2(ZERO, ZERO)
     store(item.point, zero)
     store(item.normal, zero)
@@ -312,10 +333,11 @@ def lay_out(work, memory):
         for k in range(WIDTH):
             scratch = work.scratches[k]
             own, start = batch_size(scratch, batch), batch_start(scratch, batch)
+            one = as_lane(memory, k)
             for i in range(size):
-                item = as_lane(memory, k).items[n_items + i]
+                item = one.items[n_items + i]
                 if i < own:
-                    fill_item(item, scratch.contacts[scratch.order[start + i]], k)
+                    fill_item(one.bodies, item, scratch.contacts[scratch.order[start + i]], k)
                 else:
                     idle_item(item, k)
         n_items += size
@@ -353,20 +375,14 @@ def solve_items(memory, start, end):
     items = as_group(memory).items
     if end == start + U(1):  # the usual case: the bodies need not be read twice
         item = items[start]
-        a, b = body_at(memory, item.a), body_at(memory, item.b)
+        a, b = first_body(memory, item), second_body(memory, item)
         contact_impulse(item, a, b)
         apply_item(memory, item, a, b)
         return
     for i in range(start, end):
-        contact_impulse(items[i], body_at(memory, items[i].a), body_at(memory, items[i].b))
+        contact_impulse(items[i], first_body(memory, items[i]), second_body(memory, items[i]))
     for i in range(start, end):
-        item = items[i]
-        a = body_at(memory, item.a)
-        set_motion_at(memory, item.a, pulled(motion(a), a, item.arm_a, item.push))
-        b = body_at(memory, item.b)
-        set_motion_at(memory, item.b, pushed(motion(b), b, item.arm_b, item.push))
-        item.along_normal *= item.keep
-        item.along_tangent *= item.keep
+        apply_item(memory, items[i], first_body(memory, items[i]), second_body(memory, items[i]))
 
 
 @jit
@@ -460,6 +476,7 @@ def play_active(level, work, memory, states, actions, t, n_active, rewards):
 @jit
 def prepare(level, work, memory, first):
     """Place every body once; a frame then places only the moving ones."""
+    work.prepared = 1
     work.n_lanes = 1
     work.rows[0] = 0
     load_group(level, work, memory, first)
@@ -494,7 +511,8 @@ def play_block(level, work, memory, states, actions, ticks, rewards, distances, 
 def play(levels, first, works, memory, states, actions, ticks, rewards, distances, ends, observations, last):
     """Play chunk after chunk, each from its own state, which it leaves advanced; nothing moves after an end."""
     level, work = levels[0], works[0]
-    prepare(level, work, memory, first)
+    if not work.prepared:
+        prepare(level, work, memory, first)
     n = U(actions.shape[0])
     for start in range(U(0), n, BLOCK):
         end = min(n, start + BLOCK)

@@ -25,6 +25,7 @@ import numpy as np
 from chunkenv.kinetix.compile import entry, jit
 from chunkenv.kinetix.lanes import (
     absolute,
+    arc_tangent,
     cosine,
     everywhere,
     hyperbolic_tangent,
@@ -235,8 +236,15 @@ def apply_gravity(level, state):
 
 
 @jit
+def face_turn(start, end):
+    """The rotation into the frame of a face, whose first axis points inwards and whose second runs along it."""
+    along = sub(start, end)
+    return rotation(PI + arc_tangent(along.x, along.y))
+
+
+@jit
 def place_polygon(shape, body, placed):
-    """Corners and bounding box in the world."""
+    """Corners and bounding box in the world; of a body that never moves also how its faces are turned."""
     far = like(FAR, body.rot.c)
     low, high = Vec2(far, far), Vec2(-far, -far)
     for k in range(U(shape.n_corners)):
@@ -246,6 +254,12 @@ def place_polygon(shape, body, placed):
         high = Vec2(larger(high.x, corner.x), larger(high.y, corner.y))
     store(placed.low, low)
     store(placed.high, high)
+    if everywhere(body.inverse_mass == ZERO):
+        for k in range(U(shape.n_corners)):
+            following = k + U(1) if k + U(1) < U(shape.n_corners) else U(0)
+            turn = face_turn(vec(placed.corners[k]), vec(placed.corners[following]))
+            placed.turns[k].c = turn.c
+            placed.turns[k].s = turn.s
 
 
 @jit
@@ -345,11 +359,9 @@ def in_face_frame(turn, length, point):
 
 
 @jit
-def clip_to_face(start, end, one, other, normal, depth):
+def clip_to_face(start, end, turn, one, other, normal, depth):
     """The corners `one` and `other` against the face from `start` to `end`: the deeper first, the other if inside."""
-    along = sub(start, end)
-    turn = rotation(PI + math.atan2(along.x, along.y))
-    face_length = length(along)
+    face_length = length(sub(start, end))
     p = in_face_frame(turn, face_length, sub(one, start))
     q = in_face_frame(turn, face_length, sub(other, start))
     points = 2 if smaller(p.x, q.x) > ZERO else 1
@@ -366,9 +378,13 @@ def face_manifold(shape, body, placed, face, other_shape, other_placed, depth, f
     following = face + U(1) if face + U(1) < U(shape.n_corners) else U(0)
     corners = deepest_corners(vec(shape.normals[face]), body, U(other_shape.n_corners), other_placed)
     normal = rotate(body.rot, shape.normals[face])
+    start, end = vec(placed.corners[face]), vec(placed.corners[following])
+    known = body.inverse_mass == ZERO
+    turn = Rotation(placed.turns[face].c, placed.turns[face].s) if known else face_turn(start, end)
     return clip_to_face(
-        vec(placed.corners[face]),
-        vec(placed.corners[following]),
+        start,
+        end,
+        turn,
         vec(other_placed.corners[corners.first]),
         vec(other_placed.corners[corners.second]),
         Vec2(-normal.x, -normal.y) if flip else normal,
@@ -614,6 +630,15 @@ def contact_impulse(contact, a, b):
 
 
 @jit
+def apply_contact(contact, a, b):
+    """Add the impulse of a contact to the motions of its bodies."""
+    set_motion(a, pulled(motion(a), a, contact.arm_a, contact.push))
+    set_motion(b, pushed(motion(b), b, contact.arm_b, contact.push))
+    contact.along_normal *= contact.keep
+    contact.along_tangent *= contact.keep
+
+
+@jit
 def solve_batch(state, scratch, start, end):
     """The contacts of a batch all see the same motions; then their impulses are added."""
     for k in range(start, end):
@@ -621,11 +646,7 @@ def solve_batch(state, scratch, start, end):
         contact_impulse(contact, state.bodies[contact.a], state.bodies[contact.b])
     for k in range(start, end):
         contact = scratch.contacts[scratch.order[k]]
-        a, b = state.bodies[contact.a], state.bodies[contact.b]
-        set_motion(a, pulled(motion(a), a, contact.arm_a, contact.push))
-        set_motion(b, pushed(motion(b), b, contact.arm_b, contact.push))
-        contact.along_normal *= contact.keep
-        contact.along_tangent *= contact.keep
+        apply_contact(contact, state.bodies[contact.a], state.bodies[contact.b])
 
 
 @jit

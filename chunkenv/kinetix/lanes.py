@@ -306,6 +306,11 @@ def hyperbolic_tangent(x):
     return math.tanh(x)
 
 
+def arc_tangent(y, x):
+    """The angle of a vector."""
+    return math.atan2(y, x)
+
+
 def _lane_by_lane(function: Any, of_float: Any) -> None:
     """Let a function of floats work on lanes, by the same library call for each: a vector one rounds otherwise."""
 
@@ -323,6 +328,17 @@ def _lane_by_lane(function: Any, of_float: Any) -> None:
 
 for _function, _of_float in ((sine, math.sin), (cosine, math.cos), (hyperbolic_tangent, math.tanh)):
     _lane_by_lane(_function, _of_float)
+
+
+@overload(arc_tangent)
+def _arc_tangent(y, x):
+    def of_lanes(y, x):
+        result = x
+        for k in range(np.uint64(WIDTH)):
+            result = _with_lane(result, k, math.atan2(lane(y, k), lane(x, k)))
+        return result
+
+    return of_lanes if x == LANES else lambda y, x: math.atan2(y, x)
 
 
 # --- groups in memory -----------------------------------------------------------------------------------------------

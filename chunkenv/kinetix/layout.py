@@ -95,7 +95,7 @@ STATE = _record(
     ("joints", JOINT_MEMORY, (N_JOINTS,)),
 )
 
-PLACED = _record(("corners", VEC, (N_CORNERS,)), ("low", VEC), ("high", VEC))
+PLACED = _record(("corners", VEC, (N_CORNERS,)), ("turns", ROT, (N_CORNERS,)), ("low", VEC), ("high", VEC))
 CONTACT = _record(
     *_counts("a b slot rank batch point_number"),
     ("point", VEC),
@@ -127,7 +127,7 @@ SCRATCH = _record(
 GROUP, BLOCK = 8, 64
 IDLE_BODY = N_BODIES
 N_ITEMS = 192  # places in which contacts are solved: at most 12 batches of 16
-ITEM = CONTACT
+ITEM = np.dtype([*CONTACT.descr, *_floats("inverse_mass_a inverse_mass_b inverse_inertia_a inverse_inertia_b")])
 GROUP_SCRATCH = _record(
     ("placed", PLACED, (N_BODIES,)),
     ("local", VEC, (N_CORNERS,)),
@@ -151,6 +151,6 @@ BATCH = _record(
     ("rewards", np.int32, (GROUP,)),
     ("touched", np.int32, (GROUP,)),
     ("item_ends", u4, (N_BATCHES,)),
-    *_counts("n_lanes n_item_batches"),
+    *_counts("n_lanes n_item_batches prepared"),
 )
 """What a group needs besides, environment by environment."""

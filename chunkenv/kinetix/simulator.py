@@ -90,6 +90,7 @@ class Simulator:
         self._records = build_level(self.scene)
         self._first = build_state(self.scene)
         self._tag = self._first["level"].tobytes()
+        self._of_thread = threading.local()  # what a thread works with: placed once, and never shared
         with _patience():
             _compile_single()
 
@@ -255,7 +256,10 @@ class Simulator:
         return ends, rewards, distances
 
     def _play_slice(self, *arrays: np.ndarray) -> None:
-        batch.play(self._records, self._first, np.zeros(1, BATCH), group_memory(GROUP_STATE), *arrays)
+        own = self._of_thread
+        if not hasattr(own, "memory"):
+            own.memory = np.zeros(1, BATCH), group_memory(GROUP_STATE)
+        batch.play(self._records, self._first, *own.memory, *arrays)
 
     def _check_own(self, states: np.ndarray, n: int) -> None:
         """Raise unless these are n states of this level that can be advanced where they are."""

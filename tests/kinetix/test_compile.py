@@ -1,8 +1,10 @@
 """How the kernels are compiled and loaded: lazily, with a clear error without numba, in plain Python, within bounds."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,18 @@ for name in LEVELS:
     for action in np.random.default_rng(0).uniform(-1, 1, (TICKS, 6)).astype(np.float32):
         kernels.step(level, state, scratch, action, observation)
     print(name, *observation.tolist())
+"""
+
+SHORT_PLAY = """
+import numpy as np
+from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.simulator import Simulator
+
+for name in LEVELS:
+    engine = Simulator(name)
+    actions = np.random.default_rng(0).uniform(-1, 1, (13, 1, 6)).repeat(60, axis=1)
+    result = engine.rollout(engine.initial_state(), actions, observations=True)
+    print(name, *result.ends, *result.observations[:, -1].ravel().tolist())
 """
 
 
@@ -66,6 +80,28 @@ def test_no_writable_cache_is_no_error(monkeypatch):
     assert compiling.entry(lambda x: x + x)(2) == 4
 
 
+def test_a_change_in_any_source_compiles_anew(monkeypatch, tmp_path):
+    folder = Path(compiling.__file__).parent
+    for name in compiling.SOURCES:
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "compile.py"))
+    fingerprints = [compiling._fingerprint.__wrapped__()]
+    for name in compiling.SOURCES:
+        (tmp_path / name).write_text("changed")
+        fingerprints.append(compiling._fingerprint.__wrapped__())
+    assert fingerprints[0] == compiling._fingerprint()
+    assert len(set(fingerprints)) == len(fingerprints)
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "library.zip" / "compile.py"))
+    assert compiling._fingerprint.__wrapped__() == 0
+
+
+def test_the_sources_are_all_that_kernels_import():
+    folder = Path(compiling.__file__).parent
+    for name in compiling.SOURCES:
+        for other in re.findall(r"from chunkenv\.kinetix(?:\.| import )(\w+)", (folder / name).read_text()):
+            assert f"{other}.py" in compiling.SOURCES
+
+
 def test_plain_python_does_the_same():
     """NUMBA_DISABLE_JIT=1 runs the same source without numba: for debugging, and to see that it means what it says."""
     python = short_run(3, True, NUMBA_DISABLE_JIT="1")
@@ -80,3 +116,12 @@ def test_no_index_is_out_of_bounds(tmp_path):
     """Compiled with bounds checks, which are off otherwise, into a cache of its own."""
     checked = short_run(200, False, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path))
     assert checked == short_run(200, False)
+
+
+@pytest.mark.slow
+def test_no_index_is_out_of_bounds_in_a_batch(tmp_path):
+    """As above, with groups and some that are left over."""
+    plain = run(SHORT_PLAY)
+    checked = run(SHORT_PLAY, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path))
+    assert (plain.returncode, checked.returncode) == (0, 0), checked.stderr[-2000:]
+    assert checked.stdout == plain.stdout
