@@ -90,7 +90,8 @@ def test_samples_are_whole_decisions(ends, horizon, seed):
 def test_the_same_samples_as_the_base_class(world, ours, theirs):
     drawn = []
     for kind in (ours, theirs):
-        env = make_sb3_env(partial(world, terminates=False), 3, prediction_horizon=2)
+        worlds = iter([partial(world, end=end, terminates=False, pays=[float(end)] * end) for end in (3, 5, 9)])
+        env = make_sb3_env(lambda worlds=worlds: next(worlds)(), 3, prediction_horizon=2)
         buffer = filled(env, kind, 5)
         np.random.seed(4)  # noqa: NPY002
         drawn.append(buffer.sample(10)._replace(discounts=None))
@@ -102,9 +103,13 @@ def test_the_same_samples_as_the_base_class(world, ours, theirs):
 def test_normalised_by_the_environment():
     env = VecNormalize(make_sb3_env(Line, 2, prediction_horizon=2))
     buffer = filled(env, ChunkReplayBuffer, 3)
-    raw, normalised = buffer._get_samples(np.arange(3)), buffer._get_samples(np.arange(3), env)
-    assert not torch.equal(raw.observations, normalised.observations)
-    assert normalised.rewards.abs().max() <= env.clip_reward
+    np.random.seed(1)  # noqa: NPY002
+    raw = buffer.sample(20)
+    np.random.seed(1)  # noqa: NPY002
+    normalised = buffer.sample(20, env)
+    np.testing.assert_array_equal(normalised.observations, env.normalize_obs(raw.observations.numpy()))
+    np.testing.assert_allclose(normalised.rewards, env.normalize_reward(raw.rewards.numpy()), rtol=1e-6)
+    assert not torch.equal(raw.rewards, normalised.rewards)
 
 
 @pytest.mark.parametrize("algorithm", [SAC, TD3, sb3_contrib.TQC, sb3_contrib.CrossQ])
