@@ -68,6 +68,17 @@ def test_the_prefix_is_seen_where_something_is_late(world, latency, space):
     assert (env.observation_space == bare) == (latency == 0)
 
 
+def test_a_picture_keeps_its_shape_beside_the_prefix():
+    class Picture(Line):
+        def __init__(self):
+            super().__init__()
+            self.observation_space = spaces.Box(0, 255, (3, 36, 36), np.uint8)
+
+    env = make_sb3_env(Picture, prediction_horizon=4, latency=2)
+    assert env.observation_space["observation"] == Picture().observation_space
+    assert env.observation_space["prefix"].shape == (4, 2)
+
+
 def test_the_prefix_may_be_left_out_or_asked_for():
     bare = Line().observation_space
     assert make_sb3_env(Line, prediction_horizon=4, latency=2, observe_prefix=False).observation_space == bare

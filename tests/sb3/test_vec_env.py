@@ -81,6 +81,29 @@ def test_nothing_returned_is_overwritten_later():
     np.testing.assert_array_equal(final, [2.0])
 
 
+class Reusing(Line):
+    """Returns one array for ever."""
+
+    seen = np.zeros(1, np.float32)
+
+    def reset(self, **arguments):
+        self.seen[:], info = super().reset(**arguments)
+        return self.seen, info
+
+    def step(self, action):
+        seen, *rest = super().step(action)
+        self.seen[:] = seen
+        return self.seen, *rest
+
+
+def test_a_terminal_observation_is_not_the_environments_own_array():
+    env = SB3VecEnv(vector(partial(Reusing, end=1)))
+    env.reset()
+    final = env.step(np.zeros((1, 2), np.float32))[3][0]["terminal_observation"]
+    env.reset()
+    np.testing.assert_array_equal(final, [1.0])
+
+
 def test_seeds_count_up_and_are_used_once():
     env = SB3VecEnv(vector(*[partial(gym.make, "Pendulum-v1")] * 3))
     assert list(env.seed(7)) == [7, 8, 9]
