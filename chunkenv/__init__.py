@@ -13,6 +13,7 @@ from chunkenv.wrappers import (
     ActionDelay,
     ActionNoise,
     ChunkedExecution,
+    ChunkOverlay,
     FlattenChunk,
     ObservationDelay,
     RecordTicks,
@@ -22,6 +23,7 @@ from chunkenv.wrappers import (
 __all__ = [
     "ActionDelay",
     "ActionNoise",
+    "ChunkOverlay",
     "ChunkedExecution",
     "ChunkedVectorExecution",
     "FlattenChunk",

@@ -13,7 +13,7 @@ import typer
 import typer.core
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from chunkenv import play as playing
 from chunkenv.bench import commands
@@ -127,7 +127,7 @@ def doctor() -> None:
     console = Console(highlight=False)
     console.print(f"chunkenv {version('chunkenv')} on Python {platform.python_version()}, {sys.platform}")
     console.print(f"gymnasium {version('gymnasium')}, numpy {version('numpy')}")
-    table = Table("extra", "gives", "installed", "to install what is missing", show_lines=True)
+    table = Table("extra", "gives", "installed", Column("to install the missing", overflow="fold"), show_lines=True)
     for extra in EXTRAS:
         found = state(extra)
         parts = "\n".join(f"{name} {number or 'missing'}" for name, number in found.items())

@@ -24,8 +24,14 @@ EXTRAS = (
         {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "pyarrow": "pyarrow"},
         "this command: studies, tables, plots, CSV and Parquet",
     ),
-    Extra("render", {"pygame": "pygame"}, "pictures of the Kinetix tasks"),
+    Extra(
+        "render",
+        {"pygame": "pygame", "moviepy": "moviepy", "imageio_ffmpeg": "imageio-ffmpeg", "PIL": "pillow"},
+        "pictures, windows and videos: chunkenv play, ChunkOverlay, RecordTicks",
+    ),
     Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
+    Extra("box2d", {"Box2D": "box2d"}, "the Kinetix levels in another simulator"),
+    Extra("kinetix-jax", {"kinetix": "kinetix-env"}, "the Kinetix levels in the reference engine, on a GPU too"),
 )
 """Names of modules and of the distributions that bring them."""
 

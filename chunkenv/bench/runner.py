@@ -6,11 +6,8 @@ in any way, and the next one goes on from there to the same rows, with any numbe
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import multiprocessing.connection
-import signal
-import threading
 from collections.abc import Generator, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -21,6 +18,7 @@ from chunkenv.bench.worker import Failure, serve
 from chunkenv.checks import whole_number
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
+from chunkenv.workers import deaf_to_interrupts, how_it_ended
 
 
 class StudyError(ChunkenvError, RuntimeError):
@@ -66,19 +64,6 @@ def _run(study: Study, store: Store, todo: list[Unit], workers: int) -> Generato
         crew.dismiss()
 
 
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started inside never hear Ctrl-C, which reaches the whole group: their parent answers it for all."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals can be set in the main thread only
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class _Crew:
     """Worker processes, each with a pipe of its own, so that a death names the unit that it interrupted.
 
@@ -88,7 +73,7 @@ class _Crew:
     def __init__(self, study: Study, size: int) -> None:
         self._processes: dict[Connection, BaseProcess] = {}
         self._busy: dict[Connection, Unit] = {}
-        with _deaf_to_interrupts():
+        with deaf_to_interrupts():
             for _ in range(size):
                 self._hire(study)
 
@@ -144,9 +129,9 @@ class _Crew:
     def _death(self, connection: Connection, unit: Unit) -> StudyError:
         process = self._processes[connection]
         process.join()
-        code = process.exitcode or 0
-        if code < 0:
-            how = f"was killed by {signal.Signals(-code).name}; if memory was short, try fewer workers"
-        else:
-            how = f"ended with exit code {code}; a script must run studies under `if __name__ == '__main__':`"
+        how = how_it_ended(process.exitcode or 0)
+        if "SIGKILL" in how:
+            how += "; if memory was short, try fewer workers"
+        elif "exit code" in how:
+            how += "; a script must run studies under `if __name__ == '__main__':`"
         return StudyError(f"{unit} failed: its worker process {how}.")

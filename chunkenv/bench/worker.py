@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 import traceback
 from multiprocessing.connection import Connection
 from typing import NamedTuple
@@ -14,6 +9,7 @@ from typing import NamedTuple
 from chunkenv.bench.study import Study, Unit
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row, check_env, check_policy, episode_seed, play_episode
+from chunkenv.workers import begin_worker
 
 
 class Failure(NamedTuple):
@@ -25,8 +21,7 @@ class Failure(NamedTuple):
 
 def serve(study: Study, connection: Connection) -> None:
     """Answer every unit with its row or a `Failure`, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited (Windows)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    begin_worker()
     while True:
         try:
             unit = connection.recv()
@@ -53,11 +48,3 @@ def _answer(study: Study, unit: Unit) -> Row | Failure:
         return Failure(str(error), "")
     except Exception as error:
         return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _leave_with_parent() -> None:
-    """A parent that is killed cannot stop its workers: each waits for that moment and ends at once."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)

@@ -8,14 +8,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.autoreset import Autoreset, read_start
 from chunkenv.batches import BatchReader, Infos, Playback, joined, objects
 from chunkenv.clock import discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
 from chunkenv.latency import LatencyModel, control_dt_of
-from chunkenv.spaces import map_parts, split
+from chunkenv.spaces import has_nan, map_parts, split
 from chunkenv.vector.chunks import ChunkStore
 from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, outcome, places
 from chunkenv.vector.delays import VectorDelays, VectorEstimate
@@ -24,7 +24,7 @@ from chunkenv.vector.prefix import VectorPrefixObservation
 from chunkenv.vector.request import VectorRequest
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.play import not_a_number
+from chunkenv.wrappers.play import not_a_number, not_observed
 from chunkenv.wrappers.settings import ChunkSettings
 
 
@@ -208,7 +208,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             ResetNeededError: before the first reset, or with the autoreset mode DISABLED after an end.
             ActionError: for chunks of a wrong shape or dtype, or one with NaN, infinity, or out of a discrete range,
                 with the index of its environment. Nothing has moved then.
-            EnvironmentFault: if an environment returns a reward that is not a number, with its index.
+            EnvironmentFault: if an environment returns a reward that is not a number, or NaN in the observation of
+                its next request, with its index.
         """
         if self._cycles is None:
             raise reset_needed("step")
@@ -219,6 +220,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._cycles = None  # an environment that raises inside a chunk leaves episodes that cannot go on
         play = self._player.play(executed, plan.ticks, every_tick=self._full)
         rewards = self._rewards(play)
+        self._expect_numbers(play)
         stopped = plan.stopped & ~(play.terminated | play.truncated)
         ended = play.terminated | play.truncated | stopped
         result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
@@ -243,6 +245,15 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             tick = int(self._clocks.tick[index])
             raise EnvironmentFault(not_a_number(name, list(play.rewards[index, : play.ticks[index]]), tick))
         return rewards
+
+    def _expect_numbers(self, play: Playback) -> None:
+        """Refuse observations with NaN."""
+        if not has_nan(self.env.observation_space, play.observations):
+            return
+        each = enumerate(iterate(self.env.observation_space, play.observations))
+        index = next(index for index, seen in each if has_nan(self.env.single_observation_space, seen))
+        tick = int(self._clocks.tick[index] + play.ticks[index])
+        raise EnvironmentFault(not_observed(f"environment {index} of {self.env}", tick))
 
     def _infos(
         self,

@@ -10,7 +10,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.error import ClosedEnvironmentError
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
@@ -18,7 +17,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array,
 from chunkenv.autoreset import Start, read_mode, read_start
 from chunkenv.checks import one_of, real_number
 from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, brief
-from chunkenv.spaces import Checked
+from chunkenv.spaces import Checked, has_nan
 from chunkenv.vector.episode import Episode
 from chunkenv.vector.handle import GRACE, Handle, gather
 from chunkenv.vector.worker import Facts, Failure, Moved
@@ -246,7 +245,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         if np.isnan(answer.reward):
             return Failure("it returned the reward nan")
         seen = [answer.observation] if answer.final is None else [answer.observation, answer.final[0]]
-        if any(_has_nan(self.single_observation_space, observation) for observation in seen):
+        if any(has_nan(self.single_observation_space, observation) for observation in seen):
             return Failure("it returned an observation with nan")
         return answer
 
@@ -326,15 +325,6 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
 
 def _faults(answers: dict[int, Any]) -> dict[int, Failure]:
     return {index: answer for index, answer in answers.items() if isinstance(answer, Failure)}
-
-
-def _has_nan(space: spaces.Space[Any], observation: Any) -> bool:
-    """Whether a real number of an observation is NaN; spaces that are not made of numbers have none."""
-    if isinstance(space, spaces.Dict):
-        return any(_has_nan(part, observation[key]) for key, part in space.spaces.items())
-    if isinstance(space, spaces.Tuple):
-        return any(_has_nan(*pair) for pair in zip(space.spaces, observation, strict=True))
-    return isinstance(space, spaces.Box) and bool(np.isnan(observation).any())
 
 
 def _not_running(who: list[int]) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.latency import LatencyModel, control_dt_of
-from chunkenv.spaces import Checked, cut, padding, split
+from chunkenv.spaces import Checked, cut, has_nan, padding, split
 from chunkenv.streams import Stream
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.play import Play, not_a_number, play_rows
+from chunkenv.wrappers.play import Play, not_a_number, not_observed, play_rows
 from chunkenv.wrappers.request import Request
 from chunkenv.wrappers.settings import ChunkSettings
 
@@ -110,6 +110,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._underrun, self._observe = settings.underrun, settings.observe
         self._read_chunk = Checked(settings.chunks, "chunk")
         self.action_space = settings.chunks
+        self._world_space = env.observation_space
         if self._observe:
             self.observation_space = self._observe.space
         self._stream = Stream("latency", depth_of(type(self), env))
@@ -173,7 +174,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             ResetNeededError: before the first reset, and after the end of an episode.
             ActionError: for a chunk of the wrong shape or dtype, NaN, infinity, or out of a discrete range. Nothing
                 has moved then: the next valid chunk is played as if nothing had happened.
-            EnvironmentFault: if the wrapped environment returns a reward that is not a number.
+            EnvironmentFault: if the wrapped environment returns a reward that is not a number, or NaN in
+                the observation of the next request.
         """
         cycle = self._open_cycle("step")
         rows = split(self.action_space, chunk := self._read_chunk(action))
@@ -183,6 +185,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         reward = discounted_sum(play.rewards, self._discount)
         if reward != reward:
             raise EnvironmentFault(not_a_number(self.env, play.rewards, self._clock.tick))
+        if play.rewards and has_nan(self._world_space, play.observation):
+            raise EnvironmentFault(not_observed(self.env, self._clock.tick + len(play.rewards)))
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
         info = play.info | self._summary(cycle, play, ended, stopped)

@@ -60,3 +60,11 @@ def not_a_number(env: Any, rewards: list[float], tick: int) -> str:
         f"{env} returned the rewards {[float(reward) for reward in rewards]} from tick {tick} on; expected numbers: "
         "look for an action or a state that it cannot handle, then call reset()."
     )
+
+
+def not_observed(env: Any, tick: int) -> str:
+    """The sentence about an observation with NaN."""
+    return (
+        f"{env} returned an observation with NaN at tick {tick}; expected numbers: look for an action or a state that "
+        "it cannot handle, then call reset()."
+    )

@@ -15,6 +15,7 @@ from chunkenv import ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
 from chunkenv.latency import Constant, LogNormal, Uniform
 from chunkenv.testing import CountingEnv
+from tests.vector import faulty
 from tests.vector.comparing import MODES, outside_and_inside, play_both, same
 from tests.worlds import ACTIONS, Recorder
 
@@ -477,3 +478,12 @@ def test_stepping_a_finished_episode_of_a_wrapped_wrapper_keeps_the_depths_apart
     make_env = lambda: ChunkedExecution(CountingEnv(), 2, latency=1)
     random = dict(prediction_horizon=3, latency=Uniform(0.0, 0.5), control_dt=0.1)
     play_both(*outside_and_inside(make_env, 2, AutoresetMode.NEXT_STEP, **random), steps=8)
+
+
+def test_nan_in_an_observation_names_the_environment():
+    members = [faulty.Faulty, lambda: faulty.Faulty(fault="nan observation", at=8)]
+    envs = ChunkedVectorExecution(SyncVectorEnv(members), prediction_horizon=6, execution_horizon=4, latency=2)
+    envs.reset(seed=0)
+    envs.step(envs.action_space.sample())
+    with pytest.raises(EnvironmentFault, match=r"environment 1 of SyncVectorEnv.* an observation with NaN at tick 8"):
+        envs.step(envs.action_space.sample())

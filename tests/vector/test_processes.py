@@ -153,7 +153,7 @@ REASONS = {
     "leave": "its process ended with exit code 3",
     "hang": "it did not answer within 1 seconds",
     "nan reward": r"EnvironmentFault: .* from tick 4 on; expected numbers",
-    "nan observation": "it returned an observation with nan",
+    "nan observation": r"EnvironmentFault: .* an observation with NaN at tick 8; expected",
 }
 
 
@@ -441,3 +441,11 @@ def test_kills_at_random_moments():
 @pytest.mark.slow
 def test_fifty_kills_at_random_moments():
     kill_at_random(50)
+
+
+def test_nan_in_an_observation_is_found_without_chunks_too():
+    makers = [Faulty, partial(Faulty, fault="nan observation", at=1)]
+    with contextlib.closing(WorkerVectorEnv(makers, context="fork")) as envs:
+        envs.reset()
+        with pytest.raises(WorkerFault, match=r"environment 1 failed in .*: it returned an observation with"):
+            envs.step(envs.action_space.sample())

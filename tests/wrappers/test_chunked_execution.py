@@ -19,6 +19,7 @@ from chunkenv.clock import ChunkClock
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
 from chunkenv.latency import Constant, LogNormal, Uniform
 from chunkenv.testing import CountingEnv
+from tests.vector.faulty import Faulty
 from tests.worlds import ACTIONS, Recorder
 
 
@@ -662,3 +663,13 @@ def test_a_bad_chunk_changes_nothing(name, bad, sentence):
 def test_before_the_first_reset(act):
     with pytest.raises(ResetNeededError, match="has not begun or is over; call reset"):
         act(ChunkedExecution(CountingEnv(), 8))
+
+
+def test_nan_in_an_observation_is_a_fault_of_the_environment():
+    env = ChunkedExecution(Faulty(fault="nan observation", at=8), prediction_horizon=6, execution_horizon=4, latency=2)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    with pytest.raises(EnvironmentFault, match=r"Faulty.* returned an observation with NaN at tick 8; expected"):
+        env.step(env.action_space.sample())
+    with pytest.raises(ResetNeededError):
+        env.step(env.action_space.sample())
