@@ -127,7 +127,7 @@ def doctor() -> None:
     console = Console(highlight=False)
     console.print(f"chunkenv {version('chunkenv')} on Python {platform.python_version()}, {sys.platform}")
     console.print(f"gymnasium {version('gymnasium')}, numpy {version('numpy')}")
-    table = Table("extra", "gives", "installed", Column("to install the missing", overflow="fold"), show_lines=True)
+    table = Table("extra", "gives", "installed", Column("to install what is missing", overflow="fold"), show_lines=True)
     for extra in EXTRAS:
         found = state(extra)
         parts = "\n".join(f"{name} {number or 'missing'}" for name, number in found.items())
