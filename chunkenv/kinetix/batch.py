@@ -180,11 +180,11 @@ def touch_polygons(level, work, memory, states, pair, close):
     scratch = group.scratch
     a, b = group.bodies[pair.a], group.bodies[pair.b]
     a_shape, b_shape = level.shapes[pair.a], level.shapes[pair.b]
-    a_axis = least_penetration(a_shape, a, b_shape, scratch.placed[pair.b], scratch.local)
+    a_axis = least_penetration(a_shape, a, scratch.placed[pair.b], scratch.local)
     close = close & (a_axis.separation < ZERO)
     if not anywhere(close):
         return
-    b_axis = least_penetration(b_shape, b, a_shape, scratch.placed[pair.a], scratch.local)
+    b_axis = least_penetration(b_shape, b, scratch.placed[pair.a], scratch.local)
     lanes = bits(close & (b_axis.separation < ZERO))
     for k in range(U(work.n_lanes)):
         if (lanes >> k) & U(1):

@@ -56,8 +56,8 @@ def fingerprint(name: str) -> int:
 
 def _set_shape(shape: np.void, body: Body) -> None:
     shape["radius"], shape["friction"], shape["restitution"] = body.radius, body.friction, body.restitution
-    n = shape["n_corners"] = len(body.vertices)
-    if not n:
+    shape["n_corners"] = len(body.vertices)
+    if not body.vertices:
         return
     vertices = np.array(body.vertices, np.float32)
     delta = np.roll(vertices, -1, axis=0) - vertices
@@ -65,9 +65,14 @@ def _set_shape(shape: np.void, body: Body) -> None:
     c, s = _LEFT
     normal = np.stack([c * delta[:, 0] - s * delta[:, 1], s * delta[:, 0] + c * delta[:, 1]], 1) / length[:, None]
     for field, value in (("vertices", vertices), ("normals", normal), ("sides", delta / length[:, None])):
-        shape[field]["x"][:n], shape[field]["y"][:n] = value[:, 0], value[:, 1]
-    shape["lengths"][:n] = length
-    shape["supports"][:n] = _support(normal, vertices)
+        shape[field]["x"], shape[field]["y"] = _four(value[:, 0]), _four(value[:, 1])
+    shape["lengths"] = _four(length)
+    shape["supports"] = _four(_support(normal, vertices))
+
+
+def _four(values: np.ndarray) -> np.ndarray:
+    """What belongs to the corners of a polygon; a triangle's first corner once more, for loops without conditions."""
+    return np.resize(values, layout.N_CORNERS)
 
 
 def _support(normal: np.ndarray, vertices: np.ndarray) -> np.ndarray:

@@ -61,6 +61,7 @@ APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the roun
 N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = U(60), U(48), U(6)
 # The reference pads its lists of pairs to whole batches with index -1, which writes zero over the last pair's impulses.
 FORGETFUL_SLOTS = (U(118), U(119), U(173))
+N_CORNERS = U(4)
 N_SYMBOLIC = 679
 
 NEVER = np.int64(-1)  # the end of a chunk whose episode was over before
@@ -247,7 +248,7 @@ def place_polygon(shape, body, placed):
     """Corners and bounding box in the world; of a body that never moves also how its faces are turned."""
     far = like(FAR, body.rot.c)
     low, high = Vec2(far, far), Vec2(-far, -far)
-    for k in range(U(shape.n_corners)):
+    for k in range(N_CORNERS):
         corner = add(rotate(body.rot, shape.vertices[k]), body.pos)
         store(placed.corners[k], corner)
         low = Vec2(smaller(low.x, corner.x), smaller(low.y, corner.y))
@@ -316,16 +317,15 @@ def touching():
 
 
 @jit
-def least_penetration(a_shape, a, b_shape, b_placed, local):
+def least_penetration(a_shape, a, b_placed, local):
     """The face of `a` that `b` penetrates least (separating axis test); some face that parts them, if there is one."""
-    n_b = U(b_shape.n_corners)
-    for k in range(n_b):
+    for k in range(N_CORNERS):  # a triangle's first corner and face come twice: always four is faster
         store(local[k], rotate_back(a.rot, sub(b_placed.corners[k], a.pos)))
     best, face, number = like(-FAR, a.rot.c), like(ZERO, a.rot.c), ZERO
-    for k in range(U(a_shape.n_corners)):
+    for k in range(N_CORNERS):
         normal = vec(a_shape.normals[k])
         deepest = like(FAR, best)
-        for j in range(n_b):
+        for j in range(N_CORNERS):
             deepest = smaller(dot(normal, local[j]), deepest)
         separation = deepest - a_shape.supports[k]
         face = select(separation > best, number, face)
@@ -404,10 +404,10 @@ def polygon_manifold(a_shape, a, a_placed, b_shape, b, b_placed, a_axis, b_axis)
 @jit
 def polygons_touch(a_shape, a, a_placed, b_shape, b, b_placed, local, collides):
     """The manifold of two polygons, of which only the touch matters where they do not collide."""
-    a_axis = least_penetration(a_shape, a, b_shape, b_placed, local)
+    a_axis = least_penetration(a_shape, a, b_placed, local)
     if a_axis.separation >= ZERO:
         return apart()
-    b_axis = least_penetration(b_shape, b, a_shape, a_placed, local)
+    b_axis = least_penetration(b_shape, b, a_placed, local)
     if b_axis.separation >= ZERO:
         return apart()
     if not collides:

@@ -97,6 +97,8 @@ def test_a_triangle():
     normals = record["shapes"][0]["normals"]
     np.testing.assert_allclose(normals["x"][:3], [-np.sqrt(0.5), np.sqrt(0.5), 0], atol=1e-6)
     np.testing.assert_allclose(normals["y"][:3], [np.sqrt(0.5), np.sqrt(0.5), -1], atol=1e-6)
+    for field in ("vertices", "normals", "sides", "lengths", "supports"):
+        assert record["shapes"][0][field][3] == record["shapes"][0][field][0], field
 
 
 def test_states_start_the_same():

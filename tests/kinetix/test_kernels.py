@@ -122,6 +122,17 @@ def test_a_box_rests_on_the_floor():
     assert scene.body(0)["pos"]["y"] == np.float32(-4.8)
 
 
+def test_a_triangle_rests_on_the_floor_and_beside_a_box():
+    """Its three corners are all that it has: the place of a fourth is taken by the first."""
+    triangle = box(4, 2, 0.5, role="green").replace("[0.1, 0.1], ", "")
+    scene = Scene(floor(), triangle, box(5, 2.6, 0.5, role="blue"))
+    assert scene.play(100) == [0] * 100
+    assert scene.body(4)["pos"]["y"] == pytest.approx(0.5, abs=0.02)
+    assert scene.body(4)["pos"]["x"] == pytest.approx(2, abs=0.02)
+    scene.state["bodies"]["pos"]["x"][0, 5] = 2.19
+    assert scene.play(1) == [1]
+
+
 def test_a_ball_bounces_by_its_restitution_and_the_floors():
     """The smaller of the two counts; that of the floor is 0."""
     scene = Scene(floor(), ball(12, 2, 1, bounce=1.0))
