@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--worlds", help="folder of the twelve level files; needed with --reference")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS, metavar="LEVEL", help="which to measure")
     parser.add_argument("--sizes", nargs="+", type=int, default=[64, 512, 2048], help="environments in a batch")
-    parser.add_argument("--seconds", type=float, default=1.5, help="time for each measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="time for each measurement")
     parser.add_argument("--out", type=Path, help="file of rows (JSON lines) to append to and to make the table of")
     options = parser.parse_args()
     if options.reference and not options.worlds:

@@ -82,17 +82,32 @@ def of_one(level: str, seconds: float) -> float:
     return steps / (time.perf_counter() - start)
 
 
-def of_many(level: str, size: int, observe: bool, seconds: float) -> float:
-    """Steps a second of many environments, whole chunks in one call (shorter ones where a call would take long)."""
+def players(level: str, size: int, observe: bool) -> tuple[Callable, Any, int]:
+    """What plays a chunk of random actions from states, the first states, and the ticks of a chunk.
+
+    Chunks are shorter where one would take long.
+    """
     first, chunk, rng = scene(level)[0], many(observe), np.random.default_rng(0)
-    states = jax.tree.map(lambda x: jnp.repeat(x[None], size, 0), first)
     ticks = max(1, min(HOLD, 4096 // size))
 
     def play(states: Any) -> Any:
         held = rng.uniform(-1, 1, (1, size, 6)).astype(np.float32)
         return jax.block_until_ready(chunk(first, states, np.repeat(held, ticks, 0)))[0]
 
-    states = play(states)
+    return play, jax.tree.map(lambda x: jnp.repeat(x[None], size, 0), first), ticks
+
+
+@cache
+def compile_many(size: int, observe: bool) -> None:
+    """Compile for a size, once for all levels."""
+    play, states, _ = players("catapult", size, observe)
+    play(states)
+
+
+def of_many(level: str, size: int, observe: bool, seconds: float) -> float:
+    """Steps a second of many environments, whole chunks in one call."""
+    compile_many(size, observe)
+    play, states, ticks = players(level, size, observe)
     steps, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
         states = play(states)
