@@ -11,8 +11,11 @@ reference parts from itself after a change of one unit in the last place.
 
 How to read it: records (`body`, `contact`, `joint`) are references into the state, the level or the scratch; `Vec2`
 and `Motion` are values. A helper copies out (`vec`, `motion`), computes, and stores once. Everything is float32: a
-bare literal would silently become float64, so constants have names. All kernels are in this one file because numba's
-cache does not see changes elsewhere. With NUMBA_DISABLE_JIT=1 the same source runs in plain Python.
+bare literal would silently become float64, so constants have names. With NUMBA_DISABLE_JIT=1 the same source runs in
+plain Python.
+
+Most functions serve one environment and eight at once (`lanes`, `batch`): a number may be a float or lanes. Where lanes
+may go different ways there is `select` instead of `if`; an `if` is about what all share, the level.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ A group of eight environments lies in memory as one record in which every float 
 as the scalar record of one of them, so that code which must look at a single environment needs no copy.
 
 What works for floats and lanes alike: operators, `select`, `anywhere`, `everywhere`, `like`, `absolute`, `root`,
-`sine`, `cosine`, `hyperbolic_tangent`. They are plain functions in Python.
+`sine`, `cosine`, `hyperbolic_tangent`, `arc_tangent`. They are plain functions in Python.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ from numba.core.typing.templates import AbstractTemplate, signature
 from numba.extending import models, overload, register_model
 from numba.np.numpy_support import from_dtype
 
-WIDTH = 8
+from chunkenv.kinetix.layout import GROUP
+
+WIDTH = GROUP
 
 intrinsic: Any = extending.intrinsic  # what it makes is called with two arguments less than it is given
 infer_global: Any = templates.infer_global
 
 _FLOATS = ir.VectorType(ir.FloatType(), WIDTH)
 _TRUTHS = ir.VectorType(ir.IntType(1), WIDTH)
-_BYTE = ir.IntType(8)
+_BITS = ir.IntType(WIDTH)
 
 
 class Lanes(types.Type):
@@ -183,7 +185,7 @@ def bits(typing, mask):
     """A mask as a number whose bit l is the truth of lane l."""
 
     def emit(context: Any, builder: Any, kinds: Any, args: Any) -> Any:
-        return builder.zext(builder.bitcast(args[0], _BYTE), ir.IntType(64))
+        return builder.zext(builder.bitcast(args[0], _BITS), ir.IntType(64))
 
     return types.uint64(mask), emit
 
@@ -263,7 +265,7 @@ def everywhere(condition):
 @overload(everywhere)
 def _everywhere(condition):
     if condition == MASK:
-        return lambda condition: bits(condition) == np.uint64(255)
+        return lambda condition: bits(condition) == np.uint64((1 << WIDTH) - 1)
     return lambda condition: condition
 
 

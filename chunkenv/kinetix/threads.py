@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 
-GROUP = 8
-"""Rows that the engine solves together: a batch is divided between threads in whole groups."""
+from chunkenv.kinetix.layout import GROUP
 
 
 def machine_threads() -> int:
@@ -42,7 +41,7 @@ def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None
 
 
 def slices(n: int, threads: int) -> list[tuple[int, int]]:
-    """At most `threads` parts of range(n), almost equal, in whole groups where there are that many rows.
+    """At most `threads` parts of range(n), almost equal; whole groups, which are solved together, if there are any.
 
     >>> slices(20, 2), slices(3, 2), slices(0, 2)
     ([(0, 16), (16, 20)], [(0, 2), (2, 3)], [(0, 0)])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunkenv.kinetix.threads import GROUP, machine_threads, side_by_side, slices
+from chunkenv.kinetix.layout import GROUP
+from chunkenv.kinetix.threads import machine_threads, side_by_side, slices
 
 
 @given(n=st.integers(0, 5000), threads=st.integers(1, 64))
