@@ -91,8 +91,7 @@ class Simulator:
         self._first = build_state(self.scene)
         self._tag = self._first["level"].tobytes()
         self._of_thread = threading.local()  # what a thread works with: placed once, and never shared
-        with _patience():
-            _compile_single()
+        _compile_single()
 
     def __reduce__(self) -> tuple:
         return Simulator, (self.level,)
@@ -241,8 +240,7 @@ class Simulator:
         threads: int,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Advance the states and fill what is to be observed after each tick and after the last."""
-        with _patience():
-            _compile_batch()
+        _compile_batch()
         n, horizon = actions.shape[:2]
         rewards, distances = np.empty((2, n, horizon), np.float32)
         ends = np.empty(n, np.int64)
@@ -338,25 +336,6 @@ def _described(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-@cache
-def _compile_single() -> None:
-    """Compile the kernels for one environment, or load them from the cache, so that no later step waits for it."""
-    level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
-    unseen = np.empty(0, np.float32)
-    kernels.place_all(level, states, scratch)
-    kernels.observe(level, states, unseen)
-    kernels.step(level, states, scratch, np.zeros(N_ACTIONS, np.float32), unseen)
-
-
-@cache
-def _compile_batch() -> None:
-    """Compile the kernel for many environments, which takes longest, when it is first needed."""
-    level, states, numbers = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros((1, 0), np.float32)
-    own = (states, np.zeros((1, 0, N_ACTIONS), np.float32), np.zeros(1, np.int64), numbers, numbers)
-    outcome = (np.zeros(1, np.int64), numbers[:, :, None], numbers)
-    batch.play(level, states, np.zeros(1, BATCH), group_memory(GROUP_STATE), *own, *outcome)
-
-
 @contextmanager
 def _patience(seconds: float = 1.0) -> Iterator[None]:
     """Say once on a terminal what takes so long, if it does take long."""
@@ -371,3 +350,24 @@ def _patience(seconds: float = 1.0) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@cache
+@_patience()
+def _compile_single() -> None:
+    """Compile the kernels for one environment, or load them from the cache, so that no later step waits for it."""
+    level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
+    unseen = np.empty(0, np.float32)
+    kernels.place_all(level, states, scratch)
+    kernels.observe(level, states, unseen)
+    kernels.step(level, states, scratch, np.zeros(N_ACTIONS, np.float32), unseen)
+
+
+@cache
+@_patience()
+def _compile_batch() -> None:
+    """Compile the kernel for many environments, which takes longest, when it is first needed."""
+    level, states, numbers = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros((1, 0), np.float32)
+    own = (states, np.zeros((1, 0, N_ACTIONS), np.float32), np.zeros(1, np.int64), numbers, numbers)
+    outcome = (np.zeros(1, np.int64), numbers[:, :, None], numbers)
+    batch.play(level, states, np.zeros(1, BATCH), group_memory(GROUP_STATE), *own, *outcome)

@@ -31,6 +31,9 @@ def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None
     0 20
     """
     (start, end), *others = slices(n, threads)
+    if not others:
+        work(start, end)
+        return
     running = [_pool(os.getpid()).submit(work, *other) for other in others]
     try:
         work(start, end)
