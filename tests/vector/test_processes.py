@@ -30,7 +30,7 @@ def no_process_stays_behind():
     before = children(os.getpid())
     yield
     gc.collect()
-    assert [pid for pid in children(os.getpid()) if pid not in before and not is_helper(pid)] == []
+    assert started_since(before) == []
 
 
 def children(pid):
@@ -41,6 +41,11 @@ def children(pid):
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
     return found
+
+
+def started_since(before):
+    """Our processes that are not among those of `before`, which may be another test's."""
+    return [pid for pid in children(os.getpid()) if pid not in before and not is_helper(pid)]
 
 
 def is_helper(pid):
@@ -323,9 +328,10 @@ def test_values_for_each():
 
 def test_it_closes_whatever_hangs(monkeypatch):
     monkeypatch.setattr("chunkenv.vector.processes.GRACE", 0.2)
+    before = children(os.getpid())
     envs = workers()
     envs.reset(seed=0)
-    pids = children(os.getpid())
+    pids = started_since(before)
     os.kill(pids[0], signal.SIGSTOP)
     start = time.monotonic()
     envs.close()
@@ -334,9 +340,10 @@ def test_it_closes_whatever_hangs(monkeypatch):
 
 
 def test_forgotten_environments_end():
+    before = children(os.getpid())
     envs = workers()
-    pids = children(os.getpid())
-    assert len(pids) >= 3
+    pids = started_since(before)
+    assert len(pids) == 3
     del envs
     gc.collect()
     assert not alive(pids)
