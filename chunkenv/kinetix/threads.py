@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 
 from chunkenv.kinetix.layout import GROUP
+
+SHARES = 4  # slices for each thread, where there are rows enough
+LEAST = 4 * GROUP  # rows in a slice that is worth being taken by itself
 
 
 def machine_threads() -> int:
@@ -23,20 +27,30 @@ def machine_threads() -> int:
 
 
 def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None:
-    """Call `work(start, end)` on slices of n rows, one in this thread, the others in a pool that this process keeps.
+    """Call `work(start, end)` on slices of n rows, in this thread and in those of a pool that this process keeps.
 
-    It returns when all have ended. With `threads=1` none is started.
+    Who has done a slice takes the next one, because cores are not equally fast, nor equally free. It returns when all
+    have ended. With `threads=1` none is started.
 
     >>> side_by_side(lambda start, end: print(start, end), n=20, threads=1)
     0 20
     """
-    (start, end), *others = slices(n, threads)
-    if not others:
-        work(start, end)
+    if threads == 1 or len(slices(n, threads)) == 1:
+        work(0, n)
         return
-    running = [_pool(os.getpid()).submit(work, *other) for other in others]
+    waiting = deque(slices(n, max(threads, min(threads * SHARES, n // LEAST))))
+
+    def take() -> None:
+        while waiting:
+            try:
+                start, end = waiting.popleft()
+            except IndexError:  # another thread was faster
+                return
+            work(start, end)
+
+    running = [_pool(os.getpid()).submit(take) for _ in range(min(threads, len(waiting)) - 1)]
     try:
-        work(start, end)
+        take()
     finally:
         wait(running)  # before anything is raised: they write where the caller will look
     for future in running:

@@ -34,6 +34,29 @@ def test_they_run_at_the_same_time_and_all_are_awaited():
     assert sorted(done) == [(0, 8), (8, 16)]
 
 
+@given(n=st.integers(0, 5000), threads=st.integers(1, 5))
+def test_every_row_is_worked_on_once(n, threads):
+    done = []
+    side_by_side(lambda start, end: done.extend(range(start, end)), n, threads)
+    assert sorted(done) == list(range(n))
+
+
+def test_who_is_free_takes_the_next_slice():
+    """One thread is held up in its first slice until all the others are done."""
+    rest_done, done = threading.Event(), []
+
+    def work(start, end):
+        if start == 0:
+            assert rest_done.wait(20)
+        done.append(start)
+        if len(done) == 7:
+            rest_done.set()
+
+    side_by_side(work, 256, 2)
+    assert sorted(done) == list(range(0, 256, 32))
+    assert done[-1] == 0
+
+
 @pytest.mark.parametrize("failing", [0, 8])
 def test_an_error_arrives_after_all_have_ended(failing):
     done = []
