@@ -12,11 +12,12 @@ from gymnasium.vector.utils import batch_space
 
 from chunkenv.autoreset import Autoreset, read_start
 from chunkenv.batches import BatchReader, Infos, Playback
-from chunkenv.checks import one_of, whole_number
+from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, brief, reset_needed
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
 from chunkenv.kinetix.layout import N_ACTIONS, STATE
+from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
 from chunkenv.kinetix.simulator import float32_array, machine_threads
 
@@ -72,6 +73,8 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_size: width and height of a frame in pixels, at least 16.
         max_episode_steps: control steps after which an episode is truncated; -1 for none.
         backend: as `KinetixEnv` has it; with "jax", the last bits may depend on N.
+        action_noise: standard deviation of Gaussian noise, in units of the action, that is added to every action before
+            it is clipped: that of `chunkenv.ActionNoise` around each environment, to the bit. RTC's protocol has 0.1.
 
     Raises:
         ArgumentError: an unknown level or option.
@@ -96,6 +99,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_size: int = 500,
         max_episode_steps: int = TIME_LIMIT,
         backend: str = "numba",
+        action_noise: float = 0.0,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
@@ -111,6 +115,8 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.action_space = self._read_actions.space
         self._autoreset = Autoreset(autoreset_mode, self.num_envs, one.observation_space)
         self.metadata = {**KinetixEnv.metadata, "render_modes": ["rgb_array"], "autoreset_mode": self._autoreset.mode}
+        std = real_number("action_noise", action_noise, at_least=0.0)
+        self._noises = ActionNoises(std, self.num_envs) if std else None
         self._states = np.tile(self.simulator.initial_state(), (self.num_envs, 1))
         self._records = self._states.view(STATE)[:, 0]
         self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
@@ -123,7 +129,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Start episodes, always in the level's first state.
 
         Args:
-            seed: one for all or one for each; nothing here is random.
+            seed: one for all or one for each; nothing but the action noise is random.
             options: with "reset_mask", bool[N], only those environments are reset.
 
         Raises:
@@ -149,7 +155,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         play = self.play(read[:, None], (~resetting).astype(np.int64))
         ended = play.terminated | play.truncated
         observations, infos = self._autoreset.settle(
-            play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [], None)
+            play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [None] * self.num_envs, None)
         )
         return observations, play.rewards[:, 0], play.terminated, play.truncated, infos
 
@@ -170,7 +176,11 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._expect_under_way(ticks > 0)
         room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
         allowed = np.minimum(ticks, room)
+        if self._noises:
+            actions = self._noises.added_to(actions)
         play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
+        if self._noises:
+            self._noises.spend(play.ticks)
         truncated = (play.ticks > 0) & (self._records["ticks"] >= self._limit)
         self._autoreset.ended |= play.terminated | truncated
         return play._replace(truncated=truncated)
@@ -181,6 +191,8 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Start episodes in some environments (bool[N]); the observations of the others mean nothing."""
         self._states[members] = self.simulator.initial_state()
         self._actions[members] = 0
+        if self._noises:
+            self._noises.begin(members, seeds)
         self._autoreset.ended &= ~members
         self._begun = True
         fresh = np.repeat(self._first_seen, self.num_envs, axis=0)

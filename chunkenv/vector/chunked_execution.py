@@ -41,8 +41,9 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     DISABLED the caller resets, with `options={"reset_mask": ...}`.
 
     info has gymnasium's layout: an array per key, and under `_key` which environments have it. The keys are those of
-    `ChunkedExecution`; with `info='full'` their values are object arrays, one array or list per environment, because
-    the numbers of ticks differ. That costs time.
+    `ChunkedExecution`; with `info='actions'` the values of every tick are object arrays, one array or list per
+    environment, because the numbers of ticks differ. That costs time, and `info='full'` much more: its observations
+    take one step of all environments for each tick.
 
     An environment that raises leaves none of them fit to go on: the others have played their ticks, and what came of
     them is lost; call `reset()`.
@@ -61,7 +62,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         observe_prefix: whether the observation carries the prefix.
         delay_estimate: what a request expects.
         control_dt: seconds per tick.
-        info: 'basic' or 'full'.
+        info: 'basic', 'actions' or 'full'.
         first_action: what 'hold' executes before anything was.
 
     Raises:
@@ -112,7 +113,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
         VectorWrapper.__init__(self, vector_env)
         self._settle_spaces(settings)
-        self._discount, self._full, self._underrun = settings.discount, settings.full, settings.underrun
+        self._discount, self._underrun = settings.discount, settings.underrun
+        self._account, self._full = settings.account, settings.full
         self._clocks = Clocks(settings.clock, self.num_envs)
         self._delays = VectorDelays(settings.delays, _depths(vector_env))
         self._estimate = VectorEstimate(settings.estimate, self.num_envs)
@@ -273,7 +275,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             "discarded": result.discarded,
         }
         blank: dict[str, Any] = {key: np.where(playing, value, 0) for key, value in values.items()}
-        if self._full:
+        if self._account:
             blank |= self._details(cycles, play, executed, playing)
         return joined(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
 
@@ -282,14 +284,14 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         who = np.flatnonzero(playing).tolist()
         counts = play.ticks.tolist()
         plans = {index: cycles.plans[cycles.which[index]] for index in who}
-        assert play.seen is not None
         details = {
             "rewards": {i: play.rewards[i, : counts[i]].copy() for i in who},
             "actions": {i: self._actions_of(executed, i, counts[i]) for i in who},
             "sources": {i: np.array(plans[i].sources(counts[i]), np.int64).reshape(counts[i], 2) for i in who},
             "staleness": {i: np.array(plans[i].staleness(counts[i]), np.int64) for i in who},
-            "observations": {i: play.seen[i] for i in who},
         }
+        if play.seen is not None:
+            details["observations"] = {i: play.seen[i] for i in who}
         return {key: objects(values, self.num_envs) for key, values in details.items()}
 
     def _actions_of(self, executed: Any, index: int, count: int) -> list[Any]:

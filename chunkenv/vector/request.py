@@ -22,7 +22,7 @@ class VectorRequest(NamedTuple):
         execution_horizon: ticks until the next request, s, unless the delay is longer.
         left_over: [N, H, ...], all rows left of the previous chunk, the prefix first.
         left_over_length: int64[N], the number of real rows in `left_over`.
-        rng: the policy's own random stream; None unless somebody gives one.
+        rng: N random streams, one for each environment's episode; None unless `chunkenv.evaluate_batch` gave them.
     """
 
     tick: np.ndarray
@@ -32,4 +32,4 @@ class VectorRequest(NamedTuple):
     execution_horizon: int
     left_over: Any
     left_over_length: np.ndarray
-    rng: np.random.Generator | None = None
+    rng: tuple[np.random.Generator, ...] | None = None

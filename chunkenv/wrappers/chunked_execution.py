@@ -32,9 +32,10 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         underruns   ticks without a row (underrun='stop': 1 where that is what truncated the episode)
         discarded   rows that were thrown away: late on arrival, or replaced before their tick
 
-    and with `info='full'`, per tick: `rewards` [n], `actions` (list of n), `sources` int [n, 2] (age of the chunk and
-    row; -1, -1 for an underrun), `staleness` int [n] (ticks since the observation behind the action; -1 for an
-    underrun) and `observations` (list of n). The rest of `info` is the wrapped environment's, of the last tick.
+    and with `info='actions'`, per tick: `rewards` [n], `actions` (list of n), `sources` int [n, 2] (age of the chunk
+    and row; -1, -1 for an underrun) and `staleness` int [n] (ticks since the observation behind the action; -1 for an
+    underrun); `info='full'` adds `observations` (list of n). The rest of `info` is the wrapped environment's, of the
+    last tick.
 
     An episode that ends inside a cycle ends the decision there; `terminated` and `truncated` keep their meaning.
     With prediction_horizon = execution_horizon = 1 and latency 0 it is the wrapped environment, bit for bit.
@@ -53,7 +54,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
         control_dt: seconds per tick; 1 / metadata['render_fps'] if None, which is not every environment's tick
             (Pendulum-v1 has 30 frames a second, but ticks of 0.05 s). Only latency in seconds needs it.
-        info: 'basic' or 'full'.
+        info: 'basic', 'actions' or 'full'.
         first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
             cold_start='charged'.
 
@@ -106,7 +107,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
         gym.Wrapper.__init__(self, env)
         self._clock, self._delays, self._estimate = settings.clock, settings.delays, settings.estimate
-        self._discount, self._full = settings.discount, settings.full
+        self._discount, self._account, self._full = settings.discount, settings.account, settings.full
         self._underrun, self._observe = settings.underrun, settings.observe
         self._read_chunk = Checked(settings.chunks, "chunk")
         self.action_space = settings.chunks
@@ -190,7 +191,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
         info = play.info | self._summary(cycle, play, ended, stopped)
-        if self._full:
+        if self._account:
             info |= self._details(cycle, play, planned)
         self._go_on(cycle, chunk, rows, planned, play)
         observation = self._seen(play.observation)
@@ -230,13 +231,13 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _details(self, cycle: Cycle, play: Play, planned: list[Any]) -> dict[str, Any]:
         played = len(play.rewards)
-        return {
+        details = {
             "rewards": np.array(play.rewards, np.float64),
             "actions": copy.deepcopy(planned[:played]),
             "sources": np.array(cycle.sources(played), np.int64).reshape(played, 2),
             "staleness": np.array(cycle.staleness(played), np.int64),
-            "observations": play.seen,
         }
+        return details | ({"observations": play.seen} if self._full else {})
 
     def _go_on(self, cycle: Cycle, chunk: Any, rows: list[Any], planned: list[Any], play: Play) -> None:
         """Make the next request; after a truncation too, because its observation is bootstrapped from."""

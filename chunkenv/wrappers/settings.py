@@ -30,6 +30,7 @@ class ChunkSettings:
         delays: the delays of one environment.
         discount: per tick.
         full: whether info is 'full'.
+        account: whether info accounts for every tick: 'actions' or 'full'.
         estimate: the delay estimate of one environment.
         chunks: the space of chunks.
         underrun: what acts in a tick without a row.
@@ -61,7 +62,8 @@ class ChunkSettings:
         self.clock = ChunkClock(prediction_horizon, execution_horizon, overlap, cold_start)
         self.delays = Delays(latency, control_dt)
         self.discount = real_number("discount", discount, at_least=0.0, at_most=1.0)
-        self.full = one_of("info", info, ("basic", "full")) == "full"
+        self.full = one_of("info", info, ("basic", "actions", "full")) == "full"
+        self.account = info != "basic"
         self.estimate = DelayEstimate(delay_estimate, prior=self.delays.typical)
         self.chunks = chunk_space(action_space, self.clock.prediction_horizon)
         late_first = cold_start == "charged" and self.delays.constant != 0

@@ -11,7 +11,7 @@ from gymnasium.wrappers import vector as vector_wrappers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv import ChunkedExecution, ChunkedVectorExecution
+from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, StaleChunkWarning
 from chunkenv.kinetix import LEVELS, kernels
 from chunkenv.kinetix.env import REWARDS as single_rewards
@@ -29,6 +29,7 @@ environments = st.fixed_dictionaries(
         "max_episode_steps": st.integers(3, 40),
     }
 )
+noises = st.sampled_from([0.0, 0.1])
 chunks = st.fixed_dictionaries(
     {
         "prediction_horizon": st.integers(4, 8),
@@ -44,18 +45,18 @@ chunks = st.fixed_dictionaries(
 )
 
 
-def pair(level, num_envs, threads, mode, environment, chunked=None):
+def pair(level, num_envs, threads, mode, environment, chunked=None, noise=0.0):
     """Single environments in a `SyncVectorEnv`, and the native vector environment."""
     name = f"chunkenv/kinetix-{level}-v0"
 
     def make_one():
         env = gym.make(name, **environment)
+        env = ActionNoise(env, noise) if noise else env
         return ChunkedExecution(env, **chunked) if chunked else env
 
     singles = SyncVectorEnv([make_one] * num_envs, autoreset_mode=mode)
-    native = gym.make_vec(
-        name, num_envs=num_envs, threads=threads, autoreset_mode=mode, **environment, **(chunked or {})
-    )
+    arguments = dict(threads=threads, autoreset_mode=mode, action_noise=noise, **environment, **(chunked or {}))
+    native = gym.make_vec(name, num_envs=num_envs, **arguments)
     assert isinstance(native.unwrapped, KinetixVectorEnv)
     return singles, native
 
@@ -67,13 +68,14 @@ def pair(level, num_envs, threads, mode, environment, chunked=None):
     st.sampled_from(MODES),
     environments,
     st.none() | chunks,
+    noises,
     st.sampled_from([None, 2.0]),
     st.integers(0, 1000),
 )
 @settings(max_examples=60, deadline=None)
 @pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
-def test_each_is_the_single_one_to_the_bit(level, num_envs, threads, mode, environment, chunked, scale, seed):
-    play_both(*pair(level, num_envs, threads, mode, environment, chunked), steps=15, seed=seed, scale=scale)
+def test_each_is_the_single_one_to_the_bit(level, num_envs, threads, mode, environment, chunked, noise, scale, seed):
+    play_both(*pair(level, num_envs, threads, mode, environment, chunked, noise), steps=15, seed=seed, scale=scale)
 
 
 played_ticks = st.tuples(

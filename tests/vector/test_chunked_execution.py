@@ -62,14 +62,14 @@ def test_each_is_the_single_one_to_the_bit(world, chunks, num_envs, mode, seed):
     play_both(*pair, steps=12, seed=seed)
 
 
-@given(arguments(), st.sampled_from(MODES), st.integers(0, 2**31))
+@given(arguments(), st.sampled_from(MODES), st.integers(0, 2**31), st.sampled_from(["actions", "full"]))
 @settings(max_examples=30, deadline=None)
 @pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
-def test_requests_and_full_infos_are_those_of_the_single_ones(chunks, mode, seed):
+def test_requests_and_infos_of_every_tick_are_those_of_the_single_ones(chunks, mode, seed, level):
     """The same members with the same seeds, stepped alone until they end: request and per-tick info agree."""
     make_env = WORLDS["Pendulum"]
-    inside = outside_and_inside(make_env, 3, mode, info="full", **chunks)[1]
-    singles = [ChunkedExecution(make_env(), info="full", **chunks) for _ in range(3)]
+    inside = outside_and_inside(make_env, 3, mode, info=level, **chunks)[1]
+    singles = [ChunkedExecution(make_env(), info=level, **chunks) for _ in range(3)]
     inside.action_space.seed(seed)
     inside.reset(seed=seed)
     under_way = dict(enumerate(singles))
@@ -104,7 +104,10 @@ def _same_request(batch, single, index):
 def _same_details(infos, info, index, ended, mode):
     if ended and mode == AutoresetMode.SAME_STEP:
         infos = infos["final_info"]
-    for key in ("rewards", "actions", "sources", "staleness", "observations"):
+    per_tick = {"rewards", "actions", "sources", "staleness", "observations"} & info.keys()
+    assert "actions" in per_tick
+    assert per_tick <= infos.keys()
+    for key in per_tick:
         assert infos[f"_{key}"][index]
         same(infos[key][index], info[key], key)
 

@@ -350,7 +350,7 @@ def test_latency_does_not_touch_the_worlds_randomness():
     """The same actions meet the same world, whatever the latency draws."""
     worlds = []
     for latency in (0, Uniform(0.0, 0.2)):
-        env = ChunkedExecution(Recorder(), 1, latency=latency, overlap=False, underrun="zero")
+        env = ChunkedExecution(Recorder(), 1, latency=latency, overlap=False, underrun="zero", info="full")
         env.reset(seed=5)
         lucks = []
         while len(lucks) < 12:
@@ -360,7 +360,6 @@ def test_latency_does_not_touch_the_worlds_randomness():
 
 
 def _ticks(env):
-    env._full = True
     return env.step(np.zeros((1, 2), np.float32))[4]["observations"]
 
 
