@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from chunkenv.bench.store import Store, make_folder
 from chunkenv.errors import ArgumentError
@@ -15,7 +16,7 @@ def export(store: Store, folder: Path) -> list[Path]:
     """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`.
 
     Rows are in the order of the cells, with a column for each part. A file appears whole or not at all. In the CSV,
-    success is `true`, `false` or empty.
+    truths are `true` or `false`; what is not known or was not measured is empty.
 
     Returns:
         The paths of the two files.
@@ -30,10 +31,15 @@ def export(store: Store, folder: Path) -> list[Path]:
     rows = store.rows()
     if not rows:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to export.")
-    table = pyarrow.Table.from_pylist(rows)
-    # A column of nothing but None would have a type of its own, and not stack with those of other studies.
-    success = table["success"].cast(pyarrow.bool_())
-    table = table.set_column(table.column_names.index("success"), "success", success)
+    # Said, not guessed: a column of nothing but None would not stack with those of other studies.
+    kinds = {
+        "INTEGER": pyarrow.int64(),
+        "REAL": pyarrow.float64(),
+        "TEXT": pyarrow.string(),
+        "BOOLEAN": pyarrow.bool_(),
+    }
+    types = {name: kinds[kind.split()[0]] for name, kind in store.columns.all.items()}
+    table = pyarrow.Table.from_pylist(rows, pyarrow.schema(list(types.items())))
     make_folder(folder)
     paths = [folder / "episodes.csv", folder / "episodes.parquet"]
     _write_whole(paths[0], lambda path: _write_csv(path, rows))
@@ -45,7 +51,12 @@ def _write_csv(path: Path, rows: list[dict]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows({**row, "success": {True: "true", False: "false", None: ""}[row["success"]]} for row in rows)
+        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a CSV reader of any language takes it; None becomes nothing."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _write_whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -6,14 +6,20 @@ import datetime
 import functools
 import hashlib
 import importlib.metadata
+import inspect
 import os
 import platform
 from pathlib import Path
+from typing import Any
+
+from chunkenv.bench.study import Study
 
 PACKAGE = Path(__file__).parents[1]
-SHOWN_ONLY = ("bench", "cli.py", "commands.py", "testing")
+SHOWN_ONLY = ("bench", "cli.py", "commands.py", "extras.py", "play.py", "testing")
 """What runs studies and shows rows, but decides nothing in them (the settings of studies do)."""
-LIBRARIES = ("gymnasium", "numpy", "numba")
+KINDS = ("*.py", "*.toml", "*.json", "*.safetensors")
+"""Code, levels, and the weights of policies with their manifest."""
+LIBRARIES = ("gymnasium", "numpy", "numba", "jax", "jaxlib", "flax")
 
 
 def versions() -> dict[str, str]:
@@ -37,11 +43,30 @@ def version(distribution: str) -> str:
 
 @functools.cache
 def code() -> str:
-    """A short fingerprint of the code that decides rows: whoever edits a policy must not find the old policy's rows."""
+    """A short fingerprint of all that decides rows: whoever edits a policy must not find the old policy's rows."""
+    return fingerprint(sorted(path for kind in KINDS for path in PACKAGE.rglob(kind) if _decides(path)))
+
+
+def study_code(study: Study) -> dict[str, str]:
+    """The fingerprint of the files, outside this package, in which a study's functions are written: `study`, if any."""
+    functions = (study.make_env, study.make_policy, study.play)
+    files = {_source(function) for function in functions if function is not None}
+    mine = sorted(file for file in files if file is not None and not file.is_relative_to(PACKAGE))
+    return {"study": fingerprint(mine)} if mine else {}
+
+
+def fingerprint(files: list[Path]) -> str:
+    """Twelve hexadecimal digits that change with any of the files; line endings do not count in text.
+
+    >>> fingerprint([])
+    'e3b0c44298fc'
+    """
     digest = hashlib.sha256()
-    for path in sorted(path for kind in ("*.py", "*.toml") for path in PACKAGE.rglob(kind) if _decides(path)):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    for path in files:
+        name = path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else Path(path.name)
+        digest.update(name.as_posix().encode())
+        content = path.read_bytes()
+        digest.update(content if path.suffix == ".safetensors" else content.replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:12]
 
 
@@ -58,3 +83,12 @@ def now() -> str:
 def _decides(path: Path) -> bool:
     parts = path.relative_to(PACKAGE).parts
     return parts[0] not in SHOWN_ONLY or parts[:2] == ("bench", "settings")
+
+
+def _source(function: Any) -> Path | None:
+    """The file that a function is written in; None for one that was typed in."""
+    try:
+        file = inspect.getsourcefile(getattr(function, "func", function))
+    except TypeError:
+        file = None
+    return Path(file).resolve() if file and Path(file).is_file() else None

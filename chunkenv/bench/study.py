@@ -1,16 +1,17 @@
-"""What a study is made of: cells, and two functions that turn a cell into an environment and a policy."""
+"""What a study is made of: cells, and functions that turn a cell into episodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 
+from chunkenv.bench.columns import Columns, columns_of
 from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
-from chunkenv.evaluate import Policy
+from chunkenv.evaluate import Policy, Row
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,30 @@ class Cell:
 
 
 class Unit(NamedTuple):
-    """The smallest piece of work: one episode of one cell."""
+    """What has a row: one episode of one cell."""
 
     cell: Any
     episode: int
 
     def __str__(self) -> str:
         return f"{self.cell}, episode {self.episode}"
+
+
+class Block(NamedTuple):
+    """What a worker plays in one go, and what is written in one transaction: some episodes of one cell, in order."""
+
+    cell: Any
+    episodes: tuple[int, ...]
+
+    @property
+    def units(self) -> list[Unit]:
+        """Its episodes, one by one."""
+        return [Unit(self.cell, episode) for episode in self.episodes]
+
+    def __str__(self) -> str:
+        if len(self.episodes) == 1:
+            return str(self.units[0])
+        return f"{self.cell}, episodes {self.episodes[0]} to {self.episodes[-1]}"
 
 
 def same_cost(cell: Any) -> float:
@@ -57,42 +75,79 @@ def same_cost(cell: Any) -> float:
 class Study:
     """Cells, how to play them, how often, from which seed.
 
+    Every function is at the top level of a module, because worker processes import it.
+
     Attributes:
         name: names the folder and the files of the results.
         cells: the settings, all of one frozen dataclass.
-        make_env: a cell's environment, a `ChunkedExecution`. A function at the top level of a module, because worker
-            processes import it.
-        make_policy: a cell's policy; likewise.
         episodes: of each cell.
         seed: of the study: episode i has the same seed in all cells, so that cells are compared on paired episodes.
+        make_env: a cell's environment, a `ChunkedExecution`.
+        make_policy: a cell's policy.
+        play: plays episodes of a cell: `play(cell, episodes, seed)` gets their numbers and the study's seed, and
+            returns a row for each, in their order, with the keys of `chunkenv.evaluate` and, where measured, those of
+            `columns.MEASURES` and of `results`. The row's `seed` is `episode_seed(seed, episode)`, and the row depends
+            on nothing but cell, seed and episode: not on the episodes beside it. Without it, each episode is played in
+            an environment of its own from `make_env` with a policy of its own from `make_policy`; with it, those two
+            may be left out, and serve to compile before the workers start what these would compile each.
         settings: what all cells share and rows depend on, as plain data; kept with the rows.
         cost: how long an episode of a cell takes, compared to other cells; it orders the work and tells the time left.
+        batch: how many episodes are played in one go: blocks are the episodes [k * batch, (k + 1) * batch) of a cell.
+        results: columns that this study's rows have besides the usual ones: bool, int, float or str by name.
+
+    Raises:
+        ArgumentError: what cannot be meant.
     """
 
     name: str
     cells: tuple[Any, ...]
-    make_env: Callable[[Any], gym.Env[Any, Any]]
-    make_policy: Callable[[Any], Policy]
+    _: KW_ONLY
     episodes: int
     seed: int
+    make_env: Callable[[Any], gym.Env[Any, Any]] | None = None
+    make_policy: Callable[[Any], Policy] | None = None
+    play: Callable[[Any, tuple[int, ...], int], list[Row]] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     cost: Callable[[Any], float] = same_cost
+    batch: int = 1
+    results: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         whole_number("episodes", self.episodes, at_least=1)
+        whole_number("batch", self.batch, at_least=1)
         if whole_number("seed", self.seed, at_least=0) >= 2**63:
             raise ArgumentError(f"seed={self.seed} is too large; give one below 2**63, which a database can hold.")
         if not self.cells:
             raise ArgumentError(f"the study {self.name!r} has no cells; give at least one.")
         if len(set(self.cells)) < len(self.cells):
             raise ArgumentError(f"the study {self.name!r} names a cell twice; give each setting once.")
+        if self.play is None and (self.make_env is None or self.make_policy is None):
+            raise ArgumentError(f"the study {self.name!r} cannot be played; give make_env and make_policy, or play.")
+        columns_of(self.cell, self.results)
 
     @property
-    def units(self) -> list[Unit]:
+    def cell(self) -> type:
+        """The dataclass of the cells."""
+        return type(self.cells[0])
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the rows."""
+        return columns_of(self.cell, self.results)
+
+    @property
+    def blocks(self) -> list[Block]:
         """All the work, in the order in which it is done.
 
-        Every cell's episode 0 comes before any cell's episode 1, so that the rows of a run that was cut short are
+        Every cell's first block comes before any cell's second, so that the rows of a run that was cut short are
         balanced; the long ones of a round come first, so that no worker waits for one at the end.
         """
         cells = sorted(self.cells, key=self.cost, reverse=True)
-        return [Unit(cell, episode) for episode in range(self.episodes) for cell in cells]
+        starts = range(0, self.episodes, self.batch)
+        rounds = [tuple(range(start, min(start + self.batch, self.episodes))) for start in starts]
+        return [Block(cell, episodes) for episodes in rounds for cell in cells]
+
+    @property
+    def units(self) -> list[Unit]:
+        """Every episode, in the order in which it is played."""
+        return [unit for block in self.blocks for unit in block.units]

@@ -1,37 +1,98 @@
-"""A worker process: plays the units that it is sent, and goes when its parent goes."""
+"""What every worker does, wherever it runs: it plays the blocks that it is sent."""
 
 from __future__ import annotations
 
+import pickle
+import sys
 import traceback
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from chunkenv.bench.study import Study, Unit
-from chunkenv.errors import ChunkenvError
+from chunkenv.bench.columns import EPISODE
+from chunkenv.bench.study import Block, Study, Unit
+from chunkenv.errors import ArgumentError, ChunkenvError
 from chunkenv.evaluate import Row, check_env, check_policy, episode_seed, play_episode
 from chunkenv.workers import begin_worker
 
 
 class Failure(NamedTuple):
-    """Why a unit has no row: the sentence, and where it was raised (empty for errors that speak for themselves)."""
+    """Why a block has no rows: the sentence, and where it was raised (empty for errors that speak for themselves)."""
 
     sentence: str
     traceback: str
 
 
-def serve(study: Study, connection: Connection) -> None:
-    """Answer every unit with its row or a `Failure`, until the other end is closed."""
+class Parcel(NamedTuple):
+    """A study on its way to a worker, with the folders in which its modules are found."""
+
+    path: list[str]
+    study: bytes
+
+
+def pack(study: Study) -> Parcel:
+    """The study for workers.
+
+    Raises:
+        ArgumentError: if it cannot be sent.
+    """
+    try:
+        return Parcel(list(sys.path), pickle.dumps(study))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ArgumentError(
+            f"the study {study.name!r} cannot be sent to workers ({error}); make its functions at the top level of a "
+            "module, without lambda."
+        ) from error
+
+
+def unpack(parcel: Parcel) -> Study:
+    """The study, in a worker."""
+    sys.path += [folder for folder in parcel.path if folder not in sys.path]
+    return pickle.loads(parcel.study)
+
+
+def serve(parcel: Parcel, connection: Connection) -> None:
+    """Answer every block with its rows or a `Failure`, until the other end is closed or the parent process ends."""
     begin_worker()
+    study = unpack(parcel)
     while True:
         try:
-            unit = connection.recv()
+            block = connection.recv()
         except EOFError:
             return
-        connection.send(_answer(study, unit))
+        connection.send(answer(study, block))
 
 
-def play(study: Study, unit: Unit) -> Row:
+def answer(study: Study, block: Block) -> list[Row] | Failure:
+    """The block's rows, or why there are none."""
+    try:
+        return play(study, block)
+    except ChunkenvError as error:
+        return Failure(str(error), "")
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def play(study: Study, block: Block) -> list[Row]:
+    """The rows of a block, as the study plays it.
+
+    Raises:
+        ArgumentError: if the study's own `play` returned something else than the rows of these episodes.
+    """
+    if study.play is None:
+        return [play_alone(study, unit) for unit in block.units]
+    rows: Any = study.play(block.cell, block.episodes, study.seed)
+    if not isinstance(rows, list) or len(rows) != len(block.episodes):
+        count = len(rows) if isinstance(rows, list) else type(rows).__name__
+        raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
+    for row, episode in zip(rows, block.episodes, strict=True):
+        _check_row(row, episode_seed(study.seed, episode), study)
+    return rows
+
+
+def play_alone(study: Study, unit: Unit) -> Row:
     """One episode in an environment and with a policy of its own: nothing of other units can touch it."""
+    assert study.make_env is not None, "the study's constructor demands it"
+    assert study.make_policy is not None, "the study's constructor demands it"
     env, policy = study.make_env(unit.cell), study.make_policy(unit.cell)
     try:
         check_env(env)
@@ -41,10 +102,14 @@ def play(study: Study, unit: Unit) -> Row:
         env.close()
 
 
-def _answer(study: Study, unit: Unit) -> Row | Failure:
-    try:
-        return play(study, unit)
-    except ChunkenvError as error:
-        return Failure(str(error), "")
-    except Exception as error:
-        return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
+def _check_row(row: Row, seed: int, study: Study) -> None:
+    needed, known = EPISODE.keys() - {"episode", "success"}, study.columns.all.keys() - study.columns.keys.keys()
+    if missing := sorted(needed - row.keys()):
+        raise ArgumentError(f"play returned a row without {missing[0]!r}; a row has the keys of chunkenv.evaluate.")
+    if unknown := sorted(row.keys() - (known - {"episode"})):
+        raise ArgumentError(f"play returned a row with {unknown[0]!r}, which is no column; name it in Study.results.")
+    if row["seed"] != seed:
+        raise ArgumentError(
+            f"play returned a row with seed {row['seed']} where an episode of seed {seed} was asked for; rows come in "
+            "the order of the episodes, and their seeds from chunkenv.evaluate.episode_seed."
+        )

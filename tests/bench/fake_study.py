@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.bench.study import Cell, Study
+from chunkenv.bench.study import Block, Cell, Study
+from chunkenv.evaluate import episode_seed
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 
 TASKS = ("left", "right")
@@ -65,3 +66,30 @@ def cells(delays=(0, 1)):
 def fake_study(episodes=3, seed=0, make_policy=make_policy, **changes):
     fields = {"cells": cells(), "make_env": make_env, "settings": {"noise": 0.2}} | changes
     return Study("fake", make_policy=make_policy, episodes=episodes, seed=seed, **fields)
+
+
+def play(cell, episodes, seed):
+    """Rows by arithmetic: as fast as a study can be, with a column of its own."""
+    return [
+        {
+            "seed": episode_seed(seed, episode),
+            "ticks": 30,
+            "return": float(episode_seed(seed, episode) % 7),
+            "success": (episode + cell.delay) % 3 > 0,
+            "underruns": cell.delay,
+            "decisions": 15,
+            "jerk": None if cell.delay else 0.5,
+            "energy": episode / 8,
+        }
+        for episode in episodes
+    ]
+
+
+def block_study(episodes=10, seed=0, batch=4, play=play, **changes):
+    fields = {"cells": cells(), "results": {"energy": float}} | changes
+    return Study("blocks", play=play, episodes=episodes, seed=seed, batch=batch, **fields)
+
+
+def keep(store, unit, row):
+    """A row of one unit, as a block."""
+    store.keep(Block(unit.cell, (unit.episode,)), [row])

@@ -2,7 +2,7 @@ import csv
 
 import pyarrow.parquet
 import pytest
-from fake_study import fake_study
+from fake_study import fake_study, keep
 
 from chunkenv.bench.export import export
 from chunkenv.bench.store import Store
@@ -14,7 +14,7 @@ def store(tmp_path):
     with Store(tmp_path / "episodes.sqlite") as store:
         for number, unit in enumerate(fake_study().units):
             row = {"seed": number, "ticks": 30, "return": 0.1 + number, "underruns": 0, "decisions": 15}
-            store.add(unit, row | {"success": (True, False, None)[number % 3]})
+            keep(store, unit, row | {"success": (True, False, None)[number % 3]})
         yield store
 
 
@@ -37,7 +37,7 @@ def test_csv_holds_the_rows(store, tmp_path):
 def test_success_may_be_unknown_in_all_rows(tmp_path):
     with Store(tmp_path / "episodes.sqlite") as store:
         row = {"seed": 0, "ticks": 30, "return": 0.0, "success": None, "underruns": 0, "decisions": 15}
-        store.add(fake_study().units[0], row)
+        keep(store, fake_study().units[0], row)
         _, parquet = export(store, tmp_path)
         assert pyarrow.parquet.read_schema(parquet).field("success").type == pyarrow.bool_()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fake_study import LONG, Guess, cells, fake_study, make_env, make_policy, make_slow_policy
 
-from chunkenv.bench.runner import StudyError, missing_units, run
+from chunkenv.bench.runner import StudyError, missing_blocks, run
 from chunkenv.bench.store import Store
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import evaluate
@@ -67,14 +67,14 @@ def test_only_what_is_missing_is_played(tmp_path, whole):
         list(run(fake_study(episodes=2), store, workers=1))
         played = list(run(fake_study(), store, workers=1))
         assert {unit.episode for unit in played} == {2}
-        assert missing_units(fake_study(), store) == []
+        assert missing_blocks(fake_study(), store) == []
         assert store.rows() == whole
 
 
 def test_a_finished_study_starts_no_worker(tmp_path, monkeypatch):
     with Store(tmp_path / "episodes.sqlite") as store:
         list(run(fake_study(episodes=1), store, workers=1))
-        monkeypatch.setattr("chunkenv.bench.runner._Crew._hire", lambda *_: pytest.fail("a worker was started"))
+        monkeypatch.setattr("chunkenv.bench.crew.Crew._hire", lambda *_: pytest.fail("a worker was started"))
         assert list(run(fake_study(episodes=1), store, workers=2)) == []
 
 
@@ -126,7 +126,7 @@ class Leaving(Guess):
     [
         (make_broken_policy, "delay 1, execution horizon 2 of 4, episode 0 failed: ZeroDivisionError: one by none"),
         (make_unfit_policy, "Unfit.infer returned a chunk that cannot be executed"),
-        (make_dying_policy, "its worker process was killed by SIGKILL; if memory was short"),
+        (make_dying_policy, "its worker process was killed by SIGKILL, 3 times; if memory was short"),
         (make_leaving_policy, "its worker process ended with exit code 3; a script must"),
     ],
 )

@@ -2,7 +2,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 import pytest
-from fake_study import cells, fake_study
+from fake_study import cells, fake_study, keep
 
 from chunkenv.bench.store import Store
 from chunkenv.bench.study import Unit
@@ -19,7 +19,7 @@ def path(tmp_path):
 
 def test_a_row_comes_back_as_it_was(path):
     with Store(path) as store:
-        store.add(UNIT, ROW)
+        keep(store, UNIT, ROW)
     with Store(path) as store:
         assert store.done() == {UNIT}
         (row,) = store.rows()
@@ -38,14 +38,14 @@ def test_a_row_comes_back_as_it_was(path):
 @pytest.mark.parametrize("success", [True, False, None])
 def test_success_may_be_unknown(path, success):
     with Store(path) as store:
-        store.add(UNIT, ROW | {"success": success})
+        keep(store, UNIT, ROW | {"success": success})
         assert store.rows()[0]["success"] is success
 
 
 def test_a_unit_has_one_row(path):
     with Store(path) as store:
-        store.add(UNIT, ROW)
-        store.add(UNIT, ROW | {"ticks": 1})
+        keep(store, UNIT, ROW)
+        keep(store, UNIT, ROW | {"ticks": 1})
         assert [row["ticks"] for row in store.rows()] == [30]
 
 
@@ -53,7 +53,7 @@ def test_rows_are_ordered_whatever_came_first(path):
     units = fake_study().units
     with Store(path) as store:
         for unit in reversed(units):
-            store.add(unit, ROW)
+            keep(store, unit, ROW)
         keys = [(row["task"], row["method"], row["delay"], row["episode"]) for row in store.rows()]
     assert keys == sorted(keys)
     assert len(keys) == len(units)
@@ -61,7 +61,7 @@ def test_rows_are_ordered_whatever_came_first(path):
 
 def test_a_row_is_there_for_others_at_once(path):
     with Store(path) as writer, Store(path) as reader:
-        writer.add(UNIT, ROW)
+        keep(writer, UNIT, ROW)
         assert len(reader.rows()) == 1
 
 
@@ -69,15 +69,15 @@ def test_a_row_is_there_for_others_at_once(path):
 def test_a_row_that_cannot_be_kept_leaves_nothing(path, broken):
     with Store(path) as store:
         with pytest.raises(ArgumentError, match=r"cannot be used as a database of episodes"):
-            store.add(UNIT, ROW | broken)
+            keep(store, UNIT, ROW | broken)
         assert store.rows() == []
-        store.add(UNIT, ROW)
+        keep(store, UNIT, ROW)
         assert len(store.rows()) == 1
 
 
 def test_no_write_ahead_log_lies_beside_the_file(path):
     with Store(path) as store:
-        store.add(UNIT, ROW)
+        keep(store, UNIT, ROW)
         assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -131,7 +131,7 @@ def test_other_cells_and_more_episodes_may_join(path):
 def test_clear_throws_everything_away(path):
     with Store(path) as store:
         store.begin(fake_study())
-        store.add(UNIT, ROW)
+        keep(store, UNIT, ROW)
         store.clear()
         assert store.rows() == store.runs() == []
 
@@ -146,7 +146,7 @@ class NoisyCell:
 def test_a_study_may_have_cells_of_its_own(path):
     unit = Unit(NoisyCell("left", 0.5, 1), 3)
     with Store(path, NoisyCell) as store:
-        store.add(unit, ROW)
+        keep(store, unit, ROW)
         assert store.done() == {unit}
     with pytest.raises(ArgumentError, match="has rows with the columns task, noise, delay, episode"):
         Store(path)
@@ -166,7 +166,7 @@ def same_names(path):
 def half_of_a_file(path):
     with Store(path) as store:
         for unit in fake_study(episodes=20).units:
-            store.add(unit, ROW)
+            keep(store, unit, ROW)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 

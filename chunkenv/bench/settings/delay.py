@@ -82,8 +82,16 @@ def delay_study(
         _check_schedule(delay, horizon, prediction_horizon)
     grid = itertools.product(tasks, methods, delays, execution_horizons)
     cells = tuple(Cell(*setting, prediction_horizon) for setting in grid)
-    settings = {"action_noise": ACTION_NOISE}
-    return Study(NAME, cells, make_env, make_policy, episodes, seed, settings, cost)
+    return Study(
+        NAME,
+        cells,
+        make_env=make_env,
+        make_policy=make_policy,
+        episodes=episodes,
+        seed=seed,
+        settings={"action_noise": ACTION_NOISE},
+        cost=cost,
+    )
 
 
 def make_env(cell: Cell) -> gym.Env[Any, Any]:

@@ -1,0 +1,13 @@
+"""`chunkenv bench`: one file a command; what they share is in `options.py` and `playing.py`."""
+
+from __future__ import annotations
+
+import typer
+
+from chunkenv.bench.commands import delay, export
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Play studies, look at them, export their rows."
+)
+for command in (delay.delay, export.export):
+    app.command()(command)
