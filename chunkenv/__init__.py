@@ -7,6 +7,7 @@ the ids `chunkenv/kinetix-<level>-v0`.
 
 from chunkenv import latency
 from chunkenv.evaluate import evaluate
+from chunkenv.evaluate_batch import evaluate_batch
 from chunkenv.kinetix import register
 from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import (
@@ -31,6 +32,7 @@ __all__ = [
     "RecordTicks",
     "Request",
     "evaluate",
+    "evaluate_batch",
     "latency",
 ]
 

@@ -12,6 +12,7 @@ import gymnasium as gym
 
 from chunkenv.checks import whole_number
 from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.motion import Motion
 from chunkenv.streams import spawn
 
 Row = dict[str, Any]
@@ -40,7 +41,8 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
     Returns:
         Rows with the keys `seed` (the episode's), `ticks` (control steps played), `return` (sum of the undiscounted
         rewards of all ticks), `success` (bool as the last info reports it, or None if it doesn't), `underruns` (ticks
-        without a row to execute) and `decisions` (chunks inferred).
+        without a row to execute) and `decisions` (chunks inferred). An environment with info='actions' or 'full' adds
+        what `chunkenv.motion.Motion.measures` says; a policy with a `cost`, its `denoiser_evaluations`.
 
     Raises:
         ArgumentError: an argument that cannot be meant, or an environment that does not chunk or hides its rewards.
@@ -83,16 +85,61 @@ def play_episode(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Row:
     if callable(reset):
         reset()
     observation, info = env.reset(seed=seed)
-    row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
+    tally = Tally(seed, env, policy)
     ended = False
     while not ended:
         request = env.get_wrapper_attr("request")._replace(rng=rng)
         chunk = policy.infer(observation, request)
         observation, reward, terminated, truncated, info = _step(env, policy, chunk)
-        _count(row, env, reward, info)
+        tally.add(float(reward), info)
         ended = terminated or truncated
-    row["success"] = bool(info["success"]) if "success" in info else None
-    return row
+    return tally.row(info)
+
+
+class Tally:
+    """Counts one episode, decision by decision.
+
+    Args:
+        seed: the episode's.
+        env: executes chunks: single or vector.
+        policy: what is evaluated; if it has a `cost`, the row says how often the denoiser was evaluated.
+
+    Raises:
+        ArgumentError: if the undiscounted return is hidden.
+    """
+
+    def __init__(self, seed: int, env: Any, policy: Any) -> None:
+        self._discount = _attribute(env, "discount")
+        self._cost = getattr(policy, "cost", None)
+        chunks = getattr(env, "single_action_space", None) or env.action_space
+        self._motion = Motion(chunks)
+        self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
+
+    def add(self, reward: float, info: dict[str, Any]) -> None:
+        """Count a decision, with the ticks' own rewards where the decision's sum is a discounted one."""
+        self._row["return"] += reward if self._discount == 1.0 else float(sum(self._tick_rewards(info)))
+        self._row["ticks"] += int(info["ticks"])
+        self._row["underruns"] += int(info["underruns"])
+        self._row["decisions"] += 1
+        if "actions" in info:
+            self._motion.add(info)
+
+    def row(self, info: dict[str, Any]) -> Row:
+        """The episode's row, with its last info."""
+        row = self._row | {"success": bool(info["success"]) if "success" in info else None}
+        if "actions" in info:
+            row |= self._motion.measures()
+        if self._cost is not None:
+            row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
+        return row
+
+    def _tick_rewards(self, info: dict[str, Any]) -> Any:
+        if "rewards" not in info:
+            raise ArgumentError(
+                f"discount={self._discount!r} hides the undiscounted return; "
+                'make the environment with discount=1.0, info="actions" or info="full".'
+            )
+        return info["rewards"]
 
 
 def check_policy(policy: Any) -> None:
@@ -136,18 +183,6 @@ def _step(env: gym.Env[Any, Any], policy: Policy, chunk: Any) -> tuple[Any, Any,
         raise ActionError(f"{name}.infer returned a chunk that cannot be executed: {error}") from error
 
 
-def _count(row: Row, env: gym.Env[Any, Any], reward: Any, info: dict[str, Any]) -> None:
-    """Add one decision to the row, with the ticks' own rewards where the decision's sum is a discounted one."""
-    row["return"] += float(reward if env.get_wrapper_attr("discount") == 1.0 else sum(_tick_rewards(env, info)))
-    row["ticks"] += int(info["ticks"])
-    row["underruns"] += int(info["underruns"])
-    row["decisions"] += 1
-
-
-def _tick_rewards(env: gym.Env[Any, Any], info: dict[str, Any]) -> Any:
-    if "rewards" not in info:
-        raise ArgumentError(
-            f"discount={env.get_wrapper_attr('discount')!r} hides the undiscounted return; "
-            'make the ChunkedExecution with discount=1.0 or info="full".'
-        )
-    return info["rewards"]
+def _attribute(env: Any, name: str) -> Any:
+    """An attribute of the wrapper that chunks, whatever wraps it."""
+    return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)

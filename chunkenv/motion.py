@@ -1,0 +1,71 @@
+"""How an episode moved: how old its actions' observations were, and how smooth its actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+MEASURES = ("mean_staleness", "boundary_jump", "chunk_change", "jerk")
+
+
+class Motion:
+    """Collects what `info` says of every tick of an episode, and sums it up.
+
+    Actions are those commanded, clipped to the action space, before any noise; changes are Euclidean norms between
+    neighbouring ticks, in units of the action. A tick without a row counts to the chunk before it.
+
+    Args:
+        chunks: the space of a chunk, and so of its rows. If they are no Box, only the staleness is measured.
+
+    >>> motion = Motion(spaces.Box(-1, 1, (8, 1)))
+    >>> first = dict(actions=[[0.0], [0.1]], sources=np.array([[0, 0], [0, 1]]), staleness=np.array([0, 1]))
+    >>> motion.add(first)
+    >>> motion.add(first | dict(actions=[[0.5], [0.6]]))
+    >>> {name: round(value, 3) for name, value in motion.measures().items()}
+    {'mean_staleness': 0.5, 'boundary_jump': 0.4, 'chunk_change': 0.1, 'jerk': 0.6}
+    """
+
+    def __init__(self, chunks: spaces.Space[Any]) -> None:
+        self._bounds = (chunks.low[0].ravel(), chunks.high[0].ravel()) if isinstance(chunks, spaces.Box) else None
+        self._actions: list[Any] = []
+        self._chunks: list[int] = []
+        self._staleness: list[int] = []
+        self._decisions = 0
+
+    def add(self, info: dict[str, Any]) -> None:
+        """Take one decision's `actions`, `sources` and `staleness`, of `ChunkedExecution(..., info='actions')`."""
+        self._decisions += 1
+        if self._bounds:
+            self._actions += info["actions"]
+        for age in info["sources"][:, 0].tolist():
+            before = self._chunks[-1] if self._chunks else 0
+            self._chunks.append(before if age < 0 else self._decisions - age)
+        self._staleness += [age for age in info["staleness"].tolist() if age >= 0]
+
+    def measures(self) -> dict[str, float | None]:
+        """What there is to say, None where an episode was too short.
+
+        Returns:
+            `mean_staleness` (ticks, over the ticks that had a row), `boundary_jump` (mean change where the executed
+            chunk switches), `chunk_change` (mean change inside chunks), `jerk` (mean norm of the third difference).
+        """
+        return {"mean_staleness": _mean(np.array(self._staleness)), **self._smoothness()}
+
+    def _smoothness(self) -> dict[str, float | None]:
+        if not self._bounds or not self._actions:
+            return dict.fromkeys(MEASURES[1:])
+        rows = np.reshape(self._actions, (len(self._actions), -1)).astype(np.float64)
+        actions = np.clip(rows, *self._bounds)
+        changes, switches = _norms(actions, 1), np.diff(self._chunks) != 0
+        jump, change = _mean(changes[switches]), _mean(changes[~switches])
+        return {"boundary_jump": jump, "chunk_change": change, "jerk": _mean(_norms(actions, 3))}
+
+
+def _norms(actions: np.ndarray, order: int) -> np.ndarray:
+    return np.linalg.norm(np.diff(actions, order, axis=0), axis=1)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if values.size else None
