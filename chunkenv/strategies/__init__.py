@@ -1,0 +1,39 @@
+"""Execution strategies: policies over policies, which see the request and return a chunk.
+
+    Naive               the policy's chunk, as it is
+    TemporalEnsembling  a mean over all chunks of the episode                        (Zhao et al. 2023)
+    BID                 the best of many samples                                     (Liu et al. 2024)
+    RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
+    HardMasking         the same, but for the frozen rows only
+    TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
+
+The method 'synchronous' is no strategy: it is the plain policy in an environment made with `overlap=False`.
+
+Each has `infer(observation, request)`, `infer_batch(observations, request)`, `reset()` and `cost`, and refuses a policy
+that lacks what it needs. docs/strategies.md says what that is, and how a policy of your own plugs in.
+"""
+
+from chunkenv.strategies.base import Strategy
+from chunkenv.strategies.bid import BID
+from chunkenv.strategies.costs import Cost, cost_of, measure_latency
+from chunkenv.strategies.denoiser import Denoiser
+from chunkenv.strategies.naive import Naive
+from chunkenv.strategies.prefix_weights import prefix_weights
+from chunkenv.strategies.rtc import RTC, HardMasking
+from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
+from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
+
+__all__ = [
+    "BID",
+    "RTC",
+    "Cost",
+    "Denoiser",
+    "HardMasking",
+    "Naive",
+    "Strategy",
+    "TemporalEnsembling",
+    "TrainingTimeRTC",
+    "cost_of",
+    "measure_latency",
+    "prefix_weights",
+]

@@ -1,0 +1,88 @@
+"""What a chunk costs: evaluations, floating point operations, and seconds on this machine."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chunkenv.checks import whole_number
+
+VJP_EVALUATIONS = 1
+"""What pulling a cotangent back through the denoiser costs, in evaluations of it.
+
+A layer x -> W x is one product with W forward, and one with its transpose, of the same size, back to x. The gradient of
+the weights, which makes training's backward pass cost two, is never formed. The forward pass that a vector-Jacobian
+product shares with its velocity is counted as an evaluation. Products of activations with one another (attention) cost
+two backward: a policy with much of that says its own `cost`. Time is another matter: on a CPU the guided chunk takes
+about three plain ones, because what the backward pass needs must be kept and read again.
+"""
+
+
+class Cost(NamedTuple):
+    """What one chunk costs.
+
+    Attributes:
+        evaluations: of the denoiser (of the whole policy, if it doesn't denoise), for one observation.
+        vjps: vector-Jacobian products of the denoiser.
+        flops: floating point operations, the products counted; None if the policy doesn't say.
+    """
+
+    evaluations: int
+    vjps: int
+    flops: int | None
+
+    def times(self, count: int) -> Cost:
+        """What `count` such chunks cost.
+
+        >>> Cost(5, 0, 10).times(2)
+        Cost(evaluations=10, vjps=0, flops=20)
+        """
+        return Cost(self.evaluations * count, self.vjps * count, None if self.flops is None else self.flops * count)
+
+    def plus(self, other: Cost) -> Cost:
+        """What both cost together."""
+        flops = None if self.flops is None or other.flops is None else self.flops + other.flops
+        return Cost(self.evaluations + other.evaluations, self.vjps + other.vjps, flops)
+
+
+def cost_of(policy: Any) -> Cost:
+    """What a chunk of a policy costs, as it says itself: its `cost`, or its `steps` and `flops_per_evaluation`."""
+    if isinstance(getattr(policy, "cost", None), Cost):
+        return policy.cost
+    return denoising_cost(getattr(policy, "steps", 1), 0, getattr(policy, "flops_per_evaluation", None))
+
+
+def denoising_cost(evaluations: int, vjps: int, flops_per_evaluation: int | None) -> Cost:
+    """What so many evaluations and vector-Jacobian products of a denoiser cost.
+
+    >>> denoising_cost(5, 5, 100)
+    Cost(evaluations=5, vjps=5, flops=1000)
+    """
+    if flops_per_evaluation is None:
+        return Cost(evaluations, vjps, None)
+    return Cost(evaluations, vjps, (evaluations + VJP_EVALUATIONS * vjps) * int(flops_per_evaluation))
+
+
+def measure_latency(policy: Any, observation: Any, request: Any, repeats: int = 50, warm_up: int = 3) -> np.ndarray:
+    """Wall seconds of each of a number of inferences, float64[repeats]: what `chunkenv.latency.Trace` replays.
+
+    Args:
+        policy: has `infer(observation, request)`.
+        observation: what it is asked about, always the same.
+        request: with rows left, if what the policy does with them is to be paid for, and a generator in `rng`.
+        repeats: inferences that are measured.
+        warm_up: inferences before them, which compile what is compiled.
+
+    Raises:
+        ArgumentError: repeats that are no whole number of at least 1, or a warm-up below 0.
+    """
+    repeats = whole_number("repeats", repeats, at_least=1)
+    warm_up = whole_number("warm_up", warm_up, at_least=0)
+    seconds = np.zeros(warm_up + repeats)
+    for index in range(len(seconds)):
+        start = time.perf_counter()
+        policy.infer(observation, request)
+        seconds[index] = time.perf_counter() - start
+    return seconds[warm_up:]

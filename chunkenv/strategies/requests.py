@@ -1,0 +1,159 @@
+"""Requests in batches: one as a batch of one, a row of a batch as one, and what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError, brief
+from chunkenv.vector.request import VectorRequest
+from chunkenv.wrappers.request import Request
+
+
+def each(function: Callable[..., Any], *trees: Any) -> Any:
+    """`function` of every array of nested observations or chunks of one structure.
+
+    >>> each(np.negative, {"arm": np.array([1, 2]), "grip": (np.array(3),)})
+    {'arm': array([-1, -2]), 'grip': (np.int64(-3),)}
+    """
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: each(function, *(tree[key] for tree in trees)) for key in first}
+    if isinstance(first, tuple):
+        return tuple(each(function, *parts) for parts in zip(*trees, strict=True))
+    return function(*trees)
+
+
+def stack(items: Sequence[Any]) -> Any:
+    """Observations, or chunks of equal length, as one batch."""
+    return each(lambda *parts: np.stack([np.asarray(part) for part in parts]), *items)
+
+
+def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
+    """Requests of environments of one execution horizon, as one.
+
+    Args:
+        requests: at least one.
+        rows: make room for at least so many rows in `prefix` and `left_over`: the prediction horizon.
+
+    Returns:
+        The batch; what fills up the rows is zero. `rng` is a tuple, or None if a request has none.
+
+    >>> one = Request(4, np.ones((1, 2)), 1, 1, 4, np.ones((2, 2)), np.random.default_rng(0))
+    >>> batch = stack_requests([one], rows=3)
+    >>> batch.left_over[0].tolist(), batch.left_over_length
+    ([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], array([2]))
+    """
+    left_over = [request.left_over for request in requests]
+    lengths = np.array([_rows_of(rows) for rows in left_over], np.int64)
+    rows = max(rows, *lengths)
+    generators = tuple(request.rng for request in requests)
+    return VectorRequest(
+        tick=np.array([request.tick for request in requests], np.int64),
+        prefix=_filled([request.prefix for request in requests], rows),
+        prefix_length=np.array([request.prefix_length for request in requests], np.int64),
+        delay_estimate=np.array([request.delay_estimate for request in requests], np.int64),
+        execution_horizon=requests[0].execution_horizon,
+        left_over=_filled(left_over, rows),
+        left_over_length=lengths,
+        rng=None if None in generators else generators,
+    )
+
+
+def request_of(request: VectorRequest, index: int) -> Request:
+    """The request of one environment of a batch: real rows only."""
+    return Request(
+        tick=int(request.tick[index]),
+        prefix=each(lambda part: part[index, : request.prefix_length[index]], request.prefix),
+        prefix_length=int(request.prefix_length[index]),
+        delay_estimate=int(request.delay_estimate[index]),
+        execution_horizon=request.execution_horizon,
+        left_over=each(lambda part: part[index, : request.left_over_length[index]], request.left_over),
+        rng=None if request.rng is None else request.rng[index],
+    )
+
+
+def repeat(batch: Any, times: int) -> Any:
+    """Every row of a batch of observations `times` times, one after the other."""
+    return each(lambda part: np.repeat(np.asarray(part), times, axis=0), batch)
+
+
+def repeat_request(request: VectorRequest, times: int, generators: Sequence[np.random.Generator]) -> VectorRequest:
+    """Every request of a batch `times` times: those of one environment share its generator."""
+    return VectorRequest(
+        tick=repeat(request.tick, times),
+        prefix=repeat(request.prefix, times),
+        prefix_length=repeat(request.prefix_length, times),
+        delay_estimate=repeat(request.delay_estimate, times),
+        execution_horizon=request.execution_horizon,
+        left_over=repeat(request.left_over, times),
+        left_over_length=repeat(request.left_over_length, times),
+        rng=tuple(rng for rng in generators for _ in range(times)),
+    )
+
+
+def generators_of(request: VectorRequest, who: str) -> tuple[np.random.Generator, ...]:
+    """The random streams of a batch, one of each episode.
+
+    Raises:
+        ArgumentError: if there are none, or not one for each request; `who` wants to draw from them.
+    """
+    rngs, count = request.rng, len(request.tick)
+    fits = isinstance(rngs, list | tuple) and len(rngs) == count
+    if not (fits and all(isinstance(rng, np.random.Generator) for rng in rngs)):
+        raise ArgumentError(
+            f"The request has rng={brief(rngs)}, but {who} draws from it: give one numpy Generator for each of the "
+            f"{count} episodes, as chunkenv.evaluate does: request._replace(rng=...)."
+        )
+    return tuple(rngs)
+
+
+def real_rows(lengths: np.ndarray, rows: int) -> np.ndarray:
+    """Which rows are real and not filling, bool[N, rows], of N plans with so many real rows.
+
+    >>> real_rows(np.array([1, 0]), 2).tolist()
+    [[True, False], [False, False]]
+    """
+    return np.arange(rows) < lengths[:, None]
+
+
+def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int) -> np.ndarray:
+    """What is left of the previous chunks, float32[N, H, A]; filling is zero, whatever the request holds there.
+
+    Raises:
+        ArgumentError: if the environments' actions or chunks are not those that the policy makes.
+    """
+    left_over = np.asarray(request.left_over, np.float32)
+    count, rows = left_over.shape[:2]
+    if left_over.shape[2:] != (action_size,) or rows > prediction_horizon:
+        raise ArgumentError(
+            f"The environment's chunks have {rows} rows or more, each of shape {left_over.shape[2:]}, but the policy "
+            f"makes {prediction_horizon} rows of shape {(action_size,)}: give both the same prediction horizon and "
+            "actions."
+        )
+    plan = np.zeros((count, prediction_horizon, action_size), np.float32)
+    plan[:, :rows] = left_over
+    plan[~real_rows(request.left_over_length, prediction_horizon)] = 0.0
+    return plan
+
+
+def _rows_of(tree: Any) -> int:
+    """The number of rows of a nested plan."""
+    while isinstance(tree, dict | tuple):
+        tree = next(iter(tree.values())) if isinstance(tree, dict) else tree[0]
+    return len(tree)
+
+
+def _filled(plans: Sequence[Any], rows: int) -> Any:
+    """Plans of different lengths as one batch [N, rows, ...], zeros behind them."""
+
+    def fill(*parts: Any) -> np.ndarray:
+        arrays = [np.asarray(part) for part in parts]
+        batch = np.zeros((len(arrays), rows, *arrays[0].shape[1:]), arrays[0].dtype)
+        for row, array in zip(batch, arrays, strict=True):
+            row[: len(array)] = array
+        return batch
+
+    return each(fill, *plans)

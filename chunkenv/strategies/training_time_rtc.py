@@ -1,0 +1,91 @@
+"""Training-time RTC: a policy that was trained with clean prefixes continues them without guidance.
+
+Black et al. 2025, "Training-Time Action Conditioning for Efficient Real-Time Chunking", arXiv 2512.05964.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError
+from chunkenv.strategies.base import Strategy
+from chunkenv.strategies.denoiser import SAMPLING
+from chunkenv.strategies.requests import generators_of, plan_left, real_rows
+from chunkenv.strategies.rtc import draw_noise
+
+
+@dataclass(frozen=True)
+class PrefixedEuler:
+    """The loop from noise to a chunk that begins with a given prefix, with operators only.
+
+    Attributes:
+        steps: Euler steps.
+    """
+
+    steps: int
+
+    def __call__(
+        self, denoiser: Any, observations: Any, noise: Any, prefix: Any, frozen: Any, prefix_length: Any
+    ) -> Any:
+        """The clean chunks in the network's space, [N, H, A]; `frozen` [N, H, 1] is 1 where the prefix is, else 0."""
+        chunks = frozen * prefix + (1 - frozen) * noise
+        for step in range(self.steps):
+            velocity = denoiser.velocity(observations, chunks, step / self.steps, prefix_length)
+            chunks = chunks + (1 - frozen) * velocity / self.steps
+        return chunks
+
+
+class TrainingTimeRTC(Strategy):
+    """Gives the policy the rows that will run during its inference, clean, and lets it complete the chunk.
+
+    The prefix has min(delay estimate, rows left) rows: `request.prefix_length`. The first rows of the chunk are the
+    prefix again. A chunk costs what a plain one costs.
+
+    Args:
+        policy: a `Denoiser` that was trained with prefixes (`prefix_conditioned` is True) of up to `max_prefix` rows.
+
+    Raises:
+        ArgumentError: the policy lacks something, or was trained without prefixes.
+    """
+
+    needs = ("velocity", *SAMPLING)
+    instead = "it must be a flow policy (docs/strategies.md); use Naive, which takes any policy"
+
+    def __init__(self, policy: Any) -> None:
+        super().__init__(policy)
+        trained = getattr(policy, "prefix_conditioned", False)
+        if trained is not True:
+            raise ArgumentError(
+                f"TrainingTimeRTC needs a policy that was trained to continue a prefix; {type(policy).__name__} has "
+                f"prefix_conditioned={trained!r}: train one with prefixes, or use RTC, which takes a plain flow policy."
+            )
+        self._sample: Callable[..., Any] = policy.compile(PrefixedEuler(policy.steps))
+
+    def infer_batch(self, observations: Any, request: Any) -> np.ndarray:
+        """The chunks for many requests, [N, H, A]: one call into what the policy compiled.
+
+        Raises:
+            ArgumentError: a prefix longer than the policy was trained with, a request without generators, or chunks
+                that are not the policy's.
+        """
+        generators = generators_of(request, "TrainingTimeRTC")
+        plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
+        lengths = self._checked_lengths(request)
+        frozen = real_rows(lengths, plan.shape[1]).astype(np.float32)[:, :, None]
+        noise = draw_noise(generators, *plan.shape[1:])
+        chunks = self._sample(observations, noise, self.policy.to_network(plan), frozen, lengths)
+        return np.asarray(self.policy.to_actions(chunks))
+
+    def _checked_lengths(self, request: Any) -> np.ndarray:
+        lengths = np.minimum(request.delay_estimate, request.prefix_length)
+        longest = int(lengths.max())
+        if longest > self.policy.max_prefix:
+            raise ArgumentError(
+                f"A prefix has {longest} rows, but the policy was trained with at most max_prefix="
+                f"{self.policy.max_prefix}: choose a delay of at most that, or train with longer prefixes."
+            )
+        return lengths.astype(np.int32)

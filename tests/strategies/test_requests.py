@@ -1,0 +1,98 @@
+"""Batches of requests are their requests."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from chunkenv import ChunkedExecution, ChunkedVectorExecution
+from chunkenv.errors import ArgumentError
+from chunkenv.strategies.requests import (
+    generators_of,
+    plan_left,
+    repeat_request,
+    request_of,
+    stack,
+    stack_requests,
+)
+from tests.strategies.policies import generators, requests
+from tests.worlds import ACTIONS, Recorder
+
+
+def same(one, other):
+    for name in one._fields:
+        if name != "rng":
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+def test_stacked_requests_are_those_of_the_vector_environment():
+    make = lambda: ChunkedExecution(gym.make("Pendulum-v1"), 8, 3, latency=2)
+    envs = [make() for _ in range(3)]
+    inner = gym.make_vec("Pendulum-v1", num_envs=3, vectorization_mode="sync")
+    vector = ChunkedVectorExecution(inner, prediction_horizon=8, execution_horizon=3, latency=2)
+    vector.reset(seed=0)
+    for index, env in enumerate(envs):
+        env.reset(seed=index)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        same(stack_requests([env.request for env in envs], rows=8), vector.request)
+        chunks = rng.normal(size=(3, 8, 1)).astype(np.float32)
+        vector.step(chunks)
+        for env, chunk in zip(envs, chunks, strict=True):
+            env.step(chunk)
+
+
+@pytest.mark.parametrize("kind", ["box", "dict", "nested"])
+def test_a_request_survives_a_batch(kind):
+    env = ChunkedExecution(Recorder(ACTIONS[kind]), 6, 3, latency=2)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    request = env.request._replace(rng=np.random.default_rng(0))
+    back = request_of(stack_requests([request, request], rows=6), 1)
+    assert back.rng is request.rng
+    assert str(back) == str(request)
+
+
+def test_a_missing_generator_leaves_none():
+    env = ChunkedExecution(Recorder(), 6, 3)
+    env.reset(seed=0)
+    batch = stack_requests([env.request, env.request._replace(rng=np.random.default_rng(0))])
+    assert batch.rng is None
+    assert request_of(batch, 0).rng is None
+
+
+def test_observations_of_any_structure_are_stacked():
+    one = {"eye": np.arange(3), "pair": (1.0, np.zeros((2, 2)))}
+    batch = stack([one, one])
+    assert batch["eye"].shape == (2, 3)
+    assert batch["pair"][0].shape == (2,)
+    assert batch["pair"][1].shape == (2, 2, 2)
+
+
+def test_repeated_requests_share_the_generator_of_their_episode():
+    request = requests(np.arange(16.0).reshape(2, 8, 1), [4, 2], delay=[1, 2])
+    many = repeat_request(request, 3, request.rng)
+    assert [rng is request.rng[index // 3] for index, rng in enumerate(many.rng)] == [True] * 6
+    for index in range(6):
+        one, other = request_of(many, index), request_of(request, index // 3)
+        assert str(one) == str(other)
+
+
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(0), generators(1), (None, None), "rngs"])
+def test_generators_that_are_not_one_an_episode_are_refused(rng):
+    request = requests(np.zeros((2, 8, 1)), [4, 4])._replace(rng=rng)
+    with pytest.raises(ArgumentError, match=r"but RTC draws from it: give one numpy Generator for each of the 2"):
+        generators_of(request, "RTC")
+
+
+def test_a_plan_has_real_rows_only():
+    left = np.full((2, 5, 1), 7.0)
+    left[0, 2:] = np.nan
+    plan = plan_left(requests(left, [2, 5]), 8, 1)
+    assert plan.dtype == np.float32
+    np.testing.assert_array_equal(plan[:, :, 0], [[7, 7, 0, 0, 0, 0, 0, 0], [7, 7, 7, 7, 7, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 1), (2, 8, 3), (2, 8)])
+def test_chunks_that_are_not_the_policys_are_refused(shape):
+    with pytest.raises(ArgumentError, match="but the policy makes 8 rows of shape"):
+        plan_left(requests(np.zeros(shape), [2, 2]), 8, 1)
