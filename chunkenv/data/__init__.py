@@ -1,0 +1,34 @@
+"""Trajectories: collected from experts or a planner, kept as columns, read as windows of chunks; Minari in and out.
+
+`load` and `Windows` need nothing but numpy; `collect` and `collect_plans` play episodes in the Kinetix engine, which is
+imported when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from chunkenv.data.columns import Dataset, Episodes, load
+from chunkenv.data.files import DataError
+from chunkenv.data.windows import Windows, split_episodes
+
+if TYPE_CHECKING:
+    from chunkenv.data.collection import collect, collect_plans
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Episodes",
+    "Windows",
+    "collect",
+    "collect_plans",
+    "load",
+    "split_episodes",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("collect", "collect_plans"):
+        return getattr(importlib.import_module("chunkenv.data.collection"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

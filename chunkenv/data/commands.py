@@ -1,0 +1,247 @@
+"""`chunkenv data`: collect trajectories, look at them, check them, exchange them with Minari."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from chunkenv.checks import one_of, real_number
+from chunkenv.data.check import check as problems_of
+from chunkenv.data.columns import Dataset, load
+from chunkenv.data.experts import Source, read_sources
+from chunkenv.data.minari import from_minari, to_minari
+from chunkenv.data.summary import channels, played
+from chunkenv.errors import ArgumentError
+from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.threads import machine_threads
+
+DATASETS = Path("results") / "data"
+LEAST_SOLVE_RATE = 0.65
+"""What an expert of real-time chunking's data has to solve."""
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Collect trajectories, look at them, check them."
+)
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a dataset.")]
+
+
+@app.command()
+def collect(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
+    experts: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="A checkpoint, or a folder with some at any depth; may be given repeatedly."),
+    ] = None,
+    planner: Annotated[bool, typer.Option("--planner", help="The sampling planner, which needs no training.")] = False,
+    episodes: Annotated[int | None, typer.Option(metavar="N", help="How many; or:")] = None,
+    transitions: Annotated[int | None, typer.Option(metavar="N", help="At least how many ticks.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same rows.")] = 0,
+    action_noise: Annotated[float, typer.Option(metavar="X", help="Standard deviation; not part of the data.")] = 0.1,
+    solve_rate: Annotated[
+        float, typer.Option(metavar="X", help="Leave out experts that solved less when they were saved.")
+    ] = LEAST_SOLVE_RATE,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes; they change nothing but the time.", show_default="one a core"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For the dataset.", show_default=f"{DATASETS}/TASK")
+    ] = None,
+) -> None:
+    """Play episodes with trained experts, one drawn for each episode, or with the planner, and keep every tick.
+
+    After Ctrl-C, or a crash, the same command goes on from there.
+    """
+    from chunkenv.data.collection import collect as collect_episodes
+    from chunkenv.data.collection import collect_plans
+
+    level = one_of("task", task.removeprefix("chunkenv/kinetix-").removesuffix("-v0"), LEVELS)
+    if bool(experts) == planner:
+        raise ArgumentError("Whose episodes are they to be? Give either --experts PATH or --planner.")
+    folder = out or DATASETS / level
+    console = Console(highlight=False)
+    rest: dict[str, Any] = {
+        "episodes": episodes,
+        "transitions": transitions,
+        "seed": seed,
+        "action_noise": action_noise,
+        "workers": machine_threads() if workers is None else workers,
+        "command": _command(context),
+    }
+    with _Bar(console, episodes, transitions) as (bar, progress):
+        if planner:
+            from chunkenv.agents.planner import Planner
+
+            _interruptible(bar, lambda: collect_plans(level, Planner(level), folder, progress=progress, **rest))
+        else:
+            sources = read_experts(experts or [], level, solve_rate)
+            _interruptible(bar, lambda: collect_episodes(level, sources, folder, progress=progress, **rest))
+    _show(load(folder), console)
+    console.print(f"dataset  {folder}", soft_wrap=True)
+
+
+@app.command()
+def info(folder: Folder) -> None:
+    """Show what is in a dataset: episodes, solve rates by expert, how the actions are used."""
+    dataset = load(folder)
+    console = Console(highlight=False)
+    keys = ("level", "observation", "noise", "seed", "episodes", "transitions", "chunkenv", "command")
+    for key in keys:
+        console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
+    _show(dataset, console)
+    console.print(_channel_table(dataset))
+    console.print(
+        "first std: how much the first actions of the episodes differ, which on these levels all answer the same "
+        "observation. two peaks: their bimodality coefficient, .33 for a Gaussian, .56 if uniform, 1 for two values."
+    )
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """Verify checksums, shapes, numbers, and where episodes begin and end; exit with 1 if anything is wrong."""
+    problems = problems_of(folder)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    dataset = load(folder)
+    typer.echo(f"{folder} is sound: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
+
+
+@app.command()
+def export(
+    folder: Folder,
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="For Minari, such as kinetix/catapult-v0.")],
+) -> None:
+    """Write a dataset as one of Minari's, among its local ones."""
+    made = to_minari(load(folder), dataset_id)
+    typer.echo(f"{dataset_id}: {made.total_episodes} episodes, {made.total_steps} transitions.")
+
+
+@app.command("import")
+def import_(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="Of a local Minari dataset.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="For the dataset; empty or not there.")],
+) -> None:
+    """Write a local dataset of Minari's in the plain form."""
+    dataset = from_minari(dataset_id, folder)
+    typer.echo(f"{folder}: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
+
+
+def read_experts(paths: list[Path], level: str, least: float = 0.0) -> list[Source]:
+    """The experts in checkpoints, those of a folder in the order of runs and steps.
+
+    Args:
+        paths: of checkpoints, or of folders with some at any depth.
+        level: what they have to be experts for.
+        least: the solve rate below which they are left out.
+
+    Raises:
+        ArgumentError: none is left, one cannot be read, or is for another level.
+        MissingExtraError: safetensors is not installed.
+    """
+    real_number("solve_rate", least, at_least=0.0, at_most=1.0)
+    found = read_sources(_files(paths), level)
+    good = [source for source in found if not _rate(source) < least]  # one that does not know its rate stays
+    if not good:
+        rates = ", ".join(f"{source.name} {_rate(source):.2f}" for source in found)
+        raise ArgumentError(f"No expert solves {least:g} of {level} ({rates}); train further, or say --solve-rate.")
+    return good
+
+
+def _rate(source: Source) -> float:
+    """The solve rate that an expert was saved with; NaN if it does not know."""
+    return float(getattr(source.expert, "solve_rate", math.nan))
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    files = [file for path in paths for file in (path.rglob("step*.safetensors") if path.is_dir() else [path])]
+    if not files:
+        raise ArgumentError(
+            f"{', '.join(map(str, paths))}: no step*.safetensors there; give what chunkenv train wrote."
+        )
+    return sorted(set(files), key=_numbers)
+
+
+def _numbers(path: Path) -> list[Any]:
+    """A sort key with step9 before step10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.as_posix())]
+
+
+class _Bar:
+    """A progress bar over episodes or ticks, and what is to be called to move it."""
+
+    def __init__(self, console: Console, episodes: int | None, transitions: int | None) -> None:
+        unit = "transitions" if episodes is None else "episodes"
+        columns = (MofNCompleteColumn(), TextColumn(unit), BarColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=console)
+        self._by_episodes, self._total = episodes is not None, episodes if transitions is None else transitions
+        self.kept = 0
+
+    def __enter__(self) -> tuple[_Bar, Any]:
+        self._bar.__enter__()
+        self._task = self._bar.add_task("", total=self._total)
+        return self, self.move
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
+
+    def move(self, episodes: int, transitions: int) -> None:
+        self.kept = episodes
+        done = episodes if self._by_episodes else transitions
+        self._bar.update(self._task, completed=min(done, self._total or 0))
+
+
+def _interruptible(bar: _Bar, work: Any) -> None:
+    try:
+        work()
+    except KeyboardInterrupt as error:
+        typer.echo(f"Interrupted: at least {bar.kept} episodes are kept. The same command goes on from there.")
+        raise typer.Exit(130) from error
+
+
+def _show(dataset: Dataset, console: Console) -> None:
+    """A line for each expert, and their sum."""
+    table = Table("expert", "saved at", "episodes", "solved", "rate", "ticks", box=None, padding=(0, 2, 0, 0))
+    lines = played(dataset)
+    for line, expert in zip(lines, dataset.info["experts"], strict=True):
+        saved = f"{expert['solve_rate']:.3f}" if "solve_rate" in expert else ""
+        rate = line.solved / line.episodes if line.episodes else math.nan
+        table.add_row(line.name, saved, f"{line.episodes}", f"{line.solved}", f"{rate:.3f}", f"{line.ticks:.1f}")
+    episodes, solved = sum(line.episodes for line in lines), sum(line.solved for line in lines)
+    table.add_row("all", "", f"{episodes}", f"{solved}", f"{solved / episodes:.3f}", f"{len(dataset) / episodes:.1f}")
+    console.print(table)
+
+
+def _channel_table(dataset: Dataset) -> Table:
+    names = ("channel", "low", "high", "mean", "std", "at ±1", "first std", "two peaks")
+    table = Table(*names, box=None, padding=(0, 2, 0, 0))
+    for index, channel in enumerate(channels(dataset)):
+        table.add_row(f"{index}", *(f"{value:.3f}" for value in channel))
+    return table
+
+
+def _command(context: typer.Context) -> str:
+    """The command line that makes the same rows again, without the folder that they were written to."""
+    words = ["chunkenv", "data", "collect"]
+    for name, value in context.params.items():
+        source = context.get_parameter_source(name)
+        if name in ("out", "workers") or source is None or source.name == "DEFAULT":
+            continue
+        option = "--" + name.replace("_", "-")
+        if name == "task":
+            words.append(str(value))
+        elif isinstance(value, list | tuple):
+            words += [word for one in value for word in (option, str(one))]
+        else:
+            words += [option] if value is True else [option, str(value)]
+    return shlex.join(words)

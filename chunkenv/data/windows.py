@@ -1,0 +1,122 @@
+"""Chunks out of episodes: what an agent that predicts chunks is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chunkenv.checks import real_number, whole_number
+from chunkenv.data.columns import Dataset
+from chunkenv.errors import ArgumentError
+
+
+class Batch(NamedTuple):
+    """B windows.
+
+    Attributes:
+        observations: [B, O], before the first action of each.
+        chunks: [B, H, A], the actions of this tick and the following ones. Where the episode ends sooner its last
+            action stands again: such rows must not count, see `mask`.
+        mask: float32[B, H], 1 for rows of the episode, 0 beyond its end.
+    """
+
+    observations: np.ndarray
+    chunks: np.ndarray
+    mask: np.ndarray
+
+
+class Windows:
+    """The windows of a dataset: one begins with every tick of every episode, its last one too.
+
+    Args:
+        dataset: what `load` returned.
+        prediction_horizon: rows in a chunk, H.
+        episodes: indices of the episodes to take them from, see `split_episodes`; all, if None.
+
+    Raises:
+        ArgumentError: the horizon or the episodes cannot be meant.
+    """
+
+    def __init__(self, dataset: Dataset, prediction_horizon: int, episodes: Any = None) -> None:
+        self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
+        self._observations, self._actions = dataset.observations, dataset.actions
+        table = dataset.episodes
+        self._last = np.repeat(table.start + table.length - 1, table.length)
+        self._ticks = None if episodes is None else _ticks_of(dataset, episodes)
+        self._offsets = np.arange(self.prediction_horizon)
+
+    def __len__(self) -> int:
+        return len(self._last) if self._ticks is None else len(self._ticks)
+
+    def __getitem__(self, indices: Any) -> Batch:
+        """The windows with these numbers, int[B], each from 0 to len - 1."""
+        ticks = np.asarray(indices) if self._ticks is None else self._ticks[indices]
+        last = self._last[ticks]
+        rows = ticks[:, None] + self._offsets
+        mask = (rows <= last[:, None]).astype(np.float32)
+        np.minimum(rows, last[:, None], out=rows)
+        return Batch(self._observations[ticks], self._actions[rows], mask)
+
+    def sample(self, rng: np.random.Generator, batch: int) -> Batch:
+        """Windows drawn with replacement, every one equally likely.
+
+        Args:
+            rng: draws them.
+            batch: how many, B.
+        """
+        return self[rng.integers(len(self), size=batch)]
+
+    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Batch]:
+        """Every window once, in an order that `rng` draws, in batches of one size.
+
+        Those that fill no whole batch are left out, because a compiled training step takes one size only; who they are
+        differs from epoch to epoch.
+
+        Raises:
+            ArgumentError: a batch is larger than all windows together.
+        """
+        if whole_number("batch", batch, at_least=1) > len(self):
+            raise ArgumentError(f"batch={batch} is more than the {len(self)} windows that there are; choose fewer.")
+        order = rng.permutation(len(self))
+        for start in range(0, len(self) - batch + 1, batch):
+            yield self[order[start : start + batch]]
+
+
+def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Episodes to train on and episodes to validate with: windows of one episode never fall on both sides.
+
+    Args:
+        dataset: what `load` returned.
+        validation: the share of episodes to validate with, above 0 and below 1; at least one goes to each side.
+        seed: which ones.
+
+    Returns:
+        Two sorted arrays of episode numbers, int64.
+
+    Raises:
+        ArgumentError: the share cannot be meant, or there is only one episode.
+    """
+    share = real_number("validation", validation, at_least=0.0, at_most=1.0)
+    count = len(dataset.episodes.length)
+    if not 0.0 < share < 1.0:
+        raise ArgumentError(f"validation={validation!r} leaves one side empty; choose a share between 0 and 1.")
+    if count < 2:
+        raise ArgumentError(f"{count} episode cannot be split; collect at least 2.")
+    held_out = min(max(round(share * count), 1), count - 1)
+    order = np.random.default_rng(whole_number("seed", seed, at_least=0)).permutation(count)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def _ticks_of(dataset: Dataset, episodes: Any) -> np.ndarray:
+    """The ticks of some episodes."""
+    chosen = np.asarray(episodes)
+    count = len(dataset.episodes.length)
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not chosen.size:
+        raise ArgumentError(f"episodes={episodes!r} are no episodes; give a list of numbers from 0 to {count - 1}.")
+    if chosen.min() < 0 or chosen.max() >= count:
+        raise ArgumentError(f"episodes has {chosen.min()} to {chosen.max()}, but there are 0 to {count - 1}.")
+    wanted = np.zeros(count, bool)
+    wanted[chosen] = True
+    return np.flatnonzero(np.repeat(wanted, dataset.episodes.length))
