@@ -42,7 +42,8 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
         Rows with the keys `seed` (the episode's), `ticks` (control steps played), `return` (sum of the undiscounted
         rewards of all ticks), `success` (bool as the last info reports it, or None if it doesn't), `underruns` (ticks
         without a row to execute) and `decisions` (chunks inferred). An environment with info='actions' or 'full' adds
-        what `chunkenv.motion.Motion.measures` says; a policy with a `cost`, its `denoiser_evaluations`.
+        what `chunkenv.motion.Motion.measures` says, and `charged_latency` (seconds that the clock charged for a
+        decision, their mean, None if control_dt is unknown); a policy with a `cost`, its `denoiser_evaluations`.
 
     Raises:
         ArgumentError: an argument that cannot be meant, or an environment that does not chunk or hides its rewards.
@@ -109,10 +110,10 @@ class Tally:
     """
 
     def __init__(self, seed: int, env: Any, policy: Any) -> None:
-        self._discount = _attribute(env, "discount")
+        self._discount, self._control_dt = _attribute(env, "discount"), _attribute(env, "control_dt")
         self._cost = getattr(policy, "cost", None)
         chunks = getattr(env, "single_action_space", None) or env.action_space
-        self._motion = Motion(chunks)
+        self._motion, self._delays = Motion(chunks), 0
         self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
 
     def add(self, reward: float, info: dict[str, Any]) -> None:
@@ -121,6 +122,7 @@ class Tally:
         self._row["ticks"] += int(info["ticks"])
         self._row["underruns"] += int(info["underruns"])
         self._row["decisions"] += 1
+        self._delays += int(info["delay"])
         if "actions" in info:
             self._motion.add(info)
 
@@ -128,10 +130,14 @@ class Tally:
         """The episode's row, with its last info."""
         row = self._row | {"success": bool(info["success"]) if "success" in info else None}
         if "actions" in info:
-            row |= self._motion.measures()
+            row |= self._motion.measures() | {"charged_latency": self._charged_latency()}
         if self._cost is not None:
             row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
         return row
+
+    def _charged_latency(self) -> float | None:
+        """Seconds that the clock charged for a decision, their mean: whole ticks."""
+        return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
 
     def _tick_rewards(self, info: dict[str, Any]) -> Any:
         if "rewards" not in info:

@@ -136,7 +136,7 @@ class _Slots:
             raise ActionError(f"{name}.infer_batch returned chunks that cannot be executed: {error}") from error
 
 
-TOLD = ("ticks", "underruns", "rewards", "actions", "sources", "staleness", "success")
+TOLD = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
 
 
 def _own(infos: dict[str, Any], slot: int) -> dict[str, Any]:

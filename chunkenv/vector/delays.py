@@ -21,7 +21,7 @@ class VectorDelays:
     """
 
     def __init__(self, delays: Delays, depths: Sequence[int]) -> None:
-        self.constant = delays.constant
+        self.constant, self.control_dt = delays.constant, delays.control_dt
         each = depths if self.constant is None else ()
         self._delays = [copy.copy(delays) for _ in each]
         self._streams = [Stream("latency", depth) for depth in each]

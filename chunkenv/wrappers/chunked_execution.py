@@ -135,6 +135,11 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         return self._discount
 
     @property
+    def control_dt(self) -> float | None:
+        """Seconds per tick, None if nobody knows."""
+        return self._delays.control_dt
+
+    @property
     def delay_estimate(self) -> str:
         """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
         return self._estimate.kind

@@ -12,9 +12,9 @@ from typing import Any
 
 import gymnasium as gym
 
+from chunkenv.bench.settings.schedules import check_schedule
 from chunkenv.bench.study import Cell, Study
 from chunkenv.checks import one_of, whole_number
-from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Policy
 from chunkenv.kinetix import LEVELS
 from chunkenv.wrappers import ActionNoise, ChunkedExecution
@@ -79,7 +79,7 @@ def delay_study(
         one_of("method", method, METHODS)
     whole_number("prediction_horizon", prediction_horizon, at_least=1)
     for delay, horizon in itertools.product(delays, execution_horizons):
-        _check_schedule(delay, horizon, prediction_horizon)
+        check_schedule(delay, horizon, prediction_horizon)
     grid = itertools.product(tasks, methods, delays, execution_horizons)
     cells = tuple(Cell(*setting, prediction_horizon) for setting in grid)
     return Study(
@@ -111,13 +111,3 @@ def make_policy(cell: Cell) -> Policy:
 def cost(cell: Cell) -> float:
     """How long an episode of the cell takes, compared to the others."""
     return COSTS[cell.task]
-
-
-def _check_schedule(delay: int, execution_horizon: int, prediction_horizon: int) -> None:
-    whole_number("delay", delay, at_least=0)
-    whole_number("execution_horizon", execution_horizon, at_least=1)
-    if not delay <= execution_horizon <= prediction_horizon - delay:
-        raise ArgumentError(
-            f"delay={delay} with execution_horizon={execution_horizon} and prediction_horizon={prediction_horizon} "
-            "leaves ticks without a row; choose delay <= execution_horizon <= prediction_horizon - delay."
-        )

@@ -1,0 +1,89 @@
+"""The execution methods that studies compare: which flow policy each plays with, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+from gymnasium.vector import AutoresetMode
+
+from chunkenv.evaluate import Row
+from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
+
+PREDICTION_HORIZON = 8
+ACTION_NOISE = 0.1
+"""Standard deviation per channel and tick, added before the environment clips."""
+SLOTS = 32
+"""Episodes that are played side by side. The last bits of a chunk may depend on how many there are, so it is fixed."""
+
+
+class Method(NamedTuple):
+    """A way to execute a chunked policy late.
+
+    Attributes:
+        weights: the kind of flow policy: 'plain' or 'prefix'.
+        strategy: made of that policy.
+        overlap: False is the robot that waits.
+        cost: what a chunk takes, compared with the naive one; for the order of the work and the time left only.
+    """
+
+    weights: str
+    strategy: Callable[[Any], Strategy]
+    overlap: bool = True
+    cost: float = 1.0
+
+
+METHODS = {
+    "naive": Method("plain", Naive),
+    "synchronous": Method("plain", Naive, overlap=False),
+    "ensembling": Method("plain", TemporalEnsembling),
+    "bid": Method("plain", BID, cost=12.0),
+    "rtc": Method("plain", RTC, cost=3.0),
+    "hard-masking": Method("plain", HardMasking, cost=3.0),
+    "training-time-rtc": Method("prefix", TrainingTimeRTC),
+}
+
+
+@lru_cache(maxsize=None)
+def flow_policy(task: str, kind: str) -> Any:
+    """The flow policy that comes with the package; made once, so that what it compiles is compiled once."""
+    from chunkenv.agents import weights  # brings jax, which the list of settings can do without
+
+    return weights.load(task, kind)
+
+
+def play_method(task: str, method: str, episodes: tuple[int, ...], seed: int, **chunks: Any) -> list[Row]:
+    """Play episodes of a Kinetix level by a method.
+
+    Args:
+        task: name of the level.
+        method: one of `METHODS`.
+        episodes: their numbers.
+        seed: of the study.
+        **chunks: arguments of `ChunkedVectorExecution`.
+
+    Returns:
+        A row for each, with everything that `evaluate_batch` measures.
+    """
+    way = METHODS[method]
+    strategy = way.strategy(flow_policy(task, way.weights))
+
+    def make_envs(slots: int) -> Any:
+        return gym.make_vec(
+            f"chunkenv/kinetix-{task}-v0",
+            slots,
+            vectorization_mode="vector_entry_point",
+            observation="compact",
+            action_noise=ACTION_NOISE,
+            threads=1,
+            autoreset_mode=AutoresetMode.DISABLED,
+            prediction_horizon=PREDICTION_HORIZON,
+            overlap=way.overlap,
+            info="actions",
+            **chunks,
+        )
+
+    return evaluate_batch(make_envs, strategy, episodes, seed, SLOTS)
