@@ -49,7 +49,7 @@ def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
     left_over = [request.left_over for request in requests]
     lengths = np.array([_rows_of(rows) for rows in left_over], np.int64)
     rows = max(rows, *lengths)
-    generators = tuple(request.rng for request in requests)
+    generators = tuple(request.rng for request in requests if request.rng is not None)
     return VectorRequest(
         tick=np.array([request.tick for request in requests], np.int64),
         prefix=_filled([request.prefix for request in requests], rows),
@@ -58,7 +58,7 @@ def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
         execution_horizon=requests[0].execution_horizon,
         left_over=_filled(left_over, rows),
         left_over_length=lengths,
-        rng=None if None in generators else generators,
+        rng=generators if len(generators) == len(requests) else None,
     )
 
 
@@ -100,7 +100,8 @@ def generators_of(request: VectorRequest, who: str) -> tuple[np.random.Generator
     Raises:
         ArgumentError: if there are none, or not one for each request; `who` wants to draw from them.
     """
-    rngs, count = request.rng, len(request.tick)
+    rngs: Any = request.rng
+    count = len(request.tick)
     fits = isinstance(rngs, list | tuple) and len(rngs) == count
     if not (fits and all(isinstance(rng, np.random.Generator) for rng in rngs)):
         raise ArgumentError(

@@ -116,7 +116,7 @@ class RTC(Strategy):
         generators = generators_of(request, type(self).__name__)
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
         weights = request_weights(request, self.policy.prediction_horizon, self.schedule)
-        free = ~weights.any(axis=1)
+        free = (weights == 0).all(axis=1)
         if free.all():
             return self.policy.infer_batch(observations, request)
         noise = draw_noise(_only(~free, generators), *plan.shape[1:])

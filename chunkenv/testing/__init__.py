@@ -21,5 +21,6 @@ from chunkenv.testing.chunk_contract import ChunkContract
 from chunkenv.testing.counting import CountingEnv
 from chunkenv.testing.latency_contract import LatencyContract
 from chunkenv.testing.policy_contract import PolicyContract
+from chunkenv.testing.strategy_contract import StrategyContract
 
-__all__ = ["ChunkContract", "CountingEnv", "LatencyContract", "PolicyContract"]
+__all__ = ["ChunkContract", "CountingEnv", "LatencyContract", "PolicyContract", "StrategyContract"]

@@ -11,9 +11,21 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
 
 from chunkenv.evaluate import Policy
 from chunkenv.spaces import map_parts
+from chunkenv.strategies.requests import each
+from chunkenv.testing.batch import (
+    Asked,
+    Streams,
+    ask,
+    expect_close,
+    one_by_one,
+    play_batch,
+    reset_if_it_can,
+    with_other_filling,
+)
 from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, skip, sown_global_randomness
 from chunkenv.testing.meddling import overwrite
 from chunkenv.testing.rollout import parts_of, read_request
@@ -42,11 +54,20 @@ class PolicyContract:
     The policy is asked as `chunkenv.evaluate` asks: `reset()` if it has one, then `infer(observation, request)` with a
     generator in `request.rng`. Choose execution_horizon < prediction_horizon, so that rows are left for a prefix.
 
+    If it also has `infer_batch(observations, request)`, it is asked for several episodes at once: `request` is a
+    `chunkenv.vector.VectorRequest`, `request.rng` a tuple with one generator an episode, and an episode begins anew
+    wherever `request.tick` is 0.
+
     Attributes:
         decisions: how many decisions a rollout has at most.
+        batch: how many episodes are asked for at once.
+        tolerance: how far numbers of a batch may lie from those of the same requests asked in another way, absolutely
+            or relatively: sums are added up in another order there.
     """
 
     decisions: int = 20
+    batch: int = 3
+    tolerance: float = 1e-4
 
     def make_policy(self) -> Policy:
         """A new policy: override this."""
@@ -127,6 +148,63 @@ class PolicyContract:
             *_, last = self._expect_answers(2, underruns, f"all rows left as its prefix and {underruns} underruns")
             if not len(parts_of(last.request.left_over)[0]):
                 skip("no rows are left of the first chunk; give make_env a shorter execution_horizon, with overlap.")
+
+    # What it answers to many requests at once, if it can
+
+    def test_a_batch_has_a_chunk_for_each_request(self) -> None:
+        """Shape and dtype of as many members of env.action_space, finite everywhere."""
+        with self._open() as env:
+            space = batch_space(env.action_space, self.batch)
+            for asked in self._batches():
+                expect_chunk(space, asked.chunks)
+
+    def test_a_batch_answers_as_one_by_one(self) -> None:
+        """A row is what `infer` answers to its request, with the same stream: nobody else's row is in it."""
+        self._expect_one_by_one(
+            list(self._batches()), "a row of infer_batch is not what infer answers to the same request"
+        )
+
+    def test_the_order_of_a_batch_does_not_matter(self) -> None:
+        """The same requests in another order get the same chunks in that order."""
+        record, order = list(self._batches()), list(range(self.batch))[::-1]
+        policy, streams = self.make_policy(), Streams()
+        reset_if_it_can(policy)
+        for asked in record:
+            seen = ask(policy, asked, order, streams, self._rows())
+            expected = each(lambda part: np.asarray(part)[order], asked.chunks)
+            expect_close(expected, seen, self.tolerance, "in another order of the batch a request gets another chunk")
+
+    def test_a_row_that_begins_anew_forgets(self) -> None:
+        """Where request.tick is 0 an episode begins, while others go on: no reset() can tell."""
+        record = list(self._batches(restart_every=4))
+        self._expect_one_by_one(record, "with infer_batch, something of an episode is left in the row's next one")
+
+    def test_a_batch_does_not_read_the_filling(self) -> None:
+        """Rows of prefix and left_over behind their lengths are no plan."""
+        record, policy, streams = list(self._batches()), self.make_policy(), Streams()
+        reset_if_it_can(policy)
+        for asked in record:
+            seen = ask(policy, asked, range(self.batch), streams, self._rows(), change=with_other_filling)
+            expect_close(
+                asked.chunks, seen, self.tolerance, "the chunk depends on rows behind the lengths of a request"
+            )
+
+    def _batches(self, restart_every: int = 0) -> Iterator[Asked]:
+        policy = self.make_policy()
+        if not callable(getattr(policy, "infer_batch", None)):
+            skip("it has no infer_batch.")
+        return play_batch(policy, self.make_env, self.batch, self.decisions, restart_every)
+
+    def _rows(self) -> int:
+        with self._open() as env:
+            return env.get_wrapper_attr("prediction_horizon")
+
+    def _expect_one_by_one(self, record: list[Asked], why: str) -> None:
+        for index in range(self.batch):
+            alone = one_by_one(self.make_policy, record, index)
+            for asked, expected in zip(record, alone, strict=True):
+                seen = each(lambda part: part[index], asked.chunks)  # noqa: B023 (it is called at once)
+                expect_close(expected, seen, self.tolerance, why)
 
     def _expect_answers(self, decisions: int, underruns: int, what: str) -> list[Inference]:
         """Let a new policy infer with everything left as the prefix, and some underruns more."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from chunkenv import ChunkedExecution
+from chunkenv.strategies.requests import stack_requests
 from chunkenv.testing import PolicyContract
 from tests.testing.failing import cases, checks_of, contract_with, expect_failure
 from tests.worlds import ACTIONS, Recorder
@@ -36,6 +37,30 @@ class Continues:
         return chunk
 
 
+class ContinuesInBatches(Continues):
+    """The same for many episodes at once: row i remembers the last chunk of row i."""
+
+    prediction_horizon = 8
+
+    def infer(self, observation, request):
+        return self.infer_batch(np.asarray(observation)[None], stack_requests([request], rows=8))[0]
+
+    def infer_batch(self, observations, request):
+        count = len(request.tick)
+        noise = np.stack([rng.normal(size=self.space.shape) for rng in request.rng])
+        last_rows = np.maximum(request.prefix_length - 1, 0)
+        start = np.where(request.prefix_length[:, None] > 0, request.prefix[np.arange(count), last_rows], 0.0)
+        memory = self.remembered(count, request)
+        chunks = start[:, None] + noise + memory + 0.01 * np.sum(observations, axis=1)[:, None, None]
+        self.last = chunks.astype(np.float32)
+        return self.last.copy()
+
+    def remembered(self, count, request):
+        if self.last is None:
+            return np.zeros((count, *self.space.shape))
+        return np.where(request.tick[:, None, None] == 0, 0.0, 0.1 * self.last)
+
+
 def pendulum(execution_horizon=4):
     return ChunkedExecution(gym.make("Pendulum-v1"), 8, execution_horizon, latency=2)
 
@@ -46,6 +71,11 @@ class TestGoodPolicy(PolicyContract):
 
     def make_env(self):
         return pendulum()
+
+
+class TestGoodPolicyInBatches(TestGoodPolicy):
+    def make_policy(self):
+        return ContinuesInBatches(self.make_env().action_space)
 
 
 class Sampler:
@@ -159,6 +189,55 @@ class CutsItsChunk(Continues):
         return super().infer(observation, request)[request.delay_estimate :]
 
 
+class FlatBatches(ContinuesInBatches):
+    def infer_batch(self, observations, request):
+        return super().infer_batch(observations, request)[..., 0]
+
+
+class BatchesInDoublePrecision(ContinuesInBatches):
+    def infer_batch(self, observations, request):
+        return super().infer_batch(observations, request).astype(np.float64)
+
+
+class NormalisesOverTheBatch(ContinuesInBatches):
+    """What one gets depends on who else is there."""
+
+    def infer_batch(self, observations, request):
+        return super().infer_batch(observations - observations.mean(axis=0), request)
+
+
+class WithOneStreamForAll(ContinuesInBatches):
+    """Equal requests do get equal chunks, alone; in a batch they depend on who comes first."""
+
+    def infer_batch(self, observations, request):
+        return super().infer_batch(observations, request._replace(rng=request.rng[:1] * len(request.rng)))
+
+
+class NumbersItsRows(ContinuesInBatches):
+    def infer_batch(self, observations, request):
+        chunks = super().infer_batch(observations, request)
+        return chunks + 0.1 * np.arange(len(chunks), dtype=np.float32)[:, None, None]
+
+
+class RowsNeverForget(ContinuesInBatches):
+    """It waits for a reset(), which a batch has no use for."""
+
+    def remembered(self, count, request):
+        return 0.0 if self.last is None else 0.1 * self.last
+
+
+class BatchForgetsWithAnyRow(ContinuesInBatches):
+    def remembered(self, count, request):
+        return 0.0 if self.last is None or (request.tick == 0).any() else 0.1 * self.last
+
+
+class ReadsTheFilling(ContinuesInBatches):
+    """The mean of what is left, zeros included: what a padded prefix does to a policy."""
+
+    def infer_batch(self, observations, request):
+        return super().infer_batch(observations + request.left_over.mean(axis=(1, 2))[:, None], request)
+
+
 BROKEN_POLICIES = {
     "test_chunks_are_members_of_the_chunk_space": [
         ("the chunk has dtype float64; expected float32", InDoublePrecision),
@@ -186,6 +265,25 @@ BROKEN_POLICIES = {
     "test_it_infers_with_a_full_prefix": [
         ("with all rows left as its prefix and 0 underruns it raised ValueError", NeedsAShortPrefix),
         ("it raised ActionError", CutsItsChunk),
+    ],
+    "test_a_batch_has_a_chunk_for_each_request": [
+        ("the chunk has shape (3, 8); expected (3, 8, 1)", FlatBatches),
+        ("the chunk has dtype float64; expected float32", BatchesInDoublePrecision),
+    ],
+    "test_a_batch_answers_as_one_by_one": [
+        ("a row of infer_batch is not what infer answers to the same request", NormalisesOverTheBatch),
+        ("a row of infer_batch is not what infer answers to the same request", WithOneStreamForAll),
+    ],
+    "test_the_order_of_a_batch_does_not_matter": [
+        ("in another order of the batch a request gets another chunk", NumbersItsRows),
+        ("in another order of the batch a request gets another chunk", WithOneStreamForAll),
+    ],
+    "test_a_row_that_begins_anew_forgets": [
+        ("something of an episode is left in the row's next one", RowsNeverForget),
+        ("something of an episode is left in the row's next one", BatchForgetsWithAnyRow),
+    ],
+    "test_a_batch_does_not_read_the_filling": [
+        ("the chunk depends on rows behind the lengths of a request", ReadsTheFilling),
     ],
 }
 
