@@ -60,8 +60,10 @@ def columns_of(cell: type, results: Mapping[str, type]) -> Columns:
     Raises:
         ArgumentError: another type, or a name that is taken.
 
-    >>> list(columns_of(Point, {"energy": float}).all)[-1]
-    'energy'
+    >>> cell = dataclasses.make_dataclass("Cell", [("task", str)])
+    >>> columns = columns_of(cell, {"energy": float})
+    >>> list(columns.keys), list(columns.all)[-1]
+    (['task'], 'energy')
     """
     if not dataclasses.is_dataclass(cell):
         raise ArgumentError(f"cells of {cell.__name__} are no dataclasses; make them of a frozen dataclass.")

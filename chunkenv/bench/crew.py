@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import os
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -13,6 +14,11 @@ from chunkenv.bench.work import StudyError, Work
 from chunkenv.bench.worker import Failure, Parcel, serve
 from chunkenv.evaluate import Row
 from chunkenv.workers import deaf_to_interrupts, how_it_ended
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew:

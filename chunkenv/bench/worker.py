@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import sys
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from chunkenv.bench.columns import EPISODE
 from chunkenv.bench.study import Block, Study, Unit
@@ -29,14 +33,18 @@ class Parcel(NamedTuple):
     study: bytes
 
 
-def pack(study: Study) -> Parcel:
+def pack(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> Parcel:
     """The study for workers.
+
+    Args:
+        study: to be sent.
+        dumps: how objects become bytes.
 
     Raises:
         ArgumentError: if it cannot be sent.
     """
     try:
-        return Parcel(list(sys.path), pickle.dumps(study))
+        return Parcel(list(sys.path), dumps(study))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ArgumentError(
             f"the study {study.name!r} cannot be sent to workers ({error}); make its functions at the top level of a "
@@ -44,32 +52,41 @@ def pack(study: Study) -> Parcel:
         ) from error
 
 
-def unpack(parcel: Parcel) -> Study:
-    """The study, in a worker."""
-    sys.path += [folder for folder in parcel.path if folder not in sys.path]
-    return pickle.loads(parcel.study)
+class Player:
+    """Plays blocks of one study.
+
+    Args:
+        parcel: the study; it is unpacked with the first block, so that what goes wrong there is answered, too.
+    """
+
+    def __init__(self, parcel: Parcel) -> None:
+        self._parcel = parcel
+
+    @functools.cached_property
+    def _study(self) -> Study:
+        sys.path += [folder for folder in self._parcel.path if folder not in sys.path]
+        return pickle.loads(self._parcel.study)
+
+    def answer(self, block: Block) -> list[Row] | Failure:
+        """The block's rows, or why there are none."""
+        try:
+            return play(self._study, block)
+        except ChunkenvError as error:
+            return Failure(str(error), "")
+        except Exception as error:
+            return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def serve(parcel: Parcel, connection: Connection) -> None:
     """Answer every block with its rows or a `Failure`, until the other end is closed or the parent process ends."""
     begin_worker()
-    study = unpack(parcel)
+    player = Player(parcel)
     while True:
         try:
             block = connection.recv()
         except EOFError:
             return
-        connection.send(answer(study, block))
-
-
-def answer(study: Study, block: Block) -> list[Row] | Failure:
-    """The block's rows, or why there are none."""
-    try:
-        return play(study, block)
-    except ChunkenvError as error:
-        return Failure(str(error), "")
-    except Exception as error:
-        return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
+        connection.send(player.answer(block))
 
 
 def play(study: Study, block: Block) -> list[Row]:
@@ -86,7 +103,7 @@ def play(study: Study, block: Block) -> list[Row]:
         raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
     for row, episode in zip(rows, block.episodes, strict=True):
         _check_row(row, episode_seed(study.seed, episode), study)
-    return rows
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
 
 
 def play_alone(study: Study, unit: Unit) -> Row:
@@ -113,3 +130,8 @@ def _check_row(row: Row, seed: int, study: Study) -> None:
             f"play returned a row with seed {row['seed']} where an episode of seed {seed} was asked for; rows come in "
             "the order of the episodes, and their seeds from chunkenv.evaluate.episode_seed."
         )
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as Python's, which a database takes."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -30,7 +30,8 @@ def test_csv_holds_the_rows(store, tmp_path):
     assert list(found[0]) == list(store.rows()[0])
     words = {True: "true", False: "false", None: ""}
     for text, row in zip(found, store.rows(), strict=True):
-        assert text == {key: str(value) for key, value in row.items()} | {"success": words[row["success"]]}
+        expected = {key: "" if value is None else str(value) for key, value in row.items()}
+        assert text == expected | {"success": words[row["success"]]}
         assert float(text["return"]) == row["return"]
 
 

@@ -84,6 +84,10 @@ def test_the_work_is_balanced_and_the_long_cells_come_first():
     assert [unit.cell.delay for unit in units[: len(cells())]] == [1] * 4 + [0] * 4
 
 
+def make_mended_policy(cell):
+    return make_policy(cell)
+
+
 def make_broken_policy(cell):
     return Broken() if cell.delay else make_policy(cell)
 
@@ -137,7 +141,7 @@ def test_a_unit_that_fails_is_named_and_the_rest_is_kept(tmp_path, make_policy, 
             list(run(study, store, workers))
         kept = store.rows()
         assert all(row["delay"] == 0 for row in kept)
-        list(run(fake_study(), store, workers))
+        list(run(fake_study(make_policy=make_mended_policy), store, workers))
         assert [row for row in store.rows() if row in kept] == kept
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 import pytest
 from fake_study import cells, fake_study, keep
 
+from chunkenv.bench.columns import MEASURES
 from chunkenv.bench.store import Store
 from chunkenv.bench.study import Unit
 from chunkenv.errors import ArgumentError
@@ -31,6 +32,7 @@ def test_a_row_comes_back_as_it_was(path):
         "prediction_horizon": 4,
         "episode": 0,
         **ROW,
+        **dict.fromkeys(MEASURES),
     }
     assert row["success"] is True
 

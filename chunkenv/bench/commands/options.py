@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chunkenv.checks import whole_number
+from chunkenv.bench.runner import Workers, checked
 from chunkenv.errors import ArgumentError
 
 DATABASE = "episodes.sqlite"
@@ -37,7 +36,9 @@ def whole(text: str, default: str | None = None) -> Any:
 
 Episodes = Annotated[int, whole("Episodes of every cell: of each task, method, delay and horizon.")]
 Seed = Annotated[int, whole("Seed of the study: the same seed gives the same rows.")]
-Workers = Annotated[int, whole("Processes; they change nothing but the time.", "one a core")]
+Count = Annotated[int, whole("Processes; they change nothing but the time.", "one a core")]
+Executor = Annotated[str, typer.Option(metavar="NAME", help="Where workers run: process (here) or ray.")]
+Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="A Ray cluster that runs already.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the rows that are there.")]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="For the database and the plots.")]
 
@@ -89,15 +90,14 @@ def episodes_of(context: typer.Context, quick: int) -> int:
     return quick if context.params["quick"] else context.params["episodes"]
 
 
-def workers_of(context: typer.Context) -> int:
-    """What `--workers` says, or one a core that this process may use.
+def workers_of(context: typer.Context) -> Workers:
+    """What `--workers`, `--executor` and `--address` say.
 
     Raises:
-        ArgumentError: if it is less than 1.
+        ArgumentError: if it cannot be meant.
     """
-    if given(context, "workers"):
-        return whole_number("workers", context.params["workers"], at_least=1)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = context.params["workers"] if given(context, "workers") else None
+    return checked(Workers(count, context.params["executor"], context.params["address"]))
 
 
 def command_line(context: typer.Context) -> str:

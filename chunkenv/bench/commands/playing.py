@@ -66,7 +66,7 @@ def _play(study: Study, store: Store, units: Generator[Unit, None, None], consol
         raise typer.Exit(130) from error
     except StudyError:
         _say_what_is_kept("Failed", study, store, console)
-        console.print("When the reason below is mended, the same command goes on from there.")
+        console.print("The same command goes on from there; if the study's code must change, add --overwrite.")
         raise
 
 
