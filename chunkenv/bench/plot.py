@@ -52,14 +52,22 @@ def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
     Raises:
         ArgumentError: if the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     with rc_context(STYLE):
-        figure = draw_delay(rows, caption)
-        try:
-            figure.savefig(partial, format="png", dpi=150, facecolor="white")
-            os.replace(partial, path)
-        except OSError as error:
-            raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+        save(draw_delay(rows, caption), path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG; the file appears whole or not at all.
+
+    Raises:
+        ArgumentError: if it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        figure.savefig(partial, format="png", dpi=150, facecolor="white")
+        os.replace(partial, path)
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
 
 
 def draw_delay(rows: Sequence[Row], caption: str) -> Figure:

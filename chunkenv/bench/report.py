@@ -24,9 +24,9 @@ def pooled_table(rows: Sequence[Row]) -> Table:
         table.add_column(f"{methods[0]} minus {methods[1]}", justify="right")
     for delay, horizon in sorted({(setting.delay, setting.execution_horizon) for setting in rates}):
         settings = [Setting(method, delay, horizon) for method in methods]
-        line = [str(delay), *([str(horizon)] if horizons else []), *(_percent(rates[setting]) for setting in settings)]
+        line = [str(delay), *([str(horizon)] if horizons else []), *(percent(rates[setting]) for setting in settings)]
         if len(methods) > 1:
-            line.append(_points(paired_difference(rows, settings[0], settings[1])))
+            line.append(points(paired_difference(rows, settings[0], settings[1])))
         table.add_row(*line)
     return table
 
@@ -49,12 +49,12 @@ def _counts(rows: Sequence[Row], task: str, delay: int, methods: list[str]) -> s
     return " / ".join(str(sum(row["success"] for row in here if row["method"] == method)) for method in methods)
 
 
-def _percent(rate: Interval) -> str:
+def percent(rate: Interval) -> str:
     """A rate in percent with its interval."""
     return f"{100 * rate.estimate:.0f} ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
 
 
-def _points(difference: Interval) -> str:
+def points(difference: Interval) -> str:
     """A difference in percentage points with its interval, if there is one."""
     if math.isnan(difference.low):
         return f"{100 * difference.estimate:+.0f}"

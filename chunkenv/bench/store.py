@@ -144,10 +144,10 @@ class Store:
         rows = self.select("SELECT * FROM study ORDER BY run")
         return [{**row, **{key: json.loads(row[key]) for key in ("settings", "versions")}} for row in rows]
 
-    def select(self, query: str) -> list[Row]:
-        """What a query finds, as dictionaries."""
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What a query finds, with values for its question marks, as dictionaries."""
         with _plainly(self.path):
-            cursor = self._connection.execute(query)
+            cursor = self._connection.execute(query, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 

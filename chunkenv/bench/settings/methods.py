@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -47,7 +47,7 @@ METHODS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def flow_policy(task: str, kind: str) -> Any:
     """The flow policy that comes with the package; made once, so that what it compiles is compiled once."""
     from chunkenv.agents import weights  # brings jax, which the list of settings can do without

@@ -1,7 +1,7 @@
 """Real-Time Chunking's study: the twelve dynamic Kinetix tasks under inference delay, one flow policy, seven methods.
 
-The protocol is that of Black et al. 2025 (arXiv 2506.07339): prediction horizon 8, delays d from 0 to 4 ticks, execution
-horizons s from max(1, d) to 8 - d, Gaussian action noise of .1, five Euler steps, the first chunk free.
+The protocol is that of Black et al. 2025 (arXiv 2506.07339): prediction horizon 8, delays d from 0 to 4 ticks,
+execution horizons s from max(1, d) to 8 - d, Gaussian action noise of .1, five Euler steps, the first chunk free.
 """
 
 from __future__ import annotations

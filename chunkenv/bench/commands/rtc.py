@@ -1,0 +1,116 @@
+"""`chunkenv bench rtc`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from chunkenv.bench.claims import rtc_claims
+from chunkenv.bench.commands.options import (
+    RESULTS,
+    Address,
+    Count,
+    Episodes,
+    Executor,
+    Out,
+    Overwrite,
+    Seed,
+    given,
+    names,
+)
+from chunkenv.bench.commands.playing import Played, play_study
+from chunkenv.bench.contrasts import Finding, Solved, judge
+from chunkenv.bench.extras import require
+from chunkenv.bench.report import percent, points
+from chunkenv.bench.settings import rtc as settings
+from chunkenv.bench.settings.methods import METHODS
+from chunkenv.bench.study import Study
+from chunkenv.errors import ArgumentError
+
+
+def rtc(
+    context: typer.Context,
+    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
+    methods: Annotated[str, typer.Option(metavar="NAMES", help="Execution methods, or all.")] = "all",
+    episodes: Episodes = settings.EPISODES,
+    seed: Seed = 0,
+    workers: Count = 0,
+    executor: Executor = "process",
+    address: Address = None,
+    quick: Annotated[bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help=f"The paper's grid: all 24 pairs, {settings.FULL_EPISODES} episodes: overnight."),
+    ] = False,
+    overwrite: Overwrite = False,
+    out: Out = RESULTS / settings.NAME,
+) -> None:
+    """Real-Time Chunking's study: solve rate against inference delay and execution horizon, by execution method.
+
+    The flow policies come with the package. Every combination of tasks, methods and schedules is a cell, played for
+    some episodes. Rows are kept as they come: after Ctrl-C, or a crash, the same command goes on from there.
+    """
+    require("agents", "jax", "flax", "optax", "safetensors")
+    require("bench", "numba", "matplotlib")
+    study = settings.rtc_study(
+        tasks=settings.LEVELS if tasks == "all" else names(tasks),
+        methods=tuple(METHODS) if methods == "all" else names(methods),
+        schedules=settings.ALL if full else settings.SWEEPS,
+        episodes=_episodes(context),
+        seed=seed,
+    )
+    play_study(context, study, show)
+
+
+def show(played: Played) -> None:
+    """Tables in the terminal, the plot, what became of the paper's findings, and where things lie."""
+    from chunkenv.bench.plot_rtc import plot_rtc
+
+    study, store, out, command, console = played
+    solved = Solved(study, store)
+    findings = judge(rtc_claims(settings.DELAYS, tuple(dict.fromkeys(cell.method for cell in study.cells))), solved)
+    console.print(rates_table(solved), findings_table(findings), sep="\n")
+    path = out / f"{study.name}.png"
+    plot_rtc(solved, path, caption(study, command))
+    console.print(f"plot      {path}", soft_wrap=True)
+    console.print(f"database  {store.path}", soft_wrap=True)
+
+
+def rates_table(solved: Solved) -> Table:
+    """Solve rates over all tasks: a line for each schedule, a column for each method."""
+    methods = list(dict.fromkeys(setting.method for setting in solved.settings))
+    title = f"Solve rate over {len(solved.tasks)} task{'s' * (len(solved.tasks) != 1)}, % (95 % interval)"
+    table = Table("d", "s", *methods, title=title, title_justify="left")
+    schedules = sorted({(setting.delay, setting.execution_horizon) for setting in solved.settings})
+    for delay, horizon in schedules:
+        own = {setting.method: setting for setting in solved.settings if setting[1:] == (delay, horizon)}
+        table.add_row(f"{delay}", f"{horizon}", *(percent(solved.rate(own[method])) for method in methods))
+    return table
+
+
+def findings_table(findings: list[Finding]) -> Table:
+    """The paper's findings, each with the paired contrast found here in points, and whether it is confirmed."""
+    table = Table("claim (s = max(1, d))", "difference in points (95 % interval)", "verdict", title="Findings",
+                  title_justify="left")  # fmt: skip
+    for finding in findings:
+        table.add_row(finding.claim.text, points(finding.contrast), finding.verdict)
+    return table
+
+
+def caption(study: Study, command: str) -> str:
+    """How the rows of the plot were made."""
+    return (
+        f"Flow policies of the package, chunks of {study.cells[0].prediction_horizon}, action noise "
+        f"{study.settings['action_noise']:g}; {study.episodes} episodes a task and point, seed {study.seed}; bands: "
+        f"95 % intervals (Wilson).  $ {command}"
+    )
+
+
+def _episodes(context: typer.Context) -> int:
+    wishes = [name for name in ("quick", "full") if context.params[name]] + ["episodes"] * given(context, "episodes")
+    if len(wishes) > 1:
+        raise ArgumentError(f"--{wishes[0]} and --{wishes[1]} both say how many episodes; give one of the two.")
+    counts = {"quick": settings.QUICK_EPISODES, "full": settings.FULL_EPISODES}
+    return counts.get(wishes[0], context.params["episodes"]) if wishes else context.params["episodes"]
