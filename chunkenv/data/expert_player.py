@@ -45,20 +45,20 @@ class ExpertPlayer:
         self._envs = KinetixVectorEnv(
             level, slots, "compact", threads=threads, autoreset_mode=AutoresetMode.DISABLED, action_noise=action_noise
         )
-        self.observation_size = self._envs.single_observation_space.shape[0]  # pyright: ignore[reportOptionalSubscript]
-        self._experts = [Answers(source, self.observation_size, N_ACTIONS) for source in sources]
+        first = self._envs.observe()[0]
+        self._experts = [Answers(source, first, N_ACTIONS) for source in sources]
         self._number = np.full(slots, FREE)
         self._ticks = np.zeros(slots, np.int64)
         self._expert = np.zeros(slots, np.int64)
         self._seeds = np.zeros(slots, np.int64)
-        self._seen = np.zeros((slots, TIME_LIMIT + 1, self.observation_size), np.float32)
+        self._seen = np.zeros((slots, TIME_LIMIT + 1, len(first)), np.float32)
         self._done = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
         self._rewards = np.zeros((slots, TIME_LIMIT), np.float32)
 
     @property
     def fingerprints(self) -> list[str]:
         """What tells each expert from every other."""
-        return [expert.fingerprint(self.observation_size) for expert in self._experts]
+        return [expert.fingerprint for expert in self._experts]
 
     def play(self, numbers: Sequence[int]) -> list[Episode]:
         """The episodes with these numbers, in this order."""

@@ -40,7 +40,6 @@ class PlanPlayer:
         self._low = np.array([-1.0] * N_MOTOR_CHANNELS + [0.0] * (N_ACTIONS - N_MOTOR_CHANNELS), np.float32)
         self._high = np.ones(N_ACTIONS, np.float32)
         self._low[idle] = self._high[idle] = 0.0
-        self.observation_size = self._simulator.compact_size
         world = gym.make(f"chunkenv/kinetix-{level}-v0", observation="state", disable_env_checker=True)
         noisy = ActionNoise(world, action_noise)
         self._env = ChunkedExecution(noisy, policy.prediction_horizon, execution_horizon, info="full")
