@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chunkenv.bench.analysis import Setting
+from chunkenv.bench.columns import listed
 from chunkenv.bench.stats import Interval, pooled, wilson
 from chunkenv.bench.store import Store
 from chunkenv.bench.study import Cell, Study
 
-QUERY = "SELECT episode, success FROM episodes WHERE task = ? AND method = ? AND delay = ? AND execution_horizon = ?"
+
+def setting_of(cell: Cell) -> Setting:
+    """What a `Cell` is beside its task."""
+    return Setting(cell.method, cell.delay, cell.execution_horizon)
 
 
 class Solved:
     """Which episodes of a study were solved, by setting and task.
 
     Args:
-        study: of `Cell`s; its episodes count, others in the store don't.
+        study: its cells have a `task`; its episodes count, others in the store don't.
         store: with a row for each of them.
+        setting_of: what a cell is beside its task, as a tuple.
 
     Attributes:
         tasks: in the order of the study.
     """
 
-    def __init__(self, study: Study, store: Store) -> None:
+    def __init__(self, study: Study, store: Store, setting_of: Callable[[Any], Any] = setting_of) -> None:
         self.tasks: list[str] = list(dict.fromkeys(cell.task for cell in study.cells))
-        self._solved: dict[Setting, dict[str, np.ndarray]] = {}
+        self._solved: dict[Any, dict[str, np.ndarray]] = {}
         for cell in study.cells:
-            setting = Setting(cell.method, cell.delay, cell.execution_horizon)
-            self._solved.setdefault(setting, {})[cell.task] = _solved(store, cell, study.episodes)
+            self._solved.setdefault(setting_of(cell), {})[cell.task] = _solved(store, cell, study.episodes)
 
     @property
-    def settings(self) -> list[Setting]:
+    def settings(self) -> list[Any]:
         """All settings, in the order of the study."""
         return list(self._solved)
 
-    def rate(self, setting: Setting, task: str | None = None) -> Interval:
+    def rate(self, setting: Any, task: str | None = None) -> Interval:
         """The solve rate over all tasks, or of one, with Wilson's interval (see `analysis.cell_rate`)."""
         each = self._solved[setting]
         episodes = each[task] if task else np.concatenate(list(each.values()))
         return wilson(int(episodes.sum()), len(episodes))
 
-    def contrast(self, plus: Sequence[Setting], minus: Sequence[Setting]) -> Interval:
+    def contrast(self, plus: Sequence[Any], minus: Sequence[Any]) -> Interval:
         """The mean over tasks and paired episodes of (solved under `plus`) - (solved under `minus`), summed over each.
 
         One setting on either side is a paired difference; two are a difference of differences.
@@ -56,7 +61,7 @@ class Solved:
             by_task.append(sum(gains) - sum(losses))
         return pooled(by_task)
 
-    def has(self, settings: Iterable[Setting]) -> bool:
+    def has(self, settings: Iterable[Any]) -> bool:
         """Whether all of these settings were played."""
         return all(setting in self._solved for setting in settings)
 
@@ -104,9 +109,11 @@ def _finding(claim: Claim, contrast: Interval) -> Finding:
     return Finding(claim, contrast, "refuted" if contrast.high < -claim.margin else "undecided")
 
 
-def _solved(store: Store, cell: Cell, episodes: int) -> np.ndarray:
+def _solved(store: Store, cell: Any, episodes: int) -> np.ndarray:
     """bool[episodes], in order."""
-    rows = store.select(QUERY, (cell.task, cell.method, cell.delay, cell.execution_horizon))
+    fields = dataclasses.asdict(cell)
+    condition = " AND ".join(f"{listed([name])} = ?" for name in fields)
+    rows = store.select(f"SELECT episode, success FROM episodes WHERE {condition}", list(fields.values()))
     solved = np.zeros(episodes, bool)
     for row in rows:
         if row["episode"] < episodes:

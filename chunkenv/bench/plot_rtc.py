@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from chunkenv.bench.analysis import Setting
 from chunkenv.bench.contrasts import Solved
 from chunkenv.bench.plot import FAINT, STYLE, save
+from chunkenv.bench.stats import Interval
 
 COLOURS = {
     "rtc": "#D55E00",
@@ -61,7 +62,7 @@ def draw_rtc(solved: Solved, caption: str) -> Figure:
     _draw(main, solved, by_delay, _delay, "inference delay d (control ticks), s = max(1, d)")
     side = figure.add_subplot(grid[0, half:], sharey=main)
     _draw(side, solved, by_horizon, _horizon, _constant_delay(by_horizon))
-    _label_ends(side if by_horizon else main, solved, by_horizon or by_delay, _horizon if by_horizon else _delay)
+    label_ends(side if by_horizon else main, solved, by_horizon or by_delay, _horizon if by_horizon else _delay)
     for index, task in enumerate(tasks):
         axes = figure.add_subplot(grid[1 + index // COLUMNS, index % COLUMNS])
         _draw(axes, solved, by_delay, _delay, "", task)
@@ -100,7 +101,7 @@ def _draw(
     for method in dict.fromkeys(setting.method for setting in settings):
         own = sorted((setting for setting in settings if setting.method == method), key=along)
         rates = [solved.rate(setting, task) for setting in own]
-        _draw_line(axes, [along(setting) for setting in own], rates, COLOURS.get(method, FAINT), large=task is None)
+        draw_line(axes, [along(setting) for setting in own], rates, method, large=task is None)
     places = sorted({along(setting) for setting in settings})
     axes.set_ylim(0, 104)
     axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
@@ -110,7 +111,9 @@ def _draw(
     axes.spines["left"].set_visible(False)
 
 
-def _draw_line(axes: Axes, places: list[int], rates: Sequence[Any], colour: str, large: bool) -> None:
+def draw_line(axes: Axes, places: Sequence[float], rates: Sequence[Interval], method: str, large: bool = True) -> None:
+    """A method's solve rates with their band."""
+    colour = COLOURS.get(method, FAINT)
     low, high = [100 * rate.low for rate in rates], [100 * rate.high for rate in rates]
     axes.fill_between(places, low, high, color=colour, alpha=0.14 if large else 0.06, linewidth=0)
     (line,) = axes.plot(places, [100 * rate.estimate for rate in rates], color=colour, marker="o", clip_on=False)
@@ -118,7 +121,7 @@ def _draw_line(axes: Axes, places: list[int], rates: Sequence[Any], colour: str,
     line.set(markeredgecolor="white", markeredgewidth=0.5)
 
 
-def _label_ends(axes: Axes, solved: Solved, settings: Sequence[Setting], along: Along) -> None:
+def label_ends(axes: Axes, solved: Solved, settings: Sequence[Any], along: Callable[[Any], float]) -> None:
     """Name each line at its right end, moved apart where they would overlap."""
     ends = []
     for method in dict.fromkeys(setting.method for setting in settings):

@@ -112,5 +112,5 @@ def _episodes(context: typer.Context) -> int:
     wishes = [name for name in ("quick", "full") if context.params[name]] + ["episodes"] * given(context, "episodes")
     if len(wishes) > 1:
         raise ArgumentError(f"--{wishes[0]} and --{wishes[1]} both say how many episodes; give one of the two.")
-    counts = {"quick": settings.QUICK_EPISODES, "full": settings.FULL_EPISODES}
-    return counts.get(wishes[0], context.params["episodes"]) if wishes else context.params["episodes"]
+    counts = {"quick": settings.QUICK_EPISODES, "full": settings.FULL_EPISODES, "episodes": context.params["episodes"]}
+    return counts[wishes[0] if wishes else "episodes"]

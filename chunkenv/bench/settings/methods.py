@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -50,6 +51,8 @@ METHODS = {
 @cache
 def flow_policy(task: str, kind: str) -> Any:
     """The flow policy that comes with the package; made once, so that what it compiles is compiled once."""
+    # Before jax starts: workers share the cores, and sums are added in one order however many cores there are.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     from chunkenv.agents import weights  # brings jax, which the list of settings can do without
 
     return weights.load(task, kind)
