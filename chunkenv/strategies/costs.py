@@ -15,8 +15,7 @@ VJP_EVALUATIONS = 1
 A layer x -> W x is one product with W forward, and one with its transpose, of the same size, back to x. The gradient of
 the weights, which makes training's backward pass cost two, is never formed. The forward pass that a vector-Jacobian
 product shares with its velocity is counted as an evaluation. Products of activations with one another (attention) cost
-two backward: a policy with much of that says its own `cost`. Time is another matter: on a CPU the guided chunk takes
-about three plain ones, because what the backward pass needs must be kept and read again.
+two backward. Time is measured, not counted: `benchmarks/strategy_costs.py`.
 """
 
 
