@@ -166,9 +166,8 @@ def _rate(source: Source) -> float:
 def _files(paths: list[Path]) -> list[Path]:
     files = [file for path in paths for file in (path.rglob("step*.safetensors") if path.is_dir() else [path])]
     if not files:
-        raise ArgumentError(
-            f"{', '.join(map(str, paths))}: no step*.safetensors there; give what chunkenv train wrote."
-        )
+        where = ", ".join(map(str, paths))
+        raise ArgumentError(f"{where} has no step*.safetensors; give the folder that `chunkenv train ppo` wrote.")
     return sorted(set(files), key=_numbers)
 
 
@@ -231,17 +230,15 @@ def _channel_table(dataset: Dataset) -> Table:
 
 
 def _command(context: typer.Context) -> str:
-    """The command line that makes the same rows again, without the folder that they were written to."""
-    words = ["chunkenv", "data", "collect"]
+    """The command line that makes the same rows again, without what changes nothing in them."""
+    words = ["chunkenv", "data", "collect", str(context.params["task"])]
     for name, value in context.params.items():
         source = context.get_parameter_source(name)
-        if name in ("out", "workers") or source is None or source.name == "DEFAULT":
+        if name in ("task", "out", "workers") or source is None or source.name == "DEFAULT":
             continue
         option = "--" + name.replace("_", "-")
-        if name == "task":
-            words.append(str(value))
-        elif isinstance(value, list | tuple):
-            words += [word for one in value for word in (option, str(one))]
+        if value is True:
+            words.append(option)
         else:
-            words += [option] if value is True else [option, str(value)]
+            words += [word for one in (value if isinstance(value, list) else [value]) for word in (option, str(one))]
     return shlex.join(words)
