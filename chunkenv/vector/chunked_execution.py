@@ -17,7 +17,7 @@ from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
 from chunkenv.latency import LatencyModel, control_dt_of
 from chunkenv.spaces import has_nan, map_parts, split
 from chunkenv.vector.chunks import ChunkStore
-from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, outcome, places
+from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
 from chunkenv.vector.delays import VectorDelays, VectorEstimate
 from chunkenv.vector.members import playable
 from chunkenv.vector.prefix import VectorPrefixObservation
@@ -288,12 +288,12 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         """What happened in each tick, environment by environment."""
         who = np.flatnonzero(playing).tolist()
         counts = play.ticks.tolist()
-        plans = {index: cycles.plans[cycles.which[index]] for index in who}
+        accounts = {i: account(cycles.plans[cycles.which[i]], counts[i]) for i in who}
         details = {
             "rewards": {i: play.rewards[i, : counts[i]].copy() for i in who},
             "actions": {i: self._actions_of(executed, i, counts[i]) for i in who},
-            "sources": {i: np.array(plans[i].sources(counts[i]), np.int64).reshape(counts[i], 2) for i in who},
-            "staleness": {i: np.array(plans[i].staleness(counts[i]), np.int64) for i in who},
+            "sources": {i: sources.copy() for i, (sources, _) in accounts.items()},
+            "staleness": {i: staleness.copy() for i, (_, staleness) in accounts.items()},
         }
         if play.seen is not None:
             details["observations"] = {i: play.seen[i] for i in who}

@@ -129,6 +129,17 @@ def _line(cycle: Cycle, played: int, terminated: int, ended: int, discount: floa
     )
 
 
+@lru_cache(maxsize=4096)
+def account(cycle: Cycle, played: int) -> tuple[np.ndarray, np.ndarray]:
+    """Source and staleness of each of the first `played` ticks, int64[played, 2] and int64[played], not to be changed.
+
+    >>> account(ChunkClock(8, 2).cycle(0), 2)[1]
+    array([0, 1])
+    """
+    sources = np.array(cycle.sources(played), np.int64).reshape(played, 2)
+    return sources, np.array(cycle.staleness(played), np.int64)
+
+
 class Places(NamedTuple):
     """Where the actions of N cycles stand among [previous chunk, own chunk, waiting action]: rows of int64[N, T].
 
