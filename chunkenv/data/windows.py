@@ -9,7 +9,7 @@ import numpy as np
 
 from chunkenv.checks import real_number, whole_number
 from chunkenv.data.columns import Dataset
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 
 
 class Batch(NamedTuple):
@@ -51,13 +51,16 @@ class Windows:
         return len(self._last) if self._ticks is None else len(self._ticks)
 
     def __getitem__(self, indices: Any) -> Batch:
-        """The windows with these numbers, int[B], each from 0 to len - 1."""
-        ticks = np.asarray(indices) if self._ticks is None else self._ticks[indices]
-        last = self._last[ticks]
-        rows = ticks[:, None] + self._offsets
-        mask = (rows <= last[:, None]).astype(np.float32)
-        np.minimum(rows, last[:, None], out=rows)
-        return Batch(self._observations[ticks], self._actions[rows], mask)
+        """The windows with these numbers, int[B], each from 0 to len - 1.
+
+        Raises:
+            ArgumentError: they are no such numbers.
+        """
+        numbers = np.asarray(indices)
+        whole = numbers.ndim == 1 and numbers.dtype.kind in "iu"
+        if not whole or (numbers.size and (numbers.min() < 0 or numbers.max() >= len(self))):
+            raise ArgumentError(f"{brief(indices)} are no windows; give a list of numbers from 0 to {len(self) - 1}.")
+        return self._batch(numbers)
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
         """Windows drawn with replacement, every one equally likely.
@@ -66,7 +69,7 @@ class Windows:
             rng: draws them.
             batch: how many, B.
         """
-        return self[rng.integers(len(self), size=batch)]
+        return self._batch(rng.integers(len(self), size=batch))
 
     def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Batch]:
         """Every window once, in an order that `rng` draws, in batches of one size.
@@ -81,7 +84,16 @@ class Windows:
             raise ArgumentError(f"batch={batch} is more than the {len(self)} windows that there are; choose fewer.")
         order = rng.permutation(len(self))
         for start in range(0, len(self) - batch + 1, batch):
-            yield self[order[start : start + batch]]
+            yield self._batch(order[start : start + batch])
+
+    def _batch(self, numbers: np.ndarray) -> Batch:
+        """The windows with these numbers; `take` gathers rows twice as fast as an index does."""
+        ticks = numbers if self._ticks is None else self._ticks.take(numbers)
+        last = self._last.take(ticks)[:, None]
+        rows = ticks[:, None] + self._offsets
+        mask = (rows <= last).astype(np.float32)
+        chunks = self._actions.take(np.minimum(rows, last), axis=0)
+        return Batch(self._observations.take(ticks, axis=0), chunks, mask)
 
 
 def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

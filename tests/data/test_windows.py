@@ -117,6 +117,12 @@ def test_episodes_that_are_none_are_refused(episodes, sentence):
         Windows(in_memory([3, 2]), 2, episodes=episodes)
 
 
+@pytest.mark.parametrize("indices", [[-1], [5], [0.5], 0, [[1]], "a"])
+def test_windows_that_are_none_are_refused(indices):
+    with pytest.raises(ArgumentError, match="are no windows; give a list of numbers from 0 to 4"):
+        Windows(in_memory([3, 2]), 2)[indices]
+
+
 def test_mistakes_are_said_at_once():
     dataset = in_memory([3, 2])
     with pytest.raises(ArgumentError, match="prediction_horizon=0"):
