@@ -16,9 +16,11 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from chunkenv import play as playing
+from chunkenv import train
 from chunkenv.bench import commands
 from chunkenv.bench.extras import EXTRAS, require, state
 from chunkenv.bench.provenance import version
+from chunkenv.data import commands as data_commands
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
@@ -52,6 +54,8 @@ app = typer.Typer(
     cls=PlainErrors, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", epilog=START
 )
 app.add_typer(commands.app, name="bench")
+app.add_typer(data_commands.app, name="data")
+app.add_typer(train.app, name="train")
 
 
 @app.callback()

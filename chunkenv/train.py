@@ -15,12 +15,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from chunkenv.bench.extras import require
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.kinetix import LEVELS
+from chunkenv.train_flow import flow
 
 EXPERTS = Path("results") / "experts"
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Train experts, and policies that learn from them."
 )
+
+
+app.command()(flow)
 
 
 @app.callback()

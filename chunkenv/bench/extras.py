@@ -29,6 +29,13 @@ EXTRAS = (
         {"pygame": "pygame", "moviepy": "moviepy", "imageio_ffmpeg": "imageio-ffmpeg", "PIL": "pillow"},
         "pictures, windows and videos: chunkenv play, ChunkOverlay, RecordTicks",
     ),
+    Extra(
+        "agents",
+        {"jax": "jax", "flax": "flax", "optax": "optax", "safetensors": "safetensors"},
+        "learned policies: chunkenv train, chunkenv bench rtc and charged",
+    ),
+    Extra("data", {"minari": "minari", "h5py": "h5py"}, "datasets of Minari, in and out"),
+    Extra("ray", {"ray": "ray"}, "studies spread over a Ray cluster"),
     Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
     Extra("box2d", {"Box2D": "box2d"}, "the Kinetix levels in another simulator"),
     Extra("kinetix-jax", {"kinetix": "kinetix-env"}, "the Kinetix levels in the reference engine, on a GPU too"),
