@@ -74,7 +74,7 @@ class TemporalEnsembling(Strategy):
         self._ticks: list[np.ndarray] = []
 
     def _begin(self, ticks: np.ndarray) -> None:
-        """Forget what belongs to other episodes, and what was said about this very tick before."""
+        """Forget what belongs to other episodes (at tick 0 all there is), and what was said at this very tick before."""
         if not ticks.any():
             self._forget()
         if self._ticks and len(self._ticks[0]) != len(ticks):
@@ -83,7 +83,7 @@ class TemporalEnsembling(Strategy):
                 "within episodes, or call reset() before."
             )
         for remembered in self._ticks:
-            remembered[(ticks == 0) | (remembered >= ticks)] = FORGOTTEN
+            remembered[remembered >= ticks] = FORGOTTEN
 
     def _mean(self, chunks: np.ndarray, ages: np.ndarray) -> np.ndarray:
         """The means of chunks [K, N, H, ...], the oldest first, that are `ages` [K, N] ticks old."""

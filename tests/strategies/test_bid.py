@@ -80,15 +80,26 @@ def test_a_weak_policy_repels():
 
 
 def test_the_mode_size_decides_who_is_in_the_sets():
-    """Left 0 in one row; strong 0, 3, 4; weak 0, -8, -8.
+    """Left 0 in one row; strong 4, 3, 0; weak -8, 0, -8.
 
     K = 1: the sets {0} and {0} cancel, so coherence decides: 0. K = 3, sums over four rows, divided by 3:
     0: (28 - 64) / 3 = -12; 3: (16 - 100) / 3 = -28; 4: (20 - 112) / 3 = -30.67, and coherence adds 4 * .19 at most: 4.
     """
-    strong, weak = flat(0.0, 3.0, 4.0), flat(0.0, -8.0, -8.0)
+    strong, weak = flat(4.0, 3.0, 0.0), flat(-8.0, 0.0, -8.0)
     one = choose(BID(Listed(strong), 3, weak=Listed(weak), mode_size=1), [[[0]] * 4], [1])
     all_of_them = choose(BID(Listed(strong), 3, weak=Listed(weak), mode_size=3), [[[0]] * 4], [1])
     assert (one[0, 0, 0], all_of_them[0, 0, 0]) == (0.0, 4.0)
+
+
+def test_the_bad_ones_are_the_weak_samples_that_are_coherent():
+    """Left 0 in one row, weight .19; K = 2: the good ones are 0 and 1, the bad ones -1 and -1.2 (7 is no continuation).
+
+    Sums over four rows, divided by 3: 0: (4 - 8.8) / 3 = -1.6; 1: (4 - 16.8) / 3 + .19 = -4.08;
+    5: (36 - 48.8) / 3 + .94 = -3.33: 1 is chosen.
+    """
+    weak = Listed(flat(7.0, -1.0, -1.2))
+    chosen = choose(BID(Listed(flat(0.0, 1.0, 5.0)), 3, weak=weak, mode_size=2), [[[0]] * 4], [1])
+    assert chosen[0, 0, 0] == 1.0
 
 
 def test_at_the_start_all_samples_are_in_both_sets():

@@ -84,10 +84,25 @@ def at(ticks, index):
 
 
 def test_a_tick_that_is_asked_about_again_counts_once():
-    strategy = TemporalEnsembling(Remembered(np.arange(3.0)[:, None, None] * np.ones((3, 4, 1))), decay=0.0)
+    strategy = TemporalEnsembling(Remembered([[[0.0]] * 4, [[1.0]] * 4, [[4.0]] * 4]), decay=0.0)
     assert infer(strategy, 0)[0] == 0
     assert infer(strategy, 2)[0] == 0.5
-    assert infer(strategy, 2)[0] == 1.0
+    assert infer(strategy, 2)[0] == 2.0
+
+
+def test_a_policy_that_writes_over_its_last_chunk_changes_no_memory():
+    class OneBuffer(Remembered):
+        def infer(self, observation, request):
+            self.buffer = getattr(self, "buffer", np.empty((4, 1), np.float32))
+            self.buffer[:] = super().infer(observation, request)
+            return self.buffer
+
+        def infer_batch(self, observations, request):
+            return self.infer(observations, request)[None]
+
+    strategy = TemporalEnsembling(OneBuffer([[[0.0]] * 4, [[1.0]] * 4]), decay=0.0)
+    assert infer(strategy, 0)[0] == 0
+    assert infer(strategy, 2)[0] == 0.5
 
 
 def test_reset_forgets():

@@ -213,6 +213,14 @@ class WithOneStreamForAll(ContinuesInBatches):
         return super().infer_batch(observations, request._replace(rng=request.rng[:1] * len(request.rng)))
 
 
+class BatchesWithTheGlobalStream(ContinuesInBatches):
+    """Alone it draws from its stream, in a batch it has forgotten to."""
+
+    def infer_batch(self, observations, request):
+        alone = len(request.tick) == 1
+        return super().infer_batch(observations, request if alone else request._replace(rng=[np.random] * 3))
+
+
 class NumbersItsRows(ContinuesInBatches):
     def infer_batch(self, observations, request):
         chunks = super().infer_batch(observations, request)
@@ -273,6 +281,7 @@ BROKEN_POLICIES = {
     "test_a_batch_answers_as_one_by_one": [
         ("a row of infer_batch is not what infer answers to the same request", NormalisesOverTheBatch),
         ("a row of infer_batch is not what infer answers to the same request", WithOneStreamForAll),
+        ("a row of infer_batch is not what infer answers to the same request", BatchesWithTheGlobalStream),
     ],
     "test_the_order_of_a_batch_does_not_matter": [
         ("in another order of the batch a request gets another chunk", NumbersItsRows),
