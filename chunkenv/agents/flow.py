@@ -195,8 +195,9 @@ class Training:
             raise ArgumentError(
                 f"{path} belongs to a training with other settings, seed or data; choose another folder, or delete it."
             )
-        leaves = [jnp.asarray(arrays[str(index)]) for index in range(len(arrays))]
-        self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
+        leaves, structure = jax.tree.flatten(self._state)
+        found = [jnp.asarray(arrays[str(index)]).reshape(leaf.shape) for index, leaf in enumerate(leaves)]
+        self._state = jax.tree.unflatten(structure, found)
 
     def _identity(self) -> dict[str, Any]:
         """What two trainings must share for one to go on from the other's file."""
@@ -275,7 +276,7 @@ def updates(
     def step(state: State, batch: tuple[Array, Array, Array]) -> tuple[State, tuple[jax.Array, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(seed), state.update)
         value, gradient = jax.value_and_grad(loss)(state.weights, denoiser, *batch, key, settings.max_prefix)
-        return _update(settings, state, gradient), (value, optax.global_norm(gradient))
+        return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
 
     state, (losses, norms) = jax.lax.scan(step, state, batches)
     return state, losses, norms

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chunkenv.agents import flow
+from chunkenv.agents import flow, flow_policy
 from chunkenv.agents.flow import FlowSettings, Training
 from chunkenv.agents.networks import Architecture, Sizes, initial_weights
 from chunkenv.errors import ArgumentError
@@ -63,7 +63,7 @@ def draw(policy, count, seed=0):
 
 def test_both_modes_of_the_data_are_drawn_and_nothing_between(prefixed):
     observations, noise = draw(prefixed, 2000)
-    chunks = prefixed.to_actions(prefixed.compile(flow.euler)(observations, noise))
+    chunks = prefixed.to_actions(prefixed.compile(flow_policy.euler)(observations, noise))
     ups = chunks.mean(axis=(1, 2)) > 0
     assert 0.4 < ups.mean() < 0.6
     error = np.abs(chunks) - observations[:, :1, None]
@@ -102,7 +102,7 @@ def test_only_rows_behind_the_prefix_count():
     blank = flow.Denoiser(weights, np.zeros(3), np.ones(3), SMALL, sizes, 5, 0.5)
     observations, actions, _ = TwoModes().sample(np.random.default_rng(0), 64)
     lost = jax.grad(lambda mask: flow.loss(weights, blank, observations, actions, mask, jax.random.key(0), 3))
-    slopes = np.asarray(lost(jnp.ones((64, 4))))
+    slopes = np.asarray(jax.jit(lost)(jnp.ones((64, 4))))
     _, lengths = flow._drawn(jax.random.key(0), 64, 3)
     clean = np.arange(4) < np.asarray(lengths)[:, None]
     assert (slopes[clean] == 0).all()

@@ -1,0 +1,89 @@
+"""What the inference of one chunk costs: floating point operations, and time for one observation and for a batch.
+
+    python benchmarks/flow_inference.py --levels catapult --batches 1 256
+
+times the flow policies that come with the package. Each figure is the median over repeats, of which the fastest and
+the slowest tenth are shown, too; the first call, which compiles, is left out. `of the peak` says how close to the speed
+of a large matrix product of numpy, timed in the same run, the arithmetic of a batch comes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from chunkenv.agents import weights
+from chunkenv.agents.flow import FlowPolicy
+from chunkenv.kinetix import LEVELS
+
+MATRIX = 1024  # rows and columns of the product that stands for what the machine can do
+
+
+class Streams(NamedTuple):
+    """All that a flow policy reads of a request."""
+
+    rng: tuple[np.random.Generator, ...]
+
+
+def seconds(action: Callable[[], object], repeats: int) -> np.ndarray:
+    """What each of so many calls took, after one that is not counted."""
+    action()
+    taken = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - begun)
+    return np.array(taken)
+
+
+def inference(policy: FlowPolicy, batch: int) -> Callable[[], object]:
+    """One inference of a batch."""
+    observations = np.random.default_rng(0).standard_normal((batch, policy.observation_size), np.float32)
+    request = Streams(tuple(np.random.default_rng(index) for index in range(batch)))
+    return lambda: policy.infer_batch(observations, request)
+
+
+def peak(repeats: int) -> float:
+    """Floating point operations per second of a large matrix product, at best."""
+    matrix = np.ones((MATRIX, MATRIX), np.float32)
+    return 2 * MATRIX**3 / seconds(lambda: matrix @ matrix, repeats).min()
+
+
+def line(level: str, kind: str, batch: int, repeats: int, most: float) -> str:
+    """A row of the table."""
+    policy = weights.load(level, kind)
+    taken = seconds(inference(policy, batch), repeats)
+    low, median, high = np.quantile(taken, [0.1, 0.5, 0.9]) * 1e3
+    work = policy.steps * policy.flops_per_evaluation
+    share = work * batch / median * 1e3 / most
+    return (
+        f"| {level} | {kind} | {batch} | {work / 1e6:.2f} | {median:.2f} [{low:.2f}, {high:.2f}] "
+        f"| {1e3 * median / batch:.1f} | {share:.0%} |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
+    parser.add_argument("--kinds", nargs="+", default=weights.KINDS, choices=weights.KINDS)
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 256])
+    parser.add_argument("--repeats", type=int, default=200)
+    chosen = parser.parse_args()
+    most = peak(20)
+    print(f"jax {jax.__version__}, {jax.default_backend()}; a large matrix product: {most / 1e9:.0f} GFLOP/s")
+    print("| level | kind | batch | MFLOP a chunk | ms a call [10 %, 90 %] | us a chunk | of the peak |")
+    print("|---|---|---|---|---|---|---|")
+    for level in chosen.levels:
+        for kind in chosen.kinds:
+            for batch in chosen.batches:
+                print(line(level, kind, batch, chosen.repeats, most), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Enter trained flow policies into the weights of the package, with the solve rates that they reach.
+
+    chunkenv train flow catapult --data data/catapult --out flow
+    python benchmarks/flow_weights.py flow --episodes 512
+
+evaluates every `<level>/<kind>/seed<k>/policy.safetensors` of a folder, without delay, at execution horizons of 1 to 8
+and under the action noise of the study, and puts policy and figures into `chunkenv/agents/pretrained`. One that is
+there already, of the same training, is left alone. The table compares each with its demonstrators, who see every tick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from chunkenv.agents import flow, weights
+from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.vector import ChunkedVectorExecution
+
+ACTION_NOISE = 0.1
+HORIZONS = range(1, 9)
+
+
+def solve_rate(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int) -> float:
+    """The share of episodes that a policy solves without delay."""
+
+    def make_envs(slots: int) -> ChunkedVectorExecution:
+        return gym.make_vec(  # pyright: ignore[reportReturnType]
+            f"chunkenv/kinetix-{policy.level}-v0",
+            slots,
+            autoreset_mode=AutoresetMode.DISABLED,
+            observation="compact",
+            action_noise=ACTION_NOISE,
+            prediction_horizon=policy.prediction_horizon,
+            execution_horizon=execution_horizon,
+        )
+
+    rows = evaluate_batch(make_envs, policy, episodes, seed)
+    return float(np.mean([row["success"] for row in rows]))
+
+
+def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
+    """What the manifest says of a policy."""
+    rates = {str(horizon): round(solve_rate(policy, horizon, episodes, seed), 4) for horizon in HORIZONS}
+    return {
+        **{key: policy.facts[key] for key in ("command", "data", "seed", "updates")},
+        "commit": _commit(),
+        "solve_rate": rates,
+        "episodes": episodes,
+        "evaluation_seed": seed,
+        "action_noise": ACTION_NOISE,
+    }
+
+
+def enter(path: Path, episodes: int, seed: int) -> None:
+    """Evaluate a policy and put it among the weights, unless it is there."""
+    policy, digest = flow.load(path), hashlib.sha256(path.read_bytes()).hexdigest()
+    name = f"{policy.level}-{weights.KINDS[policy.prefix_conditioned]}"
+    there = weights.manifest().get(name, {})
+    if (there.get("trained"), there.get("episodes")) != (digest, episodes):
+        weights.add(policy, {**facts(policy, episodes, seed), "trained": digest})
+
+
+def line(name: str, record: dict[str, Any]) -> str:
+    """A row of the table, in percent."""
+    rates = " | ".join(f"{100 * rate:.0f}" for rate in record["solve_rate"].values())
+    return f"| {name} | {100 * record['data']['solve_rate']:.0f} | {rates} |"
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
+def main() -> None:
+    """Enter what is new, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--episodes", type=int, default=512)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    for path in sorted(chosen.folder.glob(f"*/*/seed*/{flow.POLICY}")):
+        enter(path, chosen.episodes, chosen.seed)
+    print("| policy | demonstrators | " + " | ".join(f"s={horizon}" for horizon in HORIZONS) + " |")
+    print("|---" * (2 + len(HORIZONS)) + "|")
+    print(*(line(name, record) for name, record in weights.manifest().items()), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
