@@ -73,7 +73,7 @@ def collect(
         slots: how many episodes a process plays side by side.
         workers: how many processes; like `slots` it changes nothing but the time.
         command: to be noted down with the data.
-        progress: called with the numbers of episodes and ticks that are kept, after every block.
+        progress: called with the numbers of episodes and ticks that are kept, at first and after every block.
 
     Raises:
         ArgumentError: an argument that cannot be meant, or a folder with something else in it.
@@ -223,6 +223,7 @@ class _Run:
 
     def _fill(self, parts: Parts, progress: Progress) -> int:
         """Play until there is enough, and say how many episodes that are."""
+        progress(*parts.counts)
         blocks = self._played(parts.missing(self._goal))
         with contextlib.closing(blocks):
             while (enough := parts.enough_for(self._goal)) is None:

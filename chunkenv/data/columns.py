@@ -102,13 +102,18 @@ def read_meta(folder: Path) -> dict[str, Any]:
         DataError: it is not there, damaged, or of another format.
     """
     if not (folder / META).is_file():
-        unfinished = (folder / "parts").is_dir()
-        found = "an unfinished collection; the command that began it goes on" if unfinished else f"without {META}"
-        raise DataError(f"{folder} is no dataset: it is {found if unfinished or folder.is_dir() else 'not there'}.")
+        raise DataError(f"{folder} is no dataset: it is {_instead(folder)}.")
     meta = read_json(folder / META)
     if meta.get("format") != FORMAT or not isinstance(meta.get("columns"), dict):
         raise DataError(f"{folder / META} has format {meta.get('format')!r}, but this version reads {FORMAT!r}.")
     return meta
+
+
+def _instead(folder: Path) -> str:
+    """What a folder without meta.json is."""
+    if (folder / "parts").is_dir():
+        return "an unfinished collection; the command that began it goes on with it"
+    return f"without {META}" if folder.is_dir() else "not there"
 
 
 def _open(folder: Path, name: str, meta: dict[str, Any]) -> np.ndarray:

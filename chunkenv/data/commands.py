@@ -106,14 +106,23 @@ def info(folder: Folder) -> None:
 
 
 @app.command()
-def check(folder: Folder) -> None:
+def check(
+    folder: Folder,
+    replay: Annotated[
+        int, typer.Option(metavar="N", help="Also play N episodes again, and expect the same to the bit.")
+    ] = 0,
+) -> None:
     """Verify checksums, shapes, numbers, and where episodes begin and end; exit with 1 if anything is wrong."""
     problems = problems_of(folder)
+    dataset = load(folder)
+    if replay and not problems:
+        from chunkenv.data.replay import replay as play_again
+
+        problems = play_again(dataset, replay)
     for problem in problems:
         typer.echo(problem)
     if problems:
         raise typer.Exit(1)
-    dataset = load(folder)
     typer.echo(f"{folder} is sound: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
 
 

@@ -67,7 +67,7 @@ def test_what_is_no_dataset_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match=r"is no dataset: it is without meta\.json\."):
         load(tmp_path)
     (tmp_path / "parts").mkdir()
-    with pytest.raises(DataError, match="unfinished collection; the command that began it goes on"):
+    with pytest.raises(DataError, match="unfinished collection; the command that began it goes on with it"):
         load(tmp_path)
 
 

@@ -115,6 +115,14 @@ def test_check_says_that_a_dataset_is_sound_or_what_is_wrong(tmp_path):
     assert result.output == "There are 4 episodes, but meta.json says 5.\n"
 
 
+def test_check_plays_again_what_was_collected(finished, tmp_path):
+    assert invoke("check", finished[0], "--replay", 3).exit_code == 0
+    small_dataset(tmp_path)
+    result = invoke("check", tmp_path, "--replay", 3)
+    assert result.exit_code == 1
+    assert "Episode 0 comes out otherwise: its observation differs in tick 0." in result.output
+
+
 def test_there_and_back_by_minari(tmp_path, monkeypatch):
     pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
