@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chunkenv.bench.files import write_whole
 from chunkenv.bench.store import Store, make_folder
 from chunkenv.errors import ArgumentError
 
@@ -42,8 +41,8 @@ def export(store: Store, folder: Path) -> list[Path]:
     table = pyarrow.Table.from_pylist(rows, pyarrow.schema(list(types.items())))
     make_folder(folder)
     paths = [folder / "episodes.csv", folder / "episodes.parquet"]
-    _write_whole(paths[0], lambda path: _write_csv(path, rows))
-    _write_whole(paths[1], lambda path: pyarrow.parquet.write_table(table, path))
+    write_whole(paths[0], lambda path: _write_csv(path, rows))
+    write_whole(paths[1], lambda path: pyarrow.parquet.write_table(table, path))
     return paths
 
 
@@ -57,12 +56,3 @@ def _write_csv(path: Path, rows: list[dict]) -> None:
 def _plain(value: Any) -> Any:
     """A value as a CSV reader of any language takes it; None becomes nothing."""
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        write(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error

@@ -12,10 +12,16 @@ APPLICATION_ID = 0x63686E6B  # "chnk" in the file's header tells our files from 
 LAYOUT = 2
 """1 was without measures, plan and blocks."""
 ELSEWHERE = "choose another folder with --out, or move the file away"
-STUDY = """CREATE TABLE study (
-    run INTEGER PRIMARY KEY, started TEXT, study TEXT, seed INTEGER, settings TEXT, versions TEXT, machine TEXT,
-    command TEXT
-)"""
+NOTED = {
+    "started": "TEXT",
+    "study": "TEXT",
+    "seed": "INTEGER",
+    "settings": "TEXT",
+    "versions": "TEXT",
+    "machine": "TEXT",
+    "command": "TEXT",
+}
+"""What is noted about a run; settings and versions are JSON."""
 
 
 def prepare(connection: sqlite3.Connection, columns: Columns, path: Path) -> None:
@@ -73,7 +79,7 @@ def _create(connection: sqlite3.Connection, columns: Columns) -> None:
         if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
             return  # another run made them while this one waited
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(STUDY)
+        connection.execute(f"CREATE TABLE study (run INTEGER PRIMARY KEY, {described(NOTED)})")
         connection.execute(f"CREATE TABLE episodes ({described(columns.all)}, UNIQUE ({columns.unit}))")
         _create_books(connection, columns)
 

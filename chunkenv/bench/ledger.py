@@ -57,9 +57,12 @@ class Ledger:
         return OURS
 
     def finish(self, block: Block) -> None:
-        """Note that a block's rows are there."""
+        """Note that a block's rows are there, and forget claims on parts of it, of runs with smaller blocks."""
+        first, last = block.episodes[0], block.episodes[-1]
         query = f"UPDATE blocks SET finished = ? WHERE {self._cell} AND first = ?"
-        self._connection.execute(query, [time.time(), *_values(block.cell), block.episodes[0]])
+        self._connection.execute(query, [time.time(), *_values(block.cell), first])
+        query = f"DELETE FROM blocks WHERE {self._cell} AND first BETWEEN ? AND ? AND finished IS NULL"
+        self._connection.execute(query, [*_values(block.cell), first, last])
 
     def release(self) -> None:
         """Give up what this run has claimed and not finished."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chunkenv.bench.columns import columns_of, listed
-from chunkenv.bench.layout import ELSEWHERE, prepare
+from chunkenv.bench.layout import ELSEWHERE, NOTED, prepare
 from chunkenv.bench.ledger import Ledger
 from chunkenv.bench.provenance import machine, now, study_code, versions
 from chunkenv.bench.study import Block, Cell, Study, Unit
@@ -151,11 +151,18 @@ class Store:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
+    def copy(self, path: Path) -> sqlite3.Connection:
+        """A connection to a copy of everything, as it is at one moment; whoever calls closes it."""
+        with _plainly(path):
+            other = sqlite3.connect(path)
+            self._connection.backup(other)
+        return other
+
     def _note(self, run: Row) -> None:
-        values = (now(), run["study"], run["seed"], _json(run["settings"]), _json(run["versions"]), run["machine"])
-        columns = "started, study, seed, settings, versions, machine, command"
-        query = f"INSERT INTO study ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        self._connection.execute(query, (*values, run["command"]))
+        noted = run | {"started": now(), "settings": _json(run["settings"]), "versions": _json(run["versions"])}
+        marks = ", ".join("?" * len(NOTED))
+        query = f"INSERT INTO study ({listed(NOTED)}) VALUES ({marks})"
+        self._connection.execute(query, [noted[name] for name in NOTED])
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -171,8 +178,8 @@ def refuse_to_mix(path: Path, theirs: Row, ours: Row) -> None:
     Raises:
         ArgumentError: if there is such a thing.
     """
-    for what, here in _identity(ours).items():
-        there = _identity(theirs)[what]
+    for what, here in identity(ours).items():
+        there = identity(theirs)[what]
         if there != here:
             raise ArgumentError(
                 f"{path} holds rows made with {what} {there!r}, which must not be mixed with {here!r}; "
@@ -180,7 +187,7 @@ def refuse_to_mix(path: Path, theirs: Row, ours: Row) -> None:
             )
 
 
-def _identity(run: Row) -> Row:
+def identity(run: Row) -> Row:
     """What must be the same for rows to stand in one table; libraries and machines may differ, and are noted."""
     made_by = {"chunkenv": run["versions"]["chunkenv"], "code of fingerprint": run["versions"]["code"]}
     made_by["a study's file of fingerprint"] = run["versions"].get("study")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,8 +104,9 @@ def workers_of(context: typer.Context) -> Workers:
 def command_line(context: typer.Context) -> str:
     """The command that makes the same rows again, without the folder that they were written to."""
     words = ["chunkenv bench", str(context.info_name)]
-    for name, value in context.params.items():
+    for parameter in context.command.params:
+        name, value = str(parameter.name), context.params.get(str(parameter.name))
         if given(context, name) and name not in SHOW_ONLY:
-            option = "--" + name.replace("_", "-")
-            words.append(option if value is True else f"{option} {value}")
+            option = [max(parameter.opts, key=len)] if parameter.param_type_name == "option" else []
+            words += option if value is True else [*option, shlex.quote(str(value))]
     return " ".join(words)

@@ -1,0 +1,1 @@
+"""What is shown of a finished study, as a page of HTML and as Markdown."""
