@@ -1,0 +1,143 @@
+"""What a policy learns from whom: trained experts or the sampling planner, as many transitions from each.
+
+    chunkenv data collect chain_lander --planner --episodes 500 --seed 100 --out data/planner-chain_lander
+    chunkenv data collect chain_lander --experts experts/chain_lander --transitions 1000000 --seed 101 \
+        --out data/chain_lander
+    python benchmarks/data_sources.py --data data/planner-chain_lander data/chain_lander --out results/sources.jsonl
+
+For each level the smallest dataset sets how many transitions count; of a larger one the first ones are taken, and all
+of them once more. A flow policy is trained on each, equally long and from the same seed, and played under action noise,
+with and without inference delay. `spread` is how much its chunks differ for the first observation of an episode: the
+standard deviation over 256 draws, as the mean over rows and the channels that move. A line of the file is one training;
+what is there is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from chunkenv.agents.flow import FlowPolicy, FlowSettings, Training
+from chunkenv.data import Dataset, Windows, load
+from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.vector import ChunkedVectorExecution, VectorRequest
+
+ACTION_NOISE = 0.1
+SCHEDULES = ((1, 0), (4, 0), (8, 0), (4, 2), (4, 4))
+"""Execution horizon and delay, in ticks."""
+
+DRAWS = 256
+
+
+def main() -> None:
+    """Train what is missing, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of datasets")
+    parser.add_argument("--updates", type=int, default=6000)
+    parser.add_argument("--episodes", type=int, default=256)
+    parser.add_argument("--out", type=Path, default=Path("results") / "sources.jsonl")
+    options = parser.parse_args()
+    for folder, dataset, episodes in wanted(options.data):
+        identity = {"data": folder.name, "taken": episodes, "updates": options.updates, "episodes": options.episodes}
+        if not any(identity.items() <= line.items() for line in read(options.out)):
+            append(options.out, identity | trained(dataset, episodes, options.updates, options.episodes))
+    show(read(options.out))
+
+
+def wanted(folders: list[Path]) -> list[tuple[Path, Dataset, int]]:
+    """Datasets, and how many of their first episodes are to be learned from."""
+    by_level = defaultdict(list)
+    for folder in folders:
+        dataset = load(folder)
+        by_level[dataset.info["level"]].append((folder, dataset))
+    found = []
+    for members in by_level.values():
+        least = min(len(dataset) for _, dataset in members)
+        for folder, dataset in members:
+            count = len(dataset.episodes.length)
+            few = min(int(np.searchsorted(np.cumsum(dataset.episodes.length), least)) + 1, count)
+            found += [(folder, dataset, few)] + ([(folder, dataset, count)] if few < count else [])
+    return found
+
+
+def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> dict[str, Any]:
+    """Train a policy, play it, and say what came of it."""
+    windows = Windows(dataset, 8, episodes=np.arange(episodes))
+    facts = {"level": dataset.info["level"]}
+    training = Training(windows, replace(FlowSettings(), updates=updates), seed=0, facts=facts)
+    while not training.done:
+        training.step()
+    policy = training.policy()
+    solved = {f"s={s} d={d}": solve_rate(policy, s, d, evaluated) for s, d in SCHEDULES}
+    return {
+        "level": dataset.info["level"],
+        "by": "planner" if dataset.info["experts"][0]["name"] == "planner" else "experts",
+        "transitions": len(windows),
+        "demonstrators": float(dataset.episodes.success[:episodes].mean()),
+        "solved": solved,
+        "spread": spread(policy, dataset),
+    }
+
+
+def solve_rate(policy: FlowPolicy, execution_horizon: int, delay: int, episodes: int) -> float:
+    """The share of episodes that a policy solves."""
+
+    def make_envs(slots: int) -> ChunkedVectorExecution:
+        return gym.make_vec(  # pyright: ignore[reportReturnType]
+            f"chunkenv/kinetix-{policy.level}-v0",
+            slots,
+            autoreset_mode=AutoresetMode.DISABLED,
+            observation="compact",
+            action_noise=ACTION_NOISE,
+            prediction_horizon=policy.prediction_horizon,
+            execution_horizon=execution_horizon,
+            latency=delay,
+        )
+
+    return float(np.mean([row["success"] for row in evaluate_batch(make_envs, policy, episodes, seed=0)]))
+
+
+def spread(policy: FlowPolicy, dataset: Dataset) -> float:
+    """How much chunks for the first observation differ."""
+    observations = np.repeat(dataset.observations[:1], DRAWS, axis=0)
+    none, rows = np.zeros(DRAWS, np.int64), np.zeros((DRAWS, policy.prediction_horizon, 6), np.float32)
+    generators = tuple(np.random.default_rng(draw) for draw in range(DRAWS))
+    request = VectorRequest(none, rows, none, none, policy.prediction_horizon, rows, none, generators)
+    moving = np.asarray(dataset.actions).std(axis=0) > 0
+    return float(policy.infer_batch(observations, request).std(axis=0)[:, moving].mean())
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The lines of the file; one that was cut off by a kill is none."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def append(path: Path, line: dict[str, Any]) -> None:
+    """Add a line to the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def show(lines: list[dict[str, Any]]) -> None:
+    """A table in Markdown; solve rates in percent."""
+    names = [f"s={s} d={d}" for s, d in SCHEDULES]
+    print(f"| level | data | transitions | demonstrators | {' | '.join(names)} | spread |")
+    print("|---|---|---|---|" + "---|" * (len(names) + 1))
+    for line in sorted(lines, key=lambda line: (line["level"], line["by"], line["transitions"])):
+        rates = " | ".join(f"{100 * line['solved'][name]:.0f}" for name in names)
+        about = f"{line['level']} | {line['by']} | {line['transitions']:,} | {100 * line['demonstrators']:.0f}"
+        print(f"| {about} | {rates} | {line['spread']:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
