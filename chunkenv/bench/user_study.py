@@ -42,7 +42,7 @@ def _imported(path: Path) -> ModuleType:
         sys.path.insert(0, str(path.parent))
     importlib.invalidate_caches()
     module = _told(path, lambda: importlib.import_module(name))
-    if Path(module.__file__ or "").resolve() != path:
+    if Path(getattr(module, "__file__", None) or "").resolve() != path:
         raise ArgumentError(f"{path.name} has the name of another module, {name!r}; rename the file.")
     return module
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pickle
 import sys
@@ -81,12 +82,9 @@ def serve(parcel: Parcel, connection: Connection) -> None:
     """Answer every block with its rows or a `Failure`, until the other end is closed or the parent process ends."""
     begin_worker()
     player = Player(parcel)
-    while True:
-        try:
-            block = connection.recv()
-        except EOFError:
-            return
-        connection.send(player.answer(block))
+    with contextlib.suppress(EOFError, OSError):  # the other end is gone
+        while True:
+            connection.send(player.answer(connection.recv()))
 
 
 def play(study: Study, block: Block) -> list[Row]:

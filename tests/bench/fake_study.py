@@ -85,9 +85,14 @@ def play(cell, episodes, seed):
     ]
 
 
+def slow_play(cell, episodes, seed):
+    time.sleep(0.02)
+    return play(cell, episodes, seed)
+
+
 def block_study(episodes=10, seed=0, batch=4, play=play, **changes):
-    fields = {"cells": cells(), "results": {"energy": float}} | changes
-    return Study("blocks", play=play, episodes=episodes, seed=seed, batch=batch, **fields)
+    fields = {"name": "blocks", "cells": cells(), "results": {"energy": float}} | changes
+    return Study(play=play, episodes=episodes, seed=seed, batch=batch, **fields)
 
 
 def keep(store, unit, row):

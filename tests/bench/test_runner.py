@@ -178,6 +178,12 @@ def test_leaving_the_loop_ends_the_workers(tmp_path):
         assert len(store.rows()) >= 1
 
 
+def with_these_tests():
+    """An environment in which scripts find the modules beside this one."""
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path}
+
+
 def children(pid):
     """Worker processes of `pid` (Linux: other systems skip what needs this)."""
     if not Path("/proc/self/task").exists():
@@ -203,7 +209,7 @@ def alive(pids):
 
 
 def started(path):
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = with_these_tests()
     script = path.parent / "script.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(path)]
@@ -247,13 +253,6 @@ def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, long):
     check_kills(tmp_path / "episodes.sqlite", long, [(0, 0.1), (3, 0.0), (0, 0.6), (8, 0.13)], partial=2)
 
 
-@pytest.mark.slow
-def test_thirty_kills(tmp_path, long):
-    rng = np.random.default_rng(0)
-    moments = zip(rng.integers(0, 8, 30), rng.uniform(0, 0.3, 30), strict=True)
-    check_kills(tmp_path / "episodes.sqlite", long, moments, partial=10)
-
-
 def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_path):
     process = started(tmp_path / "episodes.sqlite")
     process.stdout.readline()
@@ -267,7 +266,7 @@ def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_p
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.replace('if __name__ == "__main__":', "if True:"))
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = with_these_tests()
     command = [sys.executable, str(script), str(tmp_path / "episodes.sqlite")]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert result.returncode == 1
