@@ -106,9 +106,9 @@ class ExpertPlayer:
     def _answers(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """What each slot's expert does."""
         actions = np.empty((len(who), N_ACTIONS), np.float32)
-        asked = self._expert[who]
-        for index in np.unique(asked).tolist():
-            actions[asked == index] = self._experts[index](observations[asked == index])
+        for index in np.unique(self._expert[who]).tolist():
+            own = self._expert[who] == index
+            actions[own] = self._experts[index](observations[own], self._number[who][own])
         return actions
 
     def _end(self, slot: int, terminated: bool, success: bool) -> tuple[int, Episode]:

@@ -13,6 +13,9 @@ import numpy as np
 from chunkenv.data.files import sha256_of
 from chunkenv.errors import ArgumentError, MissingExtraError, brief
 
+ROWS = 64
+"""Observations that an expert is asked for at a time."""
+
 
 class Expert(Protocol):
     """Who acts on the observation of the moment; it may say of itself `level`, `observation`, `solve_rate`, `steps`."""
@@ -89,46 +92,82 @@ def _check(source: Source, level: str) -> None:
 
 
 class Answers:
-    """An expert whose answer to an observation does not depend on what else is asked: it is asked for one at a time.
+    """An expert whose answer to an observation does not depend on what else is asked with it, to the bit.
 
     Libraries of linear algebra choose their way, and so the last bits, by the size of a batch and by the place in it:
-    of 16 rows, numpy's OpenBLAS may add up the seventh otherwise than the first. A free slot would be enough to change
-    an episode.
+    of 16 rows, numpy's OpenBLAS may add up the seventh otherwise than the first, and a slot that gets free earlier
+    would be enough to change an episode. So every batch has `ROWS` rows, and the observations of an episode always have
+    the same place in it, which follows from the episode's number; what nobody asks for is filled with zeros.
 
     Args:
         source: the expert.
         first: the observation that episodes begin with, float32[O].
         action_size: A.
+
+    Raises:
+        ArgumentError: it does not answer with float[N, A], or what it answers depends on the other rows.
     """
 
     def __init__(self, source: Source, first: np.ndarray, action_size: int) -> None:
-        self._source, self._first, self._shape = source, first, (1, action_size)
+        self._source, self._shape = source, (ROWS, action_size)
+        self._probe = _around(first)
+        self._answers = self._ask(self._probe)
+        self._expect_rows_apart()
 
-    def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """What to do, float32[N, A], for float32[N, O].
+    def __call__(self, observations: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """What to do, float32[N, A].
 
-        Raises:
-            ArgumentError: the expert does not answer with float[1, A] to float32[1, O].
+        Args:
+            observations: float32[N, O].
+            numbers: of their episodes, int[N].
         """
-        return np.concatenate([self._ask(observation[None]) for observation in observations]).astype(np.float32)
+        places = numbers % ROWS
+        batches = _earlier_equals(places)
+        filled = np.zeros((batches.max() + 1, ROWS, observations.shape[1]), np.float32)
+        filled[batches, places] = observations
+        return np.stack([self._ask(batch) for batch in filled])[batches, places].astype(np.float32)
 
     @property
     def fingerprint(self) -> str:
         """The SHA-256 of its file, or, without one, of what it does about some observations."""
-        return self._source.sha256 or hashlib.sha256(self(_around(self._first)).tobytes()).hexdigest()
+        return self._source.sha256 or hashlib.sha256(self._answers.astype(np.float32).tobytes()).hexdigest()
 
-    def _ask(self, observation: np.ndarray) -> np.ndarray:
-        answer = np.asarray(self._source.expert.actions(observation))
+    def _ask(self, observations: np.ndarray) -> np.ndarray:
+        answer = np.asarray(self._source.expert.actions(observations))
         if answer.shape != self._shape or answer.dtype.kind != "f":
             raise ArgumentError(
-                f"The expert {self._source.name} answered {answer.dtype}{list(answer.shape)} to one observation; "
+                f"The expert {self._source.name} answered {answer.dtype}{list(answer.shape)} to {ROWS} observations; "
                 f"it must be float32{list(self._shape)}."
             )
-        return answer
+        return answer.copy()
+
+    def _expect_rows_apart(self) -> None:
+        """Refuse an expert that says something else when fewer are asked."""
+        for kept in (slice(0, None, 2), slice(1, None, 2)):
+            fewer = np.zeros_like(self._probe)
+            fewer[kept] = self._probe[kept]
+            if not np.array_equal(self._ask(fewer)[kept], self._answers[kept]):
+                raise ArgumentError(
+                    f"What the expert {self._source.name} answers to one observation depends on the others in the "
+                    "batch, or on chance; give one that treats every row by itself."
+                )
+
+
+def _earlier_equals(values: np.ndarray) -> np.ndarray:
+    """How often each value stands before itself.
+
+    >>> _earlier_equals(np.array([3, 1, 3, 3, 1]))
+    array([0, 0, 1, 2, 1])
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    counts = np.empty_like(values)
+    counts[order] = np.arange(len(values)) - np.searchsorted(ordered, ordered)
+    return counts
 
 
 def _around(observation: np.ndarray) -> np.ndarray:
     """Observations near one and farther away, always the same."""
-    distances = np.geomspace(0.01, 1.0, 32)[:, None]
-    noise = np.random.default_rng(0).standard_normal((32, len(observation)))
+    distances = np.geomspace(0.01, 1.0, ROWS)[:, None]
+    noise = np.random.default_rng(0).standard_normal((ROWS, len(observation)))
     return (observation + distances * noise).astype(np.float32)

@@ -71,7 +71,7 @@ class Waver:
 
 @dataclass
 class Placed(Waver):
-    """An answer hangs on the place in the batch: what `Answers` must not let through."""
+    """An answer hangs on the place in the batch, as the last bits do with BLAS: `Answers` must not let it through."""
 
     def actions(self, observations):
         places = np.arange(len(observations), dtype=np.float32)[:, None]
@@ -80,7 +80,7 @@ class Placed(Waver):
 
 @dataclass
 class Company(Waver):
-    """An answer hangs on the other rows of the batch."""
+    """An answer hangs on the other rows of the batch: a mistake."""
 
     def actions(self, observations):
         return np.tanh(super().actions(observations) + observations.mean())
