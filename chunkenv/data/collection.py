@@ -171,9 +171,9 @@ def _read_goal(episodes: Any, transitions: Any) -> Goal:
 
 
 def _measured(expert: Any) -> dict[str, Any]:
-    """What an expert says about its skill."""
+    """What an expert knows about its skill; NaN is no knowledge."""
     found = {name: getattr(expert, name, None) for name in ("solve_rate", "steps")}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None and value == value}
 
 
 def _recipe(level: str, experts: list[dict[str, Any]], noise: float, seed: int) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def remove(folder: Path) -> None:
     """Remove what a collection leaves behind once its dataset is written."""
     assert (folder / META).is_file()
     shutil.rmtree(folder / "parts", ignore_errors=True)
-    for path in folder.rglob(f"*{PARTIAL}"):
+    for path in [*folder.glob(f"*{PARTIAL}"), *folder.glob(f"episodes/*{PARTIAL}")]:
         path.unlink(missing_ok=True)
 
 

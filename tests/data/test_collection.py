@@ -75,6 +75,14 @@ def test_the_dataset_says_how_it_was_made(tmp_path):
     assert {key: dataset.info[key] for key in expected} == expected
 
 
+def test_an_expert_that_does_not_know_its_rate_is_found_again(tmp_path):
+    expert = Waver()
+    expert.solve_rate = float("nan")
+    dataset = gathered(tmp_path, [expert], episodes=2)
+    assert same(gathered(tmp_path, [expert], episodes=2), dataset)
+    assert set(dataset.info["experts"][0]) == {"name", "sha256"}
+
+
 class Stop(Exception):
     pass
 
