@@ -138,7 +138,9 @@ def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settin
     return jax.lax.scan(back, jnp.zeros_like(errors[0]), (errors, keep), reverse=True)[1]
 
 
-def actor_loss(network: Network, batch: Batch, key: jax.Array, settings: Settings) -> tuple[jax.Array, dict]:
+def actor_loss(
+    network: Network, batch: Batch, key: jax.Array, entropy: jax.Array, settings: Settings
+) -> tuple[jax.Array, dict]:
     """The clipped surrogate objective, less the entropy bonus."""
     mean = network.mean(batch.observations)
     if settings.rpo:
@@ -149,7 +151,7 @@ def actor_loss(network: Network, batch: Batch, key: jax.Array, settings: Setting
     clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
     info = {"kl": (ratio - 1 - change).mean(), "clipped": (jnp.abs(ratio - 1) > settings.clip).mean()}
-    return -surrogate - settings.entropy * network.log_std[...].sum(), info
+    return -surrogate - entropy * network.log_std[...].sum(), info
 
 
 def critic_loss(network: Network, batch: Batch) -> jax.Array:
@@ -157,10 +159,12 @@ def critic_loss(network: Network, batch: Batch) -> jax.Array:
     return 0.5 * jnp.square(network.value(batch.observations) - batch.returns).mean()
 
 
-def total_loss(params: Any, graph: Any, batch: Batch, key: jax.Array, settings: Settings) -> tuple[jax.Array, dict]:
+def total_loss(
+    params: Any, graph: Any, batch: Batch, key: jax.Array, entropy: jax.Array, settings: Settings
+) -> tuple[jax.Array, dict]:
     """Both losses, and what is to be known about them."""
     network = nnx.merge(graph, params)
-    actor, info = actor_loss(network, batch, key, settings)
+    actor, info = actor_loss(network, batch, key, entropy, settings)
     critic = critic_loss(network, batch)
     return actor + settings.value_weight * critic, {**info, "actor_loss": actor, "critic_loss": critic}
 
@@ -191,6 +195,7 @@ def update(
     normal: tuple[jax.Array, jax.Array],
     order: jax.Array,
     key: jax.Array,
+    entropy: jax.Array,
     *,
     graph: Any,
     settings: Settings,
@@ -203,6 +208,7 @@ def update(
         normal: mean and scale of the observations then.
         order: int[epochs * minibatches, size], which ticks make up each minibatch.
         key: for the shifts of robust policy optimisation.
+        entropy: weight of the bonus for a large standard deviation.
         graph: of the network, from `nnx.split`.
         settings: hyper-parameters.
 
@@ -214,7 +220,7 @@ def update(
 
     def learn(agent: Agent, part: tuple[jax.Array, jax.Array]) -> tuple[Agent, dict[str, jax.Array]]:
         rows = jax.tree.map(lambda column: column[part[0]], batch)
-        gradients, info = jax.grad(total_loss, has_aux=True)(agent.params, graph, rows, part[1], settings)
+        gradients, info = jax.grad(total_loss, has_aux=True)(agent.params, graph, rows, part[1], entropy, settings)
         changes, optimizer_state = optimizer.update(gradients, agent.optimizer_state, agent.params)
         return Agent(optax.apply_updates(agent.params, changes), optimizer_state), info
 
@@ -311,7 +317,7 @@ def collect(run: Run) -> Rollout:
     settings, expert = run.settings, run.expert
     used, shape = list(expert.channels), (settings.rollout, settings.envs)
     std = np.exp(np.asarray(nnx.merge(run.graph, run.agent.params).log_std[...]))
-    exploration = std * run.exploring.standard_normal((*shape, len(used)), np.float32)
+    exploration = std * persistent(run.exploring.standard_normal((*shape, len(used)), np.float32), settings.persistence)
     noise = np.float32(settings.action_noise) * run.noise.standard_normal((*shape, N_ACTIONS), np.float32)
     ticks = []
     for tick in range(settings.rollout):
@@ -319,11 +325,20 @@ def collect(run: Run) -> Rollout:
         noise[tick][:, used] += actions
         play = run.envs.play(noise[tick][:, None], np.ones(settings.envs, np.int64))
         ended = play.terminated | play.truncated
-        rewards = play.rewards[:, 0].astype(np.float32)
+        failed = play.terminated & ~play.infos["success"]
+        rewards = (play.rewards[:, 0] + (1 - settings.failure) * failed).astype(np.float32)
         flags = (play.terminated.astype(np.float32), ended.astype(np.float32), play.infos["success"])
         ticks.append((run.observations, play.observations, actions, rewards, *flags))
         run.observations = after(run.envs, play.observations, ended)
     return Rollout(*map(np.stack, zip(*ticks, strict=True)))
+
+
+def persistent(white: np.ndarray, persistence: float) -> np.ndarray:
+    """White noise [T, ...] as noise of the same spread that lasts: each tick keeps this share of the one before."""
+    noise, fresh = white.copy(), np.float32(np.sqrt(1 - persistence**2))
+    for tick in range(1, len(noise)):
+        noise[tick] = persistence * noise[tick - 1] + fresh * white[tick]
+    return noise
 
 
 def orders(run: Run) -> np.ndarray:
@@ -339,7 +354,9 @@ def advance(run: Run) -> Metrics:
     rollout = collect(run)
     normal = (run.normaliser.mean.astype(np.float32), run.normaliser.scale)
     key = jax.random.fold_in(jax.random.key(run.seed), run.updates)
-    run.agent, info = update(run.agent, rollout, normal, orders(run), key, graph=run.graph, settings=run.settings)
+    entropy = jnp.float32(run.settings.entropy * (1 - run.updates / run.settings.updates))
+    order = orders(run)
+    run.agent, info = update(run.agent, rollout, normal, order, key, entropy, graph=run.graph, settings=run.settings)
     run.normaliser = run.normaliser.with_batch(rollout.observations.reshape(-1, rollout.observations.shape[2]))
     run.updates += 1
     metrics = {name: float(value) for name, value in info.items()}

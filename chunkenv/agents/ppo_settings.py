@@ -21,8 +21,9 @@ class Settings:
     97
     """
 
-    steps: int = 8_000_000  # control steps of all environments together; the last update may stop a little short
+    steps: int = 12_000_000  # control steps of all environments together; the last update may stop a little short
     reward: str = "distance"  # to learn from: see KinetixEnv; solve rates always count the sparse success
+    failure: float = 0.1  # the price of touching red; who must dare to fall, as on a unicycle, learns with a low one
     envs: int = 512  # environments
     rollout: int = 32  # ticks of each between two updates
     hidden: tuple[int, ...] = (64, 64)  # sizes of the hidden layers, of actor and critic alike
@@ -33,21 +34,31 @@ class Settings:
     minibatches: int = 8  # pieces of a rollout, a gradient step for each
     learning_rate: float = 1e-3  # Adam's, at the beginning
     last_learning_rate: float = 1e-4  # at the end; it falls linearly
-    entropy: float = 0.0  # weight of the bonus for a large standard deviation
+    entropy: float = 0.01  # weight of the bonus for a large standard deviation, at the beginning; it falls to 0
     rpo: float = 0.0  # the mean is shifted by up to this in the loss: keeps exploring (real-time-chunking-kinetix: .3)
     value_weight: float = 0.5  # of the critic's loss
     max_gradient_norm: float = 1.0  # longer gradients are shortened
     initial_std: float = 0.6  # of exploration, in units of an action that reaches from -1 to 1
+    persistence: float = 0.8  # of exploration: correlation from tick to tick, because motors average white noise out
     action_noise: float = 0.1  # of the environment, not the agent's: in training and evaluation
-    evaluation_steps: int = 500_000  # between two evaluations and checkpoints
+    evaluation_steps: int = 250_000  # between two evaluations and checkpoints
     evaluation_episodes: int = 256  # first episodes, all at once
 
     def __post_init__(self) -> None:
         for name in ("steps", "envs", "rollout", "epochs", "minibatches", "evaluation_steps", "evaluation_episodes"):
             whole_number(name, getattr(self, name), at_least=1)
-        for name in ("discount", "trace"):
+        for name in ("discount", "trace", "persistence"):
             real_number(name, getattr(self, name), at_least=0.0, at_most=1.0)
-        for name in ("entropy", "rpo", "value_weight", "learning_rate", "last_learning_rate", "action_noise", "clip"):
+        for name in (
+            "entropy",
+            "failure",
+            "rpo",
+            "value_weight",
+            "learning_rate",
+            "last_learning_rate",
+            "action_noise",
+            "clip",
+        ):
             real_number(name, getattr(self, name), at_least=0.0)
         for name in ("initial_std", "max_gradient_norm"):
             real_number(name, getattr(self, name), at_least=1e-6)
@@ -83,7 +94,16 @@ class Settings:
 DEFAULT = Settings()
 """For a level that nobody has tuned."""
 
-SETTINGS: dict[str, Settings] = {}
+SETTINGS = {
+    "cartpole_thrust": Settings(steps=4_000_000, persistence=0.0),
+    "hard_lunar_lander": Settings(steps=6_000_000),
+    "mjc_half_cheetah": Settings(steps=6_000_000),
+    "mjc_swimmer": Settings(steps=6_000_000),
+    "mjc_walker": Settings(steps=6_000_000),
+    "h17_unicycle": Settings(steps=6_000_000),
+    "chain_lander": Settings(steps=4_000_000),
+    "car_launch": Settings(discount=0.995, entropy=0.02, initial_std=1.5, persistence=0.95),
+}
 """The levels' own."""
 
 
