@@ -28,8 +28,8 @@ ACTION_NOISE = 0.1
 HORIZONS = range(1, 9)
 
 
-def solve_rate(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int) -> float:
-    """The share of episodes that a policy solves without delay."""
+def solved(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int) -> np.ndarray:
+    """Which episodes a policy solves without delay, bool[episodes]."""
 
     def make_envs(slots: int) -> ChunkedVectorExecution:
         return gym.make_vec(  # pyright: ignore[reportReturnType]
@@ -42,13 +42,12 @@ def solve_rate(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, s
             execution_horizon=execution_horizon,
         )
 
-    rows = evaluate_batch(make_envs, policy, episodes, seed)
-    return float(np.mean([row["success"] for row in rows]))
+    return np.array([row["success"] for row in evaluate_batch(make_envs, policy, episodes, seed)])
 
 
 def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
     """What the manifest says of a policy."""
-    rates = {str(horizon): round(solve_rate(policy, horizon, episodes, seed), 4) for horizon in HORIZONS}
+    rates = {str(horizon): round(float(solved(policy, horizon, episodes, seed).mean()), 4) for horizon in HORIZONS}
     return {
         **{key: policy.facts[key] for key in ("command", "data", "seed", "updates")},
         "commit": _commit(),

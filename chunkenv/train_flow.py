@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,8 +51,8 @@ def flow(
 
     level = task.removeprefix("chunkenv/kinetix-").removesuffix("-v0")
     dataset = _of_level(load_data(data), level, data)
-    given = {} if updates is None else {"updates": updates}
-    settings = agent.FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0, **given)
+    settings = agent.FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
+    settings = settings if updates is None else replace(settings, updates=updates)
     folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
     facts = {"level": level, "command": _command(), "data": described(dataset)}
     training = agent.resume_or_begin(Windows(dataset, prediction_horizon), settings, seed, facts, folder)

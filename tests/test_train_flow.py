@@ -70,7 +70,7 @@ def test_a_killed_training_ends_with_the_same_weights(data, tmp_path):
     whole, killed = (
         flow.load(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors") for name in ("whole", "killed")
     )
-    weights, again = whole._denoiser.weights, killed._denoiser.weights
+    weights, again = whole.denoiser.weights, killed.denoiser.weights
     assert all((weights[name] == again[name]).all() for name in weights)
     lines = (unfinished.parent / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == 30

@@ -97,6 +97,9 @@ class Denoiser:
         return (jnp.arange(self.sizes.horizon) < lengths[:, None]).astype(jnp.float32)
 
 
+_velocity = jax.jit(Denoiser.velocity)
+
+
 def preconditioning(time: Any, data_std: float) -> tuple[Any, Any, Any]:
     """What a chunk is multiplied by in the velocity, what the network's output is, and what its input is.
 
@@ -137,6 +140,7 @@ class FlowPolicy:
         facts: how it was made: "level", "max_prefix", and whatever else is known.
 
     Attributes:
+        denoiser: the learned velocity.
         level: the Kinetix level, or what else the data were said to be of.
         prediction_horizon: rows in a chunk, H.
         action_size: A.
@@ -151,7 +155,7 @@ class FlowPolicy:
     def __init__(
         self, denoiser: Denoiser, action_mean: np.ndarray, action_std: np.ndarray, facts: dict[str, Any]
     ) -> None:
-        self._denoiser = denoiser
+        self.denoiser = denoiser
         self._mean, self._std = action_mean, action_std
         self.facts = facts
         sizes = denoiser.sizes
@@ -167,14 +171,15 @@ class FlowPolicy:
         self._euler = self.compile(euler)
 
     def velocity(self, observations: Array, chunks: Array, time: Any, prefix_length: Array | None = None) -> jax.Array:
-        """As `Denoiser.velocity`."""
-        return self._denoiser.velocity(observations, chunks, time, prefix_length)
+        """As `Denoiser.velocity`, compiled."""
+        return _velocity(self.denoiser, observations, chunks, time, prefix_length)
 
     def velocity_vjp(
         self, observations: Array, chunks: Array, time: Any
     ) -> tuple[jax.Array, Callable[[Array], jax.Array]]:
-        """As `Denoiser.velocity_vjp`."""
-        return self._denoiser.velocity_vjp(observations, chunks, time)
+        """As `Denoiser.velocity_vjp`, compiled."""
+        velocity, pullback = jax.vjp(lambda given: _velocity(self.denoiser, observations, given, time), chunks)
+        return velocity, lambda cotangent: pullback(cotangent)[0]
 
     def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
         """`loop(denoiser, *arrays)` as a function of numpy arrays that returns new numpy arrays.
@@ -182,7 +187,7 @@ class FlowPolicy:
         It is compiled once for a loop, the sizes of a network and the shapes of the arrays; policies of equal sizes
         share it, and so do loops that are equal and have equal hashes.
         """
-        return lambda *arrays: jax.tree.map(np.array, _run(loop, self._denoiser, *arrays))
+        return lambda *arrays: jax.tree.map(np.array, _run(loop, self.denoiser, *arrays))
 
     def to_network(self, actions: Array) -> Array:
         """Actions [..., A] as the denoiser has them: zero mean, unit variance over its data, channel by channel."""
@@ -228,7 +233,7 @@ class FlowPolicy:
 
     def save(self, path: Path | str, dtype: type = np.float32) -> None:
         """Write the policy into one safetensors file, whole or not at all; float16 halves its size."""
-        denoiser = self._denoiser
+        denoiser = self.denoiser
         arrays = {f"weights/{name}": np.asarray(value, dtype) for name, value in denoiser.weights.items()}
         arrays |= {"observation/mean": denoiser.observation_mean, "observation/std": denoiser.observation_std}
         arrays |= {"action/mean": self._mean, "action/std": self._std}
@@ -291,4 +296,4 @@ def flops(architecture: Architecture, sizes: Sizes) -> int:
     blank = Denoiser(weights, mean, mean, architecture, sizes, 1, 1.0)
     observation, chunk = jnp.zeros((1, sizes.observation)), jnp.zeros((1, sizes.horizon, sizes.action))
     lowered = jax.jit(Denoiser.velocity).lower(blank, observation, chunk, 0.5)
-    return int(lowered.cost_analysis()["flops"])
+    return int((lowered.cost_analysis() or {})["flops"])

@@ -43,7 +43,7 @@ def trained(windows=None, seed=0, **changes):
 
 
 def weights_of(training):
-    return training.policy()._denoiser.weights
+    return training.policy().denoiser.weights
 
 
 def same(first, second):
@@ -143,7 +143,7 @@ def test_train_writes_metrics_and_the_policy_and_goes_on(tmp_path):
     assert again.done
     assert list(flow.train(again, tmp_path)) == []
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
-    assert same(flow.load(tmp_path / flow.POLICY)._denoiser.weights, weights_of(training))
+    assert same(flow.load(tmp_path / flow.POLICY).denoiser.weights, weights_of(training))
 
 
 def test_the_learning_rate_ends_at_zero():

@@ -16,8 +16,8 @@ def small(kind):
 
 
 def random_weights(architecture, sizes, seed=0):
-    """The last layers are zero at first, so every weight is drawn anew."""
-    weights = initial_weights(architecture, sizes, seed)
+    """The last layers are zero at first, so every weight is drawn anew (and the first ones need no compiling)."""
+    weights = jax.eval_shape(lambda: initial_weights(architecture, sizes, seed))
     rng = np.random.default_rng(seed)
     return {name: jnp.asarray(0.3 * rng.standard_normal(value.shape, np.float32)) for name, value in weights.items()}
 
@@ -29,7 +29,7 @@ def inputs(sizes, count=3):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("sizes", [Sizes(5, 8, 6), Sizes(3, 4, 2, prefix=True), Sizes(1, 1, 1)])
+@pytest.mark.parametrize("sizes", [Sizes(3, 4, 2, prefix=True), Sizes(1, 1, 1)])
 def test_the_output_has_the_shape_of_the_chunks_and_is_zero_at_first(kind, sizes):
     observations, chunks = inputs(sizes)
     clean = np.zeros(chunks.shape[:2], np.float32) if sizes.prefix else None
@@ -48,7 +48,7 @@ def test_every_weight_matters(kind):
     def total(weights):
         return (apply(small(kind), sizes, weights, observations, chunks, jnp.array([0.3]), clean) ** 2).sum()
 
-    for name, gradient in jax.grad(total)(weights).items():
+    for name, gradient in jax.jit(jax.grad(total))(weights).items():
         assert np.abs(gradient).max() > 0, name
 
 
