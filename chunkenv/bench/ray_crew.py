@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,9 +92,22 @@ def _connect(ray: Any, size: int | None, address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody asked to be counted
     local = {"num_cpus": size, "include_dashboard": False, "object_store_memory": LOCAL_MEMORY}
     try:
+        if address:
+            _knock(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         if address is None:
             raise ArgumentError(f"Ray cannot be started here ({error}); use --executor process.") from error
         sentence = f"there is no Ray cluster at {address!r} ({error})"
         raise ArgumentError(f"{sentence}; start one by `ray start --head`, or leave --address out.") from error
+
+
+def _knock(address: str) -> None:
+    """Find out within seconds whether somebody answers at HOST:PORT: Ray tries for ten minutes.
+
+    Raises:
+        OSError: if nobody does.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()

@@ -5,8 +5,12 @@ import pytest
 from fake_study import cells, fake_study, keep
 
 from chunkenv.bench.columns import MEASURES
+from chunkenv.bench.layout import APPLICATION_ID, LAYOUT
+from chunkenv.bench.provenance import study_code
+from chunkenv.bench.reading import open_store
 from chunkenv.bench.store import Store
 from chunkenv.bench.study import Unit
+from chunkenv.bench.work import missing_blocks
 from chunkenv.errors import ArgumentError
 
 UNIT = Unit(cells()[0], 0)
@@ -205,3 +209,94 @@ def test_an_empty_file_is_a_new_database(tmp_path):
     path.touch()
     with Store(path) as store:
         assert store.rows() == []
+
+
+def older(path, rows=(ROW,)):
+    """A database as chunkenv made it before there were measures, a plan and blocks."""
+    keys = ["task TEXT NOT NULL", "method TEXT NOT NULL", "delay INTEGER NOT NULL"]
+    keys += ["execution_horizon INTEGER NOT NULL", "prediction_horizon INTEGER NOT NULL"]
+    results = ["episode INTEGER NOT NULL", "seed INTEGER NOT NULL", "ticks INTEGER NOT NULL", '"return" REAL NOT NULL']
+    results += ["success INTEGER", "underruns INTEGER NOT NULL", "decisions INTEGER NOT NULL"]
+    unique = "UNIQUE (task, method, delay, execution_horizon, prediction_horizon, episode)"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(
+            "CREATE TABLE study (run INTEGER PRIMARY KEY, started TEXT, study TEXT, seed INTEGER, settings TEXT, "
+            "versions TEXT, machine TEXT)"
+        )
+        connection.execute(f"CREATE TABLE episodes ({', '.join(keys + results)}, {unique})")
+        for row in rows:
+            values = [*vars(UNIT.cell).values(), UNIT.episode, *row.values()]
+            connection.execute(f"INSERT INTO episodes VALUES ({', '.join('?' * len(values))})", values)
+
+
+def test_an_older_database_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "episodes.sqlite"
+    older(path)
+    with Store(path) as store:
+        (row,) = store.rows()
+        assert row == {**vars(UNIT.cell), "episode": 0, **ROW, **dict.fromkeys(MEASURES)}
+        study = fake_study()
+        store.begin(study)
+        assert len(missing_blocks(study, store)) == len(study.blocks) - 1
+        keep(store, study.units[-1], ROW | {"jerk": 0.5})
+    with open_store(path) as store:
+        assert sorted(str(row["jerk"]) for row in store.rows()) == ["0.5", "None"]
+
+
+def test_an_older_database_of_other_cells_is_refused(tmp_path):
+    path = tmp_path / "episodes.sqlite"
+    older(path)
+    with pytest.raises(ArgumentError, match="has rows with the columns task, method"):
+        Store(path, NoisyCell)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def test_a_newer_database_is_refused(path):
+    with Store(path):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {LAYOUT + 1}")
+    with pytest.raises(ArgumentError, match=rf"made by a newer chunkenv \(layout {LAYOUT + 1}, .*\): update"):
+        Store(path)
+
+
+def test_a_study_may_have_results_of_its_own(path):
+    results = {"energy": float, "fell": bool, "why": str, "steps": int}
+    own = {"energy": 0.5, "fell": True, "why": "slip", "steps": 3}
+    with Store(path, results=results) as store:
+        keep(store, UNIT, ROW | own)
+        keep(store, Unit(UNIT.cell, 1), ROW)
+    with open_store(path) as store:
+        first, second = store.rows()
+    assert {name: first[name] for name in own} == own
+    assert first["fell"] is True
+    assert {name: second[name] for name in own} == dict.fromkeys(own)
+    with pytest.raises(ArgumentError, match=r"decisions.*energy, fell, why, steps; choose another folder"):
+        Store(path)
+
+
+def test_any_study_can_be_opened(path):
+    with Store(path, NoisyCell) as store:
+        keep(store, Unit(NoisyCell("left", 0.5, 1), 3), ROW)
+    with open_store(path) as store:
+        assert list(store.columns.keys) == ["task", "noise", "delay"]
+        (unit,) = store.done()
+        assert (unit.cell.noise, unit.episode) == (0.5, 3)
+
+
+def test_a_study_whose_file_was_edited_is_another(path, monkeypatch):
+    with Store(path) as store:
+        store.begin(fake_study())
+        assert store.runs()[0]["versions"]["study"] == study_code(fake_study())["study"]
+        monkeypatch.setattr("chunkenv.bench.store.study_code", lambda study: {"study": "0123456789ab"})
+        with pytest.raises(ArgumentError, match=r"a study's file of fingerprint '.{12}', which must not"):
+            store.begin(fake_study())
+
+
+def test_the_command_is_noted(path):
+    with Store(path) as store:
+        for command in ("chunkenv bench run a.py", "chunkenv bench run a.py", "chunkenv bench run a.py --episodes 9"):
+            store.begin(fake_study(), command)
+        assert [run["command"][23:] for run in store.runs()] == ["", " --episodes 9"]
