@@ -74,7 +74,7 @@ class TemporalEnsembling(Strategy):
         self._ticks: list[np.ndarray] = []
 
     def _begin(self, ticks: np.ndarray) -> None:
-        """Forget what belongs to other episodes (at tick 0 all there is), and what was said at this very tick before."""
+        """Forget what belongs to other episodes (all, at tick 0), and what was said at this very tick before."""
         if not ticks.any():
             self._forget()
         if self._ticks and len(self._ticks[0]) != len(ticks):
