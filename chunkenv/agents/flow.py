@@ -23,17 +23,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 
-from chunkenv.agents import checkpoints, networks
-from chunkenv.agents.flow_policy import Array, Denoiser, FlowPolicy, load
-from chunkenv.agents.metrics import Journal, Metrics
-from chunkenv.agents.networks import Architecture, Sizes, Weights
 from chunkenv.checks import real_number, whole_number
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, MissingExtraError
+
+try:
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    from chunkenv.agents import checkpoints, networks
+    from chunkenv.agents.flow_policy import Array, Denoiser, FlowPolicy, load
+    from chunkenv.agents.metrics import Journal, Metrics
+    from chunkenv.agents.networks import Architecture, Sizes, Weights
+except ModuleNotFoundError as error:
+    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
 
 __all__ = ["ChunkWindows", "FlowPolicy", "FlowSettings", "Training", "load", "resume_or_begin", "train"]
 

@@ -14,11 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.agents import flow_policy
-from chunkenv.agents.flow_policy import FlowPolicy
 from chunkenv.checks import one_of
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.kinetix import LEVELS
+
+try:
+    from chunkenv.agents import flow_policy
+    from chunkenv.agents.flow_policy import FlowPolicy
+except ModuleNotFoundError as error:
+    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
 
 KINDS = ("plain", "prefix")
 FOLDER = Path(__file__).parent / "pretrained"

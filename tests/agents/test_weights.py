@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -77,3 +79,10 @@ def test_the_manifest_says_how_each_was_made():
     for record in weights.manifest().values():
         assert {"sha256", "bytes", "command", "commit", "data", "solve_rate", "episodes"} <= set(record)
         assert not any(text.startswith("/") for text in json.dumps(record).replace(chr(34), " ").split())
+
+
+@pytest.mark.parametrize("module", ["weights", "flow"])
+def test_a_missing_library_is_said_in_a_sentence(module):
+    code = f"import sys; sys.modules['jax'] = None; import chunkenv.agents.{module}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'jax is not installed: run `pip install "chunkenv[agents]"`.' in result.stderr
