@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chunkenv.checks import one_of
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.denoiser import SAMPLING
@@ -47,16 +48,19 @@ class TrainingTimeRTC(Strategy):
 
     Args:
         policy: a `Denoiser` that was trained with prefixes (`prefix_conditioned` is True) of up to `max_prefix` rows.
+        longer_prefix: what becomes of a prefix with more rows than that: 'refuse', or 'cut' (the policy is given its
+            first `max_prefix` rows, and does not know of the others).
 
     Raises:
-        ArgumentError: the policy lacks something, or was trained without prefixes.
+        ArgumentError: the policy lacks something, or was trained without prefixes, or an unknown word.
     """
 
     needs = ("velocity", *SAMPLING)
     instead = "it must be a flow policy (docs/strategies.md); use Naive, which takes any policy"
 
-    def __init__(self, policy: Any) -> None:
+    def __init__(self, policy: Any, longer_prefix: str = "refuse") -> None:
         super().__init__(policy)
+        self.longer_prefix = one_of("longer_prefix", longer_prefix, ("refuse", "cut"))
         trained = getattr(policy, "prefix_conditioned", False)
         if trained is not True:
             raise ArgumentError(
@@ -83,9 +87,10 @@ class TrainingTimeRTC(Strategy):
     def _checked_lengths(self, request: Any) -> np.ndarray:
         lengths = np.minimum(request.delay_estimate, request.prefix_length)
         longest = int(lengths.max())
-        if longest > self.policy.max_prefix:
+        if longest > self.policy.max_prefix and self.longer_prefix == "refuse":
             raise ArgumentError(
                 f"A prefix has {longest} rows, but the policy was trained with at most max_prefix="
-                f"{self.policy.max_prefix}: choose a delay of at most that, or train with longer prefixes."
+                f"{self.policy.max_prefix}: choose a delay of at most that, train with longer prefixes, or give "
+                "longer_prefix='cut'."
             )
-        return lengths.astype(np.int32)
+        return np.minimum(lengths, self.policy.max_prefix).astype(np.int32)

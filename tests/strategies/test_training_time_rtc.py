@@ -12,8 +12,8 @@ def rows_left(count=3, seed=4):
     return np.random.default_rng(seed).normal(size=(count, 8, 1)).astype(np.float32)
 
 
-def infer(policy, request):
-    return TrainingTimeRTC(policy).infer_batch(np.zeros((len(request.tick), 3), np.float32), request)
+def infer(policy, request, **arguments):
+    return TrainingTimeRTC(policy, **arguments).infer_batch(np.zeros((len(request.tick), 3), np.float32), request)
 
 
 def test_the_prefix_is_clean_at_every_step_and_in_the_networks_space():
@@ -60,6 +60,21 @@ def test_a_longer_prefix_than_it_was_trained_with_is_refused():
     with pytest.raises(ArgumentError, match=words):
         infer(policy, requests(rows_left(), [6, 6, 6], delay=[1, 5, 2], execution_horizon=2))
     assert not policy.given
+
+
+def test_a_longer_prefix_may_be_cut():
+    """The policy is given as many rows as it knows, and what it answers is what it answers to those."""
+    policy = Prefixed()
+    late = requests(rows_left(), [6, 6, 6], delay=[1, 5, 2], execution_horizon=2)
+    cut = infer(policy, late, longer_prefix="cut")
+    np.testing.assert_array_equal(policy.given[0][2], [1, 4, 2])
+    short = requests(rows_left(), [6, 6, 6], delay=[1, 4, 2], execution_horizon=2)
+    np.testing.assert_array_equal(cut, infer(Prefixed(), short))
+
+
+def test_other_words_are_refused():
+    with pytest.raises(ArgumentError, match="longer_prefix='drop'"):
+        TrainingTimeRTC(Prefixed(), longer_prefix="drop")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -44,7 +44,7 @@ METHODS = {
     "bid": Method("plain", BID, cost=12.0),
     "rtc": Method("plain", RTC, cost=3.0),
     "hard-masking": Method("plain", HardMasking, cost=3.0),
-    "training-time-rtc": Method("prefix", TrainingTimeRTC),
+    "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut")),
 }
 
 
