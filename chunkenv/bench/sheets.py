@@ -10,7 +10,7 @@ from rich.table import Table
 
 from chunkenv.bench.stats import Interval
 from chunkenv.bench.store import Store
-from chunkenv.bench.summary import Difference, Group, Groups, cells, differences, overall
+from chunkenv.bench.summary import Difference, Group, Groups, cells, differences
 
 UNITS = {
     "ticks": "ticks",
@@ -43,11 +43,16 @@ class Sheet(NamedTuple):
     rows: list[list[Entry]]
 
 
-def sheets(store: Store) -> list[Sheet]:
-    """All tables of a study: over the tasks, against the baseline, cell by cell."""
-    whole, by_cell = overall(store), cells(store)
+def sheets(store: Store, whole: Groups) -> list[Sheet]:
+    """All tables of a study: over the tasks, against the baseline, cell by cell.
+
+    Args:
+        store: the rows.
+        whole: their groups over all tasks.
+    """
+    by_cell = cells(store)
     found = [group_sheet("Results" if by_cell.keys == whole.keys else "Over all tasks", whole)]
-    baseline, fields, compared = differences(store)
+    baseline, fields, compared = differences(store, whole)
     if compared:
         found.append(_difference_sheet(baseline, fields, compared, whole.solves))
     if by_cell.keys != whole.keys:

@@ -74,12 +74,15 @@ def cells(store: Store) -> Groups:
     return _grouped(store, list(store.columns.keys))
 
 
-def differences(store: Store) -> tuple[str, list[str], list[Difference]]:
+def differences(store: Store, whole: Groups) -> tuple[str, list[str], list[Difference]]:
     """Every method against one baseline: its name, the fields of the settings, and the paired differences.
 
     The baseline is the method 'naive', or else the first; nothing comes back of a study with a single method.
+
+    Args:
+        store: the rows.
+        whole: their groups over all tasks.
     """
-    whole = overall(store)
     if "method" not in whole.keys:
         return "", [], []
     methods = list(dict.fromkeys(group.key[whole.keys.index("method")] for group in whole.groups))
@@ -117,7 +120,8 @@ def _group(row: dict[str, Any], keys: list[str], measured: list[str], returns: d
 
 def _varying(store: Store, fields: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """The fields that have several values, and those that have one."""
-    values = {name: store.select(f'SELECT DISTINCT "{name}" AS value FROM {_planned(store)}') for name in fields}
+    table = "plan" if _has_plan(store) else "episodes"
+    values = {name: store.select(f'SELECT DISTINCT "{name}" AS value FROM {table}') for name in fields}
     shared = {name: found[0]["value"] for name, found in values.items() if len(found) == 1}
     return [name for name in fields if name not in shared], shared
 
@@ -160,10 +164,15 @@ def _difference(by_task: Any) -> Interval:
 def _planned(store: Store) -> str:
     """The rows that count, with their cell's `place` in the plan, as a table."""
     keys = listed(store.columns.keys)
-    if not store.select("SELECT 1 FROM plan LIMIT 1"):
+    if not _has_plan(store):
         return "(SELECT *, 0 AS place FROM episodes)"
     plan = f"(SELECT {keys}, episodes AS planned, rowid AS place FROM plan)"
     return f"(SELECT * FROM episodes JOIN {plan} USING ({keys}) WHERE episode < planned)"
+
+
+def _has_plan(store: Store) -> bool:
+    """Databases of the first layout have none."""
+    return bool(store.select("SELECT 1 FROM plan LIMIT 1"))
 
 
 def _results(store: Store) -> list[str]:

@@ -13,6 +13,7 @@ from chunkenv.bench.document.write import write_report
 from chunkenv.bench.sheets import Entry, Sheet, sheets
 from chunkenv.bench.store import Store
 from chunkenv.bench.study import Cell
+from chunkenv.bench.summary import overall
 from chunkenv.errors import ArgumentError
 
 PNG = base64.b64decode(
@@ -65,9 +66,10 @@ def test_the_page_holds_every_table_and_needs_nothing_else(store, tmp_path):
     text = to_html(content_of(store, tmp_path))
     page = Page(text)
     assert page.tags == []
-    entries = [entry for sheet in sheets(store) for row in sheet.rows for entry in row]
+    entries = [entry for sheet in sheets(store, overall(store)) for row in sheet.rows for entry in row]
     assert page.cells == [entry.text for entry in entries if entry.text]
-    assert page.values == [str(entry.value) for entry in entries]
+    assert page.values == [str(entry.value).replace("-inf", "-Infinity") for entry in entries]
+    assert "-Infinity" in page.values  # what was not measured in one of the settings
     assert page.sources
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert not re.search(r"(src|href)=\"(?!data:)", text)
@@ -166,12 +168,12 @@ def grid(*pairs):
 )
 def test_there_is_a_sweep_along_each_number_that_varies(tmp_path, cells, names):
     with written(tmp_path, block_study(cells=cells)) as store:
-        drawn = draw_sweeps(store)
+        drawn = draw_sweeps(overall(store))
     assert [name for name, _ in drawn] == names
     assert all(svg.startswith(b"<?xml") for _, svg in drawn)
 
 
 def test_panels_split_what_else_varies(tmp_path):
     with written(tmp_path, block_study(cells=grid((0, 1), (0, 2), (1, 1), (1, 2)))) as store:
-        (_, along_delay), _ = draw_sweeps(store)
+        (_, along_delay), _ = draw_sweeps(overall(store))
     assert along_delay.count(b"<!-- execution horizon") == 2

@@ -65,7 +65,7 @@ def test_scores_are_those_of_the_rows(store):
 
 
 def test_differences_are_paired(store):
-    baseline, fields, compared = differences(store)
+    baseline, fields, compared = differences(store, overall(store))
     assert (baseline, fields) == ("bold", ["delay"])
     assert [(each.method, each.key) for each in compared] == [("shy", (0,)), ("shy", (1,))]
     name = "success" if overall(store).solves else "return"
@@ -86,7 +86,7 @@ def test_the_baseline_is_naive_if_there_is_such_a_method(tmp_path):
         store.begin(study)
         for unit in study.units:
             keep(store, unit, made_up(study, unit))
-        assert differences(store)[0] == "naive"
+        assert differences(store, overall(store))[0] == "naive"
 
 
 def test_a_single_method_is_compared_with_nothing(tmp_path):
@@ -95,8 +95,8 @@ def test_a_single_method_is_compared_with_nothing(tmp_path):
         store.begin(study)
         for unit in study.units:
             keep(store, unit, made_up(study, unit))
-        assert differences(store) == ("", [], [])
-        assert [sheet.title for sheet in sheets(store)] == ["Results"]
+        assert differences(store, overall(store)) == ("", [], [])
+        assert [sheet.title for sheet in sheets(store, overall(store))] == ["Results"]
 
 
 def test_rows_beyond_the_plan_do_not_count(store, study):
@@ -116,7 +116,7 @@ def test_results_of_a_studys_own_are_averaged(tmp_path):
 
 
 def test_sheets_show_every_group_and_say_what_is_sorted_by(store):
-    whole, against, each = sheets(store)
+    whole, against, each = sheets(store, overall(store))
     assert [len(sheet.rows) for sheet in (whole, against, each)] == [4, 2, 8]
     assert whole.header[:3] == ["method", "delay", "episodes"]
     assert "jerk" in whole.header

@@ -10,6 +10,7 @@ from chunkenv.bench.document.sweeps import draw_sweeps
 from chunkenv.bench.sheets import Sheet, sheets
 from chunkenv.bench.status import Progress, progress
 from chunkenv.bench.store import Store
+from chunkenv.bench.summary import overall
 from chunkenv.errors import ArgumentError
 
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
@@ -58,12 +59,13 @@ def content_of(store: Store, folder: Path) -> Content:
     runs, done = store.runs(), progress(store)
     if not runs or not done.kept:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to report.")
+    whole = overall(store)
     plots = _pictures(folder, (".png", ".svg")) or [
-        Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in draw_sweeps(store)
+        Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in draw_sweeps(whole)
     ]
     commands = list(dict.fromkeys(run["command"] for run in runs if run["command"]))
     films = _pictures(folder, (".gif",))
-    return Content(runs[-1]["study"], _facts(runs, done), commands, sheets(store), plots, films, _runs(runs))
+    return Content(runs[-1]["study"], _facts(runs, done), commands, sheets(store, whole), plots, films, _runs(runs))
 
 
 def _facts(runs: Sequence[dict[str, Any]], done: Progress) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from typing import Any
 
 from chunkenv.bench.document.content import Content, Picture
 from chunkenv.bench.sheets import Sheet, numeric
@@ -82,6 +83,11 @@ def _picture(picture: Picture) -> str:
     return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
 
 
+def _sortable(value: Any) -> str:
+    """A value as JavaScript reads it."""
+    return escape(str(value)).replace("inf", "Infinity") if isinstance(value, float) else escape(str(value))
+
+
 def _table(sheet: Sheet) -> str:
     """The table; numbers stand right and are sorted by their value, intervals by their estimate."""
     kinds = [' class="number"' if numeric(sheet, index) else "" for index in range(len(sheet.header))]
@@ -91,7 +97,7 @@ def _table(sheet: Sheet) -> str:
     rows = [
         "<tr>"
         + "".join(
-            f'<td{kind} data-value="{escape(str(entry.value))}">{escape(entry.text)}</td>'
+            f'<td{kind} data-value="{_sortable(entry.value)}">{escape(entry.text)}</td>'
             for kind, entry in zip(kinds, row, strict=True)
         )
         + "</tr>"

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from chunkenv.bench.plot import STYLE
-from chunkenv.bench.store import Store
-from chunkenv.bench.summary import Group, Groups, overall
+from chunkenv.bench.summary import Group, Groups
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a8a8a")
 """Okabe and Ito's palette, which colour-blind readers tell apart."""
@@ -26,12 +25,11 @@ Split = dict[tuple[tuple[str, Any], ...], list[Group]]
 """Groups by (name, value) pairs."""
 
 
-def draw_sweeps(store: Store) -> list[tuple[str, bytes]]:
+def draw_sweeps(groups: Groups) -> list[tuple[str, bytes]]:
     """A plot along each field of the cells that is a number and varies: the field's name, and the SVG.
 
     A field is left out if it varies together with others only.
     """
-    groups = overall(store)
     numbers = [name for name in groups.keys if not isinstance(groups.groups[0].key[groups.keys.index(name)], str)]
     panels = {name: _panels(groups, name, numbers) for name in numbers}
     with rc_context({**STYLE, "svg.hashsalt": "chunkenv"}):  # the same bytes for the same numbers
