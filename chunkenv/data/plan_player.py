@@ -11,7 +11,7 @@ import numpy as np
 from chunkenv.agents.expert import used_channels
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
-from chunkenv.kinetix.layout import N_ACTIONS, N_MOTOR_CHANNELS
+from chunkenv.kinetix.layout import N_ACTIONS
 from chunkenv.kinetix.simulator import Simulator
 from chunkenv.streams import spawn
 from chunkenv.wrappers.action_noise import ActionNoise
@@ -22,8 +22,8 @@ class PlanPlayer:
     """Plays episodes of a level with a policy that plans chunks from the engine's state.
 
     A row of the data is the action that was executed at its tick, and what a learner would have observed then. There is
-    no delay. What means nothing in a plan is settled before it is executed, so that nobody has to learn it: a thruster
-    that would be off anyway gets 0, and so does a channel that drives nothing.
+    no delay. Channels that drive nothing are set to 0, so that nobody has to learn them. Thrusters stay as planned,
+    below 0 too: the noise would switch one on that is put to 0.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
@@ -36,10 +36,7 @@ class PlanPlayer:
     def __init__(self, level: str, policy: Any, seed: int, action_noise: float, execution_horizon: int) -> None:
         self._policy, self._seed = policy, seed
         self._simulator = Simulator(level)
-        idle = [channel for channel in range(N_ACTIONS) if channel not in used_channels(level)]
-        self._low = np.array([-1.0] * N_MOTOR_CHANNELS + [0.0] * (N_ACTIONS - N_MOTOR_CHANNELS), np.float32)
-        self._high = np.ones(N_ACTIONS, np.float32)
-        self._low[idle] = self._high[idle] = 0.0
+        self._used = np.isin(np.arange(N_ACTIONS), used_channels(level)).astype(np.float32)
         world = gym.make(f"chunkenv/kinetix-{level}-v0", observation="state", disable_env_checker=True)
         noisy = ActionNoise(world, action_noise)
         self._env = ChunkedExecution(noisy, policy.prediction_horizon, execution_horizon, info="full")
@@ -55,7 +52,7 @@ class PlanPlayer:
         states, actions, rewards, terminated, truncated = [state], [], [], False, False
         while not (terminated or truncated):
             chunk = self._policy.infer(state, self._env.request._replace(rng=rng))
-            state, _, terminated, truncated, info = self._env.step(np.clip(chunk, self._low, self._high))
+            state, _, terminated, truncated, info = self._env.step(chunk * self._used)
             states += info["observations"]
             actions += info["actions"]
             rewards += info["rewards"].tolist()

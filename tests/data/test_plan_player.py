@@ -6,8 +6,8 @@ from chunkenv.agents.expert import used_channels
 from chunkenv.agents.planner import Planner
 from chunkenv.agents.planner_settings import PlannerSettings
 from chunkenv.data.plan_player import PlanPlayer
-from chunkenv.evaluate import episode_seed
-from chunkenv.wrappers.action_noise import ActionNoise
+from chunkenv.evaluate import episode_seed, evaluate
+from chunkenv.wrappers import ActionNoise, ChunkedExecution
 
 QUICK = PlannerSettings(samples=8, rounds=1, horizon=24, finalists=2, noise_draws=2)
 
@@ -32,12 +32,11 @@ def test_what_is_kept_is_what_happens_again_in_one_environment(level):
 
 
 @pytest.mark.parametrize("level", ["chain_lander", "catapult"])
-def test_what_means_nothing_is_not_in_the_data(level):
+def test_channels_that_drive_nothing_are_zero(level):
     (episode,) = player(level).play([0])
     idle = [channel for channel in range(6) if channel not in used_channels(level)]
     assert (episode.actions[:, idle] == 0).all()
     assert (episode.actions[:, list(used_channels(level))] != 0).any()
-    assert episode.actions[:, 4:].min() >= 0
     assert episode.actions.dtype == episode.observations.dtype == np.float32
 
 
@@ -46,6 +45,23 @@ def test_an_episode_hangs_on_its_number_only():
     (again,) = player("chain_lander").play([1])
     assert all(np.array_equal(a, b) for a, b in zip(again, second, strict=True))
     assert first.actions.tobytes() != second.actions.tobytes()
+
+
+def test_thrusters_stay_as_planned():
+    (episode,) = player("chain_lander").play([0])
+    assert episode.actions[:, 4:].min() < -0.2
+
+
+def test_the_episodes_are_those_of_an_evaluation_with_the_same_seed():
+    def make_env():
+        world = gym.make("chunkenv/kinetix-chain_lander-v0", observation="state")
+        return ChunkedExecution(ActionNoise(world, 0.1), 8, 4)
+
+    rows = evaluate(make_env, Planner("chain_lander", settings=QUICK), episodes=3, seed=3)
+    episodes = player("chain_lander").play(range(3))
+    assert [(row["seed"], row["ticks"], row["success"]) for row in rows] == [
+        (episode.seed, len(episode.actions), episode.success) for episode in episodes
+    ]
 
 
 def test_a_chunk_is_asked_for_as_often_as_said():
