@@ -134,7 +134,7 @@ def load_best(folder: str | Path) -> Expert:
 
 def write(path: Path, kind: str, arrays: Arrays, facts: dict[str, Any]) -> None:
     """Write arrays and facts as one file of a kind, whole or not at all."""
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     about = {"kind": kind, "format": FORMAT, "digest": _digest(whole), **facts}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")

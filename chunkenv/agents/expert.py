@@ -10,6 +10,7 @@ import numpy as np
 from chunkenv.checks import real_number, whole_number
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.compile import entry
 from chunkenv.kinetix.layout import N_ACTIONS, N_MOTOR_CHANNELS
 from chunkenv.kinetix.level import load_level
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
@@ -20,9 +21,6 @@ OBSERVATION = "compact"
 
 FARTHEST = 10.0
 """A normalised observation is clipped to this many standard deviations."""
-
-FEWEST_ROWS = 16
-"""Smaller batches are filled up: for a single row, BLAS adds in another order, and its last bits would differ."""
 
 Layer = tuple[np.ndarray, np.ndarray]
 
@@ -52,6 +50,23 @@ def squashed(raw: Any, gain: np.ndarray, tanh: Any = np.tanh) -> Any:
     [0.0, 0.5, 1.0, 1.0]
     """
     return 1 - gain + gain * tanh(gain * raw)
+
+
+@entry
+def affine(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A layer of a batch whose rows lie side by side: float32[in, N] to float32[out, N].
+
+    Each number is added in the order of the inputs, wherever its row stands. BLAS takes other ways for other sizes and
+    for the last rows, so that the last bits depend on the batch, and a chaotic level makes another episode of that.
+    """
+    out = np.empty((kernel.shape[1], x.shape[1]), np.float32)
+    for place in range(kernel.shape[1]):
+        out[place] = bias[place]
+        for source in range(kernel.shape[0]):
+            factor = kernel[source, place]
+            for row in range(x.shape[1]):
+                out[place, row] += factor * x[source, row]
+    return out
 
 
 @dataclass(frozen=True)
@@ -97,19 +112,17 @@ class Expert:
                 f"observations of shape {seen.shape} are not those of {self.level}: give float32[N, {len(self.mean)}], "
                 "from an environment made with observation='compact'."
             )
-        filled = np.zeros((max(len(seen), FEWEST_ROWS), seen.shape[1]), np.float32)
-        filled[: len(seen)] = seen
         actions = np.zeros((len(seen), N_ACTIONS), np.float32)
-        actions[:, list(self.channels)] = squashed(self._raw(filled), gains(self.channels))[: len(seen)]
+        actions[:, list(self.channels)] = squashed(self._raw(seen), gains(self.channels))
         return actions
 
     def _raw(self, observations: np.ndarray) -> np.ndarray:
         """The last layer's output, float32[N, C]."""
-        x = np.clip((observations - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        normalised = np.clip((observations - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        x = np.ascontiguousarray(normalised.T)
         for kernel, bias in self.layers[:-1]:
-            x = np.tanh(x @ kernel + bias)
-        kernel, bias = self.layers[-1]
-        return x @ kernel + bias
+            x = np.tanh(affine(x, kernel, bias))
+        return affine(x, *self.layers[-1]).T
 
 
 def solved(expert: Expert, episodes: int, seed: int, action_noise: float = 0.1) -> np.ndarray:

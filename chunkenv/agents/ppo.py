@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -218,13 +219,13 @@ def update(
     batch = make_batch(nnx.merge(graph, agent.params), rollout, *normal, settings)
     optimizer = make_optimizer(settings)
 
-    def learn(agent: Agent, part: tuple[jax.Array, jax.Array]) -> tuple[Agent, dict[str, jax.Array]]:
+    def descend(agent: Agent, part: tuple[jax.Array, jax.Array]) -> tuple[Agent, dict[str, jax.Array]]:
         rows = jax.tree.map(lambda column: column[part[0]], batch)
         gradients, info = jax.grad(total_loss, has_aux=True)(agent.params, graph, rows, part[1], entropy, settings)
         changes, optimizer_state = optimizer.update(gradients, agent.optimizer_state, agent.params)
         return Agent(optax.apply_updates(agent.params, changes), optimizer_state), info
 
-    agent, infos = jax.lax.scan(learn, agent, (order, jax.random.split(key, len(order))))
+    agent, infos = jax.lax.scan(descend, agent, (order, jax.random.split(key, len(order))))
     return agent, jax.tree.map(jnp.mean, infos)
 
 
@@ -246,6 +247,7 @@ class Run:
         updates: how many were done.
         history: steps and solve rate of each evaluation.
         seconds: of wall-clock time spent.
+        cpu_seconds: of all cores' time spent.
     """
 
     level: str
@@ -261,6 +263,7 @@ class Run:
     updates: int
     history: list[tuple[int, float]]
     seconds: float
+    cpu_seconds: float
 
     @property
     def steps(self) -> int:
@@ -292,7 +295,7 @@ def begin(level: str, settings: Settings, seed: int) -> Run:
     graph, params = nnx.split(network)
     agent = Agent(params, make_optimizer(settings).init(params))
     normaliser = Normaliser.of_none(size).with_batch(observations)
-    return Run(level, settings, seed, graph, agent, normaliser, envs, observations, exploring, noise, 0, [], 0.0)
+    return Run(level, settings, seed, graph, agent, normaliser, envs, observations, exploring, noise, 0, [], 0.0, 0.0)
 
 
 def staggered(envs: KinetixVectorEnv, rng: np.random.Generator) -> np.ndarray:
@@ -350,35 +353,46 @@ def orders(run: Run) -> np.ndarray:
 
 def advance(run: Run) -> Metrics:
     """One rollout and what is learned from it."""
-    began = time.perf_counter()
     rollout = collect(run)
-    normal = (run.normaliser.mean.astype(np.float32), run.normaliser.scale)
-    key = jax.random.fold_in(jax.random.key(run.seed), run.updates)
-    entropy = jnp.float32(run.settings.entropy * (1 - run.updates / run.settings.updates))
-    order = orders(run)
-    run.agent, info = update(run.agent, rollout, normal, order, key, entropy, graph=run.graph, settings=run.settings)
+    info = learn(run, rollout)
     run.normaliser = run.normaliser.with_batch(rollout.observations.reshape(-1, rollout.observations.shape[2]))
     run.updates += 1
-    metrics = {name: float(value) for name, value in info.items()}
-    run.seconds += time.perf_counter() - began
     ended = rollout.ended.sum()
     return {
         "steps": run.steps,
-        **metrics,
+        **{name: float(value) for name, value in info.items()},
         "reward": float(rollout.rewards.mean()),
         "training_solve_rate": float(rollout.success.sum() / ended) if ended else float("nan"),
         "std": float(jnp.exp(nnx.merge(run.graph, run.agent.params).log_std[...]).mean()),
     }
 
 
+def learn(run: Run, rollout: Rollout) -> dict[str, jax.Array]:
+    """Update the agent; what is to be known about the losses."""
+    normal = (run.normaliser.mean.astype(np.float32), run.normaliser.scale)
+    key = jax.random.fold_in(jax.random.key(run.seed), run.updates)
+    entropy = jnp.float32(run.settings.entropy * (1 - run.updates / run.settings.updates))
+    run.agent, info = update(
+        run.agent, rollout, normal, orders(run), key, entropy, graph=run.graph, settings=run.settings
+    )
+    return info
+
+
 def evaluate(run: Run) -> float:
     """The solve rate now, with noise that no earlier evaluation had."""
-    began = time.perf_counter()
     seed = int(np.random.SeedSequence((run.seed, run.updates)).generate_state(1)[0])
     rate = float(solved(run.expert, run.settings.evaluation_episodes, seed, run.settings.action_noise).mean())
     run.history.append((run.steps, rate))
-    run.seconds += time.perf_counter() - began
     return rate
+
+
+@contextmanager
+def timed(run: Run) -> Iterator[None]:
+    """Count what is done inside as time of the training."""
+    began, began_cpu = time.perf_counter(), time.process_time()
+    yield
+    run.seconds += time.perf_counter() - began
+    run.cpu_seconds += time.process_time() - began_cpu
 
 
 def train(run: Run, folder: Path) -> Iterator[Metrics]:
@@ -394,11 +408,14 @@ def train(run: Run, folder: Path) -> Iterator[Metrics]:
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, run.steps)
     while run.updates < run.settings.updates:
-        metrics = advance(run)
-        if run.updates % run.settings.evaluation_updates == 0 or run.updates == run.settings.updates:
-            metrics = {**metrics, "solve_rate": evaluate(run), "seconds": run.seconds}
-            keep(run, folder)
+        with timed(run):
+            metrics = advance(run)
+            due = run.updates % run.settings.evaluation_updates == 0 or run.updates == run.settings.updates
+            rate = {"solve_rate": evaluate(run)} if due else {}
+        if due:
+            metrics |= {**rate, "seconds": run.seconds, "cpu_seconds": run.cpu_seconds}
             journal.write(metrics)
+            keep(run, folder)
         yield metrics
 
 
@@ -423,7 +440,7 @@ def packed(run: Run) -> tuple[checkpoints.Arrays, dict[str, Any]]:
         "streams": [rng.bit_generator.state for rng in (run.exploring, run.noise)],
         "updates": run.updates,
         "history": run.history,
-        "seconds": run.seconds,
+        "seconds": [run.seconds, run.cpu_seconds],
     }
     return {**learned, **observed}, facts
 
@@ -446,7 +463,7 @@ def resume_or_begin(level: str, settings: Settings, seed: int, folder: Path) -> 
     run.observations = run.envs.observe()
     for rng, state in zip((run.exploring, run.noise), facts["streams"], strict=True):
         rng.bit_generator.state = state
-    run.updates, run.seconds = facts["updates"], facts["seconds"]
+    run.updates, (run.seconds, run.cpu_seconds) = facts["updates"], facts["seconds"]
     run.history = [(steps, rate) for steps, rate in facts["history"]]
     checkpoints.prune(folder, checkpoints.worth_keeping(run.history))
     return run
