@@ -98,7 +98,8 @@ def make_env(cell: Cell) -> gym.Env[Any, Any]:
     """The cell's task with action noise, executed in chunks; it shows the engine's state, from which planners plan."""
     world = gym.make(f"chunkenv/kinetix-{cell.task}-v0", observation="state", disable_env_checker=True)
     noisy = ActionNoise(world, ACTION_NOISE)
-    return ChunkedExecution(noisy, cell.prediction_horizon, cell.execution_horizon, latency=cell.delay)
+    horizons = (cell.prediction_horizon, cell.execution_horizon)
+    return ChunkedExecution(noisy, *horizons, latency=cell.delay, info="actions")
 
 
 def make_policy(cell: Cell) -> Policy:

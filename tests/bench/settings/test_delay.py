@@ -77,6 +77,10 @@ def test_without_delay_both_methods_have_the_same_rows():
         for cell in delay_study(tasks=["grasp_easy"], delays=[0]).cells
     ]
     assert rows[0] == rows[1]
+    (row,) = rows[0]
+    assert row["mean_staleness"] == pytest.approx(1.5, abs=0.1)  # chunks of four ticks, begun at once
+    assert row["boundary_jump"] > 0
+    assert row["charged_latency"] == 0
 
 
 @pytest.mark.slow
