@@ -216,41 +216,11 @@ def started(path):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, stderr=subprocess.PIPE)
 
 
-def kill_at_random(path, moments):
-    """Start, kill -9 after some units and seconds, start again: the workers met, and how many rows each run left."""
-    met, kept = [], []
-    for units, seconds in moments:
-        process = started(path)
-        for _ in range(units):
-            process.stdout.readline()
-        time.sleep(seconds)
-        if process.poll() is None:
-            met += children(process.pid)
-        process.kill()
-        process.communicate()
-        with Store(path) as store:
-            kept.append(len(store.rows()))
-    return met, kept
-
-
 def finish(path):
     _, errors = started(path).communicate(timeout=120)
     assert errors == ""
     with Store(path) as store:
         return store.rows()
-
-
-def check_kills(path, long, moments, partial):
-    """At least `partial` of the runs must have been killed after their first row and before their last."""
-    met, kept = kill_at_random(path, moments)
-    assert kept == sorted(kept)
-    assert len({count for count in kept if 0 < count < len(long)}) >= partial
-    assert not alive(met)
-    assert finish(path) == long
-
-
-def test_kill_9_loses_nothing_and_leaves_no_orphan(tmp_path, long):
-    check_kills(tmp_path / "episodes.sqlite", long, [(0, 0.1), (3, 0.0), (0, 0.6), (8, 0.13)], partial=2)
 
 
 def test_workers_end_in_the_middle_of_an_episode_when_the_parent_is_killed(tmp_path):
