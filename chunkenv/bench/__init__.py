@@ -1,9 +1,10 @@
 """Studies: settings (plain cells), one loop that plays them, and what is made of the rows (tables, plots, files).
 
-A study of your own is a `Study` of `study.py`, with a function each that makes a cell's environment and policy, in a
-module that can be imported; `settings/delay.py` is one. Rows are played and kept by
+A study of your own is a `Study` of `study.py` in a Python file, which `chunkenv bench run FILE` plays: `docs/bench.md`
+has one. `settings/delay.py` makes environments and policies, `settings/rtc.py` plays blocks of episodes itself. Without
+the command, rows are played and kept by
 
-    with Store(Path("results/mine/episodes.sqlite"), MyCell) as store:
+    with Store(Path("results/mine/episodes.sqlite"), study.cell, study.results) as store:
         for unit in run(study, store, workers=2):
             print(unit)
 

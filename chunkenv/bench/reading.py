@@ -27,11 +27,11 @@ def open_store(path: Path) -> Store:
             columns = columns_in(connection)
         except sqlite3.DatabaseError:
             columns = None
-    if columns is None:
+    kinds = {sql: kind for types in (CELL_TYPES, RESULT_TYPES) for kind, sql in types.items()}
+    if columns is None or not kinds.keys() >= {*columns.keys.values(), *columns.own.values()}:
         return Store(path)  # which says what is wrong
-    kinds = {sql: kind for kind, sql in CELL_TYPES.items()} | {sql: kind for kind, sql in RESULT_TYPES.items()}
+    own = {name: kinds[sql] for name, sql in columns.own.items()}
     if list(columns.keys) == [field.name for field in dataclasses.fields(Cell)]:
-        return Store(path, Cell, {name: kinds[sql] for name, sql in columns.own.items()})
+        return Store(path, Cell, own)
     fields = [(name, kinds[sql]) for name, sql in columns.keys.items()]
-    cell = dataclasses.make_dataclass("Cell", fields, frozen=True)
-    return Store(path, cell, {name: kinds[sql] for name, sql in columns.own.items()})
+    return Store(path, dataclasses.make_dataclass("Cell", fields, frozen=True), own)

@@ -286,6 +286,15 @@ def test_any_study_can_be_opened(path):
         assert (unit.cell.noise, unit.episode) == (0.5, 3)
 
 
+@pytest.mark.parametrize("columns", ["title TEXT", "title VARCHAR, episode INT", "title TEXT, episode INTEGER"])
+def test_what_is_no_study_is_refused_when_any_study_would_do(path, columns):
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE episodes ({columns})")
+    with pytest.raises(ArgumentError, match="is a database of something else"):
+        open_store(path)
+
+
 def test_a_study_whose_file_was_edited_is_another(path, monkeypatch):
     with Store(path) as store:
         store.begin(fake_study())
