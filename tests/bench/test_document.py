@@ -1,5 +1,6 @@
 import base64
 import re
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import pytest
@@ -177,3 +178,20 @@ def test_panels_split_what_else_varies(tmp_path):
     with written(tmp_path, block_study(cells=grid((0, 1), (0, 2), (1, 1), (1, 2)))) as store:
         (_, along_delay), _ = draw_sweeps(overall(store))
     assert along_delay.count(b"<!-- execution horizon") == 2
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A cell without a task, a method, or anything else that a report might count on."""
+
+    gain: float
+    delay: int
+
+
+@pytest.mark.parametrize("cells", [(Gain(0.5, 1),), (Gain(0.5, 1), Gain(1.5, 1)), (Gain(0.5, 1), Gain(1.0, 2))])
+def test_cells_of_any_kind_have_a_report(tmp_path, cells):
+    with written(tmp_path, block_study(cells=cells)) as store:
+        page, text = write_report(store, tmp_path, tmp_path)
+    lines = text.read_text().splitlines()
+    assert sum(line.startswith("| ") for line in lines) == len(cells) + 2
+    assert Page(page.read_text()).tags == []

@@ -11,7 +11,7 @@ from chunkenv.bench.sheets import Sheet, sheets
 from chunkenv.bench.status import Progress, progress
 from chunkenv.bench.store import Store
 from chunkenv.bench.summary import overall
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
@@ -71,7 +71,7 @@ def content_of(store: Store, folder: Path) -> Content:
 def _facts(runs: Sequence[dict[str, Any]], done: Progress) -> list[tuple[str, str]]:
     whole = "" if done.kept == done.planned else f" of {done.planned}: the study is not finished"
     seconds = f"{done.seconds:.0f} s" if done.seconds else "not known"
-    settings = [(name.replace("_", " "), str(value)) for name, value in runs[-1]["settings"].items()]
+    settings = [(name.replace("_", " "), brief(value, limit=200)) for name, value in runs[-1]["settings"].items()]
     return [
         ("episodes", f"{done.kept}{whole}"),
         ("seed", str(runs[-1]["seed"])),
