@@ -78,14 +78,14 @@ class FlowSettings:
     architecture: Architecture = field(default_factory=Architecture)
     steps: int = 5
     max_prefix: int = 0
-    updates: int = 20_000
+    updates: int = 10_000
     batch: int = 512
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-2
     warm_up: int = 500
     weight_decay: float = 1e-2
     clip: float = 1.0
     averaging: float = 0.999
-    data_std: float = 0.5
+    data_std: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("steps", "updates", "batch", "warm_up"):

@@ -29,13 +29,23 @@ def inputs(sizes, count=3):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("sizes", [Sizes(3, 4, 2, prefix=True), Sizes(1, 1, 1)])
-def test_the_output_has_the_shape_of_the_chunks_and_is_zero_at_first(kind, sizes):
+def test_the_first_output_is_zero_and_the_seed_decides_the_weights(kind):
+    sizes = Sizes(3, 4, 2, prefix=True)
     observations, chunks = inputs(sizes)
-    clean = np.zeros(chunks.shape[:2], np.float32) if sizes.prefix else None
-    weights = initial_weights(small(kind), sizes, seed=0)
-    out = apply(small(kind), sizes, weights, observations, chunks, jnp.array([0.5]), clean)
+    clean = np.zeros(chunks.shape[:2], np.float32)
+    first, again, other = (initial_weights(small(kind), sizes, seed) for seed in (0, 0, 1))
+    out = apply(small(kind), sizes, first, observations, chunks, jnp.array([0.5]), clean)
     np.testing.assert_array_equal(out, np.zeros_like(chunks))
+    assert all((first[name] == again[name]).all() for name in first)
+    assert any((first[name] != other[name]).any() for name in first)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sizes", [Sizes(5, 8, 6), Sizes(1, 1, 1)])
+def test_the_output_has_the_shape_of_the_chunks(kind, sizes):
+    inputs_ = (*inputs(sizes), jnp.array([0.5]))
+    out = jax.eval_shape(lambda: apply(small(kind), sizes, random_weights(small(kind), sizes), *inputs_))
+    assert out.shape == (3, sizes.horizon, sizes.action)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,12 +107,6 @@ def test_the_time_of_a_clean_row_of_the_mixer_is_not_that_of_the_others():
         apply(small("mixer"), sizes, weights, observations, chunks, jnp.array([t]), clean) for t in (0.1, 0.9)
     )
     np.testing.assert_array_equal(early, late)
-
-
-def test_the_seed_decides_the_first_weights():
-    first, again, other = (initial_weights(small("mlp"), Sizes(5, 8, 6), seed) for seed in (0, 0, 1))
-    assert all((first[name] == again[name]).all() for name in first)
-    assert any((first[name] != other[name]).any() for name in first)
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "mlpp"}, {"width": 0}, {"blocks": 1.5}])
