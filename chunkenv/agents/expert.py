@@ -26,13 +26,13 @@ Layer = tuple[np.ndarray, np.ndarray]
 
 
 def used_channels(level: str) -> tuple[int, ...]:
-    """The channels of the action that drive anything in a level; the others do nothing.
+    """The channels of the action that drive anything in a level; the others do nothing, nor do motors of fixed joints.
 
     >>> used_channels("catapult"), used_channels("chain_lander")
     ((0,), (4, 5))
     """
     scene = load_level(level)
-    motors = {joint.channel for joint in scene.joints if joint.motor}
+    motors = {joint.channel for joint in scene.joints if joint.motor and not joint.fixed}
     return tuple(sorted(motors | {N_MOTOR_CHANNELS + thruster.channel for thruster in scene.thrusters}))
 
 

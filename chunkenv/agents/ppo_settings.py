@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.errors import ArgumentError
@@ -94,15 +94,19 @@ class Settings:
 DEFAULT = Settings()
 """For a level that nobody has tuned."""
 
+BOLD = Settings(discount=0.995, entropy=0.02, initial_std=1.5, persistence=0.95)
+"""Wide, long strokes, and a longer view: for levels that only a daring move solves."""
+
 SETTINGS = {
-    "cartpole_thrust": Settings(steps=4_000_000, persistence=0.0),
+    "cartpole_thrust": Settings(steps=6_000_000, persistence=0.0, initial_std=1.0, learning_rate=5e-4),
     "hard_lunar_lander": Settings(steps=6_000_000),
     "mjc_half_cheetah": Settings(steps=6_000_000),
     "mjc_swimmer": Settings(steps=6_000_000),
     "mjc_walker": Settings(steps=6_000_000),
-    "h17_unicycle": Settings(steps=6_000_000),
+    "h17_unicycle": replace(BOLD, steps=4_000_000),
     "chain_lander": Settings(steps=4_000_000),
-    "car_launch": Settings(discount=0.995, entropy=0.02, initial_std=1.5, persistence=0.95),
+    "trampoline": Settings(steps=8_000_000, failure=1.0, learning_rate=3e-4),
+    "car_launch": BOLD,
 }
 """The levels' own."""
 

@@ -58,15 +58,22 @@ def test_an_episode_is_the_same_among_few_or_many():
     np.testing.assert_array_equal(solved(expert, 15, seed=3), many[:15])
 
 
-def test_solving_needs_blue_before_red():
-    def constant(action, level, channel):
-        size = Simulator(level).compact_size
-        bias = np.array([action], np.float32)
-        layers = ((np.zeros((size, 1), np.float32), bias),)
-        return Expert(level, 0, 0, 0.0, (channel,), np.zeros(size, np.float32), np.ones(size, np.float32), layers)
+def constant(drive):
+    """An expert of grasp_easy that always does the same."""
+    size = Simulator("grasp_easy").compact_size
+    layers = ((np.zeros((size, 4), np.float32), 20 * np.array(drive, np.float32)),)
+    return Expert("grasp_easy", 0, 0, 0.0, (0, 1, 2, 3), np.zeros(size, np.float32), np.ones(size, np.float32), layers)
 
-    outcomes = [solved(constant(bias, "mjc_half_cheetah", 0), 4, seed=0, action_noise=0.0) for bias in (-9.0, 0.0, 9.0)]
-    assert all(len(set(outcome)) == 1 for outcome in outcomes)  # without noise all episodes are one
+
+@pytest.mark.parametrize(
+    ("drive", "success"), [((0, 1, 1, -1), True), ((-1, -1, -1, -1), False), ((-1, 0, -1, 0), False)]
+)
+def test_solving_needs_blue_before_red_and_in_time(drive, success):
+    assert solved(constant(drive), 3, seed=0, action_noise=0.0).tolist() == [success] * 3
+
+
+def test_noise_makes_episodes_differ():
+    assert len(set(solved(constant((0, 1, 1, -1)), 64, seed=1, action_noise=0.3))) == 2
 
 
 def test_arguments_are_checked():

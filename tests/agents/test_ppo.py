@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import replace
 
+import hypothesis
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -133,6 +134,7 @@ def estimates(values, following, rewards, terminated, ended, discount, trace):
 
 
 @given(st.integers(0, 10_000))
+@hypothesis.settings(deadline=None, max_examples=30)
 def test_advantages_are_those_of_the_definition(seed):
     rng = np.random.default_rng(seed)
     values, following, rewards = rng.standard_normal((3, 6, 4)).astype(np.float32)
@@ -140,7 +142,7 @@ def test_advantages_are_those_of_the_definition(seed):
     terminated = ended & (rng.random((6, 4)) < 0.5)
     rollout = ppo.Rollout(*[np.zeros(1)] * 3, rewards, terminated.astype(np.float32), ended.astype(np.float32), ended)
     settings = Settings(discount=0.9, trace=0.8)
-    found = ppo.advantages(jnp.asarray(values), jnp.asarray(following), rollout, settings)
+    found = jax.jit(ppo.advantages, static_argnums=3)(values, following, rollout, settings)
     np.testing.assert_allclose(found, estimates(values, following, rewards, terminated, ended, 0.9, 0.8), atol=1e-5)
 
 
@@ -175,7 +177,7 @@ def test_episodes_begin_at_different_ages():
 
 
 def test_a_rollout_is_what_the_environment_did():
-    run = ppo.begin("mjc_half_cheetah", replace(TINY, rollout=TIME_LIMIT), 0)
+    run = ppo.begin("mjc_half_cheetah", replace(TINY, steps=16 * TIME_LIMIT, rollout=TIME_LIMIT), 0)
     first = run.observations
     rollout = ppo.collect(run)
     assert rollout.ended.sum() >= 16  # each has come to its end once at least
@@ -190,7 +192,7 @@ def test_a_rollout_is_what_the_environment_did():
 
 def test_failing_costs_what_the_settings_say():
     for failure in (1.0, 0.25):
-        settings = replace(TINY, rollout=TIME_LIMIT, reward="sparse", failure=failure)
+        settings = replace(TINY, steps=16 * TIME_LIMIT, rollout=TIME_LIMIT, reward="sparse", failure=failure)
         rollout = ppo.collect(ppo.begin("h17_unicycle", settings, 0))
         failed = (rollout.terminated == 1) & ~rollout.success
         assert failed.sum() > 5

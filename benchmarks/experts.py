@@ -1,0 +1,94 @@
+"""Train the experts of the Kinetix levels, and say how often each solves its level and how long it took.
+
+    python benchmarks/experts.py --seeds 0 1 --out results/experts
+
+Trains what is missing in `<out>/<level>/seed<k>/`, going on where it was stopped, then plays first episodes with each
+run's best checkpoint under action noise 0.1. The checkpoint was chosen by other episodes (256 at each evaluation), so
+these are no selection's luck. Needs the extras `agents` and `kinetix`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from chunkenv.agents import ppo
+from chunkenv.agents.checkpoints import load_best, run_folder
+from chunkenv.agents.expert import solved
+from chunkenv.agents.metrics import read
+from chunkenv.agents.ppo_settings import settings_for
+from chunkenv.bench.stats import wilson
+from chunkenv.kinetix import LEVELS
+
+NOISE_SEED = 1_000_000
+"""Of the episodes of the table, far from the seeds of trainings."""
+
+
+class Trained(NamedTuple):
+    """One training: what its best checkpoint solves of `episodes`, after how many steps, and the seconds of all."""
+
+    solved: int
+    episodes: int
+    best_steps: int
+    steps: int
+    seconds: float
+
+
+def train(level: str, seed: int, out: Path) -> None:
+    """Train an expert to the end, or go on with it; nothing where it is there."""
+    folder = run_folder(out, level, seed)
+    run = ppo.resume_or_begin(level, settings_for(level), seed, folder)
+    for metrics in ppo.train(run, folder):
+        if "solve_rate" in metrics:
+            print(f"{level}, seed {seed}: {metrics['steps']:,} steps, {metrics['solve_rate']:.1%}", flush=True)
+
+
+def measure(level: str, seed: int, out: Path, episodes: int) -> Trained:
+    """Play with the best checkpoint of a training."""
+    folder = run_folder(out, level, seed)
+    expert, last = load_best(folder), read(folder / "metrics.jsonl")[-1]
+    count = int(solved(expert, episodes, NOISE_SEED + seed).sum())
+    return Trained(count, episodes, expert.steps, int(last["steps"]), last["seconds"])
+
+
+def table(results: dict[str, list[Trained]]) -> Iterator[str]:
+    """One line for each level: every seed's solve rate, and all episodes pooled."""
+    yield "| level | each seed, % | together, % [95 %] | million steps | best after | minutes |"
+    yield "|---|---|---|---|---|---|"
+    for level, runs in results.items():
+        rates = " ".join(f"{100 * run.solved / run.episodes:.1f}" for run in runs)
+        interval = wilson(sum(run.solved for run in runs), sum(run.episodes for run in runs))
+        together = f"{100 * interval.estimate:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+        best = " ".join(f"{run.best_steps / 1e6:.1f}" for run in runs)
+        minutes = statistics.median(run.seconds for run in runs) / 60
+        yield f"| {level} | {rates} | {together} | {runs[0].steps / 1e6:.1f} | {best} | {minutes:.1f} |"
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--episodes", type=int, default=1024)
+    parser.add_argument("--out", type=Path, default=Path("results/experts"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train what is missing, and print the table."""
+    chosen = arguments()
+    for seed in chosen.seeds:
+        for level in chosen.levels:
+            train(level, seed, chosen.out)
+    results = {
+        level: [measure(level, seed, chosen.out, chosen.episodes) for seed in chosen.seeds] for level in chosen.levels
+    }
+    print(*table(results), "", sep="\n")
+    print(f"{chosen.episodes} episodes a seed; minutes are the median over the seeds {chosen.seeds}.")
+
+
+if __name__ == "__main__":
+    main()
