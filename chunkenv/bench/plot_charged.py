@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 
 from chunkenv.bench.contrasts import Solved
 from chunkenv.bench.plot import FAINT, STYLE, save
-from chunkenv.bench.plot_rtc import draw_line, label_ends
+from chunkenv.bench.plot_rtc import draw_line, label_ends, wrapped
 
 
 class Slowed(NamedTuple):
@@ -48,7 +48,7 @@ def draw_charged(solved: Solved, traces: Mapping[str, Sequence[float]], control_
     """The picture as a figure: against the slowdown, and against the delay that it means for each method."""
     figure = Figure(figsize=(14, 6))
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(1, 2, left=0.05, right=0.89, top=0.86, bottom=0.17, wspace=0.12)
+    grid = figure.add_gridspec(1, 2, left=0.05, right=0.87, top=0.86, bottom=0.17, wspace=0.12)
     medians = {method: float(np.median(trace)) for method, trace in traces.items()}
     left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
     _draw(left, solved, lambda setting: setting.slowdown)
@@ -57,7 +57,7 @@ def draw_charged(solved: Solved, traces: Mapping[str, Sequence[float]], control_
     right.set_xlabel("median latency of the method itself, in control ticks")
     label_ends(right, solved, solved.settings, lambda setting: setting.slowdown * medians[setting.method] / control_dt)
     figure.text(0.05, 0.94, "Every method pays for its own inference", fontsize=14, fontweight="bold", va="center")
-    figure.text(0.05, 0.02, caption, fontsize=8.5, color=FAINT, va="bottom")
+    figure.text(0.05, 0.02, wrapped(caption), fontsize=8.5, color=FAINT, va="bottom")
     return figure
 
 

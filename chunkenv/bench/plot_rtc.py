@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def draw_rtc(solved: Solved, caption: str) -> Figure:
     figure = Figure(figsize=(14, 5.6 + 1.9 * lines))
     FigureCanvasAgg(figure)
     height = [5.0, *([1.7] * lines)]
-    grid = figure.add_gridspec(1 + lines, COLUMNS, left=0.05, right=0.9, top=0.9, bottom=0.09, height_ratios=height,
+    grid = figure.add_gridspec(1 + lines, COLUMNS, left=0.05, right=0.87, top=0.9, bottom=0.1, height_ratios=height,
                                hspace=0.55, wspace=0.25)  # fmt: skip
     by_delay, by_horizon = sweeps(solved.settings)
     half = COLUMNS // 2
@@ -69,8 +70,13 @@ def draw_rtc(solved: Solved, caption: str) -> Figure:
         axes.set_title(task.removeprefix("mjc_").replace("_", " "), loc="left", fontsize=9, pad=4)
         axes.tick_params(labelsize=8, labelleft=index % COLUMNS == 0)
     figure.text(0.05, 0.955, _headline(solved), fontsize=14, fontweight="bold", va="center")
-    figure.text(0.05, 0.02, caption, fontsize=8.5, color=FAINT, va="bottom")
+    figure.text(0.05, 0.015, wrapped(caption), fontsize=8.5, color=FAINT, va="bottom")
     return figure
+
+
+def wrapped(caption: str) -> str:
+    """A caption in lines that fit below a picture of fourteen inches."""
+    return "\n".join(textwrap.wrap(caption, 170, break_on_hyphens=False))
 
 
 def sweeps(settings: Sequence[Setting]) -> tuple[list[Setting], list[Setting]]:

@@ -23,9 +23,9 @@ from chunkenv.bench.commands.options import (
     names,
 )
 from chunkenv.bench.commands.playing import Played, play_study
+from chunkenv.bench.commands.rtc import brief_percent, methods_table
 from chunkenv.bench.contrasts import Solved
 from chunkenv.bench.extras import require
-from chunkenv.bench.report import percent
 from chunkenv.bench.settings import charged as settings
 from chunkenv.bench.settings.methods import METHODS, flow_policy
 from chunkenv.bench.study import Study
@@ -105,11 +105,10 @@ def latency_table(traces: settings.Traces) -> Table:
 def rates_table(solved: Solved) -> Table:
     """Solve rates over all tasks: a line for each slowdown, a column for each method."""
     methods = list(dict.fromkeys(setting.method for setting in solved.settings))
-    title = f"Solve rate over {len(solved.tasks)} task{'s' * (len(solved.tasks) != 1)}, % (95 % interval)"
-    table = Table("times as slow", *methods, title=title, title_justify="left")
+    table = methods_table(["times as slow"], methods, len(solved.tasks))
     for slowdown in sorted({setting.slowdown for setting in solved.settings}):
         own = {setting.method: setting for setting in solved.settings if setting.slowdown == slowdown}
-        table.add_row(f"{slowdown:g}", *(percent(solved.rate(own[method])) for method in methods))
+        table.add_row(f"{slowdown:g}", *(brief_percent(solved.rate(own[method])) for method in methods))
     return table
 
 

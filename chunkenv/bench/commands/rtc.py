@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from chunkenv.bench.claims import rtc_claims
 from chunkenv.bench.commands.options import (
@@ -23,9 +24,10 @@ from chunkenv.bench.commands.options import (
 from chunkenv.bench.commands.playing import Played, play_study
 from chunkenv.bench.contrasts import Finding, Solved, judge
 from chunkenv.bench.extras import require
-from chunkenv.bench.report import percent, points
+from chunkenv.bench.report import points
 from chunkenv.bench.settings import rtc as settings
 from chunkenv.bench.settings.methods import METHODS
+from chunkenv.bench.stats import Interval
 from chunkenv.bench.study import Study
 from chunkenv.errors import ArgumentError
 
@@ -81,13 +83,28 @@ def show(played: Played) -> None:
 def rates_table(solved: Solved) -> Table:
     """Solve rates over all tasks: a line for each schedule, a column for each method."""
     methods = list(dict.fromkeys(setting.method for setting in solved.settings))
-    title = f"Solve rate over {len(solved.tasks)} task{'s' * (len(solved.tasks) != 1)}, % (95 % interval)"
-    table = Table("d", "s", *methods, title=title, title_justify="left")
+    table = methods_table(["d", "s"], methods, len(solved.tasks))
     schedules = sorted({(setting.delay, setting.execution_horizon) for setting in solved.settings})
     for delay, horizon in schedules:
         own = {setting.method: setting for setting in solved.settings if setting[1:] == (delay, horizon)}
-        table.add_row(f"{delay}", f"{horizon}", *(percent(solved.rate(own[method])) for method in methods))
+        table.add_row(f"{delay}", f"{horizon}", *(brief_percent(solved.rate(own[method])) for method in methods))
     return table
+
+
+def methods_table(keys: Sequence[str], methods: Sequence[str], tasks: int) -> Table:
+    """An empty table of solve rates that fits into eighty columns."""
+    title = f"Solve rate over {tasks} task{'s' * (tasks != 1)}, % (and 95 % interval)"
+    return Table(*keys, *(Column(name, overflow="fold") for name in methods), title=title, title_justify="left",
+                 padding=(0, 0))  # fmt: skip
+
+
+def brief_percent(rate: Interval) -> str:
+    """A rate in percent with its interval, in nine characters.
+
+    >>> brief_percent(Interval(0.5, 0.4, 0.6))
+    '50 40-60'
+    """
+    return f"{100 * rate.estimate:.0f} {100 * rate.low:.0f}-{100 * rate.high:.0f}"
 
 
 def findings_table(findings: list[Finding]) -> Table:
