@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,10 @@ def _show(board: Any, metrics: Metrics) -> None:
     """Write one event with all values but the steps, which it stands at."""
     if board is None:
         return
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    # protobuf makes these classes when it is imported, where no type checker sees them
+    from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
     values = [Summary.Value(tag=name, simple_value=value) for name, value in metrics.items() if name != "steps"]
-    board.add_event(Event(step=int(metrics["steps"]), summary=Summary(value=values)))
+    board.add_event(Event(wall_time=time.time(), step=int(metrics["steps"]), summary=Summary(value=values)))
     board.flush()

@@ -129,8 +129,9 @@ def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settin
     A time limit is no end of the task: the value of the last observation is counted there (`following`), and only a
     termination is worth nothing afterwards.
     """
-    errors = rollout.rewards + settings.discount * (1 - rollout.terminated) * following - values
-    keep = settings.discount * settings.trace * (1 - rollout.ended)
+    rewards, terminated, ended = map(jnp.asarray, (rollout.rewards, rollout.terminated, rollout.ended))
+    errors = rewards + settings.discount * (1 - terminated) * following - values
+    keep = settings.discount * settings.trace * (1 - ended)
 
     def back(later: jax.Array, tick: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         now = tick[0] + tick[1] * later
@@ -184,8 +185,8 @@ def make_batch(network: Network, rollout: Rollout, mean: jax.Array, scale: jax.A
     )
     values = network.value(seen)
     gain = advantages(values, network.value(following), rollout, settings)
-    log_probabilities = network.log_probability(network.mean(seen), rollout.actions)
-    parts = (seen, jnp.asarray(rollout.actions), log_probabilities, gain, gain + values)
+    actions = jnp.asarray(rollout.actions)
+    parts = (seen, actions, network.log_probability(network.mean(seen), actions), gain, gain + values)
     return Batch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
 
 
@@ -451,11 +452,12 @@ def resume_or_begin(level: str, settings: Settings, seed: int, folder: Path) -> 
     Raises:
         ArgumentError: an argument cannot be meant, the file to go on from is damaged, or belongs to another training.
     """
-    run, path = begin(level, settings, seed), folder / "resume.safetensors"
+    path = folder / "resume.safetensors"
     if not path.exists():
-        return run
+        return begin(level, settings, seed)
     arrays, facts = checkpoints.read(path, checkpoints.TRAINING)
-    _expect_same(path, facts, run)
+    _expect_same(path, facts, {"level": level, "seed": seed, **asdict(settings)})
+    run = begin(level, settings, seed)
     leaves = [jnp.asarray(arrays[f"agent{name}"]) for name, _ in _leaves(run.agent)]
     run.agent = jax.tree.unflatten(jax.tree.structure(run.agent), leaves)
     run.normaliser = Normaliser(facts["observed"], arrays["mean"], arrays["squares"])
@@ -474,11 +476,10 @@ def _leaves(agent: Agent) -> list[tuple[str, Any]]:
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(agent)]
 
 
-def _expect_same(path: Path, facts: dict[str, Any], run: Run) -> None:
+def _expect_same(path: Path, facts: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse to go on with a training by other settings."""
     begun = {"level": facts["level"], "seed": facts["seed"], **facts["settings"]}
-    wanted = json.loads(json.dumps({"level": run.level, "seed": run.seed, **asdict(run.settings)}))
-    for name, value in wanted.items():
+    for name, value in json.loads(json.dumps(wanted)).items():
         if begun.get(name) != value:
             raise ArgumentError(
                 f"{path} was begun with {name}={begun.get(name)!r}, not {value!r}; give the same, or another folder."
