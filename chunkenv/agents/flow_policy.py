@@ -21,6 +21,7 @@ from chunkenv.agents.networks import Architecture, Sizes, Weights
 from chunkenv.errors import ArgumentError, brief
 
 KIND = "chunkenv flow policy"
+LEVELS = 127  # of an 8-bit number to each side of zero
 OBSERVATION_BOUND = 8.0  # standard deviations: what lies farther out was not seen in training, and is clipped
 
 Array = Any
@@ -231,10 +232,16 @@ class FlowPolicy:
         noise = np.stack([self._noise(rng) for rng in streams])
         return self.to_actions(self._euler(self._checked(observations, (len(noise), self.observation_size)), noise))
 
-    def save(self, path: Path | str, dtype: type = np.float32) -> None:
-        """Write the policy into one safetensors file, whole or not at all; float16 halves its size."""
+    def save(self, path: Path | str, small: bool = False) -> None:
+        """Write the policy into one safetensors file, whole or not at all.
+
+        Args:
+            path: of the file.
+            small: whether to round matrices to 8 bits, with a scale for each column, which quarters the size.
+        """
         denoiser = self.denoiser
-        arrays = {f"weights/{name}": np.asarray(value, dtype) for name, value in denoiser.weights.items()}
+        weights = {name: np.asarray(value) for name, value in denoiser.weights.items()}
+        arrays = _rounded(weights) if small else {f"weights/{name}": value for name, value in weights.items()}
         arrays |= {"observation/mean": denoiser.observation_mean, "observation/std": denoiser.observation_std}
         arrays |= {"action/mean": self._mean, "action/std": self._std}
         facts = {
@@ -271,13 +278,8 @@ def load(path: Path | str) -> FlowPolicy:
         ArgumentError: there is no such file, or it holds something else.
     """
     arrays, record = checkpoints.read(Path(path), KIND)
-    weights = {
-        name.removeprefix("weights/"): jnp.asarray(value, jnp.float32)
-        for name, value in arrays.items()
-        if name.startswith("weights/")
-    }
     denoiser = Denoiser(
-        weights,
+        {name: jnp.asarray(value) for name, value in _unrounded(arrays).items()},
         arrays["observation/mean"],
         arrays["observation/std"],
         Architecture(**record["architecture"]),
@@ -286,6 +288,24 @@ def load(path: Path | str) -> FlowPolicy:
         record["data_std"],
     )
     return FlowPolicy(denoiser, arrays["action/mean"], arrays["action/std"], record["facts"])
+
+
+def _rounded(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Matrices as int8 and the scales of their columns; everything else as it is."""
+    arrays: dict[str, np.ndarray] = {}
+    for name, value in weights.items():
+        if value.ndim == 2:
+            scale = np.maximum(np.abs(value).max(axis=0), np.finfo(np.float32).tiny) / LEVELS
+            arrays[f"scales/{name}"] = scale.astype(np.float32)
+            value = np.round(value / scale).astype(np.int8)
+        arrays[f"weights/{name}"] = value
+    return arrays
+
+
+def _unrounded(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights by name, float32."""
+    named = {name.removeprefix("weights/"): value for name, value in arrays.items() if name.startswith("weights/")}
+    return {name: (value * arrays.get(f"scales/{name}", 1)).astype(np.float32) for name, value in named.items()}
 
 
 @lru_cache

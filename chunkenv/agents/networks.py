@@ -43,12 +43,12 @@ class Architecture:
         ArgumentError: for a kind or a number that cannot be meant.
 
     >>> Architecture(width=64).hidden
-    256
+    384
     """
 
     kind: str = "mlp"
-    width: int = 128
-    hidden: int = 256
+    width: int = 192
+    hidden: int = 384
     blocks: int = 2
     time_features: int = 32
 

@@ -12,8 +12,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chunkenv.checks import one_of
 from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.kinetix import LEVELS
@@ -55,7 +53,7 @@ def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
 
 
 def add(policy: FlowPolicy, facts: dict[str, Any], folder: Path = FOLDER) -> Path:
-    """Put a policy among the weights, in float16, or replace the one that is there.
+    """Put a policy among the weights, rounded to 8 bits, or replace the one that is there.
 
     Args:
         policy: its level and kind give the name of its file.
@@ -64,7 +62,7 @@ def add(policy: FlowPolicy, facts: dict[str, Any], folder: Path = FOLDER) -> Pat
     """
     name = f"{policy.level}-{KINDS[policy.prefix_conditioned]}"
     path = folder / f"{name}.safetensors"
-    policy.save(path, np.float16)
+    policy.save(path, small=True)
     records = {**manifest(folder), name: {"sha256": _hash(path), "bytes": path.stat().st_size, **facts}}
     text = json.dumps({key: records[key] for key in sorted(records)}, indent=1)
     unfinished = folder / f".manifest.{os.getpid()}"

@@ -1,0 +1,117 @@
+"""What a policy that imitates chunks can reach at most: a perfect imitator, played open loop.
+
+    python benchmarks/flow_limit.py --experts experts --levels mjc_swimmer mjc_walker
+
+The data hold what an expert did under action noise: a chunk has the expert's *answers* to noise that will not come
+again. A perfect imitator draws its chunks from that very distribution: it plays the expert in a copy of the world under
+other noise, and executes those actions, s rows at a time. Beside it stands the chunk of a copy without any noise,
+which no imitator of these data can know. `spread` says how far a row lies from the one without noise, in standard
+deviations of the actions: 1.4 would be a row that has nothing left to do with what was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from chunkenv.agents.checkpoints import load_best
+from chunkenv.agents.expert import Expert
+from chunkenv.kinetix import LEVELS, TIME_LIMIT
+from chunkenv.kinetix.vector_env import KinetixVectorEnv
+
+ACTION_NOISE = 0.1
+HORIZONS = (1, 2, 4, 8)
+IDLE = 0.02  # the standard deviation below which a channel does nothing
+
+
+class Worlds:
+    """N environments of a level that can be played and copied; an episode that is over stands still."""
+
+    def __init__(self, level: str, count: int) -> None:
+        self._envs = KinetixVectorEnv(level, count, observation="compact", threads=1, autoreset_mode="Disabled")
+        self.observations = self._envs.reset(seed=0)[0]
+        self.alive, self.success = np.ones(count, bool), np.zeros(count, bool)
+
+    def copy_from(self, other: Worlds) -> None:
+        """Go on from where others are."""
+        self._envs.set_states(other._envs.get_states())
+        self.observations, self.alive = other.observations, other.alive.copy()
+
+    def play(self, actions: np.ndarray, noise: np.ndarray) -> None:
+        """Play actions [N, T, 6] with noise on top."""
+        played = self._envs.play((actions + noise).astype(np.float32), np.where(self.alive, actions.shape[1], 0))
+        self.success |= played.infos["success"] & self.alive
+        self.alive &= ~(played.terminated | played.truncated)
+        self.observations = played.observations
+
+
+def chunks(expert: Expert, copy: Worlds, rows: int, noise: np.ndarray) -> np.ndarray:
+    """What the expert does in so many ticks under this noise [N, rows, 6]."""
+    actions = np.zeros_like(noise)
+    for row in range(rows):
+        actions[:, row] = expert.actions(copy.observations)
+        copy.play(actions[:, row : row + 1], noise[:, row : row + 1])
+    return actions
+
+
+def solved(expert: Expert, horizon: int, episodes: int, imagined: float) -> float:
+    """The solve rate of chunks that the expert makes in a copy with so much noise, `horizon` rows of them executed."""
+    world, copy = (Worlds(expert.level, episodes) for _ in range(2))
+    rng = np.random.default_rng(0)
+    for _ in range(0, TIME_LIMIT, horizon):
+        copy.copy_from(world)
+        drawn = rng.standard_normal((2, episodes, horizon, 6), np.float32)
+        world.play(chunks(expert, copy, horizon, imagined * drawn[0]), ACTION_NOISE * drawn[1])
+        if not world.alive.any():
+            break
+    return float(world.success.mean())
+
+
+def spread(expert: Expert, episodes: int) -> list[float]:
+    """For each row, how far noise drives the actions from those without noise, in standard deviations."""
+    world, noisy, still = (Worlds(expert.level, episodes) for _ in range(3))
+    rng, answers, plans = np.random.default_rng(0), [], []
+    rows = max(HORIZONS)
+    for _ in range(0, TIME_LIMIT // 4, rows):
+        noise = ACTION_NOISE * rng.standard_normal((episodes, rows, 6), np.float32)
+        noisy.copy_from(world)
+        still.copy_from(world)
+        pair = chunks(expert, noisy, rows, noise), chunks(expert, still, rows, 0 * noise)
+        both = noisy.alive & still.alive
+        answers.append(pair[0][both])
+        plans.append(pair[1][both])
+        world.play(pair[0], noise)
+    seen, meant = np.concatenate(answers), np.concatenate(plans)
+    std = seen.std(axis=(0, 1))
+    away = np.sqrt(((seen - meant) ** 2).mean(axis=0))[:, std > IDLE] / std[std > IDLE]
+    return away.mean(axis=1).tolist()
+
+
+def line(expert: Expert, episodes: int) -> str:
+    """A row of the table."""
+    imitator, clairvoyant = (
+        " / ".join(f"{100 * solved(expert, horizon, episodes, imagined):.0f}" for horizon in HORIZONS)
+        for imagined in (ACTION_NOISE, 0.0)
+    )
+    apart = spread(expert, episodes)
+    return f"| {expert.level} | {clairvoyant} | {imitator} | {apart[1]:.2f} | {apart[3]:.2f} | {apart[7]:.2f} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experts", type=Path, default=Path("results/experts"), help="<level>/seed<k>/ lies in it")
+    parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
+    parser.add_argument("--episodes", type=int, default=512)
+    chosen = parser.parse_args()
+    shown = " / ".join(f"{horizon}" for horizon in HORIZONS)
+    print(f"| level | expert without noise in mind, s = {shown} | perfect imitator | spread, row 1 | row 3 | row 7 |")
+    print("|---|---|---|---|---|---|")
+    for level in chosen.levels:
+        print(line(load_best(chosen.experts / level / "seed0"), chosen.episodes), flush=True)
+
+
+if __name__ == "__main__":
+    main()
