@@ -33,6 +33,7 @@ ARCHITECTURES = (
     Architecture("mlp", width=128, hidden=256, blocks=1),
     Architecture("mlp", width=128, hidden=256, blocks=2),
     Architecture("mlp", width=192, hidden=384, blocks=2),
+    Architecture("mlp", width=256, hidden=512, blocks=2),
     Architecture("mixer", width=16, hidden=32, blocks=2),
     Architecture("mixer", width=32, hidden=64, blocks=2),
 )
