@@ -3,8 +3,8 @@
     python benchmarks/flow_inference.py --levels catapult --batches 1 256
 
 times the flow policies that come with the package. Each figure is the median over repeats, of which the fastest and
-the slowest tenth are shown, too; the first call, which compiles, is left out. The arithmetic is that of one chunk alone:
-in a batch, what depends on flow time only is computed once for all.
+the slowest tenth are shown, too; the first call, which compiles, is left out. The arithmetic is that of one chunk
+alone: in a batch, what depends on flow time only is computed once for all.
 """
 
 from __future__ import annotations
