@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from chunkenv.agents import ppo
+from chunkenv.agents import ppo_training
 from chunkenv.agents.checkpoints import load_best, run_folder
 from chunkenv.agents.expert import solved
 from chunkenv.agents.metrics import read
@@ -40,8 +40,8 @@ class Trained(NamedTuple):
 def train(level: str, seed: int, out: Path) -> None:
     """Train an expert to the end, or go on with it; nothing where it is there."""
     folder = run_folder(out, level, seed)
-    run = ppo.resume_or_begin(level, settings_for(level), seed, folder)
-    for metrics in ppo.train(run, folder):
+    run = ppo_training.resume_or_begin(level, settings_for(level), seed, folder)
+    for metrics in ppo_training.train(run, folder):
         if "solve_rate" in metrics:
             print(f"{level}, seed {seed}: {metrics['steps']:,} steps, {metrics['solve_rate']:.1%}", flush=True)
 

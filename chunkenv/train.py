@@ -54,18 +54,20 @@ def ppo(
     """
     require("agents", "jax", "flax", "optax", "safetensors")
     require("kinetix", "numba")
-    from chunkenv.agents import checkpoints, ppo
+    from chunkenv.agents import checkpoints, ppo_training
     from chunkenv.agents.ppo_settings import settings_for
 
     level = _level(task)
     given = {name: value for name, value in (("steps", steps), ("envs", envs), ("reward", reward)) if value is not None}
     settings = replace(settings_for(level), **given)
     folder = checkpoints.run_folder(out, level, seed)
-    run = ppo.resume_or_begin(level, settings, seed, folder)
+    run = ppo_training.resume_or_begin(level, settings, seed, folder)
     console = Console(highlight=False)
     if run.steps:
         console.print(f"{level}, seed {seed}: goes on from {run.steps:,} of {settings.steps:,} steps.")
-    _watch(console, f"{level}, seed {seed}", settings.updates * settings.batch, run.steps, ppo.train(run, folder))
+    _watch(
+        console, f"{level}, seed {seed}", settings.updates * settings.batch, run.steps, ppo_training.train(run, folder)
+    )
     best = checkpoints.load_best(folder)
     kept = checkpoints.checkpoint_path(folder, best.steps)
     console.print(
