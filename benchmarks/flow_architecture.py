@@ -26,6 +26,7 @@ from chunkenv.bench.stats import pooled
 from chunkenv.data import Windows, load
 
 HORIZONS = (1, 4, 8)
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 ARCHITECTURES = (
     Architecture("mlp", width=32, hidden=64, blocks=1),
     Architecture("mlp", width=64, hidden=128, blocks=1),
@@ -125,12 +126,16 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
     for kind, marker in (("mlp", "o"), ("mixer", "s")):
         own = [summary for summary in summaries(lines) if summary["kind"] == kind]
-        rate, low, high = np.array([summary["rates"] for summary in own]).reshape(-1, 3).T
+        if not own:
+            continue
+        rate, low, high = np.array([summary["rates"] for summary in own]).T
         work = [summary["flops"] / 1e6 for summary in own]
         axes.errorbar(work, rate, yerr=[rate - low, high - rate], marker=marker, capsize=3, linestyle="", label=kind)
     levels = {line["data"]: line["demonstrators"] for line in lines}
     axes.axhline(100 * float(np.mean(list(levels.values()))), color="grey", linestyle=":", label="demonstrators")
     axes.set(xscale="log", xlabel="MFLOP of a chunk (5 Euler steps)", ylabel="solved, %")
+    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.minorticks_off()
     axes.set_title(f"Without delay, s = 1, 4, 8; {', '.join(levels)}", fontsize=9)
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
