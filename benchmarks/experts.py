@@ -28,13 +28,14 @@ NOISE_SEED = 1_000_000
 
 
 class Trained(NamedTuple):
-    """One training: what its best checkpoint solves of `episodes`, after how many steps, and the seconds of all."""
+    """One training: what its best checkpoint solves of `episodes`, after how many steps, and the time of it all."""
 
     solved: int
     episodes: int
     best_steps: int
     steps: int
     seconds: float
+    cpu_seconds: float
 
 
 def train(level: str, seed: int, out: Path) -> None:
@@ -51,20 +52,20 @@ def measure(level: str, seed: int, out: Path, episodes: int) -> Trained:
     folder = run_folder(out, level, seed)
     expert, last = load_best(folder), read(folder / "metrics.jsonl")[-1]
     count = int(solved(expert, episodes, NOISE_SEED + seed).sum())
-    return Trained(count, episodes, expert.steps, int(last["steps"]), last["seconds"])
+    return Trained(count, episodes, expert.steps, int(last["steps"]), last["seconds"], last["cpu_seconds"])
 
 
 def table(results: dict[str, list[Trained]]) -> Iterator[str]:
     """One line for each level: every seed's solve rate, and all episodes pooled."""
-    yield "| level | each seed, % | together, % [95 %] | million steps | best after | minutes |"
-    yield "|---|---|---|---|---|---|"
+    yield "| level | each seed, % | together, % [95 %] | million steps | best after | minutes | CPU minutes |"
+    yield "|---|---|---|---|---|---|---|"
     for level, runs in results.items():
         rates = " ".join(f"{100 * run.solved / run.episodes:.1f}" for run in runs)
         interval = wilson(sum(run.solved for run in runs), sum(run.episodes for run in runs))
         together = f"{100 * interval.estimate:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
         best = " ".join(f"{run.best_steps / 1e6:.1f}" for run in runs)
-        minutes = statistics.median(run.seconds for run in runs) / 60
-        yield f"| {level} | {rates} | {together} | {runs[0].steps / 1e6:.1f} | {best} | {minutes:.1f} |"
+        wall, cpu = (statistics.median(times) / 60 for times in zip(*(run[-2:] for run in runs), strict=True))
+        yield f"| {level} | {rates} | {together} | {runs[0].steps / 1e6:.1f} | {best} | {wall:.1f} | {cpu:.1f} |"
 
 
 def arguments() -> argparse.Namespace:
