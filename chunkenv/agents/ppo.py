@@ -102,6 +102,7 @@ class Batch(NamedTuple):
     log_probabilities: jax.Array
     advantages: jax.Array
     returns: jax.Array
+    following: jax.Array
 
 
 def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settings: Settings) -> jax.Array:
@@ -122,9 +123,13 @@ def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settin
 
 
 def actor_loss(
-    network: Network, batch: Batch, key: jax.Array, entropy: jax.Array, settings: Settings
+    network: Network, batch: Batch, key: jax.Array, progress: jax.Array, settings: Settings
 ) -> tuple[jax.Array, dict]:
-    """The clipped surrogate objective, less the entropy bonus."""
+    """The clipped surrogate objective, less the entropy bonus, and the price of changing the action at every tick.
+
+    The first fades with progress, the second grows: who has to be smooth from the start finds nothing. The price is the
+    temporal part of CAPS (Mysore et al. 2021, "Regularizing action policies for smooth control", arXiv 2012.06644).
+    """
     mean = network.mean(batch.observations)
     if settings.rpo:
         mean += jax.random.uniform(key, mean.shape, minval=-settings.rpo, maxval=settings.rpo)
@@ -134,7 +139,9 @@ def actor_loss(
     clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
     info = {"kl": (ratio - 1 - change).mean(), "clipped": (jnp.abs(ratio - 1) > settings.clip).mean()}
-    return -surrogate - entropy * network.log_std[...].sum(), info
+    change_of_mean = jnp.square(network.mean(batch.following) - network.mean(batch.observations)).sum(-1).mean()
+    bonus = settings.entropy * (1 - progress) * network.log_std[...].sum()
+    return -surrogate - bonus + settings.smoothness * progress * change_of_mean, {**info, "change": change_of_mean}
 
 
 def critic_loss(network: Network, batch: Batch) -> jax.Array:
@@ -143,11 +150,11 @@ def critic_loss(network: Network, batch: Batch) -> jax.Array:
 
 
 def total_loss(
-    params: Any, graph: Any, batch: Batch, key: jax.Array, entropy: jax.Array, settings: Settings
+    params: Any, graph: Any, batch: Batch, key: jax.Array, progress: jax.Array, settings: Settings
 ) -> tuple[jax.Array, dict]:
     """Both losses, and what is to be known about them."""
     network = nnx.merge(graph, params)
-    actor, info = actor_loss(network, batch, key, entropy, settings)
+    actor, info = actor_loss(network, batch, key, progress, settings)
     critic = critic_loss(network, batch)
     return actor + settings.value_weight * critic, {**info, "actor_loss": actor, "critic_loss": critic}
 
@@ -167,7 +174,7 @@ def make_batch(network: Network, rollout: Rollout, mean: jax.Array, scale: jax.A
     values = network.value(seen)
     gain = advantages(values, network.value(following), rollout, settings)
     actions = jnp.asarray(rollout.actions)
-    parts = (seen, actions, network.log_probability(network.mean(seen), actions), gain, gain + values)
+    parts = (seen, actions, network.log_probability(network.mean(seen), actions), gain, gain + values, following)
     return Batch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
 
 
@@ -178,7 +185,7 @@ def update(
     normal: tuple[jax.Array, jax.Array],
     order: jax.Array,
     key: jax.Array,
-    entropy: jax.Array,
+    progress: jax.Array,
     *,
     graph: Any,
     settings: Settings,
@@ -191,7 +198,7 @@ def update(
         normal: mean and scale of the observations then.
         order: int[epochs * minibatches, size], which ticks make up each minibatch.
         key: for the shifts of robust policy optimisation.
-        entropy: weight of the bonus for a large standard deviation.
+        progress: how much of the training is done, from 0 to 1.
         graph: of the network, from `nnx.split`.
         settings: hyper-parameters.
 
@@ -203,7 +210,7 @@ def update(
 
     def descend(agent: Agent, part: tuple[jax.Array, jax.Array]) -> tuple[Agent, dict[str, jax.Array]]:
         rows = jax.tree.map(lambda column: column[part[0]], batch)
-        gradients, info = jax.grad(total_loss, has_aux=True)(agent.params, graph, rows, part[1], entropy, settings)
+        gradients, info = jax.grad(total_loss, has_aux=True)(agent.params, graph, rows, part[1], progress, settings)
         changes, optimizer_state = optimizer.update(gradients, agent.optimizer_state, agent.params)
         return Agent(optax.apply_updates(agent.params, changes), optimizer_state), info
 

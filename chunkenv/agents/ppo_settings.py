@@ -36,6 +36,7 @@ class Settings:
     last_learning_rate: float = 1e-4  # at the end; it falls linearly
     entropy: float = 0.01  # weight of the bonus for a large standard deviation, at the beginning; it falls to 0
     rpo: float = 0.0  # the mean is shifted by up to this in the loss: keeps exploring (real-time-chunking-kinetix: .3)
+    smoothness: float = 0.5  # price of the action's change from tick to tick, at the end; it rises from 0
     value_weight: float = 0.5  # of the critic's loss
     max_gradient_norm: float = 1.0  # longer gradients are shortened
     initial_std: float = 0.6  # of exploration, in units of an action that reaches from -1 to 1
@@ -51,6 +52,7 @@ class Settings:
             real_number(name, getattr(self, name), at_least=0.0, at_most=1.0)
         for name in (
             "entropy",
+            "smoothness",
             "failure",
             "rpo",
             "value_weight",

@@ -175,9 +175,9 @@ def learn(run: Run, rollout: Rollout) -> dict[str, jax.Array]:
     """Update the agent; what is to be known about the losses."""
     normal = (run.normaliser.mean.astype(np.float32), run.normaliser.scale)
     key = jax.random.fold_in(jax.random.key(run.seed), run.updates)
-    entropy = jnp.float32(run.settings.entropy * (1 - run.updates / run.settings.updates))
+    progress = jnp.float32(run.updates / run.settings.updates)
     run.agent, info = update(
-        run.agent, rollout, normal, orders(run), key, entropy, graph=run.graph, settings=run.settings
+        run.agent, rollout, normal, orders(run), key, progress, graph=run.graph, settings=run.settings
     )
     return info
 

@@ -56,10 +56,25 @@ def test_log_probabilities_are_the_gaussian_ones_up_to_a_constant():
 
 def test_the_shift_of_robust_policy_optimisation_comes_from_the_key():
     network = ppo.Network(35, (0,), Settings(hidden=(8,)), nnx.Rngs(0))
-    batch = ppo.Batch(jnp.ones((6, 35)), jnp.zeros((6, 1)), *[jnp.arange(6.0)] * 3)
+    batch = ppo.Batch(jnp.ones((6, 35)), jnp.zeros((6, 1)), *[jnp.arange(6.0)] * 3, jnp.ones((6, 35)))
 
     def loss(rpo, key):
         return float(ppo.actor_loss(network, batch, jax.random.key(key), jnp.float32(0), Settings(rpo=rpo))[0])
 
     assert loss(0.0, 1) == loss(0.0, 2)
     assert loss(0.3, 1) == loss(0.3, 1) != loss(0.3, 2)
+
+
+def test_changing_the_action_has_a_price_that_grows_with_progress():
+    network = ppo.Network(35, (0,), Settings(hidden=(8,)), nnx.Rngs(0))
+
+    def loss(following, progress, smoothness=0.5):
+        batch = ppo.Batch(jnp.ones((6, 35)), jnp.zeros((6, 1)), *[jnp.arange(6.0)] * 3, following * jnp.ones((6, 35)))
+        settings = Settings(entropy=0.0, smoothness=smoothness)
+        return float(ppo.actor_loss(network, batch, jax.random.key(0), jnp.float32(progress), settings)[0])
+
+    still = loss(1.0, 1.0)
+    assert still == loss(1.0, 0.0) == loss(-1.0, 0.0) == loss(-1.0, 1.0, smoothness=0.0)
+    change = np.square(network.mean(-jnp.ones((1, 35))) - network.mean(jnp.ones((1, 35)))).sum()
+    np.testing.assert_allclose(loss(-1.0, 1.0) - still, 0.5 * change, rtol=1e-3)
+    assert still < loss(-1.0, 0.5) < loss(-1.0, 1.0)
