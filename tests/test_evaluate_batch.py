@@ -121,5 +121,7 @@ def test_chunks_that_cannot_be_executed_name_the_policy():
         def infer_batch(self, observations, request):
             return super().infer_batch(observations, request) * np.nan
 
-    with pytest.raises(ActionError, match=r"Wrong\.infer_batch returned chunks that cannot be executed: .*environment 0"):
+    with pytest.raises(
+        ActionError, match=r"Wrong\.infer_batch returned chunks that cannot be executed: .*environment 0"
+    ):
         evaluate_batch(walks, Wrong(1), episodes=2, seed=0, slots=2)
