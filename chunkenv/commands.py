@@ -117,11 +117,15 @@ def play(
         console.print(f"video  {video}", soft_wrap=True)
 
 
+SHOWN = ("seed", "ticks", "return", "success", "underruns", "decisions")
+
+
 def _table(rows: list[Row]) -> Table:
     """A line for each episode."""
-    table = Table(*rows[0], box=None, padding=(0, 2, 0, 0))
+    table = Table(*SHOWN, box=None, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(*(f"{value:g}" if isinstance(value, float) else f"{value}" for value in row.values()))
+        values = [row[name] for name in SHOWN]
+        table.add_row(*(f"{value:g}" if isinstance(value, float) else f"{value}" for value in values))
     return table
 
 

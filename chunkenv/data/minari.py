@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import warnings
@@ -119,7 +120,7 @@ def _environment_id(dataset: Dataset) -> Any:
     name = f"chunkenv/kinetix-{dataset.info.get('level')}-v0"
     if name not in gym.registry:
         return None
-    spec = gym.spec(name)
+    spec = copy.copy(gym.spec(name))  # the registry keeps its own
     spec.kwargs = {**spec.kwargs, "observation": dataset.info["observation"]}
     return spec
 
