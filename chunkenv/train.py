@@ -46,7 +46,7 @@ def ppo(
         str | None,
         typer.Option(metavar="NAME", help="sparse, distance or penalty: to learn from.", show_default="the level's"),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets <level>/seed<k>/ with all files.")] = EXPERTS,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/seedK/ with all files.")] = EXPERTS,
 ) -> None:
     """Train an expert with PPO: checkpoints of several skill levels, and metrics, in one folder.
 

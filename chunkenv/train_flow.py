@@ -38,9 +38,7 @@ def flow(
         int | None, typer.Option(metavar="N", help="Of the weights.", show_default="that of FlowSettings")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same weights, to the bit.")] = 0,
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Gets <level>/<kind>/seed<k>/ with all files.")
-    ] = POLICIES,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/KIND/seedK/ with all files.")] = POLICIES,
 ) -> None:
     """Train a flow policy on chunks of demonstrations: weights and metrics, in one folder.
 

@@ -39,7 +39,7 @@ def charged(
     methods: Annotated[str, typer.Option(metavar="NAMES", help="Execution methods, or all.")] = "all",
     slowdowns: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Times as slow as measured: 1,50,100.", show_default="by naive's latency"),
+        typer.Option(metavar="LIST", help="Times as slow as measured: 1,50,100.", show_default="by the fastest method"),
     ] = None,
     traces: Annotated[
         Path | None,

@@ -33,8 +33,8 @@ QUICK_EPISODES = 32
 BATCH = 256
 CONTROL_DT = 1 / 30
 """Seconds per tick, as the tasks have it."""
-DELAYS_OF_NAIVE = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-"""Slowdowns are chosen so that the naive method's median latency is so many ticks."""
+DELAYS_OF_FASTEST = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+"""Slowdowns are chosen so that the fastest method's median latency is so many ticks."""
 REPEATS = 200
 MEASURED_ON = "mjc_walker"
 """The level with the largest observation; the networks are alike otherwise."""
@@ -75,7 +75,7 @@ def charged_study(
         traces: of every method, as `record` makes them.
         tasks: names of Kinetix levels.
         methods: of `METHODS`.
-        slowdowns: above 0; if None, those at which naive inference takes the ticks of `DELAYS_OF_NAIVE`.
+        slowdowns: above 0; if None, those at which the fastest takes the ticks of `DELAYS_OF_FASTEST`.
         episodes: of each cell.
         seed: of the study.
 
@@ -102,9 +102,9 @@ def charged_study(
 
 
 def usual_slowdowns(traces: Traces) -> list[float]:
-    """The slowdowns at which the fastest method's median latency is the ticks of `DELAYS_OF_NAIVE`, to two digits."""
+    """The slowdowns at which the fastest method's median latency is the ticks of `DELAYS_OF_FASTEST`, to two digits."""
     fastest = min(float(np.median(trace)) for trace in traces.values())
-    return [float(f"{delay * CONTROL_DT / fastest:.2g}") for delay in DELAYS_OF_NAIVE]
+    return [float(f"{delay * CONTROL_DT / fastest:.2g}") for delay in DELAYS_OF_FASTEST]
 
 
 def play(traces: Traces, cell: ChargedCell, episodes: tuple[int, ...], seed: int) -> list[Row]:
