@@ -21,16 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from flow_weights import solved
 
 from chunkenv.agents.flow import FlowPolicy, FlowSettings, Training
 from chunkenv.data import Dataset, Windows, load
-from chunkenv.evaluate_batch import evaluate_batch
-from chunkenv.vector import ChunkedVectorExecution, VectorRequest
+from chunkenv.vector import VectorRequest
 
-ACTION_NOISE = 0.1
 SCHEDULES = ((1, 0), (4, 0), (8, 0), (4, 2), (4, 4))
 """Execution horizon and delay, in ticks."""
 
@@ -76,33 +73,15 @@ def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> di
     while not training.done:
         training.step()
     policy = training.policy()
-    solved = {f"s={s} d={d}": solve_rate(policy, s, d, evaluated) for s, d in SCHEDULES}
+    rates = {f"s={s} d={d}": float(solved(policy, s, evaluated, 0, d).mean()) for s, d in SCHEDULES}
     return {
         "level": dataset.info["level"],
         "by": "planner" if dataset.info["experts"][0]["name"] == "planner" else "experts",
         "transitions": len(windows),
         "demonstrators": float(dataset.episodes.success[:episodes].mean()),
-        "solved": solved,
+        "solved": rates,
         "spread": spread(policy, dataset),
     }
-
-
-def solve_rate(policy: FlowPolicy, execution_horizon: int, delay: int, episodes: int) -> float:
-    """The share of episodes that a policy solves."""
-
-    def make_envs(slots: int) -> ChunkedVectorExecution:
-        return gym.make_vec(  # pyright: ignore[reportReturnType]
-            f"chunkenv/kinetix-{policy.level}-v0",
-            slots,
-            autoreset_mode=AutoresetMode.DISABLED,
-            observation="compact",
-            action_noise=ACTION_NOISE,
-            prediction_horizon=policy.prediction_horizon,
-            execution_horizon=execution_horizon,
-            latency=delay,
-        )
-
-    return float(np.mean([row["success"] for row in evaluate_batch(make_envs, policy, episodes, seed=0)]))
 
 
 def spread(policy: FlowPolicy, dataset: Dataset) -> float:

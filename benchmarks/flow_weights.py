@@ -16,33 +16,18 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from chunkenv.agents import flow, weights
-from chunkenv.evaluate_batch import evaluate_batch
-from chunkenv.vector import ChunkedVectorExecution
+from chunkenv.bench.settings.methods import ACTION_NOISE, play_policy
 
-ACTION_NOISE = 0.1
 HORIZONS = range(1, 9)
 
 
-def solved(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int) -> np.ndarray:
-    """Which episodes a policy solves without delay, bool[episodes]."""
-
-    def make_envs(slots: int) -> ChunkedVectorExecution:
-        return gym.make_vec(  # pyright: ignore[reportReturnType]
-            f"chunkenv/kinetix-{policy.level}-v0",
-            slots,
-            autoreset_mode=AutoresetMode.DISABLED,
-            observation="compact",
-            action_noise=ACTION_NOISE,
-            prediction_horizon=policy.prediction_horizon,
-            execution_horizon=execution_horizon,
-        )
-
-    return np.array([row["success"] for row in evaluate_batch(make_envs, policy, episodes, seed)])
+def solved(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int, delay: int = 0) -> np.ndarray:
+    """Which episodes a policy solves, bool[episodes]."""
+    chunks = {"execution_horizon": execution_horizon, "latency": delay}
+    return np.array([row["success"] for row in play_policy(policy.level, policy, range(episodes), seed, **chunks)])
 
 
 def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:

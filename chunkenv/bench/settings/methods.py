@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.evaluate import Row
-from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.evaluate_batch import BatchPolicy, evaluate_batch
 from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
@@ -58,8 +58,8 @@ def flow_policy(task: str, kind: str) -> Any:
     return weights.load(task, kind)
 
 
-def play_method(task: str, method: str, episodes: tuple[int, ...], seed: int, **chunks: Any) -> list[Row]:
-    """Play episodes of a Kinetix level by a method.
+def play_method(task: str, method: str, episodes: Sequence[int], seed: int, **chunks: Any) -> list[Row]:
+    """Play episodes of a Kinetix level by a method, with the policy that comes with the package.
 
     Args:
         task: name of the level.
@@ -73,6 +73,11 @@ def play_method(task: str, method: str, episodes: tuple[int, ...], seed: int, **
     """
     way = METHODS[method]
     strategy = way.strategy(flow_policy(task, way.weights))
+    return play_policy(task, strategy, episodes, seed, overlap=way.overlap, **chunks)
+
+
+def play_policy(task: str, policy: BatchPolicy, episodes: Sequence[int], seed: int, **chunks: Any) -> list[Row]:
+    """Play episodes of a Kinetix level by any policy for its compact observation, as `play_method` does."""
 
     def make_envs(slots: int) -> Any:
         return gym.make_vec(
@@ -84,9 +89,8 @@ def play_method(task: str, method: str, episodes: tuple[int, ...], seed: int, **
             threads=1,
             autoreset_mode=AutoresetMode.DISABLED,
             prediction_horizon=PREDICTION_HORIZON,
-            overlap=way.overlap,
             info="actions",
             **chunks,
         )
 
-    return evaluate_batch(make_envs, strategy, episodes, seed, SLOTS)
+    return evaluate_batch(make_envs, policy, episodes, seed, SLOTS)
