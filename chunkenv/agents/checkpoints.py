@@ -152,7 +152,7 @@ def read(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
         ArgumentError: there is no such file, it is damaged, or of another kind.
     """
     if not path.is_file():
-        raise ArgumentError(f"There is no checkpoint {path}; train one with: chunkenv train ppo TASK.")
+        raise ArgumentError(f"There is no {kind} {path}; chunkenv train makes one.")
     try:
         with safe_open(path, "numpy") as file:
             about = json.loads((file.metadata() or {}).get("chunkenv", "{}"))
@@ -163,7 +163,7 @@ def read(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
         ) from error
     if about.get("kind") != kind:
         found = about.get("kind") or "a safetensors file of another program"
-        raise ArgumentError(f"{path} is no {kind} but {found}; give a file that chunkenv train ppo wrote.")
+        raise ArgumentError(f"{path} is no {kind} but {found}; give the path of a {kind}.")
     if about["format"] != FORMAT:
         raise ArgumentError(f"{path} has format {about['format']}, this version reads {FORMAT}: train it again.")
     if about["digest"] != _digest(arrays):

@@ -100,7 +100,7 @@ BOLD = Settings(discount=0.995, entropy=0.02, initial_std=1.5, persistence=0.95)
 """Wide, long strokes, and a longer view: for levels that only a daring move solves."""
 
 SETTINGS = {
-    "catapult": Settings(steps=10_000_000, discount=0.995),
+    "catapult": Settings(steps=10_000_000, discount=0.995, entropy=0.02, initial_std=1.0),
     "cartpole_thrust": Settings(steps=6_000_000, persistence=0.0, initial_std=1.0, learning_rate=5e-4),
     "hard_lunar_lander": Settings(steps=6_000_000),
     "mjc_half_cheetah": Settings(steps=6_000_000),

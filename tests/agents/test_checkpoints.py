@@ -65,7 +65,7 @@ def test_other_files_are_refused_by_what_they_are(tmp_path):
     checkpoints.write(other, TRAINING, {}, {})
     with pytest.raises(ArgumentError, match="is no chunkenv expert but chunkenv training"):
         load(other)
-    with pytest.raises(ArgumentError, match=r"There is no checkpoint .*none.safetensors; train one"):
+    with pytest.raises(ArgumentError, match=r"There is no chunkenv expert .*none.safetensors; chunkenv train"):
         load(tmp_path / "none.safetensors")
 
 
