@@ -2,13 +2,12 @@
 
 `ChunkedExecution` turns an environment into a chunked-action MDP with delayed, asynchronous execution; `latency` has
 the models of inference latency; `evaluate` is the loop that every number comes from. Importing the package registers
-the ids `chunkenv/kinetix-<level>-v0`.
+the ids `chunkenv/kinetix-<level>-v0` and `chunkenv/manip-<family>-task<k>-v0`.
 """
 
-from chunkenv import latency
+from chunkenv import kinetix, latency, manipulation
 from chunkenv.evaluate import evaluate
 from chunkenv.evaluate_batch import evaluate_batch
-from chunkenv.kinetix import register
 from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import (
     ActionDelay,
@@ -38,4 +37,5 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-register()
+kinetix.register()
+manipulation.register()
