@@ -1,0 +1,78 @@
+"""What to do next in the scene with a cube, a drawer, a window, and the buttons that lock these two."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chunkenv.manipulation.oracles.cubes import grasped, nearest_turn, next_cube
+from chunkenv.manipulation.oracles.subgoal import PLACED, Facts, SubGoal, distance, reached
+
+LOCK = {"drawer": 0, "window": 1}
+"""Which button unlocks what: state 1 is open."""
+OPEN = -0.16
+"""The drawer's position when it is open, m."""
+WIDE = -0.12
+"""Open wide enough to put a cube in."""
+SHUT_AT_Y = -0.3
+"""A target behind this is inside the closed drawer."""
+INTO_DRAWER = (0.33, -0.22, 0.066)
+"""Where a cube is let go above the open drawer: near its front, which pushes the cube along as the drawer shuts."""
+
+
+def next_in_scene(facts: Facts) -> SubGoal | None:
+    """The next thing to do; None when the whole scene is as it should be.
+
+    The cube goes into the drawer first, if it belongs there; then drawer and window, each unlocked where it must be;
+    then the cube, which the gripper may push while it is busy with them; the buttons are set last.
+
+    Args:
+        facts: of a scene.
+    """
+    if _belongs_in_drawer(facts) and not _is_in_drawer(facts):
+        return _open(facts) or _into_drawer(facts)
+    for slide in LOCK:
+        wish = SubGoal(slide, 0, (float(facts[f"{slide}_target"]),))
+        if not reached(wish, facts):
+            return _unlocked(facts, wish)
+    return _cube(facts) or _button(facts)
+
+
+def _open(facts: Facts) -> SubGoal | None:
+    wish = SubGoal("drawer", 0, (OPEN,))
+    return None if float(facts["drawer_pos"]) <= WIDE else _unlocked(facts, wish)
+
+
+def _into_drawer(facts: Facts) -> SubGoal:
+    """Put the cube into the open drawer, the fingers along its front: across it they would hit that."""
+    wish = grasped(facts, 0, INTO_DRAWER)
+    return wish._replace(release=float(nearest_turn(np.pi / 2, wish.release, of=2)))
+
+
+def _unlocked(facts: Facts, wish: SubGoal) -> SubGoal:
+    """The wish, or what must be done before it: pressing the button that unlocks it."""
+    lock = LOCK[wish.kind]
+    return wish if facts["button_states"][lock] else SubGoal("button", lock, (1.0,))
+
+
+def _cube(facts: Facts) -> SubGoal | None:
+    return None if _belongs_in_drawer(facts) else next_cube(facts)
+
+
+def _button(facts: Facts) -> SubGoal | None:
+    wrong = np.flatnonzero(facts["button_states"] != facts["button_targets"])
+    if not len(wrong):
+        return None
+    tops, here = facts["button_tops"], facts["effector_pos"]
+    button = int(min(wrong, key=lambda button: distance(tops[button], here)))
+    return SubGoal("button", button, (float(facts["button_targets"][button]),))
+
+
+def _belongs_in_drawer(facts: Facts) -> bool:
+    return bool(facts["cube_targets"][0][1] < SHUT_AT_Y)
+
+
+def _is_in_drawer(facts: Facts) -> bool:
+    """Whether the cube lies in the drawer, wherever the drawer is."""
+    x, y, z = facts["cube_pos"][0]
+    handle_y = float(facts["drawer_handle"][1])
+    return 0.22 <= x <= 0.44 and handle_y - 0.26 <= y <= handle_y - 0.08 and 0.05 <= z <= 0.12

@@ -1,0 +1,194 @@
+"""ogbench's scripted primitives, driven by facts and a sub-goal instead of by ogbench's own environment.
+
+`ogbench.manipspace.oracles` (Park et al., arXiv 2410.20092) has two styles for each kind of sub-goal: 'markov', a
+feedback law in phases, and 'plan', which tracks a noisy trajectory through keyframes. Both draw from numpy's global
+generator; here all that they draw comes from a generator that is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chunkenv.checks import one_of
+from chunkenv.errors import MissingExtraError
+from chunkenv.manipulation.families import CONTROL_DT, FAMILY
+from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance
+
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no screen, where nothing is shown
+        from ogbench.manipspace.oracles.markov.button_markov import ButtonMarkovOracle
+        from ogbench.manipspace.oracles.markov.cube_markov import CubeMarkovOracle
+        from ogbench.manipspace.oracles.markov.drawer_markov import DrawerMarkovOracle
+        from ogbench.manipspace.oracles.markov.window_markov import WindowMarkovOracle
+        from ogbench.manipspace.oracles.plan.button_plan import ButtonPlanOracle
+        from ogbench.manipspace.oracles.plan.cube_plan import CubePlanOracle
+        from ogbench.manipspace.oracles.plan.drawer_plan import DrawerPlanOracle
+        from ogbench.manipspace.oracles.plan.window_plan import WindowPlanOracle
+except ImportError as error:
+    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
+
+STYLES = ("markov", "plan")
+SLIDE_AXIS = {"drawer": np.array([0.0, -1.0, 0.0]), "window": np.array([1.0, 0.0, 0.0])}
+"""The way the handle goes when the slide's position grows."""
+ACTION_SCALE = np.array([0.05, 0.05, 0.05, 0.3, 1.0])
+"""What an action of 1 means: m, radians, share of the gripper's way (ogbench's manipspace_env)."""
+TURNING_HEIGHT = 0.16
+"""A cube is turned when the gripper is above this, in m: below, the hand would hit what stands beside it."""
+ALIGNED = 0.04
+"""Within this, in m, ogbench's primitive lets a cube down on its target."""
+REACH = {
+    "cube": np.array([[0.25, -0.35, 0.20], [0.60, 0.35, 0.35]]),
+    "scene": np.array([[0.25, -0.20, 0.20], [0.60, 0.20, 0.35]]),
+    "puzzle": np.array([[0.25, -0.20, 0.20], [0.60, 0.20, 0.25]]),
+}
+"""From where ogbench draws the place that the arm goes to after a sub-goal, by the kind of scene."""
+
+
+class Scripts:
+    """One primitive of ogbench for each kind of sub-goal, of which one is at work at a time.
+
+    Args:
+        family: one of `chunkenv.manipulation.FAMILIES`.
+        style: 'markov' or 'plan'.
+
+    Raises:
+        ArgumentError: for an unknown style.
+    """
+
+    def __init__(self, family: str, style: str) -> None:
+        one_of("style", style, STYLES)
+        scene = FAMILY[family].scene
+        self._scripts = _made(_Stage(REACH[scene]), style, closed=scene == "puzzle")
+        self._script: Any = None
+        self._tick = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the primitive at work has ended, by arriving at its last pose or by giving up."""
+        return self._script.done
+
+    def begin(self, subgoal: SubGoal, facts: Facts, rng: np.random.Generator) -> None:
+        """Start on a sub-goal; all that its primitive draws comes from `rng`."""
+        self._subgoal, self._script, self._tick = subgoal, self._scripts[subgoal.kind], 0
+        with _global_draws_from(rng):
+            self._script.reset(None, self._info(facts))
+
+    def __copy__(self) -> Scripts:
+        """The same primitives in the same phase, which go their own way from here."""
+        twin = object.__new__(Scripts)
+        twin.__dict__.update(self.__dict__)
+        twin._scripts = {kind: copy.copy(script) for kind, script in self._scripts.items()}
+        twin._script = None if self._script is None else twin._scripts[self._subgoal.kind]
+        return twin
+
+    def action(self, facts: Facts) -> np.ndarray:
+        """The primitive's action for what is now, float[5] in [-1, 1]."""
+        action = self._script.select_action(None, self._info(facts))
+        self._tick += 1
+        return action
+
+    def _info(self, facts: Facts) -> dict[str, Any]:
+        """What ogbench's environment would tell its oracle."""
+        info = {
+            "proprio/effector_pos": facts["effector_pos"],
+            "proprio/effector_yaw": [float(facts["effector_yaw"])],
+            "proprio/gripper_opening": [float(facts["gripper_opening"])],
+            "proprio/gripper_contact": float(facts["gripper_contact"]),
+            "time": [self._tick * CONTROL_DT],
+        }
+        return info | _OF_KIND[self._subgoal.kind](facts, self._subgoal)
+
+
+class _Stage:
+    """What the scripts ask of an environment."""
+
+    _control_timestep = CONTROL_DT
+
+    def __init__(self, reach: np.ndarray) -> None:
+        self.unwrapped = self
+        self._arm_sampling_bounds = reach
+
+    def normalize_action(self, action: np.ndarray) -> np.ndarray:
+        return np.clip(action / ACTION_SCALE, -1, 1)
+
+
+class _CubeMarkov(CubeMarkovOracle):
+    def shortest_yaw(self, eff_yaw: float, obj_yaw: float, n: int = 2) -> float:
+        """The gripper looks the same after half a turn: which pair of sides it takes has been decided before."""
+        return super().shortest_yaw(eff_yaw, obj_yaw, n=2)
+
+
+class _CubePlan(CubePlanOracle):
+    def shortest_yaw(self, eff_yaw: float, obj_yaw: float, translation: np.ndarray, n: int = 2) -> Any:
+        """As in `_CubeMarkov`."""
+        return super().shortest_yaw(eff_yaw, obj_yaw, translation, n=2)
+
+
+def _made(stage: _Stage, style: str, closed: bool) -> dict[str, Any]:
+    if style == "markov":
+        return {
+            "cube": _CubeMarkov(env=stage),
+            "button": ButtonMarkovOracle(env=stage, gripper_always_closed=closed),
+            "drawer": DrawerMarkovOracle(env=stage),
+            "window": WindowMarkovOracle(env=stage),
+        }
+    return {
+        "cube": _CubePlan(env=stage),
+        "button": ButtonPlanOracle(env=stage, gripper_always_closed=closed),
+        "drawer": DrawerPlanOracle(env=stage),
+        "window": WindowPlanOracle(env=stage),
+    }
+
+
+@contextlib.contextmanager
+def _global_draws_from(rng: np.random.Generator) -> Iterator[None]:
+    """ogbench draws from numpy's global generator: it gets a seed of ours, and is left as it was found."""
+    found = np.random.get_state()  # noqa: NPY002
+    np.random.seed(rng.integers(2**32))  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(found)  # noqa: NPY002
+
+
+def _about_cube(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
+    cube, target = subgoal.index, np.asarray(subgoal.target)
+    here, yaw = facts["cube_pos"][cube], float(facts["cube_yaw"][cube]) + subgoal.grasp
+    is_low = facts["effector_pos"][2] < TURNING_HEIGHT and distance(here[:2], target[:2]) > ALIGNED
+    return {
+        "privileged/target_block": cube,
+        f"privileged/block_{cube}_pos": here,
+        f"privileged/block_{cube}_yaw": [yaw],
+        "privileged/target_block_pos": target,
+        "privileged/target_block_yaw": [yaw if is_low else subgoal.release],
+    }
+
+
+def _about_button(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
+    button = subgoal.index
+    return {
+        "privileged/target_button": button,
+        "privileged/target_button_top_pos": facts["button_tops"][button],
+        "privileged/target_button_state": int(subgoal.target[0]),
+        f"privileged/button_{button}_state": int(facts["button_states"][button]),
+    }
+
+
+def _about_slide(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
+    name = subgoal.kind
+    handle, way = facts[f"{name}_handle"], subgoal.target[0] - float(facts[f"{name}_pos"])
+    return {
+        f"privileged/{name}_handle_pos": handle,
+        f"privileged/{name}_handle_yaw": [float(facts[f"{name}_handle_yaw"])],
+        f"privileged/target_{name}_handle_pos": handle + way * SLIDE_AXIS[name],
+    }
+
+
+_OF_KIND = {"cube": _about_cube, "button": _about_button, "drawer": _about_slide, "window": _about_slide}
