@@ -8,33 +8,79 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.checks import one_of
-from chunkenv.errors import ActionError, ResetNeededError, brief
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief
 from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import CONTROL_DT, FAMILIES, TASKS
+from chunkenv.manipulation.goals import agreement, objects_of, wanted_objects
+from chunkenv.manipulation.library import mujoco
+from chunkenv.manipulation.rendering import Painter
 from chunkenv.manipulation.state import checked_state, read_state, state_layout, write_state
 from chunkenv.manipulation.worlds import open_world
+from chunkenv.pictures import Window
 
 N_ACTIONS = 5
 OBSERVATIONS = ("features", "state")
 REWARDS = ("count", "sparse")
 TIMINGS = ("next", "current")
-RENDER_MODES = ("rgb_array",)
+GOALS = ("objects", "features")
+RENDER_MODES = ("human", "rgb_array")
 LARGEST = 1000.0  # no feature comes near it while the physics is sound
 LARGEST_STATE = 1e12
-ROUNDING = 1e-6  # an action may be this much outside
+ROUNDING = 1e-6  # how far outside an action may be
+UNSOUND = [mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC]
 
 
 class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     """A robot arm with a gripper, and what it is to put in order: cubes, buttons, a drawer, a window.
 
+    The long-horizon manipulation tasks of ogbench 1.2 (Park et al., arXiv 2410.20092): a UR5e arm with a Robotiq
+    gripper, in MuJoCo. A step is one control step of 50 ms. `gymnasium.make("chunkenv/manip-<family>-task<k>-v0")`
+    adds the time limit of the family.
+
+    Action: float32[5] in [-1, 1]: how far the gripper is to move from where it is, in x, y and z (0.05 m), yaw
+    (0.3 rad) and closing (1: from open to closed).
+
+    Observation "features", float32[n], ogbench's: joint positions and velocities of the arm, position, cosine and
+    sine of the yaw of the gripper, its opening and contact; then for each cube its position, quaternion, cosine and
+    sine of its yaw; for each button its state (one-hot), position and velocity; position and velocity of drawer and
+    window. Goal-conditioned, a dict: "observation", the features; "achieved_goal" and "desired_goal", as `goal` says.
+
+    Reward "count": the number of things in place minus the number of things, -n to 0. "sparse": 0 when all are in
+    place, else -1. In place is a cube within 0.04 m of its target, a button in its state, drawer and window within
+    0.04 m. The episode ends when all are.
+
+    info: `success`, whether all are in place.
+
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
-        task: 1 to 5, or None: goal-conditioned.
-        reward: "count", the number of things in place minus their number; "sparse", 0 when all are, else -1.
-        timing: whether reward and end tell of the state that a step led to ("next") or began in ("current").
-        observation: "features" or "state".
-        render_mode: None or "rgb_array".
+        task: 1 to 5, or None: goal-conditioned, one of the five with each reset; `reset(options={"task": 3})` says
+            which. There, as in ogbench, cubes that are alike but for their colour change roles at random.
+        reward: "count" or "sparse".
+        timing: whether reward, success and end tell of the state that a step led to, "next", or, as ogbench 1.2 has
+            it for single tasks, of the state it began in, "current".
+        observation: "features"; or "state", what `get_state` returns, float64: for planners.
+        goal: goal-conditioned, what a goal is: "objects", the wanted positions and states of what is in the scene,
+            from which `compute_reward` follows; or "features", ogbench's goals, the observation of a scene in order.
+        render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
+            "human", a window that shows every step.
+        render_size: width and height of a frame in pixels, at least 16.
+
+    Attributes:
+        world: ogbench's environment, mended; its `model` and `data` are MuJoCo's.
+        layout: where what stands in a state.
+
+    Raises:
+        ArgumentError: an unknown family or option.
+        MissingExtraError: ogbench is not installed.
+
+    >>> env = ManipulationEnv("cube-single", task=2)
+    >>> observation, info = env.reset(seed=0)
+    >>> observation.shape, info
+    ((28,), {'success': False})
+    >>> observation, reward, terminated, truncated, info = env.step(np.zeros(5, np.float32))
+    >>> reward, terminated, info
+    (-1.0, False, {'success': False})
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 20}  # noqa: RUF012 (Gymnasium's own declaration)
@@ -46,73 +92,135 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         reward: str = "count",
         timing: str = "next",
         observation: str = "features",
+        goal: str = "objects",
         render_mode: str | None = None,
+        render_size: int = 480,
     ) -> None:
+        one_of("family", family, FAMILIES)
+        self._task = None if task is None else _known_task(task)
         self._reward = one_of("reward", reward, REWARDS)
         self._timing = one_of("timing", timing, TIMINGS)
         self._kind = one_of("observation", observation, OBSERVATIONS)
+        self._goal = one_of("goal", goal, GOALS)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
-        self._task = task
-        self.world = open_world(one_of("family", family, FAMILIES), visual=render_mode is not None)
+        self._render_size = whole_number("render_size", render_size, at_least=16)
+        self._painter: Painter | None = None
+        self._window: Window | None = None
+        self._ready, self._over = False, False
+        self.world = open_world(family, visual=render_mode is not None)
         self.layout = state_layout(self.world)
-        self._ready = False
         self.action_space = spaces.Box(-1, 1, (N_ACTIONS,), np.float32)
         self.observation_space = self._observation_space()
 
     @property
     def control_dt(self) -> float:
-        """Seconds of a tick."""
+        """Seconds of a step."""
         return CONTROL_DT
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
+        """Start an episode, with the arm and the objects about where the task has them.
+
+        Args:
+            seed: of everything random.
+            options: `{"task": 3}`, goal-conditioned: the goal is that of this task.
+
+        Raises:
+            ArgumentError: there is no such task, or it is not this environment's.
+        """
+        asked = self._asked_task(options)
         super().reset(seed=seed)
-        task = self._task or int((options or {}).get("task") or self.np_random.choice(TASKS))
+        task = asked or int(self.np_random.choice(TASKS))
         self.world.begin(self.np_random, task, permute=self._task is None)
-        self._ready = True
+        self._ready, self._over = True, False
+        if self.render_mode == "human":
+            self._show()
         return self._observe(), {"success": False}
 
     def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Play one tick of 50 ms.
+        """Play one control step.
 
         Raises:
-            ActionError: the action has another shape, is no number, not finite, or out of [-1, 1]; nothing changed.
-            ResetNeededError: there was no reset yet.
+            ActionError: the action has another shape, is no number, not finite or not in [-1, 1]; nothing changed.
+            ResetNeededError: there was no reset yet, or the episode is over.
+            EnvironmentFault: the physics became unsound.
         """
-        if not self._ready:
-            raise ResetNeededError("This environment was not reset yet: call reset() before step().")
+        if not self._ready or self._over:
+            reason = "The episode is over" if self._over else "This environment was not reset yet"
+            raise ResetNeededError(f"{reason}: call reset() before the next step().")
         action = _checked_action(action)
         before = self.world.successes() if self._timing == "current" else None
         self.world.play(action)
+        self._check_physics()
         successes = self.world.successes() if before is None else before
-        done = bool(successes.all())
-        reward = float(successes.sum() - len(successes)) if self._reward == "count" else float(done) - 1
-        return self._observe(), reward, done, False, {"success": done}
+        self._over = bool(successes.all())
+        if self.render_mode == "human":
+            self._show()
+        return self._observe(), float(self._rewarded(successes)), self._over, False, {"success": self._over}
 
-    def facts(self) -> dict[str, np.ndarray]:
-        """What is where, copies, by name; positions in m, angles in rad, in the frame of the robot's base.
+    def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:
+        """The reward for a goal in place of the one that was wanted (hindsight experience replay).
 
-        Always: effector_pos [3], effector_yaw, gripper_opening (0 open, 1 closed), gripper_contact (0 to 1), time
-        (s), successes bool[goals]. With n cubes: cube_pos [n, 3], cube_quat [n, 4] (w first), cube_yaw [n],
-        cube_targets [n, 3]. With n buttons: button_states and button_targets int[n], button_pos [n] (pressed below
-        -0.02), button_tops [n, 3]. In "scene", for drawer and window: drawer_pos, drawer_target, drawer_handle [3],
-        drawer_handle_yaw, drawer_handle_target [3].
+        Args:
+            achieved_goal: [..., goal], one or many.
+            desired_goal: the same shape.
+            info: not used.
+
+        Returns:
+            A float, or float64[...].
+        """
+        if self._goal == "features":
+            achieved_goal, desired_goal = (
+                objects_of(self.world.family, np.asarray(goal)) for goal in (achieved_goal, desired_goal)
+            )
+        rewards = self._rewarded(agreement(self.world.family, achieved_goal, desired_goal))
+        return float(rewards) if np.ndim(rewards) == 0 else rewards
+
+    def facts(self) -> dict[str, Any]:
+        """What is where, by name: floats and arrays, copies; m, rad, s, in the frame of the robot's base.
+
+        Always: effector_position [3] (the point between the fingers), effector_yaw, gripper_opening (0 open, 1
+        closed), gripper_contact (0 to 1), time, successes bool[goals]. With n cubes: cube_positions [n, 3],
+        cube_quats [n, 4] (w first), cube_yaws [n], cube_targets [n, 3]. With n buttons: button_states and
+        button_targets int[n], button_positions [n] (pressed: below -0.02), button_tops [n, 3]. In "scene":
+        drawer_position, drawer_target, drawer_handle [3], drawer_handle_yaw, and the same of the window.
 
         Raises:
             ResetNeededError: there was no reset yet.
         """
-        if not self._ready:
-            raise ResetNeededError("There are no facts yet: call reset() before facts().")
+        self._need_reset("facts")
         return read_facts(self.world)
 
+    def render(self) -> np.ndarray | None:
+        """The present state as a frame, with "rgb_array"; None with "human", which shows every step by itself.
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+            MissingExtraError: there is no way to draw on this machine.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() shows nothing without a render_mode: make it with "rgb_array" or "human".')
+            return None
+        self._need_reset("render")
+        return self._show() if self.render_mode == "human" else self._frame()
+
+    def close(self) -> None:
+        """Close the window and put the drawing tools away."""
+        if self._window:
+            self._window.close()
+            self._window = None
+        if self._painter:
+            self._painter.close()
+            self._painter = None
+
     def get_state(self) -> np.ndarray:
-        """The complete state, float64[n]: set back, everything goes on to the bit.
+        """The complete state, a copy, float64[n]: set back, everything goes on to the bit.
+
+        It holds what the task wants and the goal too, not what wrappers hold (a TimeLimit counts for itself).
 
         Raises:
             ResetNeededError: there was no reset yet.
         """
-        if not self._ready:
-            raise ResetNeededError("This environment has no state yet: call reset() before get_state().")
+        self._need_reset("get_state")
         return read_state(self.world, self.layout)
 
     def set_state(self, state: np.ndarray) -> None:
@@ -122,24 +230,106 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
             ArgumentError: it is not a state of this family; the environment is unchanged.
         """
         write_state(self.world, self.layout, checked_state(self.layout, state))
-        self._ready = True
+        self._ready, self._over = True, False
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("world", "_painter", "_window")  # a copy opens its own
+        rest = {name: value for name, value in self.__dict__.items() if name not in made}
+        return {**rest, "_family": self.world.family.name, "_state": self.get_state() if self._ready else None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        family, world_state = state.pop("_family"), state.pop("_state")
+        self.__dict__.update(state)
+        self._painter = self._window = None
+        self.world = open_world(family, visual=self.render_mode is not None)
+        if world_state is not None:
+            write_state(self.world, self.layout, world_state)
+
+    def _asked_task(self, options: dict[str, Any] | None) -> int | None:
+        """The task that is to be played, or None: any."""
+        asked = (options or {}).get("task")
+        if asked is None:
+            return self._task
+        if self._task not in (None, _known_task(asked)):
+            raise ArgumentError(
+                f"options={options!r} ask for a task of its own, but this environment plays task {self._task} only; "
+                f"make 'chunkenv/manip-{self.world.family.name}-v0' for tasks that change."
+            )
+        return _known_task(asked)
+
+    def _rewarded(self, successes: np.ndarray) -> Any:
+        """The reward for what is in place, bool[..., goals]."""
+        if self._reward == "sparse":
+            return successes.all(-1) - 1.0
+        return successes.sum(-1) - float(successes.shape[-1])
+
+    def _check_physics(self) -> None:
+        if any(self.world.data.warning[kind].number for kind in UNSOUND):
+            self._ready = False
+            raise EnvironmentFault(
+                "MuJoCo's physics became unsound (positions or velocities beyond all bounds) and the episode is lost: "
+                "call reset()."
+            )
 
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return spaces.Box(-LARGEST_STATE, LARGEST_STATE, (self.layout.size,), np.float64)
-        return spaces.Box(-LARGEST, LARGEST, (self.world.family.features,), np.float32)
+        features = _bounded(self.world.family.features)
+        if self._task is not None:
+            return features
+        goal = features if self._goal == "features" else _bounded(self.world.family.objects)
+        return spaces.Dict({"observation": features, "achieved_goal": goal, "desired_goal": goal})
 
-    def _observe(self) -> np.ndarray:
+    def _observe(self) -> Any:
         if self._kind == "state":
             return self.get_state()
-        return self.world.compute_observation().clip(-LARGEST, LARGEST).astype(np.float32)
+        features = self.world.compute_observation()
+        if self._task is not None:
+            return _small(features)
+        if self._goal == "features":
+            goals = features, self.world._cur_goal_ob
+        else:
+            goals = objects_of(self.world.family, features), wanted_objects(self.world)
+        return {"observation": _small(features), "achieved_goal": _small(goals[0]), "desired_goal": _small(goals[1])}
+
+    def _need_reset(self, wish: str) -> None:
+        if not self._ready:
+            raise ResetNeededError(f"There is no state yet: call reset() before {wish}().")
+
+    def _frame(self) -> np.ndarray:
+        if self._painter is None:
+            self._painter = Painter(self.world.model, self._render_size)
+        return self._painter.frame(self.world.data)
+
+    def _show(self) -> None:
+        if self._window is None:
+            self._window = Window(self.metadata["render_fps"])
+        self._window.show(self._frame())
+
+
+def _known_task(task: Any) -> int:
+    if isinstance(task, bool) or task not in TASKS:
+        raise ArgumentError(f"task={task!r} is unknown; choose one of 1, 2, 3, 4, 5.")
+    return int(task)
 
 
 def _checked_action(action: Any) -> np.ndarray:
-    array = np.asarray(action)
-    if array.shape != (N_ACTIONS,) or array.dtype.kind not in "fiu" or not np.all(np.abs(array) <= 1 + ROUNDING):
+    try:
+        array = np.asarray(action)
+        sound = array.shape == (N_ACTIONS,) and array.dtype.kind in "fiu" and np.all(np.abs(array) <= 1 + ROUNDING)
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
         raise ActionError(
             f"An action is {N_ACTIONS} finite numbers in [-1, 1], not {brief(action)}; the state is unchanged, so "
             "step again."
         )
-    return np.clip(array, -1, 1)
+    return np.clip(np.asarray(action, np.float32), -1, 1)
+
+
+def _bounded(size: int) -> spaces.Box:
+    return spaces.Box(-LARGEST, LARGEST, (size,), np.float32)
+
+
+def _small(features: np.ndarray) -> np.ndarray:
+    return features.clip(-LARGEST, LARGEST).astype(np.float32)

@@ -45,6 +45,11 @@ class Family(NamedTuple):
         """How many numbers an observation has: 19 of the arm, 9 a cube, 4 a button, 2 a slide."""
         return 19 + 9 * self.cubes + 4 * self.buttons + 2 * self.slides
 
+    @property
+    def objects(self) -> int:
+        """How many numbers tell what the objects should be: 3 a cube, 1 a button, 1 a slide."""
+        return 3 * self.cubes + self.buttons + self.slides
+
 
 FAMILY = {
     family.name: family

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import mujoco
 import numpy as np
-from ogbench.manipspace import mjcf_utils
+
+from chunkenv.manipulation.library import mjcf_utils, mujoco
 
 SEEN_ONLY = ("bvh", "geom", "mat", "mesh", "name", "skin", "tex", "text")
 """How the names of the arrays begin that tell geoms, meshes, materials and textures."""
 
 
-def compiled(mjcf_model: Any, visual: bool) -> mujoco.MjModel:
+def compiled(mjcf_model: Any, visual: bool) -> Any:
     """The model of a scene, with or without the meshes and textures that nothing collides with.
 
     Masses and inertias come from the visual meshes too, so the light model gets those of the whole one.
@@ -26,7 +26,7 @@ def compiled(mjcf_model: Any, visual: bool) -> mujoco.MjModel:
     return whole if visual else _lightened(whole, text, assets)
 
 
-def _lightened(whole: mujoco.MjModel, text: str, assets: dict[str, bytes]) -> mujoco.MjModel:
+def _lightened(whole: Any, text: str, assets: dict[str, bytes]) -> Any:
     spec = mujoco.MjSpec.from_string(text, assets)
     spec.assets = assets
     _drop_visual_meshes(spec)
@@ -36,7 +36,7 @@ def _lightened(whole: mujoco.MjModel, text: str, assets: dict[str, bytes]) -> mu
     return light
 
 
-def _drop_visual_meshes(spec: mujoco.MjSpec) -> None:
+def _drop_visual_meshes(spec: Any) -> None:
     for geom in list(spec.geoms):
         if geom.type == mujoco.mjtGeom.mjGEOM_MESH and geom.contype == 0 and geom.conaffinity == 0:
             _hide(spec, geom)
@@ -46,7 +46,7 @@ def _drop_visual_meshes(spec: mujoco.MjSpec) -> None:
             spec.delete(mesh)
 
 
-def _hide(spec: mujoco.MjSpec, geom: Any) -> None:
+def _hide(spec: Any, geom: Any) -> None:
     """Take a geom's mesh away: what ogbench knows by name stays as a speck."""
     if "unnamed" in geom.name:
         spec.delete(geom)
@@ -54,14 +54,14 @@ def _hide(spec: mujoco.MjSpec, geom: Any) -> None:
         geom.type, geom.meshname, geom.size = mujoco.mjtGeom.mjGEOM_SPHERE, "", [1e-3, 0, 0]
 
 
-def _drop_textures(spec: mujoco.MjSpec) -> None:
+def _drop_textures(spec: Any) -> None:
     for material in spec.materials:
         material.textures = [""] * len(material.textures)
     for texture in list(spec.textures):
         spec.delete(texture)
 
 
-def _copy_physics(whole: mujoco.MjModel, light: mujoco.MjModel) -> None:
+def _copy_physics(whole: Any, light: Any) -> None:
     """Everything that is not about geoms and pictures: a body's geoms count for its mass even where they are gone."""
     for name in dir(light):
         values = getattr(light, name)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import mujoco
 import numpy as np
 
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.manipulation.families import TASKS
+from chunkenv.manipulation.library import mujoco
 from chunkenv.manipulation.worlds import SceneWorld, World
 
 INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -87,6 +87,7 @@ def write_state(world: World, layout: StateLayout, state: np.ndarray) -> None:
     world.cur_task_id = int(state[layout.task][0])
     world.cur_task_info = world.task_infos[world.cur_task_id - 1]
     world._cur_goal_ob = state[layout.goal].copy()
+    mujoco.mj_resetData(world.model, data)
     mujoco.mj_setState(world.model, data, physics, INTEGRATION)
     if world.family.buttons:
         world._cur_button_states = state[layout.buttons].astype(int)

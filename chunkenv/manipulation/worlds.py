@@ -7,28 +7,14 @@ called, not copied.
 from __future__ import annotations
 
 import copy
-import warnings
 from functools import cache
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-from chunkenv.errors import MissingExtraError
 from chunkenv.manipulation.families import FAMILY, Family
-
-try:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no screen, where nothing is shown
-        import mujoco
-        from ogbench.manipspace.controllers import DiffIKController
-        from ogbench.manipspace.envs.cube_env import CubeEnv
-        from ogbench.manipspace.envs.manipspace_env import ManipSpaceEnv
-        from ogbench.manipspace.envs.puzzle_env import PuzzleEnv
-        from ogbench.manipspace.envs.scene_env import SceneEnv
-except ImportError as error:
-    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
-
+from chunkenv.manipulation.library import CubeEnv, DiffIKController, ManipSpaceEnv, PuzzleEnv, SceneEnv, mujoco
 from chunkenv.manipulation.models import compiled
 
 
@@ -38,10 +24,14 @@ class World(ManipSpaceEnv):
     Attributes:
         family: which family's scene it is.
         pad_body: the number of the body whose contact force is observed.
+        cube_addresses: where the poses of the cubes are in qpos, int[cubes, 7].
+        button_addresses: where the positions of the buttons are in qpos, int[buttons].
     """
 
     family: Family
     pad_body: int
+    cube_addresses: np.ndarray
+    button_addresses: np.ndarray
     _visual = False
 
     def compile_model_and_data(self) -> None:
@@ -52,6 +42,8 @@ class World(ManipSpaceEnv):
         mujoco.mj_forward(self._model, self._data)
         self.post_compilation()
         self.pad_body = self._model.body("ur5e/robotiq/right_pad").id
+        self.cube_addresses = self._addresses("object_joint", self.family.cubes)[:, None] + np.arange(7)
+        self.button_addresses = self._addresses("buttonbox_joint", self.family.buttons)
 
     @property
     def action_space(self) -> gymnasium.spaces.Box:
@@ -68,7 +60,7 @@ class World(ManipSpaceEnv):
         """
         self.np_random = generator
         self._actions = gymnasium.spaces.Box(-1, 1, (5,), np.float32)
-        self._actions._np_random = generator.spawn(1)[0]
+        self._actions._np_random = _apart(generator, 1)
         self._permute_blocks, self._render_goal, self._reset_next_step = permute, False, False
         self.cur_task_id, self.cur_task_info = task, self.task_infos[task - 1]
         mujoco.mj_resetData(self._model, self._data)
@@ -88,13 +80,10 @@ class World(ManipSpaceEnv):
     def pre_step(self) -> None:
         """Remember what the tick is compared with: where the buttons were."""
         self._prev_qpos, self._prev_qvel = self._data.qpos.copy(), self._data.qvel.copy()
-        buttons = range(self.family.buttons)
-        if buttons:
+        if self.family.buttons:
             self._prev_button_states = self._cur_button_states.copy()
-        names = [f"buttonbox_joint_{button}" for button in buttons]
-        self._prev_ob_info = {
-            f"privileged/button_{button}_pos": self._data.joint(name).qpos.copy() for button, name in enumerate(names)
-        }
+        positions = self._prev_qpos[self.button_addresses]
+        self._prev_ob_info = {f"privileged/button_{i}_pos": [position] for i, position in enumerate(positions)}
 
     def refresh(self) -> None:
         """Recompute from positions and velocities all that follows from them, and what the model shows of the state."""
@@ -105,6 +94,10 @@ class World(ManipSpaceEnv):
     def successes(self) -> np.ndarray:
         """What holds now of all that the task wants: bool[family.goals], cubes, buttons, drawer, window."""
         return np.asarray(self._compute_successes(), bool)
+
+    def _addresses(self, joint: str, count: int) -> np.ndarray:
+        """Where the joints of this name and the numbers from 0 begin in qpos."""
+        return np.array([self._model.joint(f"{joint}_{i}").qposadr[0] for i in range(count)], int)
 
 
 class CubeWorld(World, CubeEnv):
@@ -128,7 +121,7 @@ class SceneWorld(World, SceneEnv):
 
     def begin(self, generator: np.random.Generator, task: int, permute: bool) -> None:
         """As `World.begin`, with nothing locked that the last episode locked."""
-        self.rescue = int(generator.spawn(1)[0].integers(2**32)), 0
+        self.rescue = int(_apart(generator, 2).integers(2**32)), 0
         self._cur_button_states = np.zeros(self.family.buttons, int)
         self._apply_button_states()
         super().begin(generator, task, permute)
@@ -176,6 +169,12 @@ _BLUEPRINT = (
     "_button_geoms_list",
 )
 """What ogbench compiles a model from: 70 MB, and needed no more."""
+
+
+def _apart(generator: np.random.Generator, jumps: int) -> np.random.Generator:
+    """A stream that follows from the generator's state, and neither meets it nor moves it."""
+    bits: Any = generator.bit_generator
+    return np.random.Generator(bits.jumped(jumps))
 
 
 def open_world(name: str, visual: bool = False) -> World:
