@@ -14,7 +14,7 @@ def _module(name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no screen, where nothing is to be shown
             return importlib.import_module(name)
-    except ImportError as missing:
+    except ImportError as error:
         raise MissingExtraError(
             f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.'
         ) from error
