@@ -19,10 +19,16 @@ def register() -> None:
     the goal, one of the five tasks, is part of the observation.
     """
     for name, family in FAMILY.items():
-        for task in (*TASKS, None):
+        for task in TASKS:
             gymnasium.register(
-                id=f"chunkenv/manip-{name}-v0" if task is None else f"chunkenv/manip-{name}-task{task}-v0",
+                id=f"chunkenv/manip-{name}-task{task}-v0",
                 entry_point="chunkenv.manipulation.env:ManipulationEnv",
                 max_episode_steps=family.time_limit,
                 kwargs={"family": name, "task": task},
             )
+        gymnasium.register(
+            id=f"chunkenv/manip-{name}-v0",
+            entry_point="chunkenv.manipulation.goal_env:GoalManipulationEnv",
+            max_episode_steps=family.time_limit,
+            kwargs={"family": name},
+        )

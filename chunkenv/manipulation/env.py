@@ -12,7 +12,6 @@ from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief
 from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import CONTROL_DT, FAMILIES, TASKS
-from chunkenv.manipulation.goals import agreement, objects_of, wanted_objects
 from chunkenv.manipulation.library import mujoco
 from chunkenv.manipulation.rendering import Painter
 from chunkenv.manipulation.state import checked_state, read_state, state_layout, write_state
@@ -23,7 +22,6 @@ N_ACTIONS = 5
 OBSERVATIONS = ("features", "state")
 REWARDS = ("count", "sparse")
 TIMINGS = ("next", "current")
-GOALS = ("objects", "features")
 RENDER_MODES = ("human", "rgb_array")
 LARGEST = 1000.0  # no feature comes near it while the physics is sound
 LARGEST_STATE = 1e12
@@ -44,7 +42,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     Observation "features", float32[n], ogbench's: joint positions and velocities of the arm, position, cosine and
     sine of the yaw of the gripper, its opening and contact; then for each cube its position, quaternion, cosine and
     sine of its yaw; for each button its state (one-hot), position and velocity; position and velocity of drawer and
-    window. Goal-conditioned, a dict: "observation", the features; "achieved_goal" and "desired_goal", as `goal` says.
+    window.
 
     Reward "count": the number of things in place minus the number of things, -n to 0. "sparse": 0 when all are in
     place, else -1. In place is a cube within 0.04 m of its target, a button in its state, drawer and window within
@@ -54,14 +52,11 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
 
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
-        task: 1 to 5, or None: goal-conditioned, one of the five with each reset; `reset(options={"task": 3})` says
-            which. There, as in ogbench, cubes that are alike but for their colour change roles at random.
+        task: 1 to 5.
         reward: "count" or "sparse".
         timing: whether reward, success and end tell of the state that a step led to, "next", or, as ogbench 1.2 has
             it for single tasks, of the state it began in, "current".
         observation: "features"; or "state", what `get_state` returns, float64: for planners.
-        goal: goal-conditioned, what a goal is: "objects", the wanted positions and states of what is in the scene,
-            from which `compute_reward` follows; or "features", ogbench's goals, the observation of a scene in order.
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
         render_size: width and height of a frame in pixels, at least 16.
@@ -88,20 +83,18 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     def __init__(
         self,
         family: str,
-        task: int | None = None,
+        task: int,
         reward: str = "count",
         timing: str = "next",
         observation: str = "features",
-        goal: str = "objects",
         render_mode: str | None = None,
         render_size: int = 480,
     ) -> None:
         one_of("family", family, FAMILIES)
-        self._task = None if task is None else _known_task(task)
+        self._tasks = (_known_task(task),)
         self._reward = one_of("reward", reward, REWARDS)
         self._timing = one_of("timing", timing, TIMINGS)
         self._kind = one_of("observation", observation, OBSERVATIONS)
-        self._goal = one_of("goal", goal, GOALS)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
         self._render_size = whole_number("render_size", render_size, at_least=16)
         self._painter: Painter | None = None
@@ -122,15 +115,16 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
 
         Args:
             seed: of everything random.
-            options: `{"task": 3}`, goal-conditioned: the goal is that of this task.
+            options: `{"task": 3}` where tasks change (`GoalManipulationEnv`).
 
         Raises:
             ArgumentError: there is no such task, or it is not this environment's.
         """
         asked = self._asked_task(options)
         super().reset(seed=seed)
-        task = asked or int(self.np_random.choice(TASKS))
-        self.world.begin(self.np_random, task, permute=self._task is None)
+        many = len(self._tasks) > 1
+        drawn = int(self.np_random.choice(self._tasks)) if many and asked is None else self._tasks[0]
+        self.world.begin(self.np_random, asked or drawn, permute=many)
         self._ready, self._over = True, False
         if self.render_mode == "human":
             self._show()
@@ -156,24 +150,6 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         if self.render_mode == "human":
             self._show()
         return self._observe(), float(self._rewarded(successes)), self._over, False, {"success": self._over}
-
-    def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:
-        """The reward for a goal in place of the one that was wanted (hindsight experience replay).
-
-        Args:
-            achieved_goal: [..., goal], one or many.
-            desired_goal: the same shape.
-            info: not used.
-
-        Returns:
-            A float, or float64[...].
-        """
-        if self._goal == "features":
-            achieved_goal, desired_goal = (
-                objects_of(self.world.family, np.asarray(goal)) for goal in (achieved_goal, desired_goal)
-            )
-        rewards = self._rewarded(agreement(self.world.family, achieved_goal, desired_goal))
-        return float(rewards) if np.ndim(rewards) == 0 else rewards
 
     def facts(self) -> dict[str, Any]:
         """What is where, by name: floats and arrays, copies; m, rad, s, in the frame of the robot's base.
@@ -246,16 +222,14 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
             write_state(self.world, self.layout, world_state)
 
     def _asked_task(self, options: dict[str, Any] | None) -> int | None:
-        """The task that is to be played, or None: any."""
+        """The task that the options ask for, or None."""
         asked = (options or {}).get("task")
-        if asked is None:
-            return self._task
-        if self._task not in (None, _known_task(asked)):
-            raise ArgumentError(
-                f"options={options!r} ask for a task of its own, but this environment plays task {self._task} only; "
-                f"make 'chunkenv/manip-{self.world.family.name}-v0' for tasks that change."
-            )
-        return _known_task(asked)
+        if asked is None or _known_task(asked) in self._tasks:
+            return asked
+        raise ArgumentError(
+            f"options={options!r} ask for another task, but this environment plays task {self._tasks[0]} only; make "
+            f"'chunkenv/manip-{self.world.family.name}-v0' for tasks that change."
+        )
 
     def _rewarded(self, successes: np.ndarray) -> Any:
         """The reward for what is in place, bool[..., goals]."""
@@ -274,23 +248,12 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return spaces.Box(-LARGEST_STATE, LARGEST_STATE, (self.layout.size,), np.float64)
-        features = _bounded(self.world.family.features)
-        if self._task is not None:
-            return features
-        goal = features if self._goal == "features" else _bounded(self.world.family.objects)
-        return spaces.Dict({"observation": features, "achieved_goal": goal, "desired_goal": goal})
+        return bounded(self.world.family.features)
 
     def _observe(self) -> Any:
         if self._kind == "state":
             return self.get_state()
-        features = self.world.compute_observation()
-        if self._task is not None:
-            return _small(features)
-        if self._goal == "features":
-            goals = features, self.world._cur_goal_ob
-        else:
-            goals = objects_of(self.world.family, features), wanted_objects(self.world)
-        return {"observation": _small(features), "achieved_goal": _small(goals[0]), "desired_goal": _small(goals[1])}
+        return small(self.world.compute_observation())
 
     def _need_reset(self, wish: str) -> None:
         if not self._ready:
@@ -307,10 +270,14 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         self._window.show(self._frame())
 
 
-def _known_task(task: Any) -> int:
-    if isinstance(task, bool) or task not in TASKS:
-        raise ArgumentError(f"task={task!r} is unknown; choose one of 1, 2, 3, 4, 5.")
-    return int(task)
+def bounded(size: int) -> spaces.Box:
+    """The space of features: float32, finite."""
+    return spaces.Box(-LARGEST, LARGEST, (size,), np.float32)
+
+
+def small(features: np.ndarray) -> np.ndarray:
+    """Features as float32 within their space."""
+    return features.clip(-LARGEST, LARGEST).astype(np.float32)
 
 
 def _checked_action(action: Any) -> np.ndarray:
@@ -327,9 +294,7 @@ def _checked_action(action: Any) -> np.ndarray:
     return np.clip(np.asarray(action, np.float32), -1, 1)
 
 
-def _bounded(size: int) -> spaces.Box:
-    return spaces.Box(-LARGEST, LARGEST, (size,), np.float32)
-
-
-def _small(features: np.ndarray) -> np.ndarray:
-    return features.clip(-LARGEST, LARGEST).astype(np.float32)
+def _known_task(task: Any) -> int:
+    if isinstance(task, bool) or task not in TASKS:
+        raise ArgumentError(f"task={task!r} is unknown; choose one of 1, 2, 3, 4, 5.")
+    return int(task)

@@ -1,0 +1,79 @@
+"""The goal-conditioned environment of one family of manipulation tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from chunkenv.checks import one_of
+from chunkenv.manipulation.env import ManipulationEnv, bounded, small
+from chunkenv.manipulation.families import TASKS
+from chunkenv.manipulation.goals import agreement, objects_of, wanted_objects
+
+GOALS = ("objects", "features")
+
+
+class GoalManipulationEnv(ManipulationEnv):
+    """A family of tasks whose goal is part of the observation: with each reset, that of one of the five tasks.
+
+    `gymnasium.make("chunkenv/manip-<family>-v0")` adds the time limit. All is as in `ManipulationEnv` but the
+    observation, a dict of "observation", the features; "achieved_goal" and "desired_goal", as `goal` says: the form
+    that hindsight experience replay wants. As in ogbench, cubes that differ only in colour change roles at random.
+
+    Args:
+        family: one of `chunkenv.manipulation.FAMILIES`.
+        goal: what a goal is: "objects", what is wanted of everything in the scene: 3 numbers a cube, its position; 1
+            a button, its state; 1 each for drawer and window (scaled as in the features: ogbench's oracle
+            representation); or "features", ogbench's usual goals, the features of a scene in order.
+        options: as `ManipulationEnv` has them, but `task`.
+
+    Raises:
+        ArgumentError: an unknown family or option.
+        MissingExtraError: ogbench is not installed.
+
+    >>> env = GoalManipulationEnv("cube-double")
+    >>> observation, info = env.reset(seed=0, options={"task": 5})
+    >>> {name: array.shape for name, array in observation.items()}
+    {'observation': (37,), 'achieved_goal': (6,), 'desired_goal': (6,)}
+    """
+
+    def __init__(self, family: str, goal: str = "objects", **options: Any) -> None:
+        self._goal = one_of("goal", goal, GOALS)
+        super().__init__(family, 1, **options)
+        self._tasks = TASKS
+
+    def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:
+        """The reward for a goal in place of the one that was wanted (hindsight experience replay).
+
+        Args:
+            achieved_goal: [..., goal], one or many.
+            desired_goal: the same shape.
+            info: not used.
+
+        Returns:
+            A float, or float64[...].
+        """
+        goals = [np.asarray(goal) for goal in (achieved_goal, desired_goal)]
+        if self._goal == "features":
+            goals = [objects_of(self.world.family, goal) for goal in goals]
+        rewards = self._rewarded(agreement(self.world.family, *goals))
+        return float(rewards) if np.ndim(rewards) == 0 else rewards
+
+    def _observation_space(self) -> spaces.Space[Any]:
+        if self._kind == "state":
+            return super()._observation_space()
+        family = self.world.family
+        goal = bounded(family.features if self._goal == "features" else family.objects)
+        return spaces.Dict({"observation": bounded(family.features), "achieved_goal": goal, "desired_goal": goal})
+
+    def _observe(self) -> Any:
+        if self._kind == "state":
+            return super()._observe()
+        features = self.world.compute_observation()
+        if self._goal == "features":
+            achieved, desired = features, self.world._cur_goal_ob
+        else:
+            achieved, desired = objects_of(self.world.family, features), wanted_objects(self.world)
+        return {"observation": small(features), "achieved_goal": small(achieved), "desired_goal": small(desired)}
