@@ -30,7 +30,7 @@ def next_cube(facts: Facts) -> SubGoal | None:
     Returns:
         The sub-goal; None if every cube is where it should be, or none can be moved.
     """
-    table = Arrangement(facts["cube_pos"], facts["cube_targets"])
+    table = Arrangement(facts["cube_positions"], facts["cube_targets"])
     ready = [cube for cube in table.missing if table.is_free(cube) and table.is_ready(cube)]
     if ready:
         cube = min(ready, key=lambda cube: _travel(table, cube, facts))
@@ -44,8 +44,8 @@ def next_cube(facts: Facts) -> SubGoal | None:
 
 def grasped(facts: Facts, cube: int, target: tuple[float, ...]) -> SubGoal:
     """The sub-goal of moving a cube, held so that the fingers have most room where it is, and where it will be."""
-    others = np.delete(facts["cube_pos"], cube, axis=0)
-    here, yaw = facts["cube_pos"][cube], float(facts["cube_yaw"][cube])
+    others = np.delete(facts["cube_positions"], cube, axis=0)
+    here, yaw = facts["cube_positions"][cube], float(facts["cube_yaws"][cube])
     near = nearest_turn(yaw, float(facts["effector_yaw"]))
     held = max((near, near + np.pi / 2), key=lambda angle: _clearance(here, angle, others))
     angles = held + np.linspace(-np.pi / 2, np.pi / 2, 8, endpoint=False)
@@ -121,7 +121,7 @@ class Arrangement:
 
 def _travel(table: Arrangement, cube: int, facts: Facts) -> float:
     """How far the gripper is from a cube; one that lies high up comes first, because it hides what is beside it."""
-    return distance(facts["effector_pos"][:2], table.positions[cube][:2]) - 10 * table.positions[cube][2]
+    return distance(facts["effector_position"][:2], table.positions[cube][:2]) - 10 * table.positions[cube][2]
 
 
 def nearest_turn(yaw: float, reference: float, of: int = 4) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chunkenv.manipulation.oracles.cubes import grasped, nearest_turn, next_cube
-from chunkenv.manipulation.oracles.subgoal import PLACED, Facts, SubGoal, distance, reached
+from chunkenv.manipulation.oracles.subgoal import SLID, Facts, SubGoal, distance, reached
 
 LOCK = {"drawer": 0, "window": 1}
 """Which button unlocks what: state 1 is open."""
@@ -22,24 +22,30 @@ INTO_DRAWER = (0.33, -0.22, 0.066)
 def next_in_scene(facts: Facts) -> SubGoal | None:
     """The next thing to do; None when the whole scene is as it should be.
 
-    The cube goes into the drawer first, if it belongs there; then drawer and window, each unlocked where it must be;
-    then the cube, which the gripper may push while it is busy with them; the buttons are set last.
+    The cube goes into the drawer first, if it belongs there. On the table it comes before the drawer where that is to
+    be opened, because the open one leaves the gripper no room, and after drawer and window else, because the gripper
+    may push it there. Each is unlocked where it must be; the buttons are set last.
 
     Args:
         facts: of a scene.
     """
     if _belongs_in_drawer(facts) and not _is_in_drawer(facts):
         return _open(facts) or _into_drawer(facts)
-    for slide in LOCK:
-        wish = SubGoal(slide, 0, (float(facts[f"{slide}_target"]),))
-        if not reached(wish, facts):
-            return _unlocked(facts, wish)
-    return _cube(facts) or _button(facts)
+    slides = [SubGoal(slide, 0, (float(facts[f"{slide}_target"]),)) for slide in LOCK]
+    missing = [_unlocked(facts, wish) for wish in slides if not reached(wish, facts)]
+    first, last = _cube(facts), missing[:1]
+    if first is not None and _opens(facts):  # an open drawer's handle is near the cube
+        return first
+    return last[0] if last else first or _button(facts)
+
+
+def _opens(facts: Facts) -> bool:
+    return float(facts["drawer_target"]) < float(facts["drawer_position"]) - SLID
 
 
 def _open(facts: Facts) -> SubGoal | None:
     wish = SubGoal("drawer", 0, (OPEN,))
-    return None if float(facts["drawer_pos"]) <= WIDE else _unlocked(facts, wish)
+    return None if float(facts["drawer_position"]) <= WIDE else _unlocked(facts, wish)
 
 
 def _into_drawer(facts: Facts) -> SubGoal:
@@ -62,7 +68,7 @@ def _button(facts: Facts) -> SubGoal | None:
     wrong = np.flatnonzero(facts["button_states"] != facts["button_targets"])
     if not len(wrong):
         return None
-    tops, here = facts["button_tops"], facts["effector_pos"]
+    tops, here = facts["button_tops"], facts["effector_position"]
     button = int(min(wrong, key=lambda button: distance(tops[button], here)))
     return SubGoal("button", button, (float(facts["button_targets"][button]),))
 
@@ -73,6 +79,6 @@ def _belongs_in_drawer(facts: Facts) -> bool:
 
 def _is_in_drawer(facts: Facts) -> bool:
     """Whether the cube lies in the drawer, wherever the drawer is."""
-    x, y, z = facts["cube_pos"][0]
+    x, y, z = facts["cube_positions"][0]
     handle_y = float(facts["drawer_handle"][1])
     return 0.22 <= x <= 0.44 and handle_y - 0.26 <= y <= handle_y - 0.08 and 0.05 <= z <= 0.12

@@ -81,7 +81,7 @@ class Oracle:
         """Give a sub-goal up that the gripper hangs in, or that takes too long: let go, back off, and think again."""
         if self.subgoal is None or self._retreat:
             return
-        here = facts["effector_pos"]
+        here = facts["effector_position"]
         if distance(here, self._anchor) > STILL:
             self._anchor, self._still = here, 0
         self._still += 1
@@ -93,7 +93,7 @@ class Oracle:
         goal = self.subgoal
         if goal is None or self._scripts.done:
             return True
-        return bool(facts["effector_pos"][2] > CLEAR[goal.kind]) and reached(goal, facts)
+        return bool(facts["effector_position"][2] > CLEAR[goal.kind]) and reached(goal, facts)
 
     def _begin(self, subgoal: SubGoal | None, facts: Facts) -> None:
         self.subgoal, self._ticks, self._still = subgoal, 0, 0
@@ -116,12 +116,12 @@ def next_subgoal(family: str, facts: Facts) -> SubGoal | None:
 
 def _next_button(family: str, facts: Facts) -> SubGoal | None:
     needed = (facts["button_states"] != facts["button_targets"]).astype(np.uint8).tobytes()
-    away = ((facts["button_tops"] - facts["effector_pos"]) ** 2).sum(axis=1)
+    away = ((facts["button_tops"] - facts["effector_position"]) ** 2).sum(axis=1)
     button = next_press(needed, COLUMNS[family], int(away.argmin()))
     return None if button is None else SubGoal("button", button, (float(1 - facts["button_states"][button]),))
 
 
 def _away(facts: Facts) -> np.ndarray:
     """Open, up, and towards the middle of the table."""
-    way = (CENTRE - facts["effector_pos"]) / ACTION_SCALE[:3]
+    way = (CENTRE - facts["effector_position"]) / ACTION_SCALE[:3]
     return np.array([*np.clip(way, -1, 1), 0.0, -1.0], np.float32)

@@ -30,6 +30,7 @@ try:
         from ogbench.manipspace.oracles.plan.button_plan import ButtonPlanOracle
         from ogbench.manipspace.oracles.plan.cube_plan import CubePlanOracle
         from ogbench.manipspace.oracles.plan.drawer_plan import DrawerPlanOracle
+        from ogbench.manipspace.oracles.plan.plan_oracle import PlanOracle
         from ogbench.manipspace.oracles.plan.window_plan import WindowPlanOracle
 except ImportError as error:
     raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
@@ -41,6 +42,10 @@ ACTION_SCALE = np.array([0.05, 0.05, 0.05, 0.3, 1.0])
 """What an action of 1 means: m, radians, share of the gripper's way (ogbench's manipspace_env)."""
 TURNING_HEIGHT = 0.16
 """A cube is turned when the gripper is above this, in m: below, the hand would hit what stands beside it."""
+WOUND_UP = 5.0
+"""Beyond this the wrist is not turned, in radians: moving sideways may need the rest up to 2 pi."""
+SLIGHT = 0.3
+"""Turns smaller than this, in radians, are always made."""
 ALIGNED = 0.04
 """Within this, in m, ogbench's primitive lets a cube down on its target."""
 REACH = {
@@ -96,8 +101,9 @@ class Scripts:
 
     def _info(self, facts: Facts) -> dict[str, Any]:
         """What ogbench's environment would tell its oracle."""
+        self._script.wrist = float(facts["joint_positions"][5])
         info = {
-            "proprio/effector_pos": facts["effector_pos"],
+            "proprio/effector_pos": facts["effector_position"],
             "proprio/effector_yaw": [float(facts["effector_yaw"])],
             "proprio/gripper_opening": [float(facts["gripper_opening"])],
             "proprio/gripper_contact": float(facts["gripper_contact"]),
@@ -119,16 +125,65 @@ class _Stage:
         return np.clip(action / ACTION_SCALE, -1, 1)
 
 
-class _CubeMarkov(CubeMarkovOracle):
+class _MarkovTurns:
+    """Turns the wrist the way that its limit leaves it, where ogbench takes the shorter one."""
+
+    wrist = 0.0
+
     def shortest_yaw(self, eff_yaw: float, obj_yaw: float, n: int = 2) -> float:
-        """The gripper looks the same after half a turn: which pair of sides it takes has been decided before."""
-        return super().shortest_yaw(eff_yaw, obj_yaw, n=2)
+        return turned(eff_yaw, obj_yaw, self.wrist)
 
 
-class _CubePlan(CubePlanOracle):
+class _PlanTurns(PlanOracle):
+    """As `_MarkovTurns`, for poses."""
+
+    wrist = 0.0
+
     def shortest_yaw(self, eff_yaw: float, obj_yaw: float, translation: np.ndarray, n: int = 2) -> Any:
-        """As in `_CubeMarkov`."""
-        return super().shortest_yaw(eff_yaw, obj_yaw, translation, n=2)
+        return super().shortest_yaw(eff_yaw, turned(eff_yaw, obj_yaw, self.wrist), translation, n=1)
+
+
+class _CubeMarkov(_MarkovTurns, CubeMarkovOracle):
+    pass
+
+
+class _DrawerMarkov(_MarkovTurns, DrawerMarkovOracle):
+    pass
+
+
+class _WindowMarkov(_MarkovTurns, WindowMarkovOracle):
+    pass
+
+
+class _CubePlan(_PlanTurns, CubePlanOracle):
+    pass
+
+
+class _DrawerPlan(_PlanTurns, DrawerPlanOracle):
+    pass
+
+
+class _WindowPlan(_PlanTurns, WindowPlanOracle):
+    pass
+
+
+def turned(yaw: float, wanted: float, wrist: float) -> float:
+    """The gripper's nearest angle that looks like `wanted`, half a turn being none, and that the wrist can reach.
+
+    The yaw is known modulo a turn, but the wrist winds up: turning by an angle takes it back by the same angle.
+
+    Args:
+        yaw: of the gripper now, in radians.
+        wanted: modulo pi.
+        wrist: the angle of the arm's last joint, which goes from -2 pi to 2 pi.
+
+    >>> turned(0.0, 3.0, wrist=0.0) == 3.0 - np.pi, turned(0.0, 3.0, wrist=5.0) == 3.0
+    (True, True)
+    """
+    nearest = (wanted - yaw + np.pi / 2) % np.pi - np.pi / 2
+    turns = (nearest, nearest - np.pi if nearest > 0 else nearest + np.pi)
+    possible = [turn for turn in turns if abs(wrist - turn) <= WOUND_UP or abs(turn) < SLIGHT]
+    return yaw + (possible or turns)[0]
 
 
 def _made(stage: _Stage, style: str, closed: bool) -> dict[str, Any]:
@@ -136,20 +191,20 @@ def _made(stage: _Stage, style: str, closed: bool) -> dict[str, Any]:
         return {
             "cube": _CubeMarkov(env=stage),
             "button": ButtonMarkovOracle(env=stage, gripper_always_closed=closed),
-            "drawer": DrawerMarkovOracle(env=stage),
-            "window": WindowMarkovOracle(env=stage),
+            "drawer": _DrawerMarkov(env=stage),
+            "window": _WindowMarkov(env=stage),
         }
     return {
         "cube": _CubePlan(env=stage),
         "button": ButtonPlanOracle(env=stage, gripper_always_closed=closed),
-        "drawer": DrawerPlanOracle(env=stage),
-        "window": WindowPlanOracle(env=stage),
+        "drawer": _DrawerPlan(env=stage),
+        "window": _WindowPlan(env=stage),
     }
 
 
 @contextlib.contextmanager
 def _global_draws_from(rng: np.random.Generator) -> Iterator[None]:
-    """ogbench draws from numpy's global generator: it gets a seed of ours, and is left as it was found."""
+    """Ogbench draws from numpy's global generator: it gets a seed of ours, and is left as it was found."""
     found = np.random.get_state()  # noqa: NPY002
     np.random.seed(rng.integers(2**32))  # noqa: NPY002
     try:
@@ -160,8 +215,8 @@ def _global_draws_from(rng: np.random.Generator) -> Iterator[None]:
 
 def _about_cube(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
     cube, target = subgoal.index, np.asarray(subgoal.target)
-    here, yaw = facts["cube_pos"][cube], float(facts["cube_yaw"][cube]) + subgoal.grasp
-    is_low = facts["effector_pos"][2] < TURNING_HEIGHT and distance(here[:2], target[:2]) > ALIGNED
+    here, yaw = facts["cube_positions"][cube], float(facts["cube_yaws"][cube]) + subgoal.grasp
+    is_low = facts["effector_position"][2] < TURNING_HEIGHT and distance(here[:2], target[:2]) > ALIGNED
     return {
         "privileged/target_block": cube,
         f"privileged/block_{cube}_pos": here,
@@ -183,7 +238,7 @@ def _about_button(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
 
 def _about_slide(facts: Facts, subgoal: SubGoal) -> dict[str, Any]:
     name = subgoal.kind
-    handle, way = facts[f"{name}_handle"], subgoal.target[0] - float(facts[f"{name}_pos"])
+    handle, way = facts[f"{name}_handle"], subgoal.target[0] - float(facts[f"{name}_position"])
     return {
         f"privileged/{name}_handle_pos": handle,
         f"privileged/{name}_handle_yaw": [float(facts[f"{name}_handle_yaw"])],

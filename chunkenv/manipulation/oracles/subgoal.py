@@ -36,10 +36,10 @@ class SubGoal(NamedTuple):
 def reached(subgoal: SubGoal, facts: Facts) -> bool:
     """Whether the object is as the sub-goal wants it; the gripper may still hold it."""
     if subgoal.kind == "cube":
-        return distance(facts["cube_pos"][subgoal.index], subgoal.target) <= PLACED
+        return distance(facts["cube_positions"][subgoal.index], subgoal.target) <= PLACED
     if subgoal.kind == "button":
         return int(facts["button_states"][subgoal.index]) == int(subgoal.target[0])
-    return abs(float(facts[f"{subgoal.kind}_pos"]) - subgoal.target[0]) <= SLID
+    return abs(float(facts[f"{subgoal.kind}_position"]) - subgoal.target[0]) <= SLID
 
 
 def distance(here: np.ndarray | tuple[float, ...], there: np.ndarray | tuple[float, ...]) -> float:
