@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any, NamedTuple
 
-import mujoco
 import numpy as np
 
 from chunkenv.manipulation import kernels
 from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.kinematics import Arm
-from chunkenv.manipulation.native import Native, native
+from chunkenv.manipulation.library import mujoco
+from chunkenv.manipulation.native import native
 from chunkenv.manipulation.state import INTEGRATION, StateLayout, state_layout
 from chunkenv.manipulation.worlds import World, open_world
 
@@ -34,6 +34,7 @@ class Played(NamedTuple):
         ticks: int64[N], how many each one played: the end of its episode stops it.
         held: int64[N, T + 1], how many things were in place before each tick, and after the last.
         ended: bool[N], whether its episode is over.
+        unsound: bool[N], whether MuJoCo gave its physics up: then it has to be put into another state.
         seen: float32[N, T, n], the features after each tick, or None.
         kept: float64[N, T, n], the states after each tick, or None.
     """
@@ -41,6 +42,7 @@ class Played(NamedTuple):
     ticks: np.ndarray
     held: np.ndarray
     ended: np.ndarray
+    unsound: np.ndarray
     seen: np.ndarray | None
     kept: np.ndarray | None
 
@@ -75,9 +77,7 @@ class Engine:
         self._data = [mujoco.MjData(self._models[0]) for _ in range(num_envs)]
         self._lanes = kernels.Lanes(
             np.array([_where(self.world, data) for data in self._data], np.int64),
-            np.array(
-                [len(self._data[0].qpos), len(self._data[0].qvel), len(self._data[0].ctrl), self._models[0].nmocap]
-            ),
+            _sizes(self._models[0]),
             self.states,
             np.zeros((num_envs, FAMILY[family].buttons)),
             np.zeros(num_envs, bool),
@@ -89,10 +89,15 @@ class Engine:
     def put(self, index: int, state: np.ndarray) -> None:
         """Put one environment into a state, float64[layout.size], that must be one of this family."""
         self.states[index] = state
+        mujoco.mj_resetData(self._models[0], self._data[index])
         physics = np.ascontiguousarray(state[self.layout.physics])
         mujoco.mj_setState(self._models[0], self._data[index], physics, INTEGRATION)
         self._lanes.half[index] = False
         self._lanes.unseen[index] = True
+
+    def times(self) -> np.ndarray:
+        """Seconds since the start of each one's episode, float64[N]."""
+        return self.states[:, self.layout.physics.start]
 
     def look(self) -> None:
         """Observe anew in the environments that `put` changed."""
@@ -123,6 +128,7 @@ class Engine:
             ticks.played,
             ticks.held,
             ticks.status == kernels.OVER,
+            ticks.status == kernels.UNSOUND,
             ticks.seen if seen else None,
             ticks.kept if kept else None,
         )
@@ -167,7 +173,7 @@ class Engine:
         state[self.layout.rescue] = world.rescue
 
 
-def _models(world: World) -> list[mujoco.MjModel]:
+def _models(world: World) -> list[Any]:
     """One model or, with buttons that lock joints, one for each state of the two."""
     if world.family.scene != "scene":
         return [world.model]
@@ -178,7 +184,7 @@ def _models(world: World) -> list[mujoco.MjModel]:
     return models
 
 
-def _plan(world: World, layout: StateLayout, models: list[mujoco.MjModel]) -> kernels.Plan:
+def _plan(world: World, layout: StateLayout, models: list[Any]) -> kernels.Plan:
     family, model = world.family, world.model
     cubes = [f"object_joint_{cube}" for cube in range(family.cubes)]
     buttons = [f"buttonbox_joint_{button}" for button in range(family.buttons)]
@@ -209,7 +215,7 @@ def _plan(world: World, layout: StateLayout, models: list[mujoco.MjModel]) -> ke
     )
 
 
-def _places(model: mujoco.MjModel, joints: Any) -> np.ndarray:
+def _places(model: Any, joints: Any) -> np.ndarray:
     """Where joints stand in positions and in velocities, int64[2, n]."""
     places = [(model.joint(name).qposadr[0], model.joint(name).dofadr[0]) for name in joints]
     return np.array(places, np.int64).reshape(-1, 2).T.copy()
@@ -224,17 +230,23 @@ def _toggles(world: World) -> np.ndarray:
     return abs(rows[:, None] - rows) + abs(columns[:, None] - columns) <= 1
 
 
-def _where(world: World, data: mujoco.MjData) -> list[int]:
+def _sizes(model: Any) -> np.ndarray:
+    """The sizes of `kernels.Lanes`."""
+    return np.array([model.nq, model.nv, model.nu, model.nmocap], np.int64)
+
+
+def _where(world: World, data: Any) -> list[int]:
     """The addresses of `kernels.Lanes`."""
     pinch = world._pinch_site_id
     arrays = (data.qpos, data.qvel, data.ctrl, data.mocap_pos, data.site_xpos[pinch], data.site_xmat[pinch])
-    return [data._address, *(array.ctypes.data for array in (*arrays, data.cfrc_ext[world.pad_body]))]
+    others = (data.cfrc_ext[world.pad_body], data.warning.number[mujoco.mjtWarning.mjWARN_BADQPOS :])
+    return [data._address, *(array.ctypes.data for array in (*arrays, *others))]
 
 
-def _arm(world: World, data: mujoco.MjData) -> Arm:
+def _arm(world: World, data: Any) -> Arm:
     model, site = world._ik._model, int(world._ik._site_ids[0])
     parts = (data.qpos, data.site_xpos[site], data.site_xmat[site])
-    return Arm(model._address, data._address, *(part.ctypes.data for part in parts), site)
+    return Arm._make([model._address, data._address, *(part.ctypes.data for part in parts), site])
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray  # pyright: ignore[reportAttributeAccessIssue]
+from numba import carray  # pyright: ignore[reportPrivateImportUsage]
 
 from chunkenv.manipulation.compiling import entry, jit
 from chunkenv.manipulation.kinematics import (
@@ -25,10 +25,11 @@ from chunkenv.manipulation.kinematics import (
     wanted_direction,
     yaw,
 )
-from chunkenv.manipulation.native import Native, call, reals_at, take_number
+from chunkenv.manipulation.native import Native, call, counts_at, reals_at, take_number
 
-GOING, ASTRAY, OVER = 0, 1, 2
-"""What becomes of an environment: it goes on, a cube of its has left the table within a tick, its episode is over."""
+GOING, ASTRAY, OVER, UNSOUND = 0, 1, 2, 3
+"""What becomes of an environment: it goes on; a cube has left the table, so that the tick waits for that to be mended;
+its episode is over; MuJoCo gave its physics up."""
 
 PRESSED = -0.02  # m, below which a button is down
 NEAR = 0.04  # m, within which a thing is in its place
@@ -102,6 +103,7 @@ class Lane(NamedTuple):
         pinch_pos: float64[3], the point between the fingers.
         pinch_mat: float64[9], how they point.
         pad_force: float64[6], the force on a finger's pad.
+        troubles: int32[5], how often positions, velocities and accelerations were unsound: 0, 2 and 4.
         state: its complete state, a row.
         before: float64[B], where the buttons were when the tick began.
     """
@@ -114,6 +116,7 @@ class Lane(NamedTuple):
     pinch_pos: np.ndarray
     pinch_mat: np.ndarray
     pad_force: np.ndarray
+    troubles: np.ndarray
     state: np.ndarray
     before: np.ndarray
 
@@ -122,7 +125,7 @@ class Lanes(NamedTuple):
     """N environments.
 
     Attributes:
-        where: int64[N, 8], addresses: of each MjData and of the arrays of `Lane` in it.
+        where: int64[N, 9], addresses: of each MjData and of the arrays of `Lane` in it.
         sizes: int64[4], of positions, velocities, controls and mocap bodies.
         states: float64[N, n], the complete state after the last tick.
         before: float64[N, B].
@@ -198,6 +201,7 @@ def _lane(lanes: Lanes, index: int) -> Lane:
         carray(reals_at(where[5]), 3),
         carray(reals_at(where[6]), 9),
         carray(reals_at(where[7]), 6),
+        carray(counts_at(where[8]), 5),
         lanes.states[index],
         lanes.before[index],
     )
@@ -210,13 +214,16 @@ def _play_one(
     """Play one environment until it has played all, its episode is over, or a cube has gone astray."""
     lane = _lane(lanes, index)
     held = ticks.held[index]
-    while ticks.played[index] < ticks.wanted[index] and ticks.status[index] != OVER:
+    while ticks.played[index] < ticks.wanted[index] and ticks.status[index] < OVER:
         tick = ticks.played[index]
         if ticks.status[index] == GOING:
             held[tick] = _held(c, plan, lane)
             _control(c, own, plan, lane, arm, ticks.actions[index, tick])
-            _step(c, plan, lane, lanes.half[index])
+            sound = _step(c, plan, lane, lanes.half[index])
             lanes.half[index] = False
+            if not sound:
+                ticks.status[index] = UNSOUND
+                return
             if plan.locks and _astray(plan, lane):
                 ticks.status[index] = ASTRAY
                 return
@@ -271,8 +278,8 @@ def _opening(plan: Plan, lane: Lane) -> float:
 
 
 @jit
-def _step(c: Native, plan: Plan, lane: Lane, half: bool) -> None:
-    """The physics of a tick, from controls to contact forces."""
+def _step(c: Native, plan: Plan, lane: Lane, half: bool) -> bool:
+    """The physics of a tick, from controls to contact forces; whether it is sound: MuJoCo begins anew where not."""
     model = _model(plan, lane)
     for button in range(plan.buttons.shape[1]):
         lane.before[button] = lane.qpos[plan.buttons[0, button]]
@@ -280,6 +287,7 @@ def _step(c: Native, plan: Plan, lane: Lane, half: bool) -> None:
     for _ in range(plan.substeps - 1):
         call(c.step, (model, lane.data))
     call(c.rne_post_constraint, (model, lane.data))
+    return lane.troubles[0] + lane.troubles[2] + lane.troubles[4] == 0
 
 
 @jit

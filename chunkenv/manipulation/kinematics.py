@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray  # pyright: ignore[reportAttributeAccessIssue]
+from numba import carray  # pyright: ignore[reportPrivateImportUsage]
 
 from chunkenv.manipulation.compiling import jit
 from chunkenv.manipulation.native import Native, call, call_real, reals_at

@@ -10,12 +10,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import mujoco
 import numpy as np
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
 from numpy.linalg import _umath_linalg  # pyright: ignore[reportAttributeAccessIssue] (its library brings LAPACK along)
+
+from chunkenv.manipulation.library import mujoco
 
 MUJOCO = (
     "mj_kinematics",
@@ -73,7 +74,7 @@ def native() -> Native:
     library = ctypes.CDLL(mujoco._functions.__file__)  # what it is linked to is found through it
     power = _address(ctypes.CDLL(_umath_linalg.__file__).pow)
     loops = [_loop(ufunc) for ufunc in (np.arctan2, np.cos, np.sin)]
-    return Native(*(_address(library[name]) for name in MUJOCO), *loops, *_linear(), power)
+    return Native._make([*(_address(library[name]) for name in MUJOCO), *loops, *_linear(), power])
 
 
 def _address(function: Any) -> int:
@@ -122,14 +123,23 @@ call_real = _calling(types.float64, ir.DoubleType())
 """call_real(address, arguments): call a C function that returns a double."""
 
 
-@intrinsic
-def reals_at(typingctx: Any, address: Any) -> Any:
-    """A pointer to the doubles at an address, for `numba.carray`."""
+def _pointing(kind: Any, element: Any) -> Callable[..., Any]:
+    """The numba intrinsic that makes a pointer of an address, for `numba.carray`."""
 
-    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.inttoptr(values[0], ir.DoubleType().as_pointer())
+    def pointer(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], element.as_pointer())
 
-    return types.CPointer(types.float64)(types.int64), codegen
+        return types.CPointer(kind)(types.int64), codegen
+
+    return intrinsic(pointer)
+
+
+reals_at = _pointing(types.float64, ir.DoubleType())
+"""reals_at(address): a pointer to doubles."""
+
+counts_at = _pointing(types.int32, ir.IntType(32))
+"""counts_at(address): a pointer to C's ints."""
 
 
 @intrinsic

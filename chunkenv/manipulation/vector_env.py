@@ -1,0 +1,334 @@
+"""Many environments of one family of manipulation tasks, played in one call into compiled code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from chunkenv.autoreset import Autoreset, read_start
+from chunkenv.batches import BatchReader, Infos, Playback, member
+from chunkenv.checks import one_of, whole_number
+from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
+from chunkenv.manipulation.engine import N_ACTIONS, Engine, Played
+from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
+from chunkenv.manipulation.families import CONTROL_DT, FAMILY
+from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
+from chunkenv.manipulation.observing import Observing
+from chunkenv.manipulation.state import checked_state
+
+NO_LIMIT = -1
+"""What Gymnasium's `make` takes for no time limit."""
+
+
+class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
+    """N environments of one family of manipulation tasks; environment i is `ManipulationEnv`, to the bit.
+
+    Its first states, observations, rewards, ends and info are those of `ManipulationEnv` reset with seed + i, if numpy
+    solves linear equations by the library of its own wheels; with another one, controls differ by rounding. What comes
+    out depends neither on N nor on `threads`. A step is one control step of each, with the time limit inside: the limit
+    counts the ticks of the state, so that it travels with `get_states`. `play` steps each environment several times in
+    one call. `gymnasium.make_vec("chunkenv/manip-<family>-task<k>-v0", num_envs=N)` makes one.
+
+    A further environment takes less than 1 MB: models are shared, and hold no meshes that nothing collides with.
+
+    info: `success`, bool[N], as `ManipulationEnv` has it.
+
+    Args:
+        family: one of `chunkenv.manipulation.FAMILIES`.
+        task: 1 to 5, or None: environment i is `GoalManipulationEnv`.
+        num_envs: N.
+        reward: as `ManipulationEnv` has it.
+        timing: as `ManipulationEnv` has it.
+        observation: as `ManipulationEnv` has it.
+        goal: without a task, as `GoalManipulationEnv` has it: "objects" (if None) or "features".
+        threads: at most how many threads play the environments; as many as the process has cores, if None.
+        autoreset_mode: gymnasium's AutoresetMode, or the value of one.
+        render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
+        render_size: width and height of a frame in pixels, at least 16.
+        max_episode_steps: control steps after which an episode is truncated; the family's, if None; -1 for none.
+
+    Raises:
+        ArgumentError: an unknown family or option.
+        MissingExtraError: ogbench or numba is not installed.
+
+    >>> envs = ManipulationVectorEnv("cube-single", task=2, num_envs=3)
+    >>> observations, infos = envs.reset(seed=0)
+    >>> observations, rewards, terminated, truncated, infos = envs.step(np.zeros((3, 5), np.float32))
+    >>> observations.shape, rewards, infos["success"]
+    ((3, 28), array([-1., -1., -1.]), array([False, False, False]))
+    """
+
+    def __init__(
+        self,
+        family: str,
+        task: int | None = None,
+        num_envs: int = 1,
+        reward: str = "count",
+        timing: str = "next",
+        observation: str = "features",
+        goal: str | None = None,
+        threads: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        render_size: int = 480,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        self.num_envs = whole_number("num_envs", num_envs, at_least=1)
+        threads = _cores() if threads is None else whole_number("threads", threads, at_least=1)
+        self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
+        self._single = partial(_single, family, task, goal)
+        one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
+        self._limit = _read_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
+        self._engine = Engine(family, self.num_envs, threads)
+        self._observing = Observing(self._engine, one.observation_space, observation, goal or GOALS[0])
+        self._beginner = self._single(observation="state")
+        self._painter: ManipulationEnv | None = None
+        self._render_size = render_size
+        self._current, self._sparse = timing == "current", reward == "sparse"
+        self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
+        self.observation_space = batch_space(one.observation_space, self.num_envs)
+        self._read_actions = BatchReader(one.action_space, self.num_envs, "action")
+        self.action_space = self._read_actions.space
+        self._autoreset = Autoreset(autoreset_mode, self.num_envs, one.observation_space)
+        self.metadata = {
+            **ManipulationEnv.metadata,
+            "render_modes": ["rgb_array"],
+            "autoreset_mode": self._autoreset.mode,
+        }
+        self._generators: list[np.random.Generator | None] = [None] * self.num_envs
+        self._ticks = np.zeros(self.num_envs, np.int64)
+        self._begun = False
+
+    @property
+    def control_dt(self) -> float:
+        """Seconds of a step."""
+        return CONTROL_DT
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, Infos]:
+        """Start episodes.
+
+        Args:
+            seed: one for all (environment i gets seed + i) or one for each.
+            options: those of `ManipulationEnv`, the same for all; with "reset_mask", bool[N], only those environments
+                are reset.
+
+        Raises:
+            ArgumentError: seeds, a mask or a task that do not fit.
+            ResetNeededError: the first reset leaves some out.
+        """
+        start = read_start(seed, options, self.num_envs)
+        if not (self._begun or start.members.all()):
+            raise ResetNeededError("cannot reset a part of the environments before all have begun; reset all of them.")
+        observations, infos = self.restart(start.members, start.seeds, start.options)
+        return observations, infos
+
+    def step(self, actions: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Infos]:
+        """Play one control step of each environment, or its reset, as the autoreset mode says.
+
+        Raises:
+            ActionError: wrong shape or type, or one is not finite or not in [-1, 1], with its environment's index;
+                nothing has moved.
+            ResetNeededError: there was no reset yet, or with DISABLED an episode is over.
+            EnvironmentFault: the physics of one became unsound.
+        """
+        resetting = self._autoreset.resetting()
+        read = self._read_actions(actions, ignored=resetting)
+        play = self.play(read[:, None], (~resetting).astype(np.int64))
+        ended = play.terminated | play.truncated
+        observations, infos = self._autoreset.settle(
+            play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [None] * self.num_envs, None)
+        )
+        return observations, play.rewards[:, 0], play.terminated, play.truncated, infos
+
+    def play(self, actions: np.ndarray, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+        """Play several control steps of each environment, without autoreset.
+
+        Args:
+            actions: float32[N, T, 5], of which the first ticks[i] rows of each i are played.
+            ticks: int64[N], from 0 to T; an episode that ends sooner stops there.
+            every_tick: whether to keep the observations of all ticks.
+
+        Raises:
+            ActionError: wrong shape or type, or an action that would be played is not finite or not in [-1, 1]; nothing
+                has moved.
+            ArgumentError: ticks that do not fit.
+            ResetNeededError: there was no reset yet, or an episode that is over would be played.
+            EnvironmentFault: the physics of one became unsound; all have to be reset.
+        """
+        actions, ticks = self._checked_play(actions, ticks)
+        self._expect_under_way(ticks > 0)
+        allowed = np.minimum(ticks, np.maximum(self._limit - self._ticks, 0))
+        kinds = self._observing.wanted() if every_tick else {}
+        played = self._engine.play(actions, allowed, self._current, **kinds)
+        self._expect_sound(played.unsound)
+        self._ticks += played.ticks
+        truncated = (played.ticks > 0) & (self._ticks >= self._limit)
+        self._autoreset.ended |= played.ended | truncated
+        return Playback(
+            self.observe(),
+            self._rewards(played),
+            played.ticks,
+            played.ended,
+            truncated,
+            {"success": played.ended.copy(), "_success": played.ticks > 0},
+            self._seen(played) if every_tick else None,
+        )
+
+    def restart(
+        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
+    ) -> tuple[Any, Infos]:
+        """Start episodes in some environments (bool[N]); the observations of the others are their present ones."""
+        for index in np.flatnonzero(members).tolist():
+            self._beginner._np_random = self._generators[index]
+            state, _ = self._beginner.reset(seed=seeds[index], options=options)
+            self._generators[index] = self._beginner.np_random
+            self._engine.put(index, state)
+        self._engine.look()
+        self._ticks[members] = 0
+        self._autoreset.ended &= ~members
+        self._begun = True
+        return self.observe(), {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
+
+    def observe(self) -> Any:
+        """The present observation of each environment, a new batch."""
+        return self._observing(self._engine.features, self._engine.states)
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """A frame of each environment with "rgb_array", uint8[render_size, render_size, 3].
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+            MissingExtraError: there is no way to draw on this machine.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() shows nothing without a render_mode: make it with "rgb_array".')
+            return None
+        if not self._begun:
+            raise reset_needed("render")
+        if self._painter is None:
+            self._painter = self._single(render_mode="rgb_array", render_size=self._render_size)
+        return tuple(_painted(self._painter, state) for state in self._engine.states)
+
+    def get_states(self) -> np.ndarray:
+        """The complete states, a copy, float64[N, n]: set back, everything goes on to the bit.
+
+        Raises:
+            ResetNeededError: there was no reset yet.
+        """
+        if not self._begun:
+            raise reset_needed("get the states")
+        return self._engine.states.copy()
+
+    def set_states(self, states: np.ndarray) -> None:
+        """Go on from states that `get_states`, or `get_state` of an environment of the same family, returned.
+
+        Raises:
+            ArgumentError: they are not N states of this family; the environments are unchanged.
+        """
+        if not (isinstance(states, np.ndarray) and states.shape == self._engine.states.shape):
+            raise ArgumentError(
+                f"states={brief(states)} are not {self.num_envs} states: give float64{self._engine.states.shape}."
+            )
+        checked = [checked_state(self._engine.layout, state) for state in states]
+        for index, state in enumerate(checked):
+            self._engine.put(index, state)
+        self._engine.look()
+        self._ticks = np.rint(self._engine.times() / CONTROL_DT).astype(np.int64)
+        self._autoreset.ended = self._ticks >= self._limit
+        self._begun = True
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Put the drawing tools away."""
+        if self._painter is not None:
+            self._painter.close()
+            self._painter = None
+
+    def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `play` is given, before anything moves."""
+        array, counts = _real_array(actions), np.asarray(ticks)
+        if array is None or array.ndim != 3 or (len(array), array.shape[2]) != (self.num_envs, N_ACTIONS):
+            raise ActionError(f"{brief(actions)} are not actions: give float32[{self.num_envs}, T, {N_ACTIONS}].")
+        longest = array.shape[1]
+        whole = counts.shape == (self.num_envs,) and counts.dtype.kind in "iu"
+        if not whole or counts.min() < 0 or counts.max() > longest:
+            raise ArgumentError(f"ticks={brief(ticks)}: give int64[{self.num_envs}], each from 0 to {longest}.")
+        fine = (np.abs(array) <= 1 + ROUNDING).all(axis=2) | (np.arange(longest) >= counts[:, None])
+        if not fine.all():
+            index, row = np.argwhere(~fine)[0].tolist()
+            raise ActionError(
+                f"row {row} of environment {index}'s actions is not {N_ACTIONS} finite numbers in [-1, 1]: "
+                f"{brief(array[index, row])}; nothing has moved."
+            )
+        return np.clip(array, -1, 1), counts.astype(np.int64)
+
+    def _expect_under_way(self, playing: np.ndarray) -> None:
+        if not self._begun:
+            raise reset_needed("step")
+        if (over := playing & self._autoreset.ended).any():
+            who = brief(np.flatnonzero(over).tolist())
+            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+
+    def _expect_sound(self, unsound: np.ndarray) -> None:
+        if unsound.any():
+            self._begun = False
+            raise EnvironmentFault(
+                f"MuJoCo's physics became unsound in the environments {brief(np.flatnonzero(unsound).tolist())} "
+                "(positions or velocities beyond all bounds) and their episodes are lost: call reset()."
+            )
+
+    def _rewards(self, played: Played) -> np.ndarray:
+        """float64[N, T], 0 beyond the ticks played."""
+        goals = self._engine.world.family.goals
+        held = played.held[:, :-1] if self._current else played.held[:, 1:]
+        rewards = (held == goals) - 1.0 if self._sparse else held - float(goals)
+        return np.where(np.arange(held.shape[1]) < played.ticks[:, None], rewards, 0.0)
+
+    def _seen(self, played: Played) -> list[list[Any]]:
+        """The observations of all ticks, environment by environment."""
+        batches = self._observing.history(played)
+        each = range(self.num_envs)
+        one = self.single_observation_space
+        return [[member(one, batches[tick], index) for tick in range(played.ticks[index])] for index in each]
+
+
+def _single(family: str, task: int | None, goal: str | None, **options: Any) -> ManipulationEnv:
+    """The environment of which this is a vector."""
+    if task is None:
+        return GoalManipulationEnv(family, goal or GOALS[0], **options)
+    if goal is not None:
+        raise ArgumentError(f"goal={goal!r} is for goal-conditioned environments only; give task=None.")
+    return ManipulationEnv(family, task, **options)
+
+
+def _read_limit(max_episode_steps: Any) -> int:
+    if max_episode_steps == NO_LIMIT and not isinstance(max_episode_steps, bool):
+        return int(np.iinfo(np.int64).max)
+    return whole_number("max_episode_steps", max_episode_steps, at_least=1)
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _real_array(values: Any) -> np.ndarray | None:
+    """Numbers as float32, or None: they are none."""
+    try:
+        array = np.asarray(values)
+        return np.asarray(array, np.float32) if array.dtype.kind in "fiu" else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _painted(painter: ManipulationEnv, state: np.ndarray) -> Any:
+    painter.set_state(state)
+    return painter.render()
