@@ -17,6 +17,7 @@ def read_facts(world: World) -> dict[str, Any]:
     data, pinch = world.data, world._pinch_site_id
     pose = data.site_xmat[pinch]
     facts = {
+        "joint_positions": data.qpos[world._arm_joint_ids],
         "effector_position": data.site_xpos[pinch].copy(),
         "effector_yaw": float(np.arctan2(pose[3], pose[0])),
         "gripper_opening": float(np.clip(data.qpos[world._gripper_opening_joint_id] / OPEN, 0, 1)),

@@ -8,8 +8,8 @@ import numpy as np
 
 from chunkenv.manipulation.library import mjcf_utils, mujoco
 
-SEEN_ONLY = ("bvh", "geom", "mat", "mesh", "name", "skin", "tex", "text")
-"""How the names of the arrays begin that tell geoms, meshes, materials and textures."""
+OF_GEOMS = ("bvh", "body_bvh", "body_geom", "geom", "mat", "mesh", "name", "skin", "tex", "text")
+"""How the names of the arrays begin that tell of geoms, meshes, materials and textures, and where these are."""
 
 
 def compiled(mjcf_model: Any, visual: bool) -> Any:
@@ -29,11 +29,21 @@ def compiled(mjcf_model: Any, visual: bool) -> Any:
 def _lightened(whole: Any, text: str, assets: dict[str, bytes]) -> Any:
     spec = mujoco.MjSpec.from_string(text, assets)
     spec.assets = assets
+    _state_masses(spec, whole)
     _drop_visual_meshes(spec)
     _drop_textures(spec)
     light = spec.compile()
     _copy_physics(whole, light)
     return light
+
+
+def _state_masses(spec: Any, whole: Any) -> None:
+    """Masses and inertial frames as they were with all geoms: the trees that collisions search lie in these frames."""
+    for body in spec.bodies[1:]:
+        number = whole.body(body.name).id
+        body.explicitinertial = True
+        body.mass, body.inertia = whole.body_mass[number], whole.body_inertia[number]
+        body.ipos, body.iquat = whole.body_ipos[number], whole.body_iquat[number]
 
 
 def _drop_visual_meshes(spec: Any) -> None:
@@ -65,7 +75,7 @@ def _copy_physics(whole: Any, light: Any) -> None:
     """Everything that is not about geoms and pictures: a body's geoms count for its mass even where they are gone."""
     for name in dir(light):
         values = getattr(light, name)
-        if name.startswith(("_", "body_geom", *SEEN_ONLY)) or not isinstance(values, np.ndarray):
+        if name.startswith(("_", *OF_GEOMS)) or not isinstance(values, np.ndarray):
             continue
         values[:] = getattr(whole, name)
     light.stat.meaninertia = whole.stat.meaninertia

@@ -72,7 +72,7 @@ def read_state(world: World, layout: StateLayout) -> np.ndarray:
     if world.family.buttons:
         state[layout.buttons] = world._cur_button_states
         state[layout.button_targets] = world._target_button_states
-    if isinstance(world, SceneWorld):
+    if world.family.slides:
         state[layout.slide_targets] = world._target_drawer_pos, world._target_window_pos
         state[layout.rescue] = world.rescue
     state[layout.task] = world.cur_task_id
