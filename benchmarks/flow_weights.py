@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,15 @@ def enter(path: Path, episodes: int, seed: int) -> None:
     name = f"{policy.level}-{weights.KINDS[policy.prefix_conditioned]}"
     there = weights.manifest().get(name, {})
     if (there.get("trained"), there.get("episodes")) != (digest, episodes):
-        weights.add(policy, {**facts(policy, episodes, seed), "trained": digest})
+        weights.add(policy, {**facts(rounded(policy), episodes, seed), "trained": digest})
+
+
+def rounded(policy: flow.FlowPolicy) -> flow.FlowPolicy:
+    """The policy as the package will have it, in 8 bits: it is that one whose solve rates are told."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / flow.POLICY
+        policy.save(path, small=True)
+        return flow.load(path)
 
 
 def line(name: str, record: dict[str, Any]) -> str:
