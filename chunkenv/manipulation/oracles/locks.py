@@ -29,8 +29,8 @@ def next_in_scene(facts: Facts) -> SubGoal | None:
     Args:
         facts: of a scene.
     """
-    if _belongs_in_drawer(facts) and not _is_in_drawer(facts):
-        return _open(facts) or _into_drawer(facts)
+    if _belongs_in_drawer(facts) and not is_in_drawer(facts):
+        return _open(facts) or into_drawer(facts)
     slides = [SubGoal(slide, 0, (float(facts[f"{slide}_target"]),)) for slide in LOCK]
     missing = [_unlocked(facts, wish) for wish in slides if not reached(wish, facts)]
     first, last = _cube(facts), missing[:1]
@@ -48,7 +48,7 @@ def _open(facts: Facts) -> SubGoal | None:
     return None if float(facts["drawer_position"]) <= WIDE else _unlocked(facts, wish)
 
 
-def _into_drawer(facts: Facts) -> SubGoal:
+def into_drawer(facts: Facts) -> SubGoal:
     """Put the cube into the open drawer, the fingers along its front: across it they would hit that."""
     wish = grasped(facts, 0, INTO_DRAWER)
     return wish._replace(release=float(nearest_turn(np.pi / 2, wish.release, of=2)))
@@ -77,7 +77,7 @@ def _belongs_in_drawer(facts: Facts) -> bool:
     return bool(facts["cube_targets"][0][1] < SHUT_AT_Y)
 
 
-def _is_in_drawer(facts: Facts) -> bool:
+def is_in_drawer(facts: Facts) -> bool:
     """Whether the cube lies in the drawer, wherever the drawer is."""
     x, y, z = facts["cube_positions"][0]
     handle_y = float(facts["drawer_handle"][1])

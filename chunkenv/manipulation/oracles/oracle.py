@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from chunkenv.manipulation.oracles.locks import next_in_scene
 from chunkenv.manipulation.oracles.scripted import ACTION_SCALE, Scripts
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance, reached
 
-PATIENCE = {"cube": 120, "button": 60, "drawer": 75, "window": 75}
+PATIENCE = {"cube": 150, "button": 60, "drawer": 75, "window": 75}
 """Ticks after which a sub-goal that is not reached is thought over."""
 STILL = 0.01
 """A gripper that stays within this, in m,"""
@@ -37,6 +39,8 @@ class Oracle:
         style: which of ogbench's primitives it drives, 'markov' or 'plan'.
         rng: what the primitives draw from; None draws the same for every sub-goal, so that the oracle depends on
             nothing but what it has seen.
+        choose: the next sub-goal for some facts; that of the task if None. Sub-goals that are no part of a task are
+            played to the end, where the arm goes somewhere at random.
 
     Attributes:
         subgoal: what it is about; None before the first action, and when nothing is left to do.
@@ -45,9 +49,18 @@ class Oracle:
         ArgumentError: for an unknown family or style.
     """
 
-    def __init__(self, family: str, style: str = "markov", rng: np.random.Generator | None = None) -> None:
-        self.family = one_of("family", family, FAMILIES)
+    def __init__(
+        self,
+        family: str,
+        style: str = "markov",
+        rng: np.random.Generator | None = None,
+        choose: Callable[[Facts], SubGoal | None] | None = None,
+    ) -> None:
+        one_of("family", family, FAMILIES)
+        self._choose = choose or partial(next_subgoal, family)
+        self._to_the_end = choose is not None
         self._scripts = Scripts(family, style)
+        self._grip = 1.0 if FAMILY[family].scene == "puzzle" else -1.0  # open fingers press buttons that nobody meant
         self._rng = rng
         self.reset()
 
@@ -69,9 +82,9 @@ class Oracle:
         self._watch(facts)
         if self._retreat:
             self._retreat -= 1
-            return _away(facts)
+            return self._away(facts)
         if self._is_over(facts):
-            self._begin(next_subgoal(self.family, facts), facts)
+            self._begin(self._choose(facts), facts)
         if self.subgoal is None:
             return np.zeros(5, np.float32)
         self._ticks += 1
@@ -85,7 +98,8 @@ class Oracle:
         if distance(here, self._anchor) > STILL:
             self._anchor, self._still = here, 0
         self._still += 1
-        if self._still > STUCK or self._ticks >= PATIENCE[self.subgoal.kind]:
+        is_late = self._ticks >= PATIENCE[self.subgoal.kind] and not self._to_the_end
+        if self._still > STUCK or is_late:
             self.subgoal, self._retreat, self._still = None, RETREAT, 0
 
     def _is_over(self, facts: Facts) -> bool:
@@ -93,12 +107,17 @@ class Oracle:
         goal = self.subgoal
         if goal is None or self._scripts.done:
             return True
-        return bool(facts["effector_position"][2] > CLEAR[goal.kind]) and reached(goal, facts)
+        return not self._to_the_end and bool(facts["effector_position"][2] > CLEAR[goal.kind]) and reached(goal, facts)
 
     def _begin(self, subgoal: SubGoal | None, facts: Facts) -> None:
         self.subgoal, self._ticks, self._still = subgoal, 0, 0
         if subgoal is not None:
             self._scripts.begin(subgoal, facts, self._rng or np.random.default_rng(0))
+
+    def _away(self, facts: Facts) -> np.ndarray:
+        """Let go, up, and towards the middle of the table."""
+        way = (CENTRE - facts["effector_position"]) / ACTION_SCALE[:3]
+        return np.array([*np.clip(way, -1, 1), 0.0, self._grip], np.float32)
 
 
 def next_subgoal(family: str, facts: Facts) -> SubGoal | None:
@@ -119,9 +138,3 @@ def _next_button(family: str, facts: Facts) -> SubGoal | None:
     away = ((facts["button_tops"] - facts["effector_position"]) ** 2).sum(axis=1)
     button = next_press(needed, COLUMNS[family], int(away.argmin()))
     return None if button is None else SubGoal("button", button, (float(1 - facts["button_states"][button]),))
-
-
-def _away(facts: Facts) -> np.ndarray:
-    """Open, up, and towards the middle of the table."""
-    way = (CENTRE - facts["effector_position"]) / ACTION_SCALE[:3]
-    return np.array([*np.clip(way, -1, 1), 0.0, -1.0], np.float32)
