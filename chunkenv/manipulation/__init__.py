@@ -11,6 +11,8 @@ import gymnasium
 from chunkenv.manipulation.families import FAMILIES as FAMILIES
 from chunkenv.manipulation.families import FAMILY, TASKS
 
+VECTORS = "chunkenv.vector.manipulation:make_manipulation"
+
 
 def register() -> None:
     """Register every task, each with its family's time limit.
@@ -23,12 +25,14 @@ def register() -> None:
             gymnasium.register(
                 id=f"chunkenv/manip-{name}-task{task}-v0",
                 entry_point="chunkenv.manipulation.env:ManipulationEnv",
+                vector_entry_point=VECTORS,
                 max_episode_steps=family.time_limit,
                 kwargs={"family": name, "task": task},
             )
         gymnasium.register(
             id=f"chunkenv/manip-{name}-v0",
             entry_point="chunkenv.manipulation.goal_env:GoalManipulationEnv",
+            vector_entry_point=VECTORS,
             max_episode_steps=family.time_limit,
             kwargs={"family": name},
         )

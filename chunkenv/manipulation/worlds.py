@@ -44,6 +44,8 @@ class World(ManipSpaceEnv):
         self.pad_body = self._model.body("ur5e/robotiq/right_pad").id
         self.cube_addresses = self._addresses("object_joint", self.family.cubes)[:, None] + np.arange(7)
         self.button_addresses = self._addresses("buttonbox_joint", self.family.buttons)
+        for cube in range(self.family.cubes):  # before a first reset too, for states that are set
+            self._model.geom_rgba[self._cube_target_geom_ids_list[cube], :3] = self._cube_colors[cube, :3]
 
     @property
     def action_space(self) -> gymnasium.spaces.Box:

@@ -26,7 +26,7 @@ class Driver:
             (0.12, 0.12, 0.0, 0.0, 0.15)[phase // 8] if not buttons else (0.08, 0.03, -0.04, -0.04, 0.1)[phase // 8]
         )
         place = facts["button_tops"][self._which] if buttons else self._place(facts)
-        target = place + [0, 0, height]
+        target = place + np.array([0, 0, height])
         wanted = np.zeros(5)
         wanted[:3] = np.clip((target - facts["effector_position"]) / STEP[:3], -1, 1)
         wanted[4] = 1 if buttons or phase >= 20 else -1

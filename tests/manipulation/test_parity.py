@@ -3,24 +3,15 @@
 import numpy as np
 import pytest
 
-from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.goal_env import GoalManipulationEnv
 from tests.manipulation.driving import Driver
 from tests.manipulation.ogbench_itself import open_ogbench, state_of, step_physics, touching
+from tests.manipulation.shared import in_families
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Box (low|high)'s precision")  # ogbench's own, at every look
-
-EVERY_DAY = ("cube-double", "scene", "puzzle-3x3")
-
-
-def everywhere(*lengths):
-    """A short run every day in three families, a long one in all with the slow tests."""
-    short, long = lengths
-    slow = [pytest.param(family, long, marks=pytest.mark.slow, id=f"{family}-long") for family in FAMILIES]
-    return pytest.mark.parametrize(("family", "ticks"), [(family, short) for family in EVERY_DAY] + slow)
 
 
 class Pair:
@@ -91,7 +82,7 @@ def press(facts, button, tick):
     return np.float32([*np.clip((target - facts["effector_position"]) / 0.05, -1, 1), 0, 1])
 
 
-@everywhere(120, 2000)
+@in_families(60, 2000)
 @pytest.mark.parametrize("timing", ["next", "current"])
 def test_every_tick_of_long_runs(family, ticks, timing):
     pair = Pair(family, 2 if timing == "next" else 5, timing, seed=1)
@@ -103,7 +94,7 @@ def test_every_tick_of_long_runs(family, ticks, timing):
     assert pair.touched > ticks / 20
 
 
-@everywhere(1, 5)
+@in_families(1, 5)
 @pytest.mark.parametrize("timing", ["next", "current"])
 def test_success(family, ticks, timing):
     for task in range(1, ticks + 1):
@@ -119,7 +110,7 @@ def test_success(family, ticks, timing):
         assert tick > 0
 
 
-@everywhere(3, 20)
+@in_families(3, 20)
 def test_the_first_state_of_a_seed_is_ogbench_s(family, ticks):
     for seed in range(ticks):
         theirs, ours = open_ogbench(family, 3), ManipulationEnv(family, 3)
@@ -129,10 +120,10 @@ def test_the_first_state_of_a_seed_is_ogbench_s(family, ticks):
         np.testing.assert_array_equal(ours.world.data.mocap_pos, theirs.data.mocap_pos)
 
 
-@everywhere(60, 500)
+@in_families(60, 500)
 def test_goals(family, ticks):
     theirs = open_ogbench(family, None)
-    first, info = theirs.reset(seed=4, options={"task_id": 4})
+    _, info = theirs.reset(seed=4, options={"task_id": 4})
     ours = GoalManipulationEnv(family, goal="features", reward="sparse")
     ours.reset(seed=0)
     ours.set_state(state_of(theirs, ours.layout))
