@@ -86,6 +86,10 @@ class Engine:
         self._arm_data = [mujoco.MjData(self.world._ik._model) for _ in range(threads)]
         self._arms = [_arm(self.world, data) for data in self._arm_data]
 
+    def __reduce__(self) -> Any:
+        """A copy has memory of its own."""
+        return _revived, (self.world.family.name, len(self.states), self._threads, self.states)
+
     def put(self, index: int, state: np.ndarray) -> None:
         """Put one environment into a state, float64[layout.size], that must be one of this family."""
         self.states[index] = state
@@ -171,6 +175,15 @@ class Engine:
         data.joint("object_joint_0").qpos[:] = cube.qpos
         data.joint("object_joint_0").qvel[:] = cube.qvel
         state[self.layout.rescue] = world.rescue
+
+
+def _revived(family: str, num_envs: int, threads: int, states: np.ndarray) -> Engine:
+    engine = Engine(family, num_envs, threads)
+    if states.any():
+        for index, state in enumerate(states):
+            engine.put(index, state)
+        engine.look()
+    return engine
 
 
 def _models(world: World) -> list[Any]:

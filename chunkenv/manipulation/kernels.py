@@ -15,6 +15,7 @@ from chunkenv.manipulation.compiling import entry, jit
 from chunkenv.manipulation.kinematics import (
     Arm,
     Desk,
+    copy_into,
     desk,
     direction,
     inverse,
@@ -234,7 +235,7 @@ def _play_one(
         if held[tick + (not current)] == goals:
             ticks.status[index] = OVER
         if len(ticks.kept[index]):
-            ticks.kept[index, tick] = lane.state
+            copy_into(ticks.kept[index, tick], lane.state)
         if len(ticks.seen[index]):
             _observe(c, own, plan, lane, ticks.seen[index, tick])
     _observe(c, own, plan, lane, ticks.features[index])
@@ -256,14 +257,15 @@ def _control(c: Native, own: Desk, plan: Plan, lane: Lane, arm: Arm, action: np.
     for k in range(5):  # the action is float32, and so is this beginning
         move[k] = np.float32(0.5) * (action[k] + np.float32(1.0)) * plan.span[k] + plan.low[k]
     pose = wanted_direction(c, own, state[plan.pinch_mat : plan.pinch_mat + 9], move[3])
-    position, end, fixed = np.empty(3), np.empty(4), plan.attachment
+    position, end, angles, fixed = np.empty(3), np.empty(4), np.empty(6), plan.attachment
     shift = product(product(pose, (0.0, fixed[4], fixed[5], fixed[6])), inverse(pose))
     for axis in range(3):
         wished = state[plan.pinch_pos + axis] + move[axis]
         kept = min(max(wished, plan.workspace[0, axis]), plan.workspace[1, axis])
         position[axis] = shift[1 + axis] + kept
     end[0], end[1], end[2], end[3] = product(pose, (fixed[0], fixed[1], fixed[2], fixed[3]))
-    angles = lane.qpos[plan.arm]
+    for joint in range(len(angles)):
+        angles[joint] = lane.qpos[plan.arm[joint]]
     solve(c, own, arm, position, end, angles)
     for joint in range(len(angles)):
         lane.ctrl[plan.arm_controls[joint]] = angles[joint]
@@ -311,9 +313,9 @@ def _settle(c: Native, plan: Plan, lane: Lane) -> bool:
         call(c.step1, (_model(plan, lane), lane.data))
     state = lane.state
     call(c.get_state, (plan.models[0], lane.data, state.ctypes.data, np.int32(plan.integration)))
-    state[plan.pinch_pos : plan.pinch_pos + 3] = lane.pinch_pos
-    state[plan.pinch_mat : plan.pinch_mat + 9] = lane.pinch_mat
-    state[plan.pad_force : plan.pad_force + 6] = lane.pad_force
+    copy_into(state[plan.pinch_pos :], lane.pinch_pos)
+    copy_into(state[plan.pinch_mat :], lane.pinch_mat)
+    copy_into(state[plan.pad_force :], lane.pad_force)
     return forward
 
 

@@ -82,17 +82,18 @@ def desk() -> Desk:
     for k in range(3):
         loop[0, k] = numbers.ctypes.data + 8 * k
         loop[2, k] = 8
-    return Desk(
-        np.zeros(6),
-        np.zeros(6),
-        np.zeros((3, 4)),
-        np.zeros((6, 6)),
-        np.zeros((6, 6)),
-        np.zeros(6, np.int64),
-        numbers,
-        loop,
-        np.array([6, 1, 0]),
-    )
+    sizes = np.zeros(3, np.int64)
+    sizes[0], sizes[1] = 6, 1
+    square, jacobian = np.zeros((6, 6)), np.zeros((6, 6))
+    pivots = np.zeros(6, np.int64)
+    return Desk(np.zeros(6), np.zeros(6), np.zeros((3, 4)), jacobian, square, pivots, numbers, loop, sizes)
+
+
+@jit
+def copy_into(target: np.ndarray, source: np.ndarray) -> None:
+    """What `target[:] = source` is, which takes seconds to compile."""
+    for k in range(len(source)):
+        target[k] = source[k]
 
 
 @jit
@@ -117,8 +118,16 @@ def of_two(function: tuple[int, int], desk: Desk, x: float, y: float) -> float:
 def length(c: Native, vector: np.ndarray) -> float:
     """The Euclidean norm of a contiguous vector, as numpy.linalg.norm has it."""
     if c.dot == 0:
-        return np.sqrt((vector * vector).sum())
+        return np.sqrt(_dot(vector, vector))
     return np.sqrt(call_real(c.dot, (len(vector), vector.ctypes.data, 1, vector.ctypes.data, 1)))
+
+
+@jit
+def _dot(one: np.ndarray, other: np.ndarray) -> float:
+    total = 0.0
+    for k in range(len(one)):
+        total += one[k] * other[k]
+    return total
 
 
 @jit
@@ -190,7 +199,7 @@ def solve(c: Native, desk: Desk, arm: Arm, position: np.ndarray, quat: np.ndarra
         angles: float64[6], from where the search starts, in rad; where it ends is written there.
     """
     now = carray(reals_at(arm.angles), JOINTS)
-    now[:] = angles
+    copy_into(now, angles)
     for _ in range(ITERATIONS):
         call(c.kinematics, (arm.model, arm.data))
         call(c.com_pos, (arm.model, arm.data))
@@ -202,7 +211,7 @@ def solve(c: Native, desk: Desk, arm: Arm, position: np.ndarray, quat: np.ndarra
         _least_squares(c, desk)
         for joint in range(JOINTS):
             now[joint] += desk.update[joint]
-    angles[:] = now
+    copy_into(angles, now)
 
 
 @jit
@@ -226,7 +235,9 @@ def _least_squares(c: Native, desk: Desk) -> None:
         _solve_here(desk)
     else:
         _solve_there(c, desk)
-    largest = np.abs(update).max()
+    largest = 0.0
+    for joint in range(JOINTS):
+        largest = max(largest, abs(update[joint]))
     if largest > LARGEST_TURN:
         scale = LARGEST_TURN / largest
         for joint in range(JOINTS):
@@ -254,7 +265,7 @@ def _solve_here(desk: Desk) -> None:
     square, rhs, jacobian = desk.square, desk.error, desk.jacobian
     for row in range(6):
         for column in range(row + 1):
-            rest = (jacobian[row] * jacobian[column]).sum() + DAMPING * (row == column)
+            rest = _dot(jacobian[row], jacobian[column]) + DAMPING * (row == column)
             for k in range(column):
                 rest -= square[row, k] * square[column, k]
             square[row, column] = np.sqrt(rest) if row == column else rest / square[column, column]
@@ -266,4 +277,4 @@ def _solve_here(desk: Desk) -> None:
             rhs[row] -= square[k, row] * rhs[k]
         rhs[row] /= square[row, row]
     for joint in range(JOINTS):
-        desk.update[joint] = (jacobian[:, joint] * rhs).sum()
+        desk.update[joint] = _dot(jacobian[:, joint], rhs)
