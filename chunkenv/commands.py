@@ -24,6 +24,7 @@ from chunkenv.data import commands as data_commands
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
+from chunkenv.manipulation.families import CONTROL_DT, FAMILY, TASKS
 from chunkenv.pictures import Window
 from chunkenv.video import open_video
 
@@ -67,21 +68,32 @@ def about() -> None:
 def tasks() -> None:
     """List the tasks: ids, spaces, time limits, control periods."""
     require("kinetix", "numba")
-    table = Table("id", "observation", "action", "limit", "control_dt", box=None, padding=(0, 2, 0, 0))
+    table = Table("id", "observation", "action", "limit", "control_dt", box=None, padding=(0, 1, 0, 0))
     for level in LEVELS:
         env = gym.make(f"chunkenv/kinetix-{level}-v0")
         limit = env.spec.max_episode_steps if env.spec else None
         spaces = (_shape(env.observation_space), _shape(env.action_space))
         table.add_row(f"chunkenv/kinetix-{level}-v0", *spaces, f"{limit}", f"1/{env.metadata['render_fps']} s")
         env.close()
+    _add_manipulation(table)
     console = Console(highlight=False)
     console.print(table)
     console.print("\nThe limit is in ticks (control steps); control_dt is the time of one.")
 
 
+def _add_manipulation(table: Table) -> None:
+    """Two lines for each family: its tasks, and all of them conditioned on the goal. Nothing is compiled for it."""
+    for name, family in FAMILY.items():
+        rest = "Box[5]", f"{family.time_limit}", f"1/{1 / CONTROL_DT:.0f} s"
+        table.add_row(f"chunkenv/manip-{name}-task{TASKS[0]}..{TASKS[-1]}-v0", f"Box[{family.features}]", *rest)
+        table.add_row(f"chunkenv/manip-{name}-v0", "Dict", *rest)
+
+
 @app.command()
 def play(
-    task: Annotated[str, typer.Argument(help="A Kinetix level, or the id of any Gymnasium environment.")],
+    task: Annotated[
+        str, typer.Argument(help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.")
+    ],
     method: Annotated[
         str | None,
         typer.Option(
@@ -102,7 +114,8 @@ def play(
     episodes: Annotated[int, typer.Option(metavar="N", help="How many, one after another.")] = 1,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed plays the same episodes.")] = 0,
     size: Annotated[
-        int | None, typer.Option(metavar="N", help="Width of a frame in pixels; Kinetix only.", show_default="500")
+        int | None,
+        typer.Option(metavar="N", help="Width of a frame in pixels; our own tasks only.", show_default="500 or 480"),
     ] = None,
     video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
 ) -> None:

@@ -16,11 +16,17 @@ from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.evaluate import Policy, Row, evaluate
 from chunkenv.kinetix import LEVELS
+from chunkenv.manipulation.families import FAMILIES, TASKS
 from chunkenv.spaces import zeros
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
 
 METHODS = (*PLANNERS, "random", "zero")
 IDS = {f"chunkenv/kinetix-{level}-v0": level for level in LEVELS}
+MANIPULATION = {
+    **{f"{family}-task{task}": f"chunkenv/manip-{family}-task{task}-v0" for family in FAMILIES for task in TASKS},
+    **{family: f"chunkenv/manip-{family}-v0" for family in FAMILIES},
+}
+"""The ids of the manipulation tasks by their names."""
 
 
 class Screen(Protocol):
@@ -40,14 +46,14 @@ class Scene:
     """What is played.
 
     Attributes:
-        task: the name of a Kinetix level, or the id of any registered environment.
+        task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
         method: of `METHODS`; the planners play Kinetix levels only. None: 'prefix-aware', or 'random' elsewhere.
         delay: of every inference, in ticks.
         prediction_horizon: rows in a chunk.
         execution_horizon: ticks between two requests.
         action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
             episodes are those of the study; 0 elsewhere.
-        size: width of a frame in pixels, Kinetix only; None is its default.
+        size: width of a frame in pixels, our own tasks only; None is their default.
     """
 
     task: str
@@ -107,7 +113,7 @@ def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
     if scene.level is None:
         raise ArgumentError(
             f"method={method!r} plans with the Kinetix engine, which {scene.task} does not run on; choose 'random' or "
-            "'zero', or one of the tasks that `chunkenv tasks` lists."
+            "'zero', or a Kinetix level."
         )
     from chunkenv.agents.planner import Planner  # brings numba, which other environments can do without
 
@@ -120,13 +126,16 @@ def _made(scene: Scene) -> gym.Env[Any, Any]:
         return gym.make(
             f"chunkenv/kinetix-{scene.level}-v0", render_mode="rgb_array_list", observation="state", **options
         )
+    if scene.task in MANIPULATION or scene.task in MANIPULATION.values():
+        options = {} if scene.size is None else {"render_size": scene.size}
+        return gym.make(MANIPULATION.get(scene.task, scene.task), render_mode="rgb_array_list", **options)
     if scene.task not in gym.registry and ":" not in scene.task:
         raise ArgumentError(
-            f"task={scene.task!r} is neither a Kinetix level nor the id of a registered environment; "
-            f"{suggest(scene.task, LEVELS)}"
+            f"task={scene.task!r} is neither a Kinetix level, a manipulation task nor the id of a registered "
+            f"environment; {suggest(scene.task, (*LEVELS, *MANIPULATION))}"
         )
     if scene.size is not None:
-        raise ArgumentError(f"size={scene.size} is for Kinetix levels; {scene.task} draws its frames in its own size.")
+        raise ArgumentError(f"size={scene.size} is for our own tasks; {scene.task} draws its frames in its own size.")
     try:
         return gym.make(scene.task, render_mode="rgb_array_list")
     except (gym.error.Error, TypeError, ImportError) as error:

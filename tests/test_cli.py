@@ -15,6 +15,7 @@ from chunkenv.bench.store import Store
 from chunkenv.commands import app
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
+from chunkenv.manipulation import FAMILIES
 
 TINY = ["--tasks", "grasp_easy", "--delays", "0,1", "--episodes", "1", "--workers", "1"]
 
@@ -40,6 +41,11 @@ def test_tasks_are_listed_in_full():
         assert f"chunkenv/kinetix-{level}-v0" in output
     assert "Box[679]" in output
     assert "1/30 s" in output
+    for family in FAMILIES:
+        assert f"chunkenv/manip-{family}-v0" in output
+        assert f"chunkenv/manip-{family}-task1..5-v0" in output
+    assert "Box[115]" in output
+    assert "1/20 s" in output
     assert max(map(len, output.splitlines())) <= 80
 
 

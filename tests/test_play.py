@@ -45,6 +45,14 @@ def watch(scene, episodes=1, seed=0):
     return screen, rows
 
 
+@pytest.mark.parametrize("task", ["cube-single-task2", "chunkenv/manip-cube-single-task2-v0"])
+def test_a_manipulation_task_by_its_name_or_its_id(task):
+    pytest.importorskip("ogbench")
+    env = make_env(Scene(task, size=100))
+    assert env.unwrapped.spec.id == "chunkenv/manip-cube-single-task2-v0"
+    assert env.unwrapped._render_size == 100
+
+
 def test_every_tick_of_every_episode_is_shown():
     screen, rows = watch(Scene(WORLD, delay=2), episodes=3)
     assert [frame[0, 160, 0] for frame in screen.frames] == list(range(31)) * 3
@@ -101,7 +109,7 @@ class RecordActions(gym.Wrapper):
         (Scene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
         (Scene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
         (Scene("CartPole-v1", "zero"), "method='zero' needs continuous actions"),
-        (Scene(WORLD, size=9), "size=9 is for Kinetix levels"),
+        (Scene(WORLD, size=9), "size=9 is for our own tasks"),
         (Scene("catapult", size=9), "render_size=9 is too small"),
         (Scene("catapult", delay=-1), "latency=-1"),
         (Scene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),

@@ -154,8 +154,9 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     def facts(self) -> dict[str, Any]:
         """What is where, by name: floats and arrays, copies; m, rad, s, in the frame of the robot's base.
 
-        Always: joint_positions [6] of the arm, effector_position [3] (the point between the fingers), effector_yaw, gripper_opening (0 open, 1
-        closed), gripper_contact (0 to 1), time, successes bool[goals]. With n cubes: cube_positions [n, 3],
+        Always: joint_positions [6] of the arm, effector_position [3] (the point between the fingers), effector_yaw,
+        gripper_opening (0 open, 1 closed), gripper_contact (0 to 1), time, successes bool[goals] (cubes, buttons,
+        drawer, window). With n cubes: cube_positions [n, 3],
         cube_quats [n, 4] (w first), cube_yaws [n], cube_targets [n, 3]. With n buttons: button_states and
         button_targets int[n], button_positions [n] (pressed: below -0.02), button_tops [n, 3]. In "scene":
         drawer_position, drawer_target, drawer_handle [3], drawer_handle_yaw, and the same of the window.
