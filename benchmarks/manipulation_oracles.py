@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium as gym
+from gymnasium.wrappers import ClipAction
 
 from chunkenv import ActionNoise, ChunkedExecution
 from chunkenv.bench.stats import wilson
@@ -63,7 +64,7 @@ def made(episode: Episode) -> tuple[gym.Env, Any]:
     name = f"chunkenv/manip-{episode.family}-task{episode.task}-v0"
     env: gym.Env = gym.make(name, observation="state" if chunked else "features")
     if episode.action_noise:
-        env = ActionNoise(env, episode.action_noise)
+        env = ActionNoise(ClipAction(env), episode.action_noise)
     if not chunked:
         return env, Oracle(episode.family, episode.style)
     policy = OraclePolicy(episode.family, PREDICTION_HORIZON, episode.style)
