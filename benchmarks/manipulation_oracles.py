@@ -41,6 +41,7 @@ class Episode(NamedTuple):
     family: str
     task: int
     delay: int | str
+    prefix_aware: bool
     style: str
     action_noise: float
     seed: int
@@ -67,7 +68,7 @@ def made(episode: Episode) -> tuple[gym.Env, Any]:
         env = ActionNoise(ClipAction(env), episode.action_noise)
     if not chunked:
         return env, Oracle(episode.family, episode.style)
-    policy = OraclePolicy(episode.family, PREDICTION_HORIZON, episode.style)
+    policy = OraclePolicy(episode.family, PREDICTION_HORIZON, episode.prefix_aware, episode.style)
     return ChunkedExecution(env, PREDICTION_HORIZON, EXECUTION_HORIZON, latency=int(episode.delay)), policy
 
 
@@ -137,6 +138,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--tasks", nargs="+", type=int, default=TASKS, choices=TASKS)
     parser.add_argument("--delays", nargs="+", type=delay_of, default=[TICK_BY_TICK], help="ticks, or 'none'")
+    parser.add_argument("--naive", action="store_true", help="plan as if there were no delay")
     parser.add_argument("--style", default="markov", choices=["markov", "plan"])
     parser.add_argument("--action-noise", type=float, default=0.0)
     parser.add_argument("--episodes", type=int, default=50)
@@ -150,7 +152,7 @@ def main() -> None:
     """Play what is missing, and print the table."""
     asked = arguments()
     episodes = [
-        Episode(family, task, delay, asked.style, asked.action_noise, asked.seed, episode)
+        Episode(family, task, delay, not asked.naive, asked.style, asked.action_noise, asked.seed, episode)
         for family in asked.families
         for delay in asked.delays
         for task in asked.tasks

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import whole_number
+from chunkenv.checks import true_or_false, whole_number
 from chunkenv.manipulation.env import N_ACTIONS, ManipulationEnv
 from chunkenv.manipulation.oracles.oracle import Oracle
 
@@ -17,8 +17,7 @@ class OraclePolicy:
 
     It is no learned policy and no fair opponent for one: it is given the whole state instead of an observation, and
     the physics as its model; only the action noise is unknown to it. Make the environment with `observation="state"`.
-    It is meant for asynchronous execution (`overlap=True`): it plays the request's prefix in its copy first, and acts
-    from where the world will be when the chunk arrives.
+    It is meant for asynchronous execution (`overlap=True`), where row i of a chunk belongs to tick i after the request.
 
     What the oracle has in mind (its sub-goal, how long it has been at it) is kept for every tick that it planned, so
     that the next chunk goes on from the tick at which it takes over.
@@ -26,6 +25,8 @@ class OraclePolicy:
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
         prediction_horizon: rows in a chunk, H.
+        prefix_aware: True plays the request's prefix in the copy first; False plans from what it sees, as if the chunk
+            acted at once. Without delay both are the same.
         style: which of ogbench's primitives it drives, 'markov' or 'plan'.
 
     Attributes:
@@ -43,8 +44,11 @@ class OraclePolicy:
     True
     """
 
-    def __init__(self, family: str, prediction_horizon: int = 10, style: str = "markov") -> None:
+    def __init__(
+        self, family: str, prediction_horizon: int = 10, prefix_aware: bool = True, style: str = "markov"
+    ) -> None:
         self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
+        self.prefix_aware = true_or_false("prefix_aware", prefix_aware)
         self.ticks_simulated = 0
         self._fresh = Oracle(family, style)
         self._model = ManipulationEnv(family, task=1)  # the state that it is put into says which task
@@ -63,7 +67,7 @@ class OraclePolicy:
             request: what `ChunkedExecution.request` says.
 
         Returns:
-            float32[H, 5], within [-1, 1]; its first rows are the prefix.
+            float32[H, 5], within [-1, 1]; its first rows are the prefix, where it knows of one.
 
         Raises:
             ArgumentError: the observation is not a state of this family.
@@ -79,7 +83,12 @@ class OraclePolicy:
         return chunk
 
     def _committed(self, request: Any) -> np.ndarray:
-        """The actions that run before this chunk can act, float32[delay, 5]: the prefix, held where it is too short."""
+        """The actions that run before this chunk can act, float32[delay, 5]: the prefix, held where it is too short.
+
+        None for a naive policy, which ignores them.
+        """
+        if not self.prefix_aware:
+            return np.zeros((0, N_ACTIONS), np.float32)
         rows = np.asarray(request.prefix, np.float32).reshape(-1, N_ACTIONS)
         held = rows[-1] if len(rows) else self._last_action
         return np.concatenate([rows, np.tile(held, (request.delay_estimate - len(rows), 1))])

@@ -57,6 +57,14 @@ def test_the_first_rows_are_the_prefix_and_the_rest_is_planned_from_its_end():
     np.testing.assert_array_equal(chunk[2:], moved[: H - 2])
 
 
+def test_a_naive_policy_plans_from_what_it_sees():
+    env, none, prefix = make_env(), np.zeros((0, 5), np.float32), np.full((2, 5), 0.5, np.float32)
+    state, _ = env.reset(seed=3)
+    naive = OraclePolicy("cube-single", H, prefix_aware=False).infer(state, Request(0, prefix, 2, 2, S, prefix))
+    undelayed = OraclePolicy("cube-single", H).infer(state, Request(0, none, 0, 0, S, none))
+    np.testing.assert_array_equal(naive, undelayed)
+
+
 def test_it_counts_what_it_simulates():
     policy, none = OraclePolicy("cube-single", H), np.zeros((0, 5), np.float32)
     state, _ = make_env().reset(seed=0)
