@@ -22,21 +22,26 @@ INTO_DRAWER = (0.33, -0.22, 0.066)
 def next_in_scene(facts: Facts) -> SubGoal | None:
     """The next thing to do; None when the whole scene is as it should be.
 
-    The cube goes into the drawer first, if it belongs there. On the table it comes before the drawer where that is to
+    The cube goes into the drawer, or out of it, first. On the table it comes before the drawer where that is to
     be opened, because the open one leaves the gripper no room, and after drawer and window else, because the gripper
     may push it there. Each is unlocked where it must be; the buttons are set last.
 
     Args:
         facts: of a scene.
     """
-    if _belongs_in_drawer(facts) and not is_in_drawer(facts):
-        return _open(facts) or into_drawer(facts)
-    slides = [SubGoal(slide, 0, (float(facts[f"{slide}_target"]),)) for slide in LOCK]
-    missing = [_unlocked(facts, wish) for wish in slides if not reached(wish, facts)]
-    first, last = _cube(facts), missing[:1]
-    if first is not None and _opens(facts):  # an open drawer's handle is near the cube
-        return first
-    return last[0] if last else first or _button(facts)
+    if _belongs_in_drawer(facts) != is_in_drawer(facts):
+        return _open(facts) or (into_drawer(facts) if _belongs_in_drawer(facts) else out_of_drawer(facts))
+    cube, slide = _cube(facts), _slide(facts)
+    if cube is not None and (slide is None or _opens(facts)):
+        return cube
+    return slide or _button(facts)
+
+
+def _slide(facts: Facts) -> SubGoal | None:
+    """What drawer or window needs."""
+    wishes = [SubGoal(name, 0, (float(facts[f"{name}_target"]),)) for name in LOCK]
+    missing = [wish for wish in wishes if not reached(wish, facts)]
+    return _unlocked(facts, missing[0]) if missing else None
 
 
 def _opens(facts: Facts) -> bool:
@@ -52,6 +57,14 @@ def into_drawer(facts: Facts) -> SubGoal:
     """Put the cube into the open drawer, the fingers along its front: across it they would hit that."""
     wish = grasped(facts, 0, INTO_DRAWER)
     return wish._replace(release=float(nearest_turn(np.pi / 2, wish.release, of=2)))
+
+
+def out_of_drawer(facts: Facts) -> SubGoal:
+    """Take the cube out of the open drawer to its target, the fingers as when it went in."""
+    target = tuple(facts["cube_targets"][0].tolist())
+    wish = grasped(facts, 0, target)
+    yaw = float(facts["cube_yaws"][0])
+    return wish._replace(grasp=float(nearest_turn(yaw, np.pi / 2)) - yaw)
 
 
 def _unlocked(facts: Facts, wish: SubGoal) -> SubGoal:

@@ -50,6 +50,13 @@ def test_in_the_drawer_the_fingers_lie_along_its_front():
     assert abs(np.sin(goals[0].release)) == pytest.approx(1)
 
 
+def test_a_cube_that_is_shut_in_is_taken_out():
+    goals, after = order(scene(IN_DRAWER, TABLE, (0, 0), (0, 0), 0.0, 0.0, 0.0, 0.0))
+    assert [goal.kind for goal in goals] == ["button", "drawer", "cube", "drawer", "button"]
+    assert abs(np.sin(goals[2].grasp)) == pytest.approx(1)
+    np.testing.assert_allclose(after["cube_positions"], [TABLE])
+
+
 def test_the_cube_comes_before_a_drawer_that_opens_and_after_one_that_shuts():
     opens, _ = order(scene(TABLE, ELSEWHERE, (1, 1), (1, 1), 0.0, OPEN, 0.0, 0.0))
     shuts, _ = order(scene(TABLE, ELSEWHERE, (1, 1), (1, 1), OPEN, 0.0, 0.0, 0.0))
