@@ -1,7 +1,7 @@
-"""Trajectories: collected from experts or a planner, kept as columns, read as windows of chunks; Minari in and out.
+"""Trajectories: of experts, a planner or an oracle, kept as columns, read as windows of chunks; Minari in and out.
 
-`load` and `Windows` need nothing but numpy; `collect` and `collect_plans` play episodes in the Kinetix engine, which is
-imported when they are first asked for.
+`load` and `Windows` need nothing but numpy; `collect` and `collect_plans` play episodes in the Kinetix engine,
+`collect_oracle` in MuJoCo, which are imported when they are first asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chunkenv.data.files import DataError
 from chunkenv.data.windows import Windows, split_episodes
 
 if TYPE_CHECKING:
-    from chunkenv.data.collection import collect, collect_plans
+    from chunkenv.data.collection import collect, collect_oracle, collect_plans
 
 __all__ = [
     "DataError",
@@ -22,6 +22,7 @@ __all__ = [
     "Episodes",
     "Windows",
     "collect",
+    "collect_oracle",
     "collect_plans",
     "load",
     "split_episodes",
@@ -29,6 +30,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("collect", "collect_plans"):
+    if name in ("collect", "collect_oracle", "collect_plans"):
         return getattr(importlib.import_module("chunkenv.data.collection"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,6 +22,7 @@ from typing import Any
 import chunkenv
 from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.data.columns import META, Dataset, load
+from chunkenv.data.environments import family_of
 from chunkenv.data.episodes import Block, Player, as_block
 from chunkenv.data.expert_player import ExpertPlayer
 from chunkenv.data.experts import read_sources
@@ -153,6 +154,57 @@ def collect_plans(
         "execution_horizon": executed,
     } | ({"settings": asdict(settings)} if is_dataclass(settings) and not isinstance(settings, type) else {})
     recipe = _recipe(level, [described], noise, seed)
+    run = _Run(make_player, PLAN_BLOCK, recipe, Path(out), _read_goal(episodes, transitions), workers)
+    return run.finish(command, progress)
+
+
+def collect_oracle(
+    level: str,
+    style: str,
+    out: str | Path,
+    *,
+    reward: str = "count",
+    episodes: int | None = None,
+    transitions: int | None = None,
+    seed: int = 0,
+    action_noise: float | None = None,
+    workers: int = 1,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Dataset:
+    """Collect episodes of the oracle in a manipulation task.
+
+    Args:
+        level: such as "manip-cube-single-task2", or its id.
+        style: "play" (random sub-goals), "task" (the whole task) or "noisy" (random sub-goals under noise).
+        out: this and the others: as in `collect`.
+        reward: as the environment has it, "count" or "sparse".
+        episodes: how many; or
+        transitions: at least how many ticks.
+        seed: of the dataset.
+        action_noise: the largest standard deviation of the oracle's noise, part of its actions; the style's if None.
+        workers: how many processes.
+        command: to be noted down with the data.
+        progress: called after every block.
+
+    Raises:
+        ArgumentError: as in `collect`.
+        DataError: as in `collect`.
+        MissingExtraError: ogbench is not installed.
+    """
+    from chunkenv.data.oracle_player import OraclePlayer  # brings mujoco, which other data can do without
+
+    level = level.removeprefix("chunkenv/").removesuffix("-v0")
+    if family_of(level) is None:
+        raise ArgumentError(f"{level!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
+    if action_noise is not None:
+        real_number("action_noise", action_noise, at_least=0.0)
+    _, workers = _checked(seed, 0.0, workers)
+    arguments = {"reward": reward}
+    make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise)
+    make_player()
+    described = {"name": "oracle", "style": style, "action_noise": action_noise}
+    recipe = _recipe(level, [described], 0.0, seed) | {"observation": "features", "arguments": arguments}
     run = _Run(make_player, PLAN_BLOCK, recipe, Path(out), _read_goal(episodes, transitions), workers)
     return run.finish(command, progress)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,6 +19,7 @@ from rich.table import Table
 from chunkenv.checks import one_of, real_number
 from chunkenv.data.check import check as problems_of
 from chunkenv.data.columns import Dataset, load
+from chunkenv.data.environments import MANIPULATION, family_of
 from chunkenv.data.experts import Source, read_sources
 from chunkenv.data.minari import from_minari, to_minari
 from chunkenv.data.summary import channels, played
@@ -24,6 +28,7 @@ from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.threads import machine_threads
 
 DATASETS = Path("results") / "data"
+BAR, SHADES = 30, " ░▒▓█"
 LEAST_SOLVE_RATE = 0.65
 """What an expert of real-time chunking's data has to solve."""
 
@@ -36,16 +41,31 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a dataset.")]
 @app.command()
 def collect(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
+    task: Annotated[str, typer.Argument(help="A Kinetix level or a manipulation task, or its id.")],
     experts: Annotated[
         list[Path] | None,
         typer.Option(metavar="PATH", help="A checkpoint, or a folder with some at any depth; may be given repeatedly."),
     ] = None,
     planner: Annotated[bool, typer.Option("--planner", help="The sampling planner, which needs no training.")] = False,
+    style: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In manipulation, what the oracle does: play, task or noisy."),
+    ] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In manipulation: count or sparse.", show_default="count"),
+    ] = None,
     episodes: Annotated[int | None, typer.Option(metavar="N", help="How many; or:")] = None,
     transitions: Annotated[int | None, typer.Option(metavar="N", help="At least how many ticks.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same rows.")] = 0,
-    action_noise: Annotated[float, typer.Option(metavar="X", help="Standard deviation; not part of the data.")] = 0.1,
+    action_noise: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Standard deviation; in manipulation the largest one, and part of the data.",
+            show_default="0.1, in manipulation by the style",
+        ),
+    ] = None,
     solve_rate: Annotated[
         float, typer.Option(metavar="X", help="Leave out experts that solved less when they were saved.")
     ] = LEAST_SOLVE_RATE,
@@ -57,36 +77,65 @@ def collect(
         Path | None, typer.Option(metavar="FOLDER", help="For the dataset.", show_default=f"{DATASETS}/TASK")
     ] = None,
 ) -> None:
-    """Play episodes with trained experts, one drawn for each episode, or with the planner, and keep every tick.
+    """Play episodes and keep every tick.
 
-    After Ctrl-C, or a crash, the same command goes on from there.
+    Trained experts play, one drawn for each episode, or the planner; in manipulation the oracle does. After Ctrl-C, or
+    a crash, the same command goes on from there.
     """
-    from chunkenv.data.collection import collect as collect_episodes
-    from chunkenv.data.collection import collect_plans
-
-    level = one_of("task", task.removeprefix("chunkenv/kinetix-").removesuffix("-v0"), LEVELS)
-    if bool(experts) == planner:
-        raise ArgumentError("Whose episodes are they to be? Give either --experts PATH or --planner.")
+    level = _level(task)
+    collect_all = _collector(level, experts, planner, style, reward, action_noise, solve_rate)
     folder = out or DATASETS / level
     console = Console(highlight=False)
     rest: dict[str, Any] = {
         "episodes": episodes,
         "transitions": transitions,
         "seed": seed,
-        "action_noise": action_noise,
         "workers": machine_threads() if workers is None else workers,
         "command": _command(context),
     }
     with _Bar(console, episodes, transitions) as (bar, progress):
-        if planner:
-            from chunkenv.agents.planner import Planner
-
-            _interruptible(bar, lambda: collect_plans(level, Planner(level), folder, progress=progress, **rest))
-        else:
-            sources = read_experts(experts or [], level, solve_rate)
-            _interruptible(bar, lambda: collect_episodes(level, sources, folder, progress=progress, **rest))
+        _interruptible(bar, lambda: collect_all(out=folder, progress=progress, **rest))
     _show(load(folder), console)
     console.print(f"dataset  {folder}", soft_wrap=True)
+
+
+def _level(task: str) -> str:
+    """The level that a task's name or id means."""
+    name = task.removeprefix("chunkenv/").removesuffix("-v0")
+    if name.startswith(MANIPULATION):
+        if family_of(name) is None:
+            raise ArgumentError(f"{task!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
+        return name
+    return one_of("task", name.removeprefix("kinetix-"), LEVELS)
+
+
+def _collector(
+    level: str,
+    experts: list[Path] | None,
+    planner: bool,
+    style: str | None,
+    reward: str | None,
+    action_noise: float | None,
+    solve_rate: float,
+) -> Callable[..., Dataset]:
+    """What collects: everything is settled but where to, and how much."""
+    from chunkenv.data import collection
+
+    if family_of(level) is not None:
+        if experts or planner or style is None:
+            raise ArgumentError(f"{level} is played by the oracle: give --style play, task or noisy, and nobody else.")
+        return partial(collection.collect_oracle, level, style, reward=reward or "count", action_noise=action_noise)
+    if style is not None or reward is not None:
+        raise ArgumentError(f"--style and --reward are of manipulation tasks, and {level} is none; leave them out.")
+    if bool(experts) == planner:
+        raise ArgumentError("Whose episodes are they to be? Give either --experts PATH or --planner.")
+    noise = collection.ACTION_NOISE if action_noise is None else action_noise
+    if planner:
+        from chunkenv.agents.planner import Planner
+
+        return partial(collection.collect_plans, level, Planner(level), action_noise=noise)
+    sources = read_experts(experts or [], level, solve_rate)
+    return partial(collection.collect, level, sources, action_noise=noise)
 
 
 @app.command()
@@ -98,6 +147,8 @@ def info(folder: Folder) -> None:
     for key in keys:
         console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
     _show(dataset, console)
+    if family_of(dataset.info.get("level")) is not None:
+        _show_coverage(dataset, console)
     console.print(_channel_table(dataset))
     console.print(
         "first std: how much the first actions of the episodes differ, which on these levels all answer the same "
@@ -228,6 +279,23 @@ def _show(dataset: Dataset, console: Console) -> None:
     episodes, solved = sum(line.episodes for line in lines), sum(line.solved for line in lines)
     table.add_row("all", "", f"{episodes}", f"{solved}", f"{solved / episodes:.3f}", f"{len(dataset) / episodes:.1f}")
     console.print(table)
+
+
+def _show_coverage(dataset: Dataset, console: Console) -> None:
+    """How often each sub-goal held, and a map of where the cubes have been."""
+    from chunkenv.data.coverage import reached, visits
+
+    table = Table("as the task wants it", "ticks", "", "episodes", box=None, padding=(0, 2, 0, 0))
+    for line in reached(dataset):
+        bar = "█" * round(BAR * line.ticks)
+        table.add_row(line.name, f"{line.ticks:.1%}", bar, f"{line.episodes}")
+    console.print(table)
+    places = visits(dataset)
+    if places.any():
+        shades = np.ceil((len(SHADES) - 1) * np.sqrt(places / places.max())).astype(int)
+        console.print("cubes on the table, x upwards from 0.25 to 0.6 m, y from -0.35 to 0.35 m:")
+        for row in shades[::-1]:
+            console.print("  |" + "".join(2 * SHADES[shade] for shade in row) + "|", highlight=False)
 
 
 def _channel_table(dataset: Dataset) -> Table:

@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.data.columns import Dataset, Piece, write
+from chunkenv.data.environments import environment_of
 from chunkenv.data.episodes import Block, Episode, as_block
 from chunkenv.data.files import DataError
 from chunkenv.errors import ArgumentError, MissingExtraError
@@ -117,11 +118,11 @@ def _buffers(dataset: Dataset) -> Iterator[Any]:
 
 def _environment_id(dataset: Dataset) -> Any:
     """The specification of the environment that the dataset is about, if it is one of ours."""
-    name = f"chunkenv/kinetix-{dataset.info.get('level')}-v0"
-    if name not in gym.registry:
+    made = environment_of(dataset.info)
+    if made is None:
         return None
-    spec = copy.copy(gym.spec(name))  # the registry keeps its own
-    spec.kwargs = {**spec.kwargs, "observation": dataset.info["observation"]}
+    spec = copy.copy(gym.spec(made.id))  # the registry keeps its own
+    spec.kwargs = {**spec.kwargs, **made.arguments}
     return spec
 
 

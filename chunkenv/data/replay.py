@@ -10,8 +10,8 @@ import numpy as np
 
 from chunkenv.checks import whole_number
 from chunkenv.data.columns import Dataset
+from chunkenv.data.environments import environment_of
 from chunkenv.data.files import DataError
-from chunkenv.kinetix import LEVELS
 from chunkenv.wrappers.action_noise import ActionNoise
 
 
@@ -22,18 +22,19 @@ def replay(dataset: Dataset, count: int) -> list[str]:
     nothing against the data.
 
     Args:
-        dataset: of a Kinetix level, as `collect` and `collect_plans` make it.
+        dataset: as `collect`, `collect_plans` and `collect_oracle` make it.
         count: how many episodes; all, if there are fewer.
 
     Raises:
         DataError: it is not said which level it is of, or with which noise.
     """
     whole_number("count", count, at_least=1)
-    level, noise = dataset.info.get("level"), dataset.info.get("noise")
-    if level not in LEVELS or noise is None:
+    made, noise = environment_of(dataset.info), dataset.info.get("noise")
+    if made is None or noise is None:
+        level = dataset.info.get("level")
         raise DataError(f"The dataset is of level {level!r} with noise {noise!r}, which cannot be played again.")
-    world = gym.make(f"chunkenv/kinetix-{level}-v0", observation="compact", disable_env_checker=True)
-    env = ActionNoise(world, noise)
+    world = gym.make(made.id, disable_env_checker=True, **made.arguments)
+    env = ActionNoise(world, noise) if noise else world
     episodes = len(dataset.episodes.length)
     chosen = np.unique(np.linspace(0, episodes - 1, min(count, episodes)).astype(np.int64)).tolist()
     return [problem for number in chosen for problem in _differences(env, dataset, number)]

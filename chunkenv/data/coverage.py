@@ -1,0 +1,71 @@
+"""What a dataset of a manipulation task has come to see: which sub-goals held, and where the cubes have been."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv.data.columns import Dataset
+from chunkenv.data.environments import environment_of, family_of
+from chunkenv.manipulation.families import FAMILY, Family
+from chunkenv.manipulation.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
+
+AREA = ((0.25, 0.6), (-0.35, 0.35))
+"""The part of the table that is looked at, in m: x, away from the robot, and y."""
+CELL = 0.05
+"""Metres of a cell of the map."""
+
+
+class Reached(NamedTuple):
+    """How often something was as the task wants it: the share of ticks, and the episodes in which it ever was."""
+
+    name: str
+    ticks: float
+    episodes: int
+
+
+def reached(dataset: Dataset) -> list[Reached]:
+    """A line for each thing that the task wants, and one for all of them at once, by the observations.
+
+    Args:
+        dataset: of a manipulation task.
+    """
+    family, made = _family(dataset), environment_of(dataset.info)
+    assert made is not None
+    env = gym.make(made.id, disable_env_checker=True)
+    env.reset(seed=0)
+    wanted = wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
+    held = agreement(family, objects_of(family, np.asarray(dataset.observations)), wanted)
+    ends = agreement(family, objects_of(family, np.asarray(dataset.episodes.final_observation)), wanted)
+    held, ends = (np.column_stack([of, of.all(axis=1)]) for of in (held, ends))
+    ever = np.logical_or.reduceat(held, dataset.episodes.start) | ends
+    ticks = (held.sum(axis=0) + ends.sum(axis=0)) / (len(held) + len(ends))
+    return [Reached(*line) for line in zip(_names(family), ticks.tolist(), ever.sum(axis=0).tolist(), strict=True)]
+
+
+def visits(dataset: Dataset) -> np.ndarray:
+    """The share of ticks that any cube spent in each cell of the table, float64[rows by x, columns by y]."""
+    family = _family(dataset)
+    cubes = objects_of(family, np.asarray(dataset.observations))[:, : 3 * family.cubes].reshape(-1, 3)
+    places = cubes / CUBE_SCALE + CENTER
+    cells = [round((high - low) / CELL) for low, high in AREA]
+    counts, _, _ = np.histogram2d(places[:, 0], places[:, 1], bins=cells, range=AREA)
+    return counts / max(1, len(places))
+
+
+def _family(dataset: Dataset) -> Family:
+    name = family_of(dataset.info.get("level"))
+    assert name is not None
+    return FAMILY[name]
+
+
+def _names(family: Family) -> list[str]:
+    slides = ["drawer", "window"][: family.slides]
+    return [
+        *(f"cube {index}" for index in range(family.cubes)),
+        *(f"button {index}" for index in range(family.buttons)),
+        *slides,
+        "all at once",
+    ]
