@@ -1,0 +1,91 @@
+"""Multilayer perceptrons as plain lists of arrays: the networks of the Q-chunking family.
+
+GELU between the layers and, for critics, a layer norm after it, as in flow Q-learning (Park et al. 2025, arXiv
+2502.02538). The input comes in parts that are joined by adding up what the first layer makes of each: a part that many
+rows share (an observation, of which N chunks are asked) goes through it once.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+Layer = dict[str, jax.Array]
+"""`kernel` [in, out] and `bias` [out]; where a layer norm follows, its `scale` and `shift` [out], too."""
+
+Layers = list[Layer]
+
+EPSILON = 1e-6  # of the layer norm's variance
+
+
+def initial(key: jax.Array, sizes: tuple[int, ...], norm: bool = False, gain: float = 1.0) -> Layers:
+    """Kernels drawn as Glorot and Bengio (2010) do, uniformly; biases zero.
+
+    Args:
+        key: of the draws.
+        sizes: of the input, the hidden layers and the output.
+        norm: whether a layer norm follows each hidden layer.
+        gain: what the last kernel is multiplied by.
+
+    >>> [layer["kernel"].shape for layer in initial(jax.random.key(0), (3, 8, 2))]
+    [(3, 8), (8, 2)]
+    """
+    keys = jax.random.split(key, len(sizes) - 1)
+    layers = [_layer(key, *pair, norm) for key, pair in zip(keys, pairwise(sizes), strict=True)]
+    last = {"kernel": gain * layers[-1]["kernel"], "bias": layers[-1]["bias"]}
+    return [*layers[:-1], last]
+
+
+def apply(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32) -> jax.Array:
+    """The last layer's output, float32[..., out].
+
+    Args:
+        layers: as `initial` returns them.
+        parts: [..., k_i], whose leading axes broadcast; their k_i add up to the input's size.
+        dtype: what factors are rounded to before they are multiplied; sums are float32.
+    """
+    x = _joined(layers[0], parts, dtype)
+    for layer, following in pairwise(layers):
+        x = _dot(_hidden(layer, x), following["kernel"], dtype) + following["bias"]
+    return x
+
+
+def initial_ensemble(key: jax.Array, count: int, sizes: tuple[int, ...], norm: bool = False) -> Layers:
+    """`count` independent networks; each array has an axis of them before its others."""
+    return jax.vmap(lambda key: initial(key, sizes, norm))(jax.random.split(key, count))
+
+
+def apply_ensemble(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32) -> jax.Array:
+    """The output of each network, float32[count, ...]; the output of size 1 has no axis of its own."""
+    return jax.vmap(lambda member: apply(member, *parts, dtype=dtype)[..., 0])(layers)
+
+
+def _layer(key: jax.Array, inputs: int, outputs: int, norm: bool) -> Layer:
+    layer = {"kernel": jax.nn.initializers.glorot_uniform()(key, (inputs, outputs)), "bias": jnp.zeros(outputs)}
+    return layer | {"scale": jnp.ones(outputs), "shift": jnp.zeros(outputs)} if norm else layer
+
+
+def _joined(layer: Layer, parts: tuple[jax.Array, ...], dtype: Any) -> jax.Array:
+    x, start = layer["bias"], 0
+    for part in parts:
+        stop = start + part.shape[-1]
+        if stop > start:
+            x = x + _dot(part, layer["kernel"][start:stop], dtype)
+        start = stop
+    return x
+
+
+def _hidden(layer: Layer, x: jax.Array) -> jax.Array:
+    x = jax.nn.gelu(x)
+    if "scale" not in layer:
+        return x
+    centred = x - x.mean(axis=-1, keepdims=True)
+    spread = jax.lax.rsqrt((centred**2).mean(axis=-1, keepdims=True) + EPSILON)
+    return centred * spread * layer["scale"] + layer["shift"]
+
+
+def _dot(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
+    return jnp.dot(x.astype(dtype), kernel.astype(dtype), preferred_element_type=jnp.float32)

@@ -1,0 +1,214 @@
+"""Q-chunking: best of N chunks that the behaviour could have done (Li, Zhou and Levine 2025, arXiv 2507.07969).
+
+A flow imitates the chunks of the data; whoever acts draws N of them and takes the one that the critics, on average,
+give most for, and so does the critic's target:
+
+    target = sum over i < n of gamma^i r_{t+i} + gamma^n Q_target(o_{t+n}, best of N chunks there)
+
+With `chunk=1` it is best-of-N over single actions (BFN; with N = 4 in that paper), and with a longer `backup` BFN-n,
+whose return is uncorrected. With a delay the chunk goes on from the actions that are decided already: see `Horizons`.
+
+Most of an update is the target: N chunks of every window in ten steps of the flow. `target_sampler`, `target_steps` and
+`target_dtype` make that faster at the price of exactness: docs/qc.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from chunkenv.agents import behaviour, one_step
+from chunkenv.agents.behaviour import Sizes
+from chunkenv.agents.learning import (
+    Info,
+    Params,
+    Settings,
+    adam,
+    descended,
+    filled,
+    initial_critics,
+    key_of,
+    mean_counted,
+    polyak,
+    values,
+    window,
+)
+from chunkenv.agents.perceptron import Layers
+from chunkenv.agents.replay import Batch
+from chunkenv.agents.saving import Saved
+from chunkenv.checks import one_of, whole_number
+
+TARGET_SAMPLERS = ("flow", "distilled")
+DTYPES = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QCSettings(Settings):
+    """Everything that an agent is made by.
+
+    Attributes:
+        samples: chunks to choose from, N.
+        steps: of the flow, from noise to a chunk.
+        target_sampler: who draws the N chunks of the target: the "flow" itself, or "distilled": a network that learned
+            to do what the flow does in one step.
+        target_steps: of the flow in the target; fewer are faster. As many as `steps` if None.
+        target_dtype: what factors are rounded to where the target's chunks are drawn: "float32" is exact, "bfloat16"
+            nearly so, and nearly twice as fast on a processor that multiplies such numbers.
+
+    Raises:
+        ArgumentError: for a value that cannot be meant.
+    """
+
+    samples: int = 32
+    steps: int = 10
+    target_sampler: str = "flow"
+    target_steps: int | None = None
+    target_dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole_number("samples", self.samples, at_least=1)
+        whole_number("steps", self.steps, at_least=1)
+        whole_number("target_steps", self.steps if self.target_steps is None else self.target_steps, at_least=1)
+        one_of("target_sampler", self.target_sampler, TARGET_SAMPLERS)
+        one_of("target_dtype", self.target_dtype, DTYPES)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["params", "target", "memory", "seed", "updates"],
+    meta_fields=["sizes", "settings"],
+)
+@dataclass(frozen=True)
+class QC(Saved):
+    """An agent as a value: `update` returns another.
+
+    Attributes:
+        params: the networks: "flow", "critics" and, if the target uses it, "distilled".
+        target: the critics that targets are made with.
+        memory: of the optimiser.
+        seed: of all randomness.
+        updates: how many were made.
+        sizes: O and A.
+        settings: everything else.
+    """
+
+    params: Params
+    target: Layers
+    memory: Any
+    seed: jax.Array
+    updates: jax.Array
+    sizes: Sizes
+    settings: QCSettings
+
+    name: ClassVar[str] = "qc"
+    settings_class: ClassVar[type[Any]] = QCSettings
+
+    @classmethod
+    def create(cls, seed: int, observation_size: int, action_size: int, settings: QCSettings) -> QC:
+        """An agent that has not learned anything."""
+        sizes, horizons = Sizes(observation_size, action_size), settings.horizons
+        for_flow, for_critics, for_distilled = jax.random.split(jax.random.key(seed), 3)
+        rows = horizons.seen.stop - horizons.seen.start
+        params = {
+            "flow": behaviour.initial(for_flow, sizes, horizons, settings.hidden),
+            "critics": initial_critics(for_critics, sizes, settings, rows),
+        }
+        if settings.target_sampler == "distilled":
+            params["distilled"] = one_step.initial(for_distilled, sizes, horizons, settings.hidden)
+        memory = adam(settings).init(params)
+        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
+
+    @jax.jit
+    def update(self, batch: Batch) -> tuple[QC, Info]:
+        """The agent after one step of all its networks, and what is to be known about their losses."""
+        key = key_of(self.seed, self.updates)
+        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, memory, info = descended(loss, self.params, self.memory, self.settings)
+        target = polyak(self.target, params["critics"], self.settings.polyak)
+        return QC(params, target, memory, self.seed, self.updates + 1, self.sizes, self.settings), info
+
+    @jax.jit
+    def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
+        """What to do: the best of N chunks for each observation.
+
+        Args:
+            observations: [B, O].
+            prefix: [B, d, A], of which the first `lengths` rows are decided already.
+            lengths: int[B].
+            key: of the draws.
+
+        Returns:
+            float32[B, H, A] within [-1, 1], each beginning with its prefix, if that is seen.
+        """
+        noise = self._noise(key, len(observations))
+        settings = self.settings
+        chunks = behaviour.chunks_from(
+            self.params["flow"], observations, noise, prefix, lengths, settings.horizons, settings.steps
+        )
+        return self._best(chunks, observations)
+
+    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        for_filling, for_target, for_flow, for_distilled = jax.random.split(key, 4)
+        horizons = self.settings.horizons
+        chunks = window(batch, horizons, for_filling)[:, : horizons.prediction_horizon]
+        targets = batch.rewards + batch.discounts * self._next_values(batch, for_target)
+        q = values(params["critics"], batch.observations, chunks[:, horizons.seen])
+        known = batch.known[:, : horizons.prediction_horizon]
+        losses = {
+            "critic_loss": mean_counted((q - targets) ** 2, batch.counted),
+            "flow_loss": behaviour.loss(params["flow"], batch.observations, chunks, known, horizons, for_flow),
+        }
+        if "distilled" in params:
+            losses["distillation_loss"] = self._distillation(params, batch, for_distilled)
+        return sum(losses.values(), jnp.zeros(())), {**losses, "value": q.mean(), "target": targets.mean()}
+
+    def _next_values(self, batch: Batch, key: jax.Array) -> jax.Array:
+        """Of the states that windows lead to, by the target critics: float32[B]."""
+        for_filling, for_noise = jax.random.split(key)
+        prefix = filled(batch.prefix, batch.prefix_known, for_filling)
+        lengths = jnp.full(len(prefix), self.settings.horizons.delay)
+        chunks = self._drawn(batch.following, self._noise(for_noise, len(prefix)), prefix, lengths)
+        best = self._best(chunks, batch.following)
+        return values(self.target, batch.following, best[:, self.settings.horizons.seen]).mean(axis=0)
+
+    def _drawn(self, observations: jax.Array, noise: jax.Array, prefix: jax.Array, lengths: jax.Array) -> jax.Array:
+        """The N chunks of the target."""
+        settings, params = self.settings, self.params
+        dtype = jnp.dtype(settings.target_dtype)
+        if settings.target_sampler == "distilled":
+            return one_step.chunks_from(
+                params["distilled"], observations, noise, prefix, lengths, settings.horizons, dtype
+            )
+        steps = settings.target_steps or settings.steps
+        return behaviour.chunks_from(
+            params["flow"], observations, noise, prefix, lengths, settings.horizons, steps, dtype
+        )
+
+    def _distillation(self, params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+        return one_step.imitation(
+            params["distilled"], self.params["flow"], batch.observations, batch.actions, self.settings, key
+        )[0]
+
+    def _best(self, chunks: jax.Array, observations: jax.Array) -> jax.Array:
+        """Of N chunks [B, N, H, A] the one that the critics give most for, [B, H, A]."""
+        q = values_in_blocks(self.params["critics"], observations, chunks[:, :, self.settings.horizons.seen])
+        best = q.argmax(axis=1)[:, None, None, None]
+        return jnp.take_along_axis(chunks, best, axis=1)[:, 0]
+
+    def _noise(self, key: jax.Array, count: int) -> jax.Array:
+        horizon = self.settings.horizons.prediction_horizon
+        return jax.random.normal(key, (count, self.settings.samples, horizon, self.sizes.action))
+
+
+def values_in_blocks(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:
+    """The mean over critics for N chunks of each observation, float32[B, N]."""
+
+    def block(observations: jax.Array, rows: jax.Array) -> jax.Array:
+        return values(critics, observations, rows).mean(axis=0)
+
+    return behaviour.in_blocks(block, rows.shape[1], observations, rows)
