@@ -197,6 +197,20 @@ def import_(
     typer.echo(f"{folder}: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
 
 
+@app.command("import-ogbench")
+def import_ogbench(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="An npz file that ogbench published.")],
+    task: Annotated[str, typer.Argument(help="The manipulation task whose rewards it gets, or its id.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="For the dataset; empty or not there.")],
+    reward: Annotated[str, typer.Option(metavar="NAME", help="count or sparse.")] = "count",
+) -> None:
+    """Write a dataset that ogbench published in the plain form, with the rewards of a task."""
+    from chunkenv.data.published import from_ogbench
+
+    dataset = from_ogbench(path, _level(task), folder, reward)
+    typer.echo(f"{folder}: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
+
+
 def read_experts(paths: list[Path], level: str, least: float = 0.0) -> list[Source]:
     """The experts in checkpoints, those of a folder in the order of runs and steps.
 

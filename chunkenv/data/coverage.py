@@ -32,11 +32,7 @@ def reached(dataset: Dataset) -> list[Reached]:
     Args:
         dataset: of a manipulation task.
     """
-    family, made = _family(dataset), environment_of(dataset.info)
-    assert made is not None
-    env = gym.make(made.id, disable_env_checker=True)
-    env.reset(seed=0)
-    wanted = wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
+    family, wanted = _family(dataset), wanted_by(dataset.info["level"])
     held = agreement(family, objects_of(family, np.asarray(dataset.observations)), wanted)
     ends = agreement(family, objects_of(family, np.asarray(dataset.episodes.final_observation)), wanted)
     held, ends = (np.column_stack([of, of.all(axis=1)]) for of in (held, ends))
@@ -53,6 +49,15 @@ def visits(dataset: Dataset) -> np.ndarray:
     cells = [round((high - low) / CELL) for low, high in AREA]
     counts, _, _ = np.histogram2d(places[:, 0], places[:, 1], bins=cells, range=AREA)
     return counts / max(1, len(places))
+
+
+def wanted_by(level: str) -> np.ndarray:
+    """What a manipulation task wants of its objects, as `chunkenv.manipulation.goals` has it."""
+    made = environment_of({"level": level})
+    assert made is not None
+    env = gym.make(made.id, disable_env_checker=True)
+    env.reset(seed=0)
+    return wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _family(dataset: Dataset) -> Family:

@@ -167,3 +167,31 @@ def test_a_folder_without_a_dataset_is_one_sentence(tmp_path):
 def test_it_is_a_command_of_its_own():
     assert isinstance(app, typer.Typer)
     assert commands.DATASETS.as_posix() == "results/data"
+
+
+def test_the_oracles_episodes_and_what_they_cover(tmp_path):
+    pytest.importorskip("ogbench")
+    folder = str(tmp_path / "data")
+    made = invoke(
+        "collect", "chunkenv/manip-cube-single-task1-v0", "--style", "task", "--episodes", "2", "--out", folder
+    )
+    assert made.exit_code == 0
+    told = invoke("info", folder)
+    assert "--style task" in told.output
+    assert "all at once" in told.output
+    assert "cubes on the table" in told.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("manip-cube-single-task9", "--style", "task"), "'manip-cube-single-task9' is no manipulation task"),
+        (("manip-cube-single-task1",), "give --style play, task or noisy"),
+        (("manip-cube-single-task1", "--style", "task", "--planner"), "and nobody else"),
+        (("catapult", "--planner", "--style", "task"), "--style and --reward are of manipulation tasks"),
+    ],
+)
+def test_who_plays_what(words, sentence, tmp_path):
+    failed = invoke("collect", *words, "--episodes", "1", "--out", str(tmp_path / "none"))
+    assert isinstance(failed.exception, ArgumentError)
+    assert sentence in str(failed.exception)
