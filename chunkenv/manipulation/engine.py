@@ -12,7 +12,7 @@ import numpy as np
 
 from chunkenv.manipulation import kernels
 from chunkenv.manipulation.families import FAMILY
-from chunkenv.manipulation.kinematics import Arm
+from chunkenv.manipulation.kinematics import Arm, Controller
 from chunkenv.manipulation.library import mujoco
 from chunkenv.manipulation.native import native
 from chunkenv.manipulation.state import INTEGRATION, StateLayout, state_layout
@@ -98,6 +98,11 @@ class Engine:
         mujoco.mj_setState(self._models[0], self._data[index], physics, INTEGRATION)
         self._lanes.half[index] = False
         self._lanes.unseen[index] = True
+
+    def hasten(self, world: World) -> None:
+        """Let a scene begin its episodes faster, all else being equal: the controller compiled, nothing observed."""
+        world._ik = Controller(self._native, self._arms[0])
+        world.step = world.play  # of which ogbench plays a few ticks, to see the goal
 
     def times(self) -> np.ndarray:
         """Seconds since the start of each one's episode, float64[N]."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import carray  # pyright: ignore[reportPrivateImportUsage]
 
-from chunkenv.manipulation.compiling import jit
+from chunkenv.manipulation.compiling import entry, jit
 from chunkenv.manipulation.native import Native, call, call_real, reals_at
 
 JOINTS = 6
@@ -212,6 +212,30 @@ def solve(c: Native, desk: Desk, arm: Arm, position: np.ndarray, quat: np.ndarra
         for joint in range(JOINTS):
             now[joint] += desk.update[joint]
     copy_into(angles, now)
+
+
+@entry
+def reach(c: Native, arm: Arm, position: np.ndarray, quat: np.ndarray, angles: np.ndarray) -> None:
+    """`solve` for Python to call."""
+    solve(c, desk(), arm, position, quat, angles)
+
+
+class Controller:
+    """What ogbench's `DiffIKController` is, compiled.
+
+    Args:
+        c: the functions to call.
+        arm: the model that is moved.
+    """
+
+    def __init__(self, c: Native, arm: Arm) -> None:
+        self._native, self._arm = c, arm
+
+    def solve(self, pos: np.ndarray, quat: np.ndarray, curr_qpos: np.ndarray) -> np.ndarray:
+        """The arm's angles, float64[6], in rad, with which its end is at a pose; the search starts from `curr_qpos`."""
+        angles = np.array(curr_qpos)
+        reach(self._native, self._arm, np.ascontiguousarray(pos), np.ascontiguousarray(quat), angles)
+        return angles
 
 
 @jit

@@ -89,6 +89,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         self._engine = Engine(family, self.num_envs, threads)
         self._observing = Observing(self._engine, one.observation_space, observation, goal or GOALS[0])
         self._beginner = self._single(observation="state")
+        self._engine.hasten(self._beginner.world)
         self._painter: ManipulationEnv | None = None
         self._render_size = render_size
         self._current, self._sparse = timing == "current", reward == "sparse"
