@@ -30,6 +30,7 @@ from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.families import TASKS
 from chunkenv.manipulation.oracles.oracle import Oracle
 from chunkenv.manipulation.oracles.policy import OraclePolicy
+from chunkenv.workers import begin_worker
 
 PREDICTION_HORIZON, EXECUTION_HORIZON = 10, 5
 TICK_BY_TICK = "none"
@@ -88,14 +89,25 @@ def played(episodes: list[Episode], path: Path, workers: int) -> list[dict[str, 
     found = {Episode(*(row[field] for field in Episode._fields)): row for row in read(path)}
     missing = [episode for episode in episodes if episode not in found]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool, path.open("a") as file:
-        jobs = {pool.submit(play, episode): episode for episode in missing}
-        for count, job in enumerate(as_completed(jobs), start=1):
-            row = found[jobs[job]] = job.result()
+    with path.open("a") as file:
+        for count, (episode, row) in enumerate(in_processes(missing, workers), start=1):
+            found[episode] = row
             print(f"\n{json.dumps(row)}", end="", file=file, flush=True)
             if not row["solved"] or count % 100 == 0:
-                print(f"{count} of {len(missing)}: {'' if row['solved'] else 'not '}solved, {jobs[job]}", flush=True)
+                word = "solved" if row["solved"] else "not solved"
+                print(f"{count} of {len(missing)}: {word}, {episode}", flush=True)
     return [found[episode] for episode in episodes]
+
+
+def in_processes(episodes: list[Episode], workers: int) -> Iterator[tuple[Episode, dict[str, Any]]]:
+    """The episodes with their rows, as they are finished."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker)
+    try:
+        jobs = {pool.submit(play, episode): episode for episode in episodes}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
