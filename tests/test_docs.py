@@ -1,11 +1,11 @@
-"""The Python on the pages about pictures and faults runs."""
+"""The Python on some pages of the documentation runs."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-PAGES = ("pictures.md", "faults.md")
+PAGES = ("pictures.md", "faults.md", "flow.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
