@@ -128,7 +128,8 @@ def _made(scene: Scene) -> gym.Env[Any, Any]:
         )
     if scene.task in MANIPULATION or scene.task in MANIPULATION.values():
         options = {} if scene.size is None else {"render_size": scene.size}
-        return gym.make(MANIPULATION.get(scene.task, scene.task), render_mode="rgb_array_list", **options)
+        world = gym.make(MANIPULATION.get(scene.task, scene.task), render_mode="rgb_array_list", **options)
+        return gym.wrappers.TransformAction(world, lambda action: np.clip(action, -1, 1), world.action_space)  # noise
     if scene.task not in gym.registry and ":" not in scene.task:
         raise ArgumentError(
             f"task={scene.task!r} is neither a Kinetix level, a manipulation task nor the id of a registered "

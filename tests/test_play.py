@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from chunkenv.bench.settings import delay as study
 from chunkenv.bench.study import Cell
 from chunkenv.commands import app
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.evaluate import evaluate
 from chunkenv.play import METHODS, Scene, make_env, play
 from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
@@ -51,6 +51,16 @@ def test_a_manipulation_task_by_its_name_or_its_id(task):
     env = make_env(Scene(task, size=100))
     assert env.unwrapped.spec.id == "chunkenv/manip-cube-single-task2-v0"
     assert env.unwrapped._render_size == 100
+
+
+def test_noise_does_not_leave_the_actions_of_a_manipulation_task():
+    pytest.importorskip("ogbench")
+    env = make_env(Scene("cube-single-task2", action_noise=3.0, size=16))
+    try:
+        env.reset(seed=0)
+    except MissingExtraError as error:  # nothing can be drawn here
+        pytest.skip(str(error))
+    env.step(np.zeros((8, 5), np.float32))
 
 
 def test_every_tick_of_every_episode_is_shown():

@@ -290,7 +290,7 @@ def _checked_action(action: Any) -> np.ndarray:
     if not sound:
         raise ActionError(
             f"An action is {N_ACTIONS} finite numbers in [-1, 1], not {brief(action)}; the state is unchanged, so "
-            "step again."
+            "step again (gymnasium.wrappers.ClipAction clips what is merely too large)."
         )
     return np.clip(np.asarray(action, np.float32), -1, 1)
 

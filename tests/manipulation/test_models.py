@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.library import mujoco
 from tests.manipulation.driving import Driver
-from tests.manipulation.shared import in_families
 
 
-@in_families(60, 500)
+@pytest.mark.parametrize(
+    ("family", "ticks"),
+    [("scene", 120), *(pytest.param(family, 500, marks=pytest.mark.slow) for family in FAMILIES)],
+)
 def test_the_light_model_moves_as_the_whole_one_to_the_bit(family, ticks):
     light, whole = ManipulationEnv(family, 2), ManipulationEnv(family, 2, render_mode="rgb_array")
     light.reset(seed=0)

@@ -24,8 +24,8 @@ print(env.render().std() > 10)
 """
 
 
-def drawing(family="cube-single", size=64, mode="rgb_array"):
-    env = ManipulationEnv(family, 2, render_mode=mode, render_size=size)
+def drawing(mode="rgb_array"):
+    env = ManipulationEnv("scene", 2, render_mode=mode, render_size=64)
     env.reset(seed=0)
     try:
         env.render()
@@ -52,7 +52,7 @@ def test_a_frame_shows_the_world():
 
 
 def test_a_pressed_button_changes_its_colour():
-    env = drawing("puzzle-3x3")
+    env = drawing()
     frame, state = env.render(), env.get_state()
     state[env.layout.buttons] = 1 - state[env.layout.buttons]
     env.set_state(state)
