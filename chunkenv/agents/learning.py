@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from chunkenv.agents import perceptron
-from chunkenv.agents.behaviour import Sizes
+from chunkenv.agents.behaviour import Sizes, in_blocks
 from chunkenv.agents.horizons import Horizons
 from chunkenv.agents.perceptron import Layers
 from chunkenv.agents.replay import Batch
@@ -84,6 +84,15 @@ def values(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Arr
     return perceptron.apply_ensemble(critics, observations.reshape(len(observations), *between, -1), flat)
 
 
+def values_in_blocks(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:
+    """The mean over critics for N chunks of each observation, float32[B, N]."""
+
+    def block(observations: jax.Array, rows: jax.Array) -> jax.Array:
+        return values(critics, observations, rows).mean(axis=0)
+
+    return in_blocks(block, rows.shape[1], observations, rows)
+
+
 def filled(rows: jax.Array, known: jax.Array, key: jax.Array) -> jax.Array:
     """Rows [B, R, A] with those of other windows where nothing was played.
 
@@ -124,6 +133,6 @@ def descended(
     return optax.apply_updates(params, change), memory, info  # pyright: ignore[reportReturnType]
 
 
-def window(batch: Batch, horizons: Horizons, key: jax.Array) -> jax.Array:
+def window(batch: Batch, key: jax.Array) -> jax.Array:
     """The actions of a batch's windows [B, R, A], with those of others where nothing was played."""
     return filled(jnp.asarray(batch.actions), jnp.asarray(batch.known), key)

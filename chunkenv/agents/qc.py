@@ -35,6 +35,7 @@ from chunkenv.agents.learning import (
     mean_counted,
     polyak,
     values,
+    values_in_blocks,
     window,
 )
 from chunkenv.agents.perceptron import Layers
@@ -155,7 +156,7 @@ class QC(Saved):
     def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
         for_filling, for_target, for_flow, for_distilled = jax.random.split(key, 4)
         horizons = self.settings.horizons
-        chunks = window(batch, horizons, for_filling)[:, : horizons.prediction_horizon]
+        chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]
         targets = batch.rewards + batch.discounts * self._next_values(batch, for_target)
         q = values(params["critics"], batch.observations, chunks[:, horizons.seen])
         known = batch.known[:, : horizons.prediction_horizon]
@@ -203,12 +204,3 @@ class QC(Saved):
     def _noise(self, key: jax.Array, count: int) -> jax.Array:
         horizon = self.settings.horizons.prediction_horizon
         return jax.random.normal(key, (count, self.settings.samples, horizon, self.sizes.action))
-
-
-def values_in_blocks(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:
-    """The mean over critics for N chunks of each observation, float32[B, N]."""
-
-    def block(observations: jax.Array, rows: jax.Array) -> jax.Array:
-        return values(critics, observations, rows).mean(axis=0)
-
-    return behaviour.in_blocks(block, rows.shape[1], observations, rows)

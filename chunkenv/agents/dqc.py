@@ -1,0 +1,195 @@
+"""Decoupled Q-chunking: critics of long chunks, policies of short ones (Li et al. 2025, arXiv 2512.10926).
+
+Three lengths are three settings: the critic's chunk (`backup`, n = 25 there), the policy's (`chunk`, h = 1 or 5), and
+how many of its actions are executed (whoever plays chooses, up to h). Nothing is sampled for a target:
+
+    Q_n(o, a_t .. a_{t+n-1}) <- rewards + gamma^n V(o_{t+n})       the chunk critic
+    Q_h(o, a_t .. a_{t+h-1}) <- Q_n(o, a_t .. a_{t+n-1})           what the best goings-on make of a short chunk: an
+                                                                   expectile above .5 leans to them (distillation)
+    V(o)                     <- Q_h(o, a_t .. a_{t+h-1})           what the best short chunks make of a state: a
+                                                                   quantile or expectile above .5 (implicit backup)
+
+and the policy takes the best of N chunks of an imitating flow, by Q_h. The paper learns from rewards of 0 and 1, with
+logits; here values are regressed as they are, so any reward will do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from chunkenv.agents import behaviour, perceptron
+from chunkenv.agents.behaviour import Sizes, flags
+from chunkenv.agents.horizons import Horizons
+from chunkenv.agents.learning import (
+    Info,
+    Params,
+    Settings,
+    adam,
+    descended,
+    filled,
+    initial_critics,
+    key_of,
+    mean_counted,
+    polyak,
+    values,
+    values_in_blocks,
+    window,
+)
+from chunkenv.agents.perceptron import Layers
+from chunkenv.agents.replay import Batch
+from chunkenv.agents.saving import Saved
+from chunkenv.checks import one_of, real_number, whole_number
+
+BACKUPS = ("quantile", "expectile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DQCSettings(Settings):
+    """Everything that an agent is made by; its horizons have a `backup` of the critic's chunk, 25 ticks in the paper.
+
+    Attributes:
+        distillation: expectile of the chunk critic that the short one learns; .5 is the mean.
+        implicit: what of the short critic a state's value is: "quantile" or "expectile".
+        optimism: which one.
+        samples: chunks to choose from, N.
+        steps: of the flow, from noise to a chunk.
+
+    Raises:
+        ArgumentError: for a value that cannot be meant.
+    """
+
+    distillation: float = 0.5
+    implicit: str = "quantile"
+    optimism: float = 0.9
+    samples: int = 32
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real_number("distillation", self.distillation, at_least=0.0, at_most=1.0)
+        real_number("optimism", self.optimism, at_least=0.0, at_most=1.0)
+        one_of("implicit", self.implicit, BACKUPS)
+        whole_number("samples", self.samples, at_least=1)
+        whole_number("steps", self.steps, at_least=1)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["params", "target", "memory", "seed", "updates"],
+    meta_fields=["sizes", "settings"],
+)
+@dataclass(frozen=True)
+class DQC(Saved):
+    """An agent as a value: `update` returns another.
+
+    Attributes:
+        params: the networks: "flow", "critics" (of the policy's chunk), "chunk_critics" and "value".
+        target: the critics of the policy's chunk that values are made with.
+        memory: of the optimiser.
+        seed: of all randomness.
+        updates: how many were made.
+        sizes: O and A.
+        settings: everything else.
+    """
+
+    params: Params
+    target: Layers
+    memory: Any
+    seed: jax.Array
+    updates: jax.Array
+    sizes: Sizes
+    settings: DQCSettings
+
+    name: ClassVar[str] = "dqc"
+    settings_class: ClassVar[type[Any]] = DQCSettings
+
+    @classmethod
+    def create(cls, seed: int, observation_size: int, action_size: int, settings: DQCSettings) -> DQC:
+        """An agent that has not learned anything."""
+        sizes, horizons = Sizes(observation_size, action_size), settings.horizons
+        keys = jax.random.split(jax.random.key(seed), 4)
+        seen = horizons.seen
+        state = observation_size + flags(horizons) * action_size
+        params = {
+            "flow": behaviour.initial(keys[0], sizes, horizons, settings.hidden),
+            "critics": initial_critics(keys[1], sizes, settings, seen.stop - seen.start),
+            "chunk_critics": initial_critics(keys[2], sizes, settings, horizons.rows - seen.start),
+            "value": perceptron.initial(keys[3], (state, *settings.hidden, 1), settings.norm),
+        }
+        memory = adam(settings).init(params)
+        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
+
+    @jax.jit
+    def update(self, batch: Batch) -> tuple[DQC, Info]:
+        """The agent after one step of all its networks, and what is to be known about their losses."""
+        key = key_of(self.seed, self.updates)
+        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, memory, info = descended(loss, self.params, self.memory, self.settings)
+        target = polyak(self.target, params["critics"], self.settings.polyak)
+        return DQC(params, target, memory, self.seed, self.updates + 1, self.sizes, self.settings), info
+
+    @jax.jit
+    def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
+        """What to do: the best of N chunks by the short critics; arguments and result as for `QC.sample_chunk`."""
+        settings, horizons = self.settings, self.settings.horizons
+        shape = (len(observations), settings.samples, horizons.prediction_horizon, self.sizes.action)
+        noise = jax.random.normal(key, shape)
+        chunks = behaviour.chunks_from(
+            self.params["flow"], observations, noise, prefix, lengths, horizons, settings.steps
+        )
+        q = values_in_blocks(self.params["critics"], observations, chunks[:, :, horizons.seen])
+        return jnp.take_along_axis(chunks, q.argmax(axis=1)[:, None, None, None], axis=1)[:, 0]
+
+    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        for_filling, for_prefix, for_flow = jax.random.split(key, 3)
+        settings, horizons, seen = self.settings, self.settings.horizons, self.settings.horizons.seen
+        rows = window(batch, for_filling)
+        chunks, long = rows[:, seen], rows[:, seen.start :]
+        prefix = filled(batch.prefix, batch.prefix_known, for_prefix)
+        later = state_value(self.params["value"], batch.following, prefix, horizons)
+        targets = batch.rewards + batch.discounts * later
+        far = values(params["chunk_critics"], batch.observations, long)
+        near = values(params["critics"], batch.observations, chunks)
+        state = state_value(params["value"], batch.observations, rows, horizons)
+        taught = values(self.params["chunk_critics"], batch.observations, long)
+        worth = values(self.target, batch.observations, chunks).mean(axis=0)
+        known = batch.known[:, : horizons.prediction_horizon]
+        implicit = {"quantile": quantile_errors, "expectile": expectile_errors}[settings.implicit]
+        losses = {
+            "chunk_critic_loss": mean_counted((far - targets) ** 2, batch.counted),
+            "critic_loss": mean_counted(expectile_errors(taught - near, settings.distillation), batch.counted),
+            "value_loss": mean_counted(implicit(worth - state, settings.optimism)[None], batch.counted),
+            "flow_loss": behaviour.loss(
+                params["flow"], batch.observations, rows[:, : horizons.prediction_horizon], known, horizons, for_flow
+            ),
+        }
+        return sum(losses.values(), jnp.zeros(())), {**losses, "value": state.mean(), "target": targets.mean()}
+
+
+def state_value(layers: Layers, observations: jax.Array, rows: jax.Array, horizons: Horizons) -> jax.Array:
+    """The value of states, float32[B]: of an observation and, if it is seen, the prefix that `rows` begin with."""
+    prefix = rows[:, : flags(horizons)].reshape(len(rows), -1)
+    return perceptron.apply(layers, observations, prefix)[:, 0]
+
+
+def expectile_errors(missing: jax.Array, share: float) -> jax.Array:
+    """Squares of what is missing to the target, weighted `share` where it is above and 1 - share where below.
+
+    >>> expectile_errors(jnp.array([1.0, -1.0]), 0.75).tolist()
+    [0.75, 0.25]
+    """
+    return jnp.where(missing >= 0, share, 1 - share) * missing**2
+
+
+def quantile_errors(missing: jax.Array, share: float) -> jax.Array:
+    """The same with absolute values: what minimises their mean is a quantile.
+
+    >>> quantile_errors(jnp.array([2.0, -2.0]), 0.75).tolist()
+    [1.5, 0.5]
+    """
+    return jnp.where(missing >= 0, share, 1 - share) * jnp.abs(missing)

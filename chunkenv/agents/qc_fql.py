@@ -1,0 +1,152 @@
+"""QC-FQL: flow Q-learning over chunks (Li, Zhou and Levine 2025, arXiv 2507.07969; FQL: Park et al. 2025, 2502.02538).
+
+A one-step policy follows the critics' gradient, and is held near the behaviour by imitating the flow's chunk for the
+same noise: `loss of the policy = alpha * |policy(z) - flow(z)|^2 - mean Q(policy(z))`. The target takes its chunk, so
+it costs a fraction of best-of-N. With `chunk=1` it is FQL, and with a longer `backup` FQL-n, whose return is
+uncorrected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from chunkenv.agents import behaviour, one_step
+from chunkenv.agents.behaviour import Sizes
+from chunkenv.agents.learning import (
+    Info,
+    Params,
+    Settings,
+    adam,
+    descended,
+    filled,
+    initial_critics,
+    key_of,
+    mean_counted,
+    polyak,
+    values,
+    window,
+)
+from chunkenv.agents.perceptron import Layers
+from chunkenv.agents.replay import Batch
+from chunkenv.agents.saving import Saved
+from chunkenv.checks import real_number, whole_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class QCFQLSettings(Settings):
+    """Everything that an agent is made by.
+
+    Attributes:
+        alpha: how strongly the policy is held near the behaviour.
+        steps: of the flow, from noise to a chunk.
+
+    Raises:
+        ArgumentError: for a value that cannot be meant.
+    """
+
+    alpha: float = 100.0
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real_number("alpha", self.alpha, at_least=0.0)
+        whole_number("steps", self.steps, at_least=1)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["params", "target", "memory", "seed", "updates"],
+    meta_fields=["sizes", "settings"],
+)
+@dataclass(frozen=True)
+class QCFQL(Saved):
+    """An agent as a value: `update` returns another.
+
+    Attributes:
+        params: the networks: "flow", "policy" and "critics".
+        target: the critics that targets are made with.
+        memory: of the optimiser.
+        seed: of all randomness.
+        updates: how many were made.
+        sizes: O and A.
+        settings: everything else.
+    """
+
+    params: Params
+    target: Layers
+    memory: Any
+    seed: jax.Array
+    updates: jax.Array
+    sizes: Sizes
+    settings: QCFQLSettings
+
+    name: ClassVar[str] = "qc-fql"
+    settings_class: ClassVar[type[Any]] = QCFQLSettings
+
+    @classmethod
+    def create(cls, seed: int, observation_size: int, action_size: int, settings: QCFQLSettings) -> QCFQL:
+        """An agent that has not learned anything."""
+        sizes, horizons = Sizes(observation_size, action_size), settings.horizons
+        for_flow, for_critics, for_policy = jax.random.split(jax.random.key(seed), 3)
+        rows = horizons.seen.stop - horizons.seen.start
+        params = {
+            "flow": behaviour.initial(for_flow, sizes, horizons, settings.hidden),
+            "policy": one_step.initial(for_policy, sizes, horizons, settings.hidden),
+            "critics": initial_critics(for_critics, sizes, settings, rows),
+        }
+        memory = adam(settings).init(params)
+        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
+
+    @jax.jit
+    def update(self, batch: Batch) -> tuple[QCFQL, Info]:
+        """The agent after one step of all its networks, and what is to be known about their losses."""
+        key = key_of(self.seed, self.updates)
+        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, memory, info = descended(loss, self.params, self.memory, self.settings)
+        target = polyak(self.target, params["critics"], self.settings.polyak)
+        return QCFQL(params, target, memory, self.seed, self.updates + 1, self.sizes, self.settings), info
+
+    @jax.jit
+    def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
+        """What to do: a chunk of the policy for each observation; arguments and result as for `QC.sample_chunk`."""
+        horizons = self.settings.horizons
+        noise = jax.random.normal(key, (len(observations), 1, horizons.prediction_horizon, self.sizes.action))
+        return one_step.chunks_from(self.params["policy"], observations, noise, prefix, lengths, horizons)[:, 0]
+
+    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        for_filling, for_target, for_flow, for_policy = jax.random.split(key, 4)
+        horizons = self.settings.horizons
+        chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]
+        targets = batch.rewards + batch.discounts * self._next_values(batch, for_target)
+        q = values(params["critics"], batch.observations, chunks[:, horizons.seen])
+        known = batch.known[:, : horizons.prediction_horizon]
+        distillation, gain = self._policy_losses(params["policy"], batch.observations, chunks, for_policy)
+        losses = {
+            "critic_loss": mean_counted((q - targets) ** 2, batch.counted),
+            "flow_loss": behaviour.loss(params["flow"], batch.observations, chunks, known, horizons, for_flow),
+            "policy_loss": self.settings.alpha * distillation - gain,
+        }
+        told = {**losses, "distillation_loss": distillation, "value": q.mean(), "target": targets.mean()}
+        return sum(losses.values(), jnp.zeros(())), told
+
+    def _next_values(self, batch: Batch, key: jax.Array) -> jax.Array:
+        """Of the states that windows lead to, by the target critics: float32[B]."""
+        for_filling, for_noise = jax.random.split(key)
+        prefix = filled(batch.prefix, batch.prefix_known, for_filling)
+        horizons = self.settings.horizons
+        chunks = self.sample_chunk(batch.following, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
+        return values(self.target, batch.following, chunks[:, horizons.seen]).mean(axis=0)
+
+    def _policy_losses(
+        self, policy: Layers, observations: jax.Array, chunks: jax.Array, key: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """How far the policy is from the behaviour, and what the critics give for what it does."""
+        settings = self.settings
+        distillation, done = one_step.imitation(policy, self.params["flow"], observations, chunks, settings, key)
+        q = values(self.params["critics"], observations, done.clip(-1, 1)[:, settings.horizons.seen])
+        return distillation, q.mean()
