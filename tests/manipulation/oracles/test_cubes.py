@@ -86,6 +86,7 @@ def test_the_fingers_let_go_where_no_neighbour_is():
     assert abs(release - np.pi / 2) < np.pi / 4
 
 
+@settings(deadline=None)
 @given(st.floats(-10, 10), st.floats(-10, 10), st.sampled_from([1, 2, 4]))
 def test_the_nearest_turn_looks_the_same_and_is_near(yaw, reference, of):
     turn = nearest_turn(yaw, reference, of)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.manipulation.oracles.lights_out import next_press, presses
@@ -32,6 +32,7 @@ def boards(draw, sizes=SIZES):
     return board, draw(st.lists(st.integers(0, cells - 1), max_size=12))
 
 
+@settings(deadline=None)
 @given(boards())
 def test_every_solution_leads_to_the_target_and_none_takes_more_presses_than_were_made(case):
     board, made = case
@@ -60,6 +61,7 @@ def test_what_no_presses_can_reach_has_no_solution():
     assert next_press(corner.astype(np.uint8).tobytes(), 4, start=0) is None
 
 
+@settings(deadline=None)
 @given(boards(), st.integers(0, 8))
 def test_pressing_the_next_one_again_and_again_takes_the_fewest_presses(case, start):
     board, made = case

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.errors import ArgumentError
@@ -69,6 +69,7 @@ def test_a_button_is_pressed_closed_in_a_puzzle():
     assert scripts.action(facts)[4] == 1.0
 
 
+@settings(deadline=None)
 @given(st.floats(-3.2, 3.2), st.floats(-7, 7), st.floats(-WOUND_UP, WOUND_UP))
 def test_a_turn_looks_as_wanted_and_stays_within_what_the_wrist_can_do(yaw, wanted, wrist):
     turn = turned(yaw, wanted, wrist) - yaw
