@@ -17,6 +17,10 @@ SPACE = 0.1
 """What a cube wants around it where it is put aside, so that the gripper finds room."""
 TABLE = np.stack(np.meshgrid(np.linspace(0.3, 0.55, 11), np.linspace(-0.3, 0.3, 25)), axis=-1).reshape(-1, 2)
 """Where a cube may be put aside, [n, 2]: all of it well within the gripper's reach."""
+ENOUGH = 0.07
+"""Room for a finger beside the middle of the next cube, in m."""
+EASY = 2.5
+"""The wrist is wound up beyond this, in radians."""
 FINGER = 0.055
 """How far the fingers of the open gripper are from the middle of what they grasp."""
 
@@ -43,14 +47,25 @@ def next_cube(facts: Facts) -> SubGoal | None:
 
 
 def grasped(facts: Facts, cube: int, target: tuple[float, ...]) -> SubGoal:
-    """The sub-goal of moving a cube, held so that the fingers have most room where it is, and where it will be."""
+    """The sub-goal of moving a cube, held so that the fingers have most room where it is, and where it will be.
+
+    Where there is room enough, the gripper is turned little, and so that its wrist is not wound up.
+    """
     others = np.delete(facts["cube_positions"], cube, axis=0)
-    here, yaw = facts["cube_positions"][cube], float(facts["cube_yaws"][cube])
-    near = nearest_turn(yaw, float(facts["effector_yaw"]))
-    held = max((near, near + np.pi / 2), key=lambda angle: _clearance(here, angle, others))
+    here, there = facts["cube_positions"][cube], np.asarray(target)
+    yaw, now = float(facts["cube_yaws"][cube]), float(facts["effector_yaw"])
+    unwound = now + float(facts["joint_positions"][5])  # the angle at which the wrist is at 0
+    near = nearest_turn(yaw, now)
+    sides = (near, near - np.copysign(np.pi / 2, near - now))
+    held = max(sides, key=lambda angle: (_clearance(here, angle, others), -_effort(angle, now, unwound)))
     angles = held + np.linspace(-np.pi / 2, np.pi / 2, 8, endpoint=False)
-    release = max(angles, key=lambda angle: (_clearance(np.asarray(target), angle, others), -abs(angle - held)))
+    release = max(angles, key=lambda angle: (_clearance(there, angle, others), -_effort(angle, held, unwound)))
     return SubGoal("cube", cube, target, float(held - yaw), float(release))
+
+
+def _effort(angle: float, now: float, unwound: float) -> float:
+    """What turning the gripper from `now` to `angle` costs, in radians: the turn, and twice what winds the wrist up."""
+    return abs(angle - now) + 2 * max(0.0, abs(unwound - angle) - EASY)
 
 
 class Arrangement:
@@ -131,11 +146,11 @@ def nearest_turn(yaw: float, reference: float, of: int = 4) -> float:
 
 
 def _clearance(place: np.ndarray, yaw: float, others: np.ndarray) -> float:
-    """How far the two fingers around a place are from the nearest cube as high as it, at most .07 m."""
+    """How far the two fingers around a place are from the nearest cube as high as it, in whole cm, up to `ENOUGH`."""
     beside = others[others[:, 2] > place[2] - EDGE / 2, :2]
     if not len(beside):
-        return 0.07
+        return ENOUGH
     # The fingers close along the gripper's y axis.
     offset = FINGER * np.array([-np.sin(yaw), np.cos(yaw)])
     fingers = np.stack([place[:2] + offset, place[:2] - offset])
-    return min(0.07, float(np.linalg.norm(fingers[:, None] - beside, axis=2).min()))
+    return min(ENOUGH, round(float(np.linalg.norm(fingers[:, None] - beside, axis=2).min()), 2))

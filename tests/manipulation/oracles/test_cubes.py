@@ -86,6 +86,16 @@ def test_the_fingers_let_go_where_no_neighbour_is():
     assert abs(release - np.pi / 2) < np.pi / 4
 
 
+@pytest.mark.parametrize("wrist", [-4.5, 4.5])
+def test_a_wound_up_wrist_is_unwound_where_there_is_room(wrist):
+    facts = cubes([(0.4, 0.0, 0.02)], [(0.3, 0.2, 0.02)], yaws=[0.7])
+    facts["joint_positions"][5] = wrist
+    goal = grasped(facts, 0, (0.3, 0.2, 0.02))
+    held = goal.grasp + 0.7
+    assert np.sign(held) == np.sign(goal.release - held) == np.sign(wrist)  # turning by an angle takes it back by that
+    assert abs(held) <= np.pi / 2
+
+
 @settings(deadline=None)
 @given(st.floats(-10, 10), st.floats(-10, 10), st.sampled_from([1, 2, 4]))
 def test_the_nearest_turn_looks_the_same_and_is_near(yaw, reference, of):

@@ -62,6 +62,16 @@ def test_what_is_held_off_its_middle_is_brought_to_the_target_all_the_same():
     np.testing.assert_allclose(info["privileged/target_block_pos"], [0.51, -0.1, 0.02])
 
 
+@pytest.mark.parametrize(("yaw", "sinks"), [(0.0, True), (0.6, False)])
+def test_the_gripper_turns_before_it_sinks(yaw, sinks):
+    above = FACTS | {"effector_position": np.array([0.35, 0.1, 0.1]), "effector_yaw": yaw}
+    scripts = Scripts("cube-single", "markov")
+    scripts.begin(GOAL, above, np.random.default_rng(0))
+    action = scripts.action(above)
+    assert (action[2] < 0) == sinks
+    assert (abs(action[3]) == 1) != sinks
+
+
 def test_a_button_is_pressed_closed_in_a_puzzle():
     facts = FACTS | {"button_tops": np.array([[0.4, 0.0, 0.12]]), "button_states": np.array([0])}
     scripts = Scripts("puzzle-3x3", "markov")
