@@ -7,7 +7,7 @@ what a critic credits is what really ran. It ends with the episode: rows beyond 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from chunkenv.errors import ArgumentError
 
 GOES_ON, TERMINATED, TRUNCATED, AFTER = range(4)
 """Marks of a row: how its tick ended; or that it has no tick, because it only holds an episode's last observation."""
+
+Array = Any
+"""Of numpy; of jax inside a compiled function."""
 
 COLUMNS = ("observations", "actions", "rewards", "marks")
 
@@ -38,15 +41,15 @@ class Batch(NamedTuple):
             its actions would have been, and have brought. (A window that the task's end cut counts.)
     """
 
-    observations: np.ndarray
-    actions: np.ndarray
-    known: np.ndarray
-    rewards: np.ndarray
-    discounts: np.ndarray
-    following: np.ndarray
-    prefix: np.ndarray
-    prefix_known: np.ndarray
-    counted: np.ndarray
+    observations: Array
+    actions: Array
+    known: Array
+    rewards: Array
+    discounts: Array
+    following: Array
+    prefix: Array
+    prefix_known: Array
+    counted: Array
 
 
 class Replay:
