@@ -94,8 +94,9 @@ def write_state(world: World, layout: StateLayout, state: np.ndarray) -> None:
         world._target_button_states = state[layout.button_targets].astype(int)
     if isinstance(world, SceneWorld):
         world.set_slide_targets(*state[layout.slide_targets].tolist())
-        world.rescue = tuple(state[layout.rescue].astype(int).tolist())
     world.refresh()
+    if isinstance(world, SceneWorld):
+        world.rescue = tuple(state[layout.rescue].astype(int).tolist())
     mujoco.mj_setState(world.model, data, physics, INTEGRATION)  # the refreshing changed the warm start
     data.site_xpos[pinch] = state[layout.pinch_pos]
     data.site_xmat[pinch] = state[layout.pinch_mat]

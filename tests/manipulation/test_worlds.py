@@ -39,6 +39,8 @@ def test_the_rescue_is_part_of_the_state():
     other.reset(seed=1)
     thrown(env).step(ZERO)
     other.set_state(env.get_state())
+    np.testing.assert_array_equal(other.get_state(), env.get_state())
+    np.testing.assert_array_equal(thrown(other).get_state()[env.layout.rescue], env.get_state()[env.layout.rescue])
     np.testing.assert_array_equal(thrown(env).step(ZERO)[0], thrown(other).step(ZERO)[0])
 
 
