@@ -20,6 +20,9 @@ except ImportError as error:
 SOURCES = ("compiling.py", "native.py", "kinematics.py", "kernels.py")
 """The files that what is compiled depends on."""
 
+carray: Any = numba.carray  # pyright: ignore[reportPrivateImportUsage] (numba's documentation has it)
+"""carray(pointer, shape): memory as an array, in compiled code."""
+
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 _INSIDE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # they take time to compile
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray  # pyright: ignore[reportPrivateImportUsage]
 
-from chunkenv.manipulation.compiling import entry, jit
+from chunkenv.manipulation.compiling import carray, entry, jit
 from chunkenv.manipulation.kinematics import (
     Arm,
     Desk,
