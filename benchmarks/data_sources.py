@@ -7,7 +7,8 @@
 
 For each level the smallest dataset sets how many transitions count; of a larger one the first ones are taken, and all
 of them once more. A flow policy is trained on each, equally long and from the same seed, and played under action noise,
-with and without inference delay. `spread` is how much its chunks differ for the first observation of an episode: the
+with and without inference delay, and with Real-Time Chunking beside: `rtc - naive` is the paired difference in points at
+those schedules with a delay, all together, with its interval of 95 %. `spread` is how much its chunks differ for the first observation of an episode: the
 standard deviation over 256 draws, as the mean over rows and the channels that move. A line of the file is one training;
 what is there is not trained again.
 """
@@ -25,10 +26,12 @@ import numpy as np
 from flow_weights import solved
 
 from chunkenv.agents.flow import FlowPolicy, FlowSettings, Training
+from chunkenv.bench.stats import Interval, paired_difference
 from chunkenv.data import Dataset, Windows, load
+from chunkenv.strategies import RTC
 from chunkenv.vector import VectorRequest
 
-SCHEDULES = ((1, 0), (4, 0), (8, 0), (4, 2), (4, 4))
+SCHEDULES = ((1, 0), (4, 0), (8, 0), (1, 1), (2, 2), (4, 4))
 """Execution horizon and delay, in ticks."""
 
 DRAWS = 256
@@ -73,15 +76,23 @@ def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> di
     while not training.done:
         training.step()
     policy = training.policy()
-    rates = {f"s={s} d={d}": float(solved(policy, s, evaluated, 0, d).mean()) for s, d in SCHEDULES}
+    naive = {(s, d): solved(policy, s, evaluated, 0, d) for s, d in SCHEDULES}
+    rates = {f"s={s} d={d}": float(successes.mean()) for (s, d), successes in naive.items()}
+    rtc = {(s, d): solved(RTC(policy), s, evaluated, 0, d) for s, d in SCHEDULES if d}
     return {
         "level": dataset.info["level"],
         "by": "planner" if dataset.info["experts"][0]["name"] == "planner" else "experts",
         "transitions": len(windows),
         "demonstrators": float(dataset.episodes.success[:episodes].mean()),
         "solved": rates,
+        "rtc - naive": [100 * value for value in gain(rtc, naive)],
         "spread": spread(policy, dataset),
     }
+
+
+def gain(first: dict[Any, np.ndarray], second: dict[Any, np.ndarray]) -> Interval:
+    """How much more the first solves than the second, over the schedules of the first, episode by episode."""
+    return paired_difference(*([which[key].astype(float) for key in first] for which in (first, second)))
 
 
 def spread(policy: FlowPolicy, dataset: Dataset) -> float:
@@ -110,12 +121,13 @@ def append(path: Path, line: dict[str, Any]) -> None:
 def show(lines: list[dict[str, Any]]) -> None:
     """A table in Markdown; solve rates in percent."""
     names = [f"s={s} d={d}" for s, d in SCHEDULES]
-    print(f"| level | data | transitions | demonstrators | {' | '.join(names)} | spread |")
-    print("|---|---|---|---|" + "---|" * (len(names) + 1))
+    print(f"| level | data | transitions | demonstrators | {' | '.join(names)} | rtc - naive | spread |")
+    print("|---|---|---|---|" + "---|" * (len(names) + 2))
     for line in sorted(lines, key=lambda line: (line["level"], line["by"], line["transitions"])):
         rates = " | ".join(f"{100 * line['solved'][name]:.0f}" for name in names)
         about = f"{line['level']} | {line['by']} | {line['transitions']:,} | {100 * line['demonstrators']:.0f}"
-        print(f"| {about} | {rates} | {line['spread']:.2f} |")
+        more, low, high = line["rtc - naive"]
+        print(f"| {about} | {rates} | {more:+.0f} [{low:+.0f}, {high:+.0f}] | {line['spread']:.2f} |")
 
 
 if __name__ == "__main__":

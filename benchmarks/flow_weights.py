@@ -25,10 +25,13 @@ from chunkenv.bench.settings.methods import ACTION_NOISE, play_policy
 HORIZONS = range(1, 9)
 
 
-def solved(policy: flow.FlowPolicy, execution_horizon: int, episodes: int, seed: int, delay: int = 0) -> np.ndarray:
+def solved(
+    policy: flow.FlowPolicy | Strategy, execution_horizon: int, episodes: int, seed: int, delay: int = 0
+) -> np.ndarray:
     """Which episodes a policy solves, bool[episodes]."""
+    level = policy.policy.level if isinstance(policy, Strategy) else policy.level
     chunks = {"execution_horizon": execution_horizon, "latency": delay}
-    return np.array([row["success"] for row in play_policy(policy.level, policy, range(episodes), seed, **chunks)])
+    return np.array([row["success"] for row in play_policy(level, policy, range(episodes), seed, **chunks)])
 
 
 def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
