@@ -7,10 +7,10 @@
 
 For each level the smallest dataset sets how many transitions count; of a larger one the first ones are taken, and all
 of them once more. A flow policy is trained on each, equally long and from the same seed, and played under action noise,
-with and without inference delay, and with Real-Time Chunking beside: `rtc - naive` is the paired difference in points at
-those schedules with a delay, all together, with its interval of 95 %. `spread` is how much its chunks differ for the first observation of an episode: the
-standard deviation over 256 draws, as the mean over rows and the channels that move. A line of the file is one training;
-what is there is not trained again.
+with and without inference delay, and with Real-Time Chunking beside: `rtc - naive` is the paired difference in points
+at those schedules with a delay, all together, with its interval of 95 %. `spread` is how much its chunks differ for the
+first observation of an episode: the standard deviation over 256 draws, as the mean over rows and the channels that
+move. A line of the file is one training; what is there is not trained again.
 """
 
 from __future__ import annotations

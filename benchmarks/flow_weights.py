@@ -21,6 +21,7 @@ import numpy as np
 
 from chunkenv.agents import flow, weights
 from chunkenv.bench.settings.methods import ACTION_NOISE, play_policy
+from chunkenv.strategies import Strategy
 
 HORIZONS = range(1, 9)
 
