@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from chunkenv.checks import one_of, real_number
 from chunkenv.clock import ChunkClock
-from chunkenv.errors import ArgumentError, StaleChunkWarning
+from chunkenv.errors import ArgumentError, StaleChunkWarning, brief
 from chunkenv.latency import Delays, LatencyModel
 from chunkenv.spaces import chunk_space
 from chunkenv.wrappers.prefix_observation import PrefixObservation
@@ -98,7 +98,7 @@ def _observer(wish: Any, observation_space: spaces.Space[Any], chunks: spaces.Sp
 
 def _stale(delays: Delays, horizon: int) -> str:
     return (
-        f"latency={delays.plain!r} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
+        f"latency={brief(delays.plain)} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
         "chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
         "overlap=False."
     )

@@ -8,6 +8,7 @@ slowdown, is then the latency of that method's simulated clock: the run repeats 
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from chunkenv.bench.settings.methods import ACTION_NOISE, METHODS, PREDICTION_HO
 from chunkenv.bench.study import Study
 from chunkenv.checks import one_of, real_number
 from chunkenv.clock import ticks
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, StaleChunkWarning
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
 from chunkenv.latency import Trace
@@ -116,7 +117,9 @@ def play(traces: Traces, cell: ChargedCell, episodes: tuple[int, ...], seed: int
     latency = Trace([seconds * cell.slowdown for seconds in traces[cell.method]])
     horizon = min(max(1, ticks(latency.mean(), CONTROL_DT)), PREDICTION_HORIZON)
     chunks = {"latency": latency, "execution_horizon": horizon, "delay_estimate": "max"}
-    return play_method(cell.task, cell.method, episodes, seed, **chunks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StaleChunkWarning)  # how slow is too slow is what the study asks
+        return play_method(cell.task, cell.method, episodes, seed, **chunks)
 
 
 def cost(cell: ChargedCell) -> float:
