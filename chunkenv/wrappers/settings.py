@@ -98,7 +98,7 @@ def _observer(wish: Any, observation_space: spaces.Space[Any], chunks: spaces.Sp
 
 def _stale(delays: Delays, horizon: int) -> str:
     return (
-        f"latency={brief(delays.plain)} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: most "
-        "chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
+        f"latency={brief(delays.plain)} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: "
+        "most chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
         "overlap=False."
     )
