@@ -101,14 +101,14 @@ class Training:
         self.plan, self._name = plan, name
         self._seed = whole_number("seed", seed, at_least=0)
         self._recipe = q_agents.RECIPES[name]
+        if plan.offline_steps and data is None:
+            raise ArgumentError(f"offline_steps={plan.offline_steps} needs data; give some, or offline_steps=0.")
+        if plan.offline_steps and self._recipe.online_only:
+            raise ArgumentError(f"{name} has no offline phase; give offline_steps=0: it learns from data as it plays.")
         self._env = self.make_env(settings)
         space, actions = _vector(self._env.env, "observation_space"), _vector(self._env.env, "action_space")
         self.agent = q_agents.create(name, seed, space.shape[0], actions.shape[0], settings)
         self._offline = None if data is None else remembered(data, self._env)
-        if plan.offline_steps and self._offline is None:
-            raise ArgumentError(f"offline_steps={plan.offline_steps} needs data; give some, or offline_steps=0.")
-        if plan.offline_steps and self._recipe.online_only:
-            raise ArgumentError(f"{name} has no offline phase; give offline_steps=0: it learns from data as it plays.")
         self._online = Replay(plan.capacity, space.shape[0], actions.shape[0])
         self.updates, self.ticks, self.played, self.seconds = 0, 0, 0, 0.0
 

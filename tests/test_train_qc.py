@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from chunkenv.errors import ArgumentError
+from chunkenv.train_qc import qc
+
+app = typer.Typer()
+app.command()(qc)
+
+QUICK = ["--online-steps", "5", "--episodes", "1", "--evaluate-every", "5", "--hidden", "8", "--chunk", "5"]
+
+
+@pytest.mark.slow
+def test_it_trains_without_data_on_any_environment_of_vectors(tmp_path):
+    arguments = ["Pendulum-v1", "--agent", "rlpd-ac", "--delay", "2", *QUICK, "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "Pendulum-v1" / "rlpd-ac" / "seed0"
+    assert (folder / "agent.safetensors").exists()
+    assert "return" in json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-v0"], "no-such-v0"),
+        (["Pendulum-v1", "--agent", "qcc"], "did you mean 'qc'"),
+        (["Pendulum-v1", "--agent", "qc", "--alpha", "1"], "--alpha is no option of qc"),
+        (["Pendulum-v1", "--hidden", "wide"], "hidden='wide'"),
+        (["CartPole-v1", "--agent", "qc-fql"], "Discrete"),
+        (["Pendulum-v1", "--agent", "qc-fql", "--offline-steps", "5"], "needs data"),
+    ],
+)
+def test_one_sentence_for_what_cannot_be_meant(arguments, said, tmp_path):
+    result = CliRunner().invoke(app, [*QUICK, *arguments, "--out", str(tmp_path)])
+    assert isinstance(result.exception, ArgumentError)
+    assert said in str(result.exception)
