@@ -253,6 +253,10 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             self._painter.close()
             self._painter = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._engine.hasten(self._beginner.world)
+
     def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `play` is given, before anything moves."""
         array, counts = _real_array(actions), np.asarray(ticks)

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
-from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError
+from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, MissingExtraError, ResetNeededError
 from chunkenv.latency import Uniform
 from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.env import ManipulationEnv
+from chunkenv.manipulation.kinematics import Controller
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
 from tests.manipulation.shared import EVERY_DAY, in_families, random_actions
 from tests.manipulation.test_engine import POSITIONS
@@ -162,6 +163,7 @@ def test_copies_go_on_alike():
     envs.reset(seed=0)
     envs.step(random_actions(2))
     other = copy.deepcopy(envs)
+    assert type(other._beginner.world._ik) is Controller, "its episodes begin as fast"
     for actions in random_actions(12).reshape(6, 2, 5):
         same(envs.step(actions), other.step(actions))
 
@@ -304,6 +306,26 @@ def test_a_further_environment_takes_little_memory():
     for actions in random_actions(84).reshape(2, 42, 5):
         envs[1].step(actions)
     assert (resident() - before) / 40 < 2, "MB a further environment"
+
+
+def test_frames_of_every_environment():
+    envs = ManipulationVectorEnv("scene", 1, 2, render_mode="rgb_array", render_size=48)
+    with pytest.raises(ResetNeededError):
+        envs.render()
+    envs.reset(seed=0)
+    single = ManipulationEnv("scene", 1, render_mode="rgb_array", render_size=48)
+    single.reset(seed=1)
+    for actions in random_actions(6).reshape(3, 2, 5):
+        envs.step(actions)
+        single.step(actions[1])
+    try:
+        frames = envs.render()
+    except MissingExtraError as error:  # nothing to draw with on this machine
+        pytest.skip(str(error))
+    assert [frame.shape for frame in frames] == [(48, 48, 3)] * 2
+    same(frames[1], single.render())
+    assert (frames[0] != frames[1]).any()
+    envs.close()
 
 
 def test_render_without_a_mode_says_so():
