@@ -99,7 +99,7 @@ def play(
         typer.Option(
             metavar="NAME",
             help=f"Of {', '.join(playing.METHODS)}.",
-            show_default="prefix-aware; random where the planner cannot play",
+            show_default="prefix-aware on Kinetix, oracle on manipulation tasks, random elsewhere",
         ),
     ] = None,
     delay: Annotated[int, typer.Option(metavar="N", help="Inference delay in ticks.")] = 0,

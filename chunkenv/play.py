@@ -20,13 +20,13 @@ from chunkenv.manipulation.families import FAMILIES, TASKS
 from chunkenv.spaces import zeros
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
 
-METHODS = (*PLANNERS, "random", "zero")
+METHODS = (*PLANNERS, "oracle", "random", "zero")
 IDS = {f"chunkenv/kinetix-{level}-v0": level for level in LEVELS}
 MANIPULATION = {
-    **{f"{family}-task{task}": f"chunkenv/manip-{family}-task{task}-v0" for family in FAMILIES for task in TASKS},
-    **{family: f"chunkenv/manip-{family}-v0" for family in FAMILIES},
+    **{f"{family}-task{task}": family for family in FAMILIES for task in TASKS},
+    **{family: family for family in FAMILIES},
 }
-"""The ids of the manipulation tasks by their names."""
+"""The families of the manipulation tasks by the tasks' names."""
 
 
 class Screen(Protocol):
@@ -47,7 +47,8 @@ class Scene:
 
     Attributes:
         task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
-        method: of `METHODS`; the planners play Kinetix levels only. None: 'prefix-aware', or 'random' elsewhere.
+        method: of `METHODS`; the planners play Kinetix levels only, the oracle manipulation tasks only. None: what
+            plays the task best, or 'random'.
         delay: of every inference, in ticks.
         prediction_horizon: rows in a chunk.
         execution_horizon: ticks between two requests.
@@ -68,6 +69,12 @@ class Scene:
     def level(self) -> str | None:
         """The Kinetix level, if the task is one."""
         return self.task if self.task in LEVELS else IDS.get(self.task)
+
+    @property
+    def manipulation(self) -> str | None:
+        """The name of the manipulation task, if it is one."""
+        name = self.task.removeprefix("chunkenv/manip-").removesuffix("-v0")
+        return name if name in MANIPULATION else None
 
 
 def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
@@ -104,12 +111,14 @@ def make_env(scene: Scene) -> gym.Env[Any, Any]:
 
 def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
     """The scene's method."""
-    default = PLANNERS[0] if scene.level else "random"
+    default = PLANNERS[0] if scene.level else "oracle" if scene.manipulation else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":
         return RandomChunks(env.action_space)
     if method == "zero":
         return ZeroChunks(env.action_space)
+    if method == "oracle":
+        return _oracle(scene)
     if scene.level is None:
         raise ArgumentError(
             f"method={method!r} plans with the Kinetix engine, which {scene.task} does not run on; choose 'random' or "
@@ -120,15 +129,24 @@ def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
     return Planner(scene.level, scene.prediction_horizon, prefix_aware=method == PLANNERS[0])
 
 
-def _made(scene: Scene) -> gym.Env[Any, Any]:
-    if scene.level:
-        options: dict[str, Any] = {} if scene.size is None else {"render_size": scene.size}
-        return gym.make(
-            f"chunkenv/kinetix-{scene.level}-v0", render_mode="rgb_array_list", observation="state", **options
+def _oracle(scene: Scene) -> Policy:
+    if scene.manipulation is None:
+        raise ArgumentError(
+            f"method='oracle' knows manipulation tasks, and {scene.task} is none; choose 'random' or 'zero', or a "
+            "task like 'scene-task1'."
         )
-    if scene.task in MANIPULATION or scene.task in MANIPULATION.values():
-        options = {} if scene.size is None else {"render_size": scene.size}
-        world = gym.make(MANIPULATION.get(scene.task, scene.task), render_mode="rgb_array_list", **options)
+    from chunkenv.manipulation.oracles.policy import OraclePolicy  # brings MuJoCo
+
+    return OraclePolicy(MANIPULATION[scene.manipulation], scene.prediction_horizon)
+
+
+def _made(scene: Scene) -> gym.Env[Any, Any]:
+    options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": "state"}
+    options |= {} if scene.size is None else {"render_size": scene.size}
+    if scene.level:
+        return gym.make(f"chunkenv/kinetix-{scene.level}-v0", **options)
+    if scene.manipulation:
+        world = gym.make(f"chunkenv/manip-{scene.manipulation}-v0", **options)
         return gym.wrappers.TransformAction(world, lambda action: np.clip(action, -1, 1), world.action_space)  # noise
     if scene.task not in gym.registry and ":" not in scene.task:
         raise ArgumentError(

@@ -12,7 +12,8 @@ from chunkenv.bench.study import Cell
 from chunkenv.commands import app
 from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.evaluate import evaluate
-from chunkenv.play import METHODS, Scene, make_env, play
+from chunkenv.manipulation.oracles.policy import OraclePolicy
+from chunkenv.play import METHODS, Scene, make_env, make_policy, play
 from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
 
 pytest.importorskip("pygame")
@@ -51,6 +52,12 @@ def test_a_manipulation_task_by_its_name_or_its_id(task):
     env = make_env(Scene(task, size=100))
     assert env.unwrapped.spec.id == "chunkenv/manip-cube-single-task2-v0"
     assert env.unwrapped._render_size == 100
+
+
+def test_the_oracle_plays_manipulation_tasks():
+    pytest.importorskip("ogbench")
+    scene = Scene("cube-single", size=16)
+    assert isinstance(make_policy(scene, make_env(scene)), OraclePolicy)
 
 
 def test_noise_does_not_leave_the_actions_of_a_manipulation_task():
@@ -118,6 +125,7 @@ class RecordActions(gym.Wrapper):
         (Scene("catapullt"), "task='catapullt' is neither .*; did you mean 'catapult'"),
         (Scene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
         (Scene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
+        (Scene("catapult", "oracle"), "method='oracle' knows manipulation tasks, and catapult is none"),
         (Scene("CartPole-v1", "zero"), "method='zero' needs continuous actions"),
         (Scene(WORLD, size=9), "size=9 is for our own tasks"),
         (Scene("catapult", size=9), "render_size=9 is too small"),
