@@ -35,6 +35,8 @@ SCHEDULES = ((1, 0), (4, 0), (8, 0), (1, 1), (2, 2), (4, 4))
 """Execution horizon and delay, in ticks."""
 
 DRAWS = 256
+MUCH = 1.1
+"""A dataset that is larger than the smallest by this factor is learned from as a whole, too."""
 
 
 def main() -> None:
@@ -64,7 +66,7 @@ def wanted(folders: list[Path]) -> list[tuple[Path, Dataset, int]]:
         for folder, dataset in members:
             count = len(dataset.episodes.length)
             few = min(int(np.searchsorted(np.cumsum(dataset.episodes.length), least)) + 1, count)
-            found += [(folder, dataset, few)] + ([(folder, dataset, count)] if few < count else [])
+            found += [(folder, dataset, few)] + ([(folder, dataset, count)] if len(dataset) > MUCH * least else [])
     return found
 
 
