@@ -15,9 +15,8 @@ def _module(name: str) -> Any:
             warnings.simplefilter("ignore")  # that there is no screen, where nothing is to be shown
             return importlib.import_module(name)
     except ImportError as error:
-        raise MissingExtraError(
-            f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.'
-        ) from error
+        package = (error.name or name).partition(".")[0]
+        raise MissingExtraError(f'{package} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
 
 
 mujoco = _module("mujoco")
