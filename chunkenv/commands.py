@@ -61,7 +61,7 @@ app.add_typer(train.app, name="train")
 
 @app.callback()
 def about() -> None:
-    """Chunked actions and inference latency for Gymnasium environments, and the Kinetix tasks to study them on."""
+    """Chunked actions and inference latency for Gymnasium environments, and tasks to study them on."""
 
 
 @app.command()

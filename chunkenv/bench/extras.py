@@ -34,6 +34,11 @@ EXTRAS = (
         {"jax": "jax", "flax": "flax", "optax": "optax", "safetensors": "safetensors"},
         "learned policies: chunkenv train, chunkenv bench rtc and charged",
     ),
+    Extra(
+        "manipulation",
+        {"ogbench": "ogbench", "mujoco": "mujoco", "numba": "numba"},
+        "the ten families of long-horizon manipulation tasks",
+    ),
     Extra("data", {"minari": "minari", "h5py": "h5py"}, "datasets of Minari, in and out"),
     Extra("ray", {"ray": "ray"}, "studies spread over a Ray cluster"),
     Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
