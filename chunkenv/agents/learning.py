@@ -68,20 +68,23 @@ def initial_critics(key: jax.Array, sizes: Sizes, settings: Settings, rows: int)
     return perceptron.initial_ensemble(key, settings.critics, (inputs, *settings.hidden, 1), settings.norm)
 
 
-def values(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:
+def values(critics: Layers, observations: jax.Array, rows: jax.Array, activation: str = "gelu") -> jax.Array:
     """What each critic gives chunks for.
 
     Args:
         critics: E of them.
         observations: [B, O].
         rows: [B, ..., R, A], the rows that it sees.
+        activation: of the critics, see `perceptron.apply`.
 
     Returns:
         float32[E, B, ...].
     """
     flat = rows.reshape(*rows.shape[:-2], -1)
     between = (1,) * (flat.ndim - 2)
-    return perceptron.apply_ensemble(critics, observations.reshape(len(observations), *between, -1), flat)
+    return perceptron.apply_ensemble(
+        critics, observations.reshape(len(observations), *between, -1), flat, activation=activation
+    )
 
 
 def values_in_blocks(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:

@@ -1,7 +1,7 @@
 """Multilayer perceptrons as plain lists of arrays: the networks of the Q-chunking family.
 
 GELU between the layers and, for critics, a layer norm after it, as in flow Q-learning (Park et al. 2025, arXiv
-2502.02538). The input comes in parts that are joined by adding up what the first layer makes of each: a part that many
+2502.02538); or a layer norm and ReLU after it, as in RLPD (Ball et al. 2023, arXiv 2302.02948). The input comes in parts that are joined by adding up what the first layer makes of each: a part that many
 rows share (an observation, of which N chunks are asked) goes through it once.
 """
 
@@ -39,17 +39,18 @@ def initial(key: jax.Array, sizes: tuple[int, ...], norm: bool = False, gain: fl
     return [*layers[:-1], last]
 
 
-def apply(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32) -> jax.Array:
+def apply(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32, activation: str = "gelu") -> jax.Array:
     """The last layer's output, float32[..., out].
 
     Args:
         layers: as `initial` returns them.
         parts: [..., k_i], whose leading axes broadcast; their k_i add up to the input's size.
         dtype: what factors are rounded to before they are multiplied; sums are float32.
+        activation: "gelu", before the layer norm if there is one, or "relu", after it.
     """
     x = _joined(layers[0], parts, dtype)
     for layer, following in pairwise(layers):
-        x = _dot(_hidden(layer, x), following["kernel"], dtype) + following["bias"]
+        x = _dot(_hidden(layer, x, activation), following["kernel"], dtype) + following["bias"]
     return x
 
 
@@ -58,9 +59,9 @@ def initial_ensemble(key: jax.Array, count: int, sizes: tuple[int, ...], norm: b
     return jax.vmap(lambda key: initial(key, sizes, norm))(jax.random.split(key, count))
 
 
-def apply_ensemble(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32) -> jax.Array:
+def apply_ensemble(layers: Layers, *parts: jax.Array, activation: str = "gelu") -> jax.Array:
     """The output of each network, float32[count, ...]; the output of size 1 has no axis of its own."""
-    return jax.vmap(lambda member: apply(member, *parts, dtype=dtype)[..., 0])(layers)
+    return jax.vmap(lambda member: apply(member, *parts, activation=activation)[..., 0])(layers)
 
 
 def _layer(key: jax.Array, inputs: int, outputs: int, norm: bool) -> Layer:
@@ -78,8 +79,12 @@ def _joined(layer: Layer, parts: tuple[jax.Array, ...], dtype: Any) -> jax.Array
     return x
 
 
-def _hidden(layer: Layer, x: jax.Array) -> jax.Array:
-    x = jax.nn.gelu(x)
+def _hidden(layer: Layer, x: jax.Array, activation: str) -> jax.Array:
+    return _normal(layer, jax.nn.gelu(x)) if activation == "gelu" else jax.nn.relu(_normal(layer, x))
+
+
+def _normal(layer: Layer, x: jax.Array) -> jax.Array:
+    """The layer norm, if there is one."""
     if "scale" not in layer:
         return x
     centred = x - x.mean(axis=-1, keepdims=True)

@@ -37,6 +37,7 @@ from chunkenv.agents.saving import Saved
 from chunkenv.checks import real_number
 
 LOG_STD = (-20.0, 2.0)
+ACTIVATION = "relu"
 EDGE = 1 - 1e-5  # tanh never reaches 1: what is imitated must lie within
 
 
@@ -130,7 +131,7 @@ class RLPD(Saved):
         horizons = self.settings.horizons
         chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]
         targets = batch.rewards + batch.discounts * self._next_values(batch, for_target)
-        q = values(params["critics"], batch.observations, chunks[:, horizons.seen])
+        q = values(params["critics"], batch.observations, chunks[:, horizons.seen], ACTIVATION)
         losses = {
             "critic_loss": mean_counted((q - targets) ** 2, batch.counted),
             **self._actor_losses(params, batch, chunks, for_actor),
@@ -144,7 +145,7 @@ class RLPD(Saved):
         prefix = filled(batch.prefix, batch.prefix_known, for_filling)
         horizons = self.settings.horizons
         chunks = self.sample_chunk(batch.following, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
-        return values(self.target, batch.following, chunks[:, horizons.seen]).mean(axis=0)
+        return values(self.target, batch.following, chunks[:, horizons.seen], ACTIVATION).mean(axis=0)
 
     def _actor_losses(self, params: Params, batch: Batch, chunks: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
         settings, horizons = self.settings, self.settings.horizons
@@ -152,7 +153,7 @@ class RLPD(Saved):
         lengths = behaviour.lengths_to_learn(for_length, len(chunks), horizons)
         prefix = chunks[:, : flags(horizons)]
         done, density, free = self._drawn(params["actor"], batch.observations, prefix, lengths, for_noise)
-        q = values(self.params["critics"], batch.observations, done[:, horizons.seen]).mean(axis=0)
+        q = values(self.params["critics"], batch.observations, done[:, horizons.seen], ACTIVATION).mean(axis=0)
         missing = -jax.lax.stop_gradient(density) - settings.entropy * free
         losses = {
             "actor_loss": (density * jnp.exp(self.params["temperature"]) - q).mean(),
@@ -183,7 +184,7 @@ class RLPD(Saved):
         horizons = self.settings.horizons
         clean = clean_rows(lengths, horizons)
         given = prefix[:, : clean.shape[1]] * clean[..., None]
-        out = perceptron.apply(actor, observations, given.reshape(len(given), -1), clean)
+        out = perceptron.apply(actor, observations, given.reshape(len(given), -1), clean, activation=ACTIVATION)
         mean, log_std = jnp.split(out.reshape(len(out), horizons.prediction_horizon, -1), 2, axis=2)
         return mean, jnp.exp(log_std.clip(*LOG_STD)), clean
 
