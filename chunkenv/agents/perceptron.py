@@ -1,8 +1,9 @@
 """Multilayer perceptrons as plain lists of arrays: the networks of the Q-chunking family.
 
 GELU between the layers and, for critics, a layer norm after it, as in flow Q-learning (Park et al. 2025, arXiv
-2502.02538); or a layer norm and ReLU after it, as in RLPD (Ball et al. 2023, arXiv 2302.02948). The input comes in parts that are joined by adding up what the first layer makes of each: a part that many
-rows share (an observation, of which N chunks are asked) goes through it once.
+2502.02538); or ReLU, after the layer norm, as in RLPD (Ball et al. 2023, arXiv 2302.02948). The input comes in parts
+that are joined by adding up what the first layer makes of each: a part that many rows share (an observation, of which N
+chunks are asked) goes through it once.
 """
 
 from __future__ import annotations
