@@ -16,6 +16,7 @@ from chunkenv.bench.extras import require
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.kinetix import LEVELS
 from chunkenv.train_flow import flow
+from chunkenv.train_qc import qc
 
 EXPERTS = Path("results") / "experts"
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 
 app.command()(flow)
+app.command()(qc)
 
 
 @app.callback()
