@@ -17,7 +17,7 @@ SPACE = 0.1
 """What a cube wants around it where it is put aside, so that the gripper finds room."""
 TABLE = np.stack(np.meshgrid(np.linspace(0.3, 0.55, 11), np.linspace(-0.3, 0.3, 25)), axis=-1).reshape(-1, 2)
 """Where a cube may be put aside, [n, 2]: all of it well within the gripper's reach."""
-ENOUGH = 0.07
+ENOUGH = 0.055
 """Room for a finger beside the middle of the next cube, in m."""
 EASY = 2.5
 """The wrist is wound up beyond this, in radians."""
@@ -25,11 +25,12 @@ FINGER = 0.055
 """How far the fingers of the open gripper are from the middle of what they grasp."""
 
 
-def next_cube(facts: Facts) -> SubGoal | None:
+def next_cube(facts: Facts, avoid: int | None = None) -> SubGoal | None:
     """The next cube to move: to its target if that can be, else aside, because it is in another one's way.
 
     Args:
         facts: of a scene with cubes.
+        avoid: a cube that could not be got hold of, and is left for later if another one can go.
 
     Returns:
         The sub-goal; None if every cube is where it should be, or none can be moved.
@@ -37,12 +38,12 @@ def next_cube(facts: Facts) -> SubGoal | None:
     table = Arrangement(facts["cube_positions"], facts["cube_targets"])
     ready = [cube for cube in table.missing if table.is_free(cube) and table.is_ready(cube)]
     if ready:
-        cube = min(ready, key=lambda cube: _travel(table, cube, facts))
+        cube = min(ready, key=lambda cube: (cube == avoid, _travel(table, cube, facts)))
         return grasped(facts, cube, tuple(table.targets[cube].tolist()))
     obstacles = [cube for cube in table.obstacles() if table.is_free(cube)]
     if not obstacles:
         return None
-    cube = max(obstacles, key=lambda cube: (table.positions[cube][2] > EDGE, -_travel(table, cube, facts)))
+    cube = min(obstacles, key=lambda cube: (cube == avoid, _travel(table, cube, facts)))
     return grasped(facts, cube, table.room(cube))
 
 
@@ -146,11 +147,11 @@ def nearest_turn(yaw: float, reference: float, of: int = 4) -> float:
 
 
 def _clearance(place: np.ndarray, yaw: float, others: np.ndarray) -> float:
-    """How far the two fingers around a place are from the nearest cube as high as it, in whole cm, up to `ENOUGH`."""
+    """How far the two fingers around a place are from the nearest cube as high as it, in m, up to `ENOUGH`."""
     beside = others[others[:, 2] > place[2] - EDGE / 2, :2]
     if not len(beside):
         return ENOUGH
     # The fingers close along the gripper's y axis.
     offset = FINGER * np.array([-np.sin(yaw), np.cos(yaw)])
     fingers = np.stack([place[:2] + offset, place[:2] - offset])
-    return min(ENOUGH, round(float(np.linalg.norm(fingers[:, None] - beside, axis=2).min()), 2))
+    return min(ENOUGH, float(np.linalg.norm(fingers[:, None] - beside, axis=2).min()))

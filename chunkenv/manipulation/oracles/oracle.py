@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from chunkenv.manipulation.oracles.locks import next_in_scene
 from chunkenv.manipulation.oracles.scripted import ACTION_SCALE, Scripts
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance, reached
 
-PATIENCE = {"cube": 150, "button": 60, "drawer": 75, "window": 75}
+PATIENCE = {"cube": 120, "button": 60, "drawer": 75, "window": 75}
 """Ticks after which a sub-goal that is not reached is thought over."""
 STILL = 0.01
 """A gripper that stays within this, in m,"""
@@ -56,8 +55,8 @@ class Oracle:
         rng: np.random.Generator | None = None,
         choose: Callable[[Facts], SubGoal | None] | None = None,
     ) -> None:
-        one_of("family", family, FAMILIES)
-        self._choose = choose or partial(next_subgoal, family)
+        self._family = one_of("family", family, FAMILIES)
+        self._choose = choose
         self._to_the_end = choose is not None
         self._scripts = Scripts(family, style)
         self._grip = 1.0 if FAMILY[family].scene == "puzzle" else -1.0  # open fingers press buttons that nobody meant
@@ -69,6 +68,7 @@ class Oracle:
         self.subgoal: SubGoal | None = None
         self._ticks, self._retreat = 0, 0
         self._anchor, self._still = np.zeros(3), 0
+        self._failed: SubGoal | None = None
 
     def __copy__(self) -> Oracle:
         """An oracle that knows what this one knows, and goes its own way from here."""
@@ -84,11 +84,16 @@ class Oracle:
             self._retreat -= 1
             return self._away(facts)
         if self._is_over(facts):
-            self._begin(self._choose(facts), facts)
+            self._begin(self._choose(facts) if self._choose else self._next(facts), facts)
         if self.subgoal is None:
             return np.zeros(5, np.float32)
         self._ticks += 1
         return np.clip(self._scripts.action(facts), -1, 1).astype(np.float32)
+
+    def _next(self, facts: Facts) -> SubGoal | None:
+        """The task's next sub-goal, another cube than the one that has just been given up, if that can be."""
+        failed, self._failed = self._failed, None
+        return next_subgoal(self._family, facts, failed)
 
     def _watch(self, facts: Facts) -> None:
         """Give a sub-goal up that the gripper hangs in, or that takes too long: let go, back off, and think again."""
@@ -100,7 +105,8 @@ class Oracle:
         self._still += 1
         is_late = self._ticks >= PATIENCE[self.subgoal.kind] and not self._to_the_end
         if self._still > STUCK or is_late:
-            self.subgoal, self._retreat, self._still = None, RETREAT, 0
+            self._failed, self.subgoal = self.subgoal, None
+            self._retreat, self._still = RETREAT, 0
 
     def _is_over(self, facts: Facts) -> bool:
         """Whether the sub-goal is reached, or its primitive has ended."""
@@ -120,16 +126,17 @@ class Oracle:
         return np.array([*np.clip(way, -1, 1), 0.0, self._grip], np.float32)
 
 
-def next_subgoal(family: str, facts: Facts) -> SubGoal | None:
+def next_subgoal(family: str, facts: Facts, failed: SubGoal | None = None) -> SubGoal | None:
     """What to do next in a family's scene; None when everything is as it should be, or nothing can be done.
 
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
         facts: what `ManipulationEnv.facts()` says.
+        failed: the sub-goal that has just been given up; another cube comes first, where there is one.
     """
     scene = FAMILY[family].scene
     if scene == "cube":
-        return next_cube(facts)
+        return next_cube(facts, failed.index if failed else None)
     return next_in_scene(facts) if scene == "scene" else _next_button(family, facts)
 
 

@@ -54,6 +54,12 @@ BETWEEN = 0.035
 """A cube whose centre is nearer to the effector than this, in m, is between the fingers."""
 HOVERING = 0.1
 """How far above a cube, or above its target, the gripper turns, in m."""
+ASKEW = 0.99
+"""More than this turns a gripper that is a third of a radian off, or more."""
+OPEN_ENOUGH = 0.3
+"""Fingers that are closed more than this do not go around a cube."""
+AT_REST = 0.02
+"""Fingers that close less than this in a tick have closed."""
 TARGET = "privileged/target_block_pos"
 ALIGNED = 0.04
 """Within this, in m, ogbench's primitive lets a cube down on its target."""
@@ -153,17 +159,30 @@ class _PlanTurns(PlanOracle):
 
 
 class _CubeMarkov(_MarkovTurns, CubeMarkovOracle):
+    _opening = 0.0
+
     def shape_diff(self, diff: np.ndarray) -> np.ndarray:
         """As fast as ogbench's far away, in proportion near: its full speed everywhere knocks stacks over."""
         length = np.linalg.norm(diff)
         return diff * max(1.0, min(NEARING, self._min_norm / max(length, 1e-6)))
 
     def select_action(self, ob: Any, info: dict[str, Any]) -> np.ndarray:
-        """As ogbench's, but the gripper turns before it sinks between cubes."""
+        """As ogbench's, but for three things.
+
+        The gripper turns before it sinks between cubes, lifts when its fingers are at rest and not when one touches
+        something, and rises from a cube that it has lost.
+        """
         action = super().select_action(ob, info)
-        aim = info[f"privileged/block_{info['privileged/target_block']}_pos" if action[4] < 0 else TARGET]
-        if abs(action[3]) == 1 and info["proprio/effector_pos"][2] < aim[2] + HOVERING:
-            action[2] = max(action[2], 0.0)
+        opening, before = info["proprio/gripper_opening"][0], self._opening
+        is_opening, self._opening = action[4] < 0, opening
+        aim = info[f"privileged/block_{info['privileged/target_block']}_pos" if is_opening else TARGET]
+        if info["proprio/effector_pos"][2] < aim[2] + HOVERING:
+            if is_opening and opening > OPEN_ENOUGH:
+                action[:3] = 0.0, 0.0, 1.0
+            elif not is_opening and action[2] > 0 and opening > before + AT_REST:
+                action[:3] = 0.0
+            elif abs(action[3]) > ASKEW:
+                action[2] = max(action[2], 0.0)
         return action
 
 

@@ -55,6 +55,12 @@ def test_a_swap_puts_one_cube_aside_and_takes_three_moves():
     assert min(np.hypot(aside.target[0] - 0.4, aside.target[1] - y) for y in (-0.1, 0.1)) >= 0.09
 
 
+def test_a_cube_that_could_not_be_got_hold_of_is_left_for_later_if_another_one_can_go():
+    facts = cubes([(0.4, 0.1, 0.02), (0.4, -0.2, 0.02)], [(0.5, 0.2, 0.02), (0.5, -0.2, 0.02)])
+    assert [next_cube(facts, avoid).index for avoid in (None, 0, 1)] == [0, 1, 0]
+    assert next_cube(cubes([(0.4, 0.1, 0.02)], [(0.5, 0.2, 0.02)]), avoid=0).index == 0
+
+
 def test_a_stack_is_built_from_below_and_taken_down_from_above():
     stack = [(0.425, 0.2, 0.02), (0.425, 0.2, 0.06), (0.425, 0.2, 0.10)]
     apart = [(0.35, -0.1, 0.02), (0.5, -0.2, 0.02), (0.5, 0.0, 0.02)]

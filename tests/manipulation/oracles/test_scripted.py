@@ -72,6 +72,23 @@ def test_the_gripper_turns_before_it_sinks(yaw, sinks):
     assert (abs(action[3]) == 1) != sinks
 
 
+def on_the_cube(opening, contact, height=0.02):
+    """The action of a gripper on the cube, whose fingers have just been open."""
+    facts = FACTS | {"effector_position": np.array([0.35, 0.1, height]), "gripper_contact": contact}
+    scripts = begun("markov")
+    scripts.action(facts)
+    return scripts.action(facts | {"gripper_opening": opening})
+
+
+def test_the_gripper_lifts_when_its_fingers_are_at_rest():
+    np.testing.assert_array_equal(on_the_cube(opening=0.4, contact=1.0)[:3], 0.0)
+    assert on_the_cube(opening=0.01, contact=1.0)[2] == 1.0
+
+
+def test_the_gripper_rises_from_a_cube_that_it_has_lost_and_opens():
+    np.testing.assert_array_equal(on_the_cube(opening=0.8, contact=0.0, height=0.06)[[0, 1, 2, 4]], [0, 0, 1, -1])
+
+
 def test_a_button_is_pressed_closed_in_a_puzzle():
     facts = FACTS | {"button_tops": np.array([[0.4, 0.0, 0.12]]), "button_states": np.array([0])}
     scripts = Scripts("puzzle-3x3", "markov")
