@@ -2,8 +2,8 @@
 
     python benchmarks/manipulation_speed.py --out results/manipulation_speed.jsonl
 
-All are measured in turns, on the same states and actions, episodes without end; medians over the rounds, of the ratios
-too. Steps are control steps of 50 ms, 25 of physics.
+All are measured in turns, on the same states and actions, episodes without end; medians over the rounds, and ratios of
+these. Steps are control steps of 50 ms, 25 of physics; figures are steps a second.
 
 - ogbench: `env.step` of one environment in a loop, as `gymnasium.make` of ogbench's id gives it.
 - ceiling: MuJoCo alone, on as many threads, no control computed and nothing observed: the faster of
@@ -178,27 +178,40 @@ def per_second(course: Course, work: Callable[[], object]) -> float:
     return course.num_envs * course.ticks / (CLOCK[course.clock]() - begun)
 
 
-def measured(course: Course, theirs: Any) -> dict[str, float]:
-    """One round."""
+def sides(course: Course, theirs: Any) -> dict[str, Callable[[], float]]:
+    """All that is measured, each in a state to begin in."""
 
-    def ceiling(model: Any, free: bool) -> float:
-        return max(raw_threads(course, model, free), raw_rollout(course, model, free))
+    def at_first(env: Any, state: np.ndarray, step: Callable[[np.ndarray], Any]) -> float:
+        env(state)
+        return of_one(course, step)
 
-    course.single.set_state(course.states[0])
-    course.one.set_states(course.states[:1])
-    theirs.reset(seed=0)
     theirs._terminate_at_goal = False
+    one, single, first = course.one, course.single, course.states[:1]
     return {
-        "ogbench": of_one(course, theirs.step),
-        "ceiling": ceiling(course.model, free=False),
-        "ours": ours(course, 1),
-        "free": ceiling(course.model, free=True),
-        "play": ours(course, CHUNK),
-        "own_model": ceiling(theirs.model, free=False),
-        "single": of_one(course, course.single.step),
-        "one": of_one(course, lambda action: course.one.step(action[None])),
-        "reset": reset_ms(course),
+        "ogbench": lambda: at_first(lambda _: theirs.reset(seed=0), first, theirs.step),
+        "threads": lambda: raw_threads(course, course.model, free=False),
+        "rollout": lambda: raw_rollout(course, course.model, free=False),
+        "ours": lambda: ours(course, 1),
+        "free_threads": lambda: raw_threads(course, course.model, free=True),
+        "free_rollout": lambda: raw_rollout(course, course.model, free=True),
+        "play": lambda: ours(course, CHUNK),
+        "own_threads": lambda: raw_threads(course, theirs.model, free=False),
+        "own_rollout": lambda: raw_rollout(course, theirs.model, free=False),
+        "single": lambda: at_first(single.set_state, first[0], single.step),
+        "one": lambda: at_first(one.set_states, first, lambda action: one.step(action[None])),
+        "reset": lambda: reset_ms(course),
     }
+
+
+def medians(measures: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The median of every measure; each round begins with another one."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for number in range(-1, rounds):
+        for name in np.roll(list(measures), number).tolist():
+            value = measures[name]()
+            if number >= 0:  # before, everything is compiled and touched once
+                found[name].append(value)
+    return {name: float(np.median(values)) for name, values in found.items()}
 
 
 def reset_ms(course: Course) -> float:
@@ -237,26 +250,30 @@ def of_ogbench(family: str) -> tuple[Any, float]:
 
 
 def row_of(family: str, rounds: int, **sizes: Any) -> dict[str, Any]:
-    """The medians of a family."""
+    """The medians of a family, and their ratios."""
     own = memory(family)
     theirs, their_own = of_ogbench(family)
-    course = Course(family, **sizes)
-    measured(course, theirs)  # everything has been compiled and touched once
-    found = [measured(course, theirs) for _ in range(rounds)]
-    row: dict[str, Any] = {name: round(float(np.median([one[name] for one in found])), 1) for name in found[0]}
-    for name, ours_, other in RATIOS:
-        row[name] = round(float(np.median([one[ours_] / one[other] for one in found])), 3)
-    return {"family": family, **row, "mb": round(own, 2), "mb_ogbench": round(their_own, 1), **sizes, "rounds": rounds}
+    row = medians(sides(Course(family, **sizes), theirs), rounds)
+    for name in ("ceiling", "free", "own_model"):
+        row[name] = max(row[side] for side in CEILINGS[name])
+    row |= {f"{ours_}/{other}": row[ours_] / row[other] for ours_, other in RATIOS}
+    row |= {"mb": own, "mb_ogbench": their_own}
+    return {"family": family, **{name: round(value, 2) for name, value in row.items()}, **sizes, "rounds": rounds}
 
 
+CEILINGS = {
+    "ceiling": ("threads", "rollout"),
+    "free": ("free_threads", "free_rollout"),
+    "own_model": ("own_threads", "own_rollout"),
+}
 RATIOS = (
-    ("ours/ceiling", "ours", "ceiling"),
-    ("play/free", "play", "free"),
-    ("ours/ogbench", "ours", "ogbench"),
-    ("ours/own_model", "ours", "own_model"),
-    ("one/single", "one", "single"),
+    ("ours", "ceiling"),
+    ("play", "free"),
+    ("ours", "ogbench"),
+    ("ours", "own_model"),
+    ("one", "single"),
 )
-COLUMNS = ("family", "ogbench", "ceiling", "ours", *(name for name, *_ in RATIOS), "reset", "mb", "mb_ogbench")
+COLUMNS = ("family", "ogbench", "ceiling", "ours", *("/".join(pair) for pair in RATIOS), "reset", "mb", "mb_ogbench")
 
 
 def main() -> None:

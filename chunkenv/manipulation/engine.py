@@ -50,8 +50,9 @@ class Played(NamedTuple):
 class Engine:
     """N environments of one family.
 
-    A tick of one is what `World.play` does, to the bit where numpy's linear algebra is that of its own wheels (else the
-    inverse kinematics rounds differently); neither N nor the number of threads changes anything.
+    An environment is a state; MuJoCo's data are those of the thread that plays it, so that they stay in its cache. A
+    tick is what `World.play` does, to the bit where numpy's linear algebra is that of its own wheels (else the inverse
+    kinematics round differently); neither N nor the number of threads changes anything.
 
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
@@ -74,13 +75,12 @@ class Engine:
         self._native = native()
         self._models = _models(self.world)
         self._plan = _plan(self.world, self.layout, self._models)
-        self._data = [mujoco.MjData(self._models[0]) for _ in range(num_envs)]
+        self._data = [mujoco.MjData(self._models[0]) for _ in range(threads)]
+        self._where = np.array([_where(self.world, data) for data in self._data], np.int64)
         self._lanes = kernels.Lanes(
-            np.array([_where(self.world, data) for data in self._data], np.int64),
             _sizes(self._models[0]),
             self.states,
             np.zeros((num_envs, FAMILY[family].buttons)),
-            np.zeros(num_envs, bool),
             np.zeros(num_envs, bool),
         )
         self._arm_data = [mujoco.MjData(self.world._ik._model) for _ in range(threads)]
@@ -93,10 +93,6 @@ class Engine:
     def put(self, index: int, state: np.ndarray) -> None:
         """Put one environment into a state, float64[layout.size], that must be one of this family."""
         self.states[index] = state
-        mujoco.mj_resetData(self._models[0], self._data[index])
-        physics = np.ascontiguousarray(state[self.layout.physics])
-        mujoco.mj_setState(self._models[0], self._data[index], physics, INTEGRATION)
-        self._lanes.half[index] = False
         self._lanes.unseen[index] = True
 
     def hasten(self, world: World) -> None:
@@ -159,13 +155,13 @@ class Engine:
         """Let all threads play, one of them this one."""
         counter = np.zeros(1, np.int64)
 
-        def work(arm: Arm) -> None:
-            kernels.play(self._native, self._plan, self._lanes, arm, counter, ticks, current)
+        def work(where: np.ndarray, arm: Arm) -> None:
+            kernels.play(self._native, self._plan, self._lanes, where, arm, counter, ticks, current)
 
         helpers = min(self._threads, np.count_nonzero(ticks.wanted > 0)) - 1
-        running = [_pool(os.getpid()).submit(work, arm) for arm in self._arms[1 : helpers + 1]]
+        running = [_pool(os.getpid()).submit(work, self._where[k], self._arms[k]) for k in range(1, helpers + 1)]
         try:
-            work(self._arms[0])
+            work(self._where[0], self._arms[0])
         finally:
             wait(running)  # before anything is raised: they write where the caller will look
         for future in running:
@@ -173,13 +169,14 @@ class Engine:
 
     def _rescue(self, index: int) -> None:
         """Put a cube back that has left the table, as `SceneWorld` does."""
-        state, data, world = self.states[index], self._data[index], self.world
-        world.rescue = tuple(state[self.layout.rescue].astype(int).tolist())
+        state, world, layout = self.states[index], self.world, self.layout
+        world.rescue = tuple(state[layout.rescue].astype(int).tolist())
         cube = world.data.joint("object_joint_0")
         world._rescue(cube)
-        data.joint("object_joint_0").qpos[:] = cube.qpos
-        data.joint("object_joint_0").qvel[:] = cube.qvel
-        state[self.layout.rescue] = world.rescue
+        state[layout.rescue] = world.rescue
+        place, speed = (part + layout.physics.start + 1 for part in _places(world.model, ("object_joint_0",))[:, 0])
+        state[place : place + 7] = cube.qpos
+        state[speed + world.model.nq :][:6] = cube.qvel
 
 
 def _revived(family: str, num_envs: int, threads: int, states: np.ndarray) -> Engine:

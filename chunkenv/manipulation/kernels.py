@@ -92,10 +92,10 @@ class Plan(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """One environment: arrays of MuJoCo's, and what else is its own.
+    """One environment in an MjData that it has while it is played, and what else is its own.
 
     Attributes:
-        data: address of its MjData.
+        data: address of the MjData.
         qpos: its positions.
         qvel: its velocities.
         ctrl: its controls.
@@ -125,19 +125,15 @@ class Lanes(NamedTuple):
     """N environments.
 
     Attributes:
-        where: int64[N, 9], addresses: of each MjData and of the arrays of `Lane` in it.
         sizes: int64[4], of positions, velocities, controls and mocap bodies.
         states: float64[N, n], the complete state after the last tick.
         before: float64[N, B].
-        half: bool[N], whether the first half of the next step of physics is done already.
         unseen: bool[N], whether the state was set, and is to be observed even if no tick is played.
     """
 
-    where: np.ndarray
     sizes: np.ndarray
     states: np.ndarray
     before: np.ndarray
-    half: np.ndarray
     unseen: np.ndarray
 
 
@@ -166,13 +162,23 @@ class Ticks(NamedTuple):
 
 
 @entry
-def play(c: Native, plan: Plan, lanes: Lanes, arm: Arm, counter: np.ndarray, ticks: Ticks, current: bool) -> None:
+def play(
+    c: Native,
+    plan: Plan,
+    lanes: Lanes,
+    where: np.ndarray,
+    arm: Arm,
+    counter: np.ndarray,
+    ticks: Ticks,
+    current: bool,
+) -> None:
     """Play environments until none is left; several threads may share the work.
 
     Args:
         c: the functions to call.
         plan: of the family.
         lanes: the environments.
+        where: int64[9], addresses: of this thread's MjData, and of the arrays of `Lane` in it.
         arm: this thread's model of the arm.
         counter: int64[1], the next environment, common to all threads.
         ticks: what to play, and where to write what comes of it.
@@ -185,13 +191,15 @@ def play(c: Native, plan: Plan, lanes: Lanes, arm: Arm, counter: np.ndarray, tic
         if index >= len(ticks.wanted):
             return
         if ticks.wanted[index] > ticks.played[index] or lanes.unseen[index]:
-            _play_one(c, own, plan, lanes, arm, index, ticks, goals, current)
+            lane = _lane(where, lanes, index)
+            _load(c, plan, lane)
+            _play_one(c, own, plan, lane, arm, index, ticks, goals, current)
             lanes.unseen[index] = False
 
 
 @jit
-def _lane(lanes: Lanes, index: int) -> Lane:
-    where, sizes = lanes.where[index], lanes.sizes
+def _lane(where: np.ndarray, lanes: Lanes, index: int) -> Lane:
+    sizes = lanes.sizes
     return Lane(
         where[0],
         carray(reals_at(where[1]), sizes[0]),
@@ -208,27 +216,41 @@ def _lane(lanes: Lanes, index: int) -> Lane:
 
 
 @jit
+def _load(c: Native, plan: Plan, lane: Lane) -> None:
+    """Put MuJoCo's data, in which another environment was played, into the state of this one."""
+    call(c.set_state, (plan.models[0], lane.data, lane.state.ctypes.data, np.int32(plan.integration)))
+    copy_into(lane.pad_force, lane.state[plan.pad_force : plan.pad_force + 6])
+    for k in range(len(lane.troubles)):
+        lane.troubles[k] = 0
+
+
+@jit
+def _save(c: Native, plan: Plan, lane: Lane) -> None:
+    """Write to the state what the physics has changed, but for the pose of the gripper."""
+    call(c.get_state, (plan.models[0], lane.data, lane.state.ctypes.data, np.int32(plan.integration)))
+    copy_into(lane.state[plan.pad_force :], lane.pad_force)
+
+
+@jit
 def _play_one(
-    c: Native, own: Desk, plan: Plan, lanes: Lanes, arm: Arm, index: int, ticks: Ticks, goals: int, current: bool
+    c: Native, own: Desk, plan: Plan, lane: Lane, arm: Arm, index: int, ticks: Ticks, goals: int, current: bool
 ) -> None:
     """Play one environment until it has played all, its episode is over, or a cube has gone astray."""
-    lane = _lane(lanes, index)
     held = ticks.held[index]
     while ticks.played[index] < ticks.wanted[index] and ticks.status[index] < OVER:
         tick = ticks.played[index]
         if ticks.status[index] == GOING:
             held[tick] = _held(c, plan, lane)
             _control(c, own, plan, lane, arm, ticks.actions[index, tick])
-            sound = _step(c, plan, lane, lanes.half[index])
-            lanes.half[index] = False
-            if not sound:
+            if not _step(c, plan, lane):
                 ticks.status[index] = UNSOUND
                 return
             if plan.locks and _astray(plan, lane):
+                _save(c, plan, lane)
                 ticks.status[index] = ASTRAY
                 return
         ticks.status[index] = GOING
-        lanes.half[index] = _settle(c, plan, lane)
+        _settle(c, plan, lane)
         held[tick + 1] = _held(c, plan, lane)
         ticks.played[index] = tick + 1
         if held[tick + (not current)] == goals:
@@ -279,13 +301,12 @@ def _opening(plan: Plan, lane: Lane) -> float:
 
 
 @jit
-def _step(c: Native, plan: Plan, lane: Lane, half: bool) -> bool:
+def _step(c: Native, plan: Plan, lane: Lane) -> bool:
     """The physics of a tick, from controls to contact forces; whether it is sound: MuJoCo begins anew where not."""
     model = _model(plan, lane)
     for button in range(plan.buttons.shape[1]):
         lane.before[button] = lane.qpos[plan.buttons[0, button]]
-    call(c.step2 if half else c.step, (model, lane.data))
-    for _ in range(plan.substeps - 1):
+    for _ in range(plan.substeps):
         call(c.step, (model, lane.data))
     call(c.rne_post_constraint, (model, lane.data))
     return lane.troubles[0] + lane.troubles[2] + lane.troubles[4] == 0
@@ -304,18 +325,18 @@ def _astray(plan: Plan, lane: Lane) -> bool:
 
 
 @jit
-def _settle(c: Native, plan: Plan, lane: Lane) -> bool:
-    """Let pressed buttons act, and complete the state; whether the first half of the next step was done for it."""
-    forward = plan.buttons.shape[1] > 0
-    if forward:
+def _settle(c: Native, plan: Plan, lane: Lane) -> None:
+    """Let pressed buttons act, and complete the state.
+
+    With buttons ogbench computes everything anew here, of which only the pose of the gripper is seen; without, the
+    pose lags one step of physics behind.
+    """
+    if plan.buttons.shape[1]:
         _press(plan, lane)
-        call(c.step1, (_model(plan, lane), lane.data))
-    state = lane.state
-    call(c.get_state, (plan.models[0], lane.data, state.ctypes.data, np.int32(plan.integration)))
-    copy_into(state[plan.pinch_pos :], lane.pinch_pos)
-    copy_into(state[plan.pinch_mat :], lane.pinch_mat)
-    copy_into(state[plan.pad_force :], lane.pad_force)
-    return forward
+        call(c.kinematics, (plan.models[0], lane.data))
+    _save(c, plan, lane)
+    copy_into(lane.state[plan.pinch_pos :], lane.pinch_pos)
+    copy_into(lane.state[plan.pinch_mat :], lane.pinch_mat)
 
 
 @jit

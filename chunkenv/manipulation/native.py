@@ -23,10 +23,9 @@ MUJOCO = (
     "mj_comPos",
     "mj_jacSite",
     "mj_step",
-    "mj_step1",
-    "mj_step2",
     "mj_rnePostConstraint",
     "mj_getState",
+    "mj_setState",
     "mju_mat2Quat",
     "mju_mulQuat",
     "mju_quat2Vel",
@@ -52,10 +51,9 @@ class Native(NamedTuple):
     com_pos: int
     jac_site: int
     step: int
-    step1: int
-    step2: int
     rne_post_constraint: int
     get_state: int
+    set_state: int
     mat2quat: int
     mul_quat: int
     quat2vel: int
