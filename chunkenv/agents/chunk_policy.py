@@ -42,7 +42,7 @@ class ChunkPolicy:
         return self._answers(np.asarray(observation, np.float32)[None], [request.prefix], [request.rng])[0]
 
     def infer_batch(self, observations: np.ndarray, request: Any) -> np.ndarray:
-        """Chunks for N requests, float32[N, H, A]; the first stream draws for all of them.
+        """Chunks for N requests, float32[N, H, A]; each draws from its own stream, so that none depends on the others.
 
         Args:
             observations: float32[N, O].
@@ -63,5 +63,15 @@ class ChunkPolicy:
         lengths = np.array([min(len(prefix), delay) for prefix in prefixes], np.int32)
         for row, (prefix, length) in enumerate(zip(prefixes, lengths, strict=True)):
             padded[row, :length] = np.asarray(prefix, np.float32)[:length]
-        key = jax.random.key(int(streams[0].integers(2**32)), impl="rbg")
-        return np.array(self._agent.sample_chunk(observations, padded, lengths, key))
+        seeds = np.array([rng.integers(2**32, dtype=np.uint32) for rng in streams])
+        return np.array(_sampled(self._agent, observations, padded, lengths, seeds))
+
+
+@jax.jit
+def _sampled(agent: Any, observations: Any, prefix: Any, lengths: Any, seeds: Any) -> jax.Array:
+    """A chunk for each row, by a key of its own."""
+
+    def one(observation: Any, rows: Any, length: Any, seed: Any) -> jax.Array:
+        return agent.sample_chunk(observation[None], rows[None], length[None], jax.random.key(seed))[0]
+
+    return jax.vmap(one)(observations, prefix, lengths, seeds)

@@ -11,6 +11,7 @@ from chunkenv.agents.horizons import Horizons
 from chunkenv.agents.qc_fql import QCFQL
 from chunkenv.agents.replay import Replay
 from chunkenv.errors import ArgumentError
+from chunkenv.vector import VectorRequest
 from chunkenv.wrappers.request import Request
 
 SMALL = dict(hidden=(8, 8), batch=8)
@@ -79,6 +80,20 @@ def test_a_policy_goes_on_from_what_is_decided():
     assert chunk.shape == (5, 2)
     with pytest.raises(ArgumentError, match="rng=None"):
         ChunkPolicy(agent).infer(np.zeros(3), request._replace(rng=None))
+
+
+def test_rows_of_a_batch_do_not_depend_on_their_company():
+    agent = q_agents.create("qc-fql", 0, 3, 2, q_agents.settings_for("qc-fql", chunk=3, delay=1, **SMALL))
+    seen = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+
+    def answers(order: list[int]) -> np.ndarray:
+        streams = tuple(np.random.default_rng(row) for row in order)
+        rows = np.zeros((4, 4, 2), np.float32)
+        none = np.zeros(4, np.int64)
+        request = VectorRequest(none, rows, none, none, 3, rows, none, streams)
+        return ChunkPolicy(agent).infer_batch(seen[order], request)
+
+    assert np.array_equal(answers([2, 0, 3, 1]), answers([0, 1, 2, 3])[[2, 0, 3, 1]])
 
 
 def test_files_of_other_agents_are_refused(tmp_path):
