@@ -49,8 +49,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     them is lost; call `reset()`.
 
     Args:
-        vector_env: a `KinetixVectorEnv` (N cycles in one call into the engine) or gymnasium's `SyncVectorEnv` (played
-            environment by environment). Others can only be stepped whole, which is not exact once a member's episode
+        vector_env: a `KinetixVectorEnv` or `ManipulationVectorEnv` (N cycles in one call into the engine), or
+            gymnasium's `SyncVectorEnv` (played environment by environment). Others can only be stepped whole, which is not exact once a member's episode
             ends inside the cycle; wrap their environments in `ChunkedExecution` instead.
         prediction_horizon: this and the others: as `ChunkedExecution` has them.
         execution_horizon: ticks between two requests.
