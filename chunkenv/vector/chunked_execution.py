@@ -50,8 +50,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     Args:
         vector_env: a `KinetixVectorEnv` or `ManipulationVectorEnv` (N cycles in one call into the engine), or
-            gymnasium's `SyncVectorEnv` (played environment by environment). Others can only be stepped whole, which is not exact once a member's episode
-            ends inside the cycle; wrap their environments in `ChunkedExecution` instead.
+            gymnasium's `SyncVectorEnv` (played environment by environment). Others can only be stepped whole, which is
+            not exact once a member's episode ends inside the cycle; wrap their environments in `ChunkedExecution`.
         prediction_horizon: this and the others: as `ChunkedExecution` has them.
         execution_horizon: ticks between two requests.
         latency: ticks, or a model in seconds.
