@@ -32,6 +32,10 @@ def flow(
     prefix_conditioned: Annotated[
         bool, typer.Option("--prefix-conditioned", help="Learn to go on from a prefix: training-time RTC.")
     ] = False,
+    intended_prefix: Annotated[
+        bool,
+        typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
+    ] = False,
     max_prefix: Annotated[int, typer.Option(metavar="N", help="Its longest prefix, in rows.")] = MAX_PREFIX,
     prediction_horizon: Annotated[int, typer.Option(metavar="N", help="Rows in a chunk.")] = PREDICTION_HORIZON,
     updates: Annotated[
@@ -46,6 +50,7 @@ def flow(
     """
     require("agents", "jax", "flax", "optax", "safetensors")
     from chunkenv.agents import flow as agent
+    from chunkenv.data.executed import executed_actions
 
     level = task.removeprefix("chunkenv/kinetix-").removesuffix("-v0")
     dataset = _of_level(load_data(data), level, data)
@@ -53,7 +58,9 @@ def flow(
     settings = settings if updates is None else replace(settings, updates=updates)
     folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
     facts = {"level": level, "command": _command(), "data": described(dataset)}
-    training = agent.resume_or_begin(Windows(dataset, prediction_horizon), settings, seed, facts, folder)
+    executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
+    windows = Windows(dataset, prediction_horizon, executed=executed)
+    training = agent.resume_or_begin(windows, settings, seed, facts, folder)
     console = Console(highlight=False)
     if training.update:
         console.print(f"{level}: goes on from {training.update:,} of {settings.updates:,} updates.")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -104,8 +104,11 @@ class FlowSettings:
 class ChunkWindows(Protocol):
     """Where training draws from: `chunkenv.data.Windows` is one."""
 
-    def sample(self, rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Observations [B, O], chunks [B, H, A] and a mask [B, H], 0 for rows beyond the episode's end."""
+    def sample(self, rng: np.random.Generator, batch: int) -> Sequence[np.ndarray]:
+        """Observations [B, O], chunks [B, H, A] and a mask [B, H], 0 for rows beyond the episode's end.
+
+        A fourth array, if there is one, has the chunks as they were executed: prefixes are taken from it.
+        """
         ...
 
 
@@ -147,7 +150,8 @@ class Training:
         self._windows, self.settings = windows, settings
         self._seed = whole_number("seed", seed, at_least=0)
         self._facts = {**facts, "max_prefix": settings.max_prefix}
-        observations, chunks, mask = windows.sample(self._rng(0), STATISTICS_WINDOWS)
+        observations, chunks, mask, *executed = windows.sample(self._rng(0), STATISTICS_WINDOWS)
+        self._facts["prefix"] = ("executed" if executed else "intended") if settings.max_prefix else None
         self._scales = _scales(observations, chunks, mask)
         self._sizes = Sizes(observations.shape[1], *chunks.shape[1:], prefix=settings.prefix_conditioned)
         if settings.max_prefix >= self._sizes.horizon:
@@ -170,12 +174,11 @@ class Training:
         """Make 100 updates, and say of them: `steps` so far, the mean `loss`, and the mean norm of the `gradient`."""
         batch = self.settings.batch
         drawn = self._windows.sample(self._rng(1 + self.update), ROUND * batch)
-        observations, chunks, mask = (each.reshape(ROUND, batch, *each.shape[1:]) for each in drawn)
-        actions = (chunks - self._scales.action_mean) / self._scales.action_std
+        observations, chunks, mask, *executed = (each.reshape(ROUND, batch, *each.shape[1:]) for each in drawn)
+        actions, *done = ((each - self._scales.action_mean) / self._scales.action_std for each in (chunks, *executed))
         denoiser = self._denoiser(self._state.weights)
-        self._state, losses, norms = updates(
-            self.settings, self._state, denoiser, self._seed, (observations, actions, mask)
-        )
+        batches = (observations, actions, mask, *done)
+        self._state, losses, norms = updates(self.settings, self._state, denoiser, self._seed, batches)
         return {"steps": self.update, "loss": float(losses.mean()), "gradient": float(norms.mean())}
 
     def policy(self) -> FlowPolicy:
@@ -208,6 +211,7 @@ class Training:
         """What two trainings must share for one to go on from the other's file."""
         checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
         record = {"settings": dataclasses.asdict(self.settings), "seed": self._seed, "scales": checksums}
+        record["prefix"] = self._facts["prefix"]
         return json.loads(json.dumps(record))
 
     def _rng(self, draw: int) -> np.random.Generator:
@@ -274,13 +278,15 @@ def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
 
 @partial(jax.jit, static_argnums=0)
 def updates(
-    settings: FlowSettings, state: State, denoiser: Denoiser, seed: int, batches: tuple[Array, Array, Array]
+    settings: FlowSettings, state: State, denoiser: Denoiser, seed: int, batches: tuple[Array, ...]
 ) -> tuple[State, jax.Array, jax.Array]:
     """One update for each of K batches: the state after them, and the K losses and norms of the gradient."""
 
-    def step(state: State, batch: tuple[Array, Array, Array]) -> tuple[State, tuple[jax.Array, jax.Array]]:
+    def step(state: State, batch: tuple[Array, ...]) -> tuple[State, tuple[jax.Array, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(seed), state.update)
-        value, gradient = jax.value_and_grad(loss)(state.weights, denoiser, *batch, key, settings.max_prefix)
+        observations, actions, mask, *executed = batch
+        given = (state.weights, denoiser, observations, actions, mask, key, settings.max_prefix)
+        value, gradient = jax.value_and_grad(loss)(*given, *executed)
         return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
 
     state, (losses, norms) = jax.lax.scan(step, state, batches)
@@ -303,6 +309,7 @@ def loss(
     mask: Array,
     key: jax.Array,
     max_prefix: int,
+    executed: Array | None = None,
 ) -> jax.Array:
     """The mean squared error of the velocity over the rows that count.
 
@@ -314,12 +321,14 @@ def loss(
         mask: [B, H], 0 for rows beyond the episode's end.
         key: of the noise, the flow times and the prefix lengths.
         max_prefix: the longest prefix; each length from 0 to this is as likely.
+        executed: [B, H, A], the actions as they were executed, which prefixes are made of; `actions` if None.
     """
     noise, filling = jax.random.normal(key, (2, *actions.shape))
     time, lengths = _drawn(key, len(actions), max_prefix)
     data = jnp.where(mask[..., None] > 0, actions, filling)  # nobody knows what would have come: let nothing be learned
     clean = jnp.arange(actions.shape[1]) < lengths[:, None]
-    mixed = jnp.where(clean[..., None], data, noise + time[:, None, None] * (data - noise))
+    done = data if executed is None else jnp.where(mask[..., None] > 0, executed, filling)
+    mixed = jnp.where(clean[..., None], done, noise + time[:, None, None] * (data - noise))
     prefix = (lengths,) if max_prefix else ()
     velocity = dataclasses.replace(denoiser, weights=weights).velocity(observations, mixed, time, *prefix)
     counted = mask * ~clean

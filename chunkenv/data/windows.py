@@ -27,6 +27,22 @@ class Batch(NamedTuple):
     mask: np.ndarray
 
 
+class ExecutedBatch(NamedTuple):
+    """B windows, with what was really done.
+
+    Attributes:
+        observations: this and the next two: as `Batch` has them.
+        chunks: what was meant to be done.
+        mask: which rows count.
+        executed: [B, H, A], the rows of `chunks` as the world got them, with the noise.
+    """
+
+    observations: np.ndarray
+    chunks: np.ndarray
+    mask: np.ndarray
+    executed: np.ndarray
+
+
 class Windows:
     """The windows of a dataset: one begins with every tick of every episode, its last one too.
 
@@ -34,12 +50,18 @@ class Windows:
         dataset: what `load` returned.
         prediction_horizon: rows in a chunk, H.
         episodes: indices of the episodes to take them from, see `split_episodes`; all, if None.
+        executed: float32[T, A], the actions as they were executed (`executed_actions`): then batches have them too.
 
     Raises:
-        ArgumentError: the horizon or the episodes cannot be meant.
+        ArgumentError: the horizon or the episodes cannot be meant, or `executed` has another shape than the actions.
     """
 
-    def __init__(self, dataset: Dataset, prediction_horizon: int, episodes: Any = None) -> None:
+    def __init__(
+        self, dataset: Dataset, prediction_horizon: int, episodes: Any = None, executed: np.ndarray | None = None
+    ) -> None:
+        if executed is not None and executed.shape != dataset.actions.shape:
+            raise ArgumentError(f"executed has shape {executed.shape}, but the actions have {dataset.actions.shape}.")
+        self._executed = executed
         self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
         self._observations, self._actions = dataset.observations, dataset.actions
         table = dataset.episodes
@@ -50,7 +72,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self._last) if self._ticks is None else len(self._ticks)
 
-    def __getitem__(self, indices: Any) -> Batch:
+    def __getitem__(self, indices: Any) -> Batch | ExecutedBatch:
         """The windows with these numbers, int[B], each from 0 to len - 1.
 
         Raises:
@@ -62,7 +84,7 @@ class Windows:
             raise ArgumentError(f"{brief(indices)} are no windows; give a list of numbers from 0 to {len(self) - 1}.")
         return self._batch(numbers)
 
-    def sample(self, rng: np.random.Generator, batch: int) -> Batch:
+    def sample(self, rng: np.random.Generator, batch: int) -> Batch | ExecutedBatch:
         """Windows drawn with replacement, every one equally likely.
 
         Args:
@@ -71,7 +93,7 @@ class Windows:
         """
         return self._batch(rng.integers(len(self), size=batch))
 
-    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Batch]:
+    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Batch | ExecutedBatch]:
         """Every window once, in an order that `rng` draws, in batches of one size.
 
         Those that fill no whole batch are left out, because a compiled training step takes one size only; who they are
@@ -86,14 +108,15 @@ class Windows:
         for start in range(0, len(self) - batch + 1, batch):
             yield self._batch(order[start : start + batch])
 
-    def _batch(self, numbers: np.ndarray) -> Batch:
+    def _batch(self, numbers: np.ndarray) -> Batch | ExecutedBatch:
         """The windows with these numbers; `take` gathers rows twice as fast as an index does."""
         ticks = numbers if self._ticks is None else self._ticks.take(numbers)
         last = self._last.take(ticks)[:, None]
         rows = ticks[:, None] + self._offsets
         mask = (rows <= last).astype(np.float32)
-        chunks = self._actions.take(np.minimum(rows, last), axis=0)
-        return Batch(self._observations.take(ticks, axis=0), chunks, mask)
+        rows = np.minimum(rows, last)
+        batch = Batch(self._observations.take(ticks, axis=0), self._actions.take(rows, axis=0), mask)
+        return batch if self._executed is None else ExecutedBatch(*batch, self._executed.take(rows, axis=0))
 
 
 def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
