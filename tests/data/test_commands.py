@@ -139,7 +139,7 @@ def test_there_and_back_by_minari(tmp_path, monkeypatch):
         ([LEVEL, "--episodes", "1"], "Give either --experts PATH or --planner."),
         ([LEVEL, "--planner", "--experts", "x", "--episodes", "1"], "Give either --experts PATH or --planner."),
         ([LEVEL, "--planner"], "Give either a number of episodes or one of transitions."),
-        ([LEVEL, "--experts", "none.safetensors", "--episodes", "1"], "There is no checkpoint none.safetensors"),
+        ([LEVEL, "--experts", "none.safetensors", "--episodes", "1"], "There is no chunkenv expert none.safetensors"),
     ],
 )
 def test_mistakes_are_one_sentence(words, sentence):

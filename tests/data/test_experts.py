@@ -123,7 +123,7 @@ def test_objects_and_sources_are_taken_as_they_are():
         ([Waver], "has no method actions"),
         ([3], "3 has no method actions"),
         ([random_expert("mjc_walker")], "expert0 is for level 'mjc_walker', not 'catapult'"),
-        (["none.safetensors"], "There is no checkpoint none.safetensors"),
+        (["none.safetensors"], "There is no chunkenv expert none.safetensors"),
     ],
 )
 def test_what_is_no_expert_is_one_sentence(experts, sentence):

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "manipulation.md").read_text()
 def test_the_code_runs():
     pytest.importorskip("ogbench")
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     scope = {}
     for code in blocks:
         exec(compile(code, "manipulation.md", "exec"), scope)

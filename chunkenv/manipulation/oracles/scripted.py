@@ -216,8 +216,8 @@ def turned(yaw: float, wanted: float, wrist: float) -> float:
         wanted: modulo pi.
         wrist: the angle of the arm's last joint, which goes from -2 pi to 2 pi.
 
-    >>> turned(0.0, 3.0, wrist=0.0) == 3.0 - np.pi, turned(0.0, 3.0, wrist=5.0) == 3.0
-    (True, True)
+    >>> round(turned(0.0, 2.0, wrist=0.0), 2), round(turned(0.0, 2.0, wrist=5.0), 2)
+    (-1.14, 2.0)
     """
     nearest = (wanted - yaw + np.pi / 2) % np.pi - np.pi / 2
     turns = (nearest, nearest - np.pi if nearest > 0 else nearest + np.pi)
