@@ -16,7 +16,6 @@ logits; here values are regressed as they are, so any reward will do.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -27,22 +26,19 @@ from chunkenv.agents.behaviour import Sizes, flags
 from chunkenv.agents.horizons import Horizons
 from chunkenv.agents.learning import (
     Info,
+    Learner,
     Params,
     Settings,
-    adam,
-    descended,
+    as_tree,
     filled,
     initial_critics,
-    key_of,
     mean_counted,
-    polyak,
     values,
     values_in_blocks,
     window,
 )
 from chunkenv.agents.perceptron import Layers
 from chunkenv.agents.replay import Batch
-from chunkenv.agents.saving import Saved
 from chunkenv.checks import one_of, real_number, whole_number
 
 BACKUPS = ("quantile", "expectile")
@@ -78,31 +74,16 @@ class DQCSettings(Settings):
         whole_number("steps", self.steps, at_least=1)
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["params", "target", "memory", "seed", "updates"],
-    meta_fields=["sizes", "settings"],
-)
+@as_tree
 @dataclass(frozen=True)
-class DQC(Saved):
+class DQC(Learner):
     """An agent as a value: `update` returns another.
 
     Attributes:
         params: the networks: "flow", "critics" (of the policy's chunk), "chunk_critics" and "value".
         target: the critics of the policy's chunk that values are made with.
-        memory: of the optimiser.
-        seed: of all randomness.
-        updates: how many were made.
-        sizes: O and A.
-        settings: everything else.
     """
 
-    params: Params
-    target: Layers
-    memory: Any
-    seed: jax.Array
-    updates: jax.Array
-    sizes: Sizes
     settings: DQCSettings
 
     name: ClassVar[str] = "dqc"
@@ -121,17 +102,7 @@ class DQC(Saved):
             "chunk_critics": initial_critics(keys[2], sizes, settings, horizons.rows - seen.start),
             "value": perceptron.initial(keys[3], (state, *settings.hidden, 1), settings.norm),
         }
-        memory = adam(settings).init(params)
-        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
-
-    @jax.jit
-    def update(self, batch: Batch) -> tuple[DQC, Info]:
-        """The agent after one step of all its networks, and what is to be known about their losses."""
-        key = key_of(self.seed, self.updates)
-        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
-        params, memory, info = descended(loss, self.params, self.memory, self.settings)
-        target = polyak(self.target, params["critics"], self.settings.polyak)
-        return DQC(params, target, memory, self.seed, self.updates + 1, self.sizes, self.settings), info
+        return cls.begun(params, seed, sizes, settings)
 
     @jax.jit
     def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from chunkenv.agents import perceptron
+from chunkenv.agents import perceptron, saving
 from chunkenv.agents.behaviour import Sizes, in_blocks
 from chunkenv.agents.horizons import Horizons
 from chunkenv.agents.perceptron import Layers
@@ -60,6 +62,72 @@ class Settings:
         real_number("polyak", self.polyak, at_least=0.0, at_most=1.0)
         true_or_false("norm", self.norm)
         true_or_false("even", self.even)
+
+
+as_tree = partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["params", "target", "memory", "seed", "updates"],
+    meta_fields=["sizes", "settings"],
+)
+"""Makes an agent's class one of JAX's trees; above its `dataclass`."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """An agent as a value, and how it learns: `update` returns another.
+
+    Attributes:
+        params: the networks, by name: "critics" and others.
+        target: the critics that targets are made with.
+        memory: of the optimiser.
+        seed: of all randomness.
+        updates: how many were made.
+        sizes: O and A.
+        settings: everything else.
+    """
+
+    params: Params
+    target: Layers
+    memory: Any
+    seed: jax.Array
+    updates: jax.Array
+    sizes: Sizes
+    settings: Any
+
+    name: ClassVar[str]
+    settings_class: ClassVar[type[Any]]
+
+    @classmethod
+    def begun(cls, params: Params, seed: int, sizes: Sizes, settings: Any) -> Self:
+        """An agent with these networks that has not learned anything."""
+        memory = adam(settings).init(params)
+        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
+
+    @jax.jit
+    def update(self, batch: Batch) -> tuple[Self, Info]:
+        """The agent after one step of all its networks, and what is to be known about their losses."""
+        key = key_of(self.seed, self.updates)
+        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, memory, info = descended(loss, self.params, self.memory, self.settings)
+        target = polyak(self.target, params["critics"], self.settings.polyak)
+        return replace(self, params=params, target=target, memory=memory, updates=self.updates + 1), info
+
+    def save(self, path: Path | str) -> None:
+        """Write the agent, its optimiser's memory and its random state into one safetensors file."""
+        saving.save(self, path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """The agent that `save` wrote, to the bit.
+
+        Raises:
+            ArgumentError: there is no such file, it is damaged, or holds another agent.
+        """
+        return saving.load(cls, path)
+
+    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """The sum of all losses for these weights, and what is to be told of them; each agent has its own."""
+        raise NotImplementedError
 
 
 def initial_critics(key: jax.Array, sizes: Sizes, settings: Settings, rows: int) -> Layers:

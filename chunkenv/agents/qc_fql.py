@@ -9,7 +9,6 @@ uncorrected.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -19,21 +18,18 @@ from chunkenv.agents import behaviour, one_step
 from chunkenv.agents.behaviour import Sizes
 from chunkenv.agents.learning import (
     Info,
+    Learner,
     Params,
     Settings,
-    adam,
-    descended,
+    as_tree,
     filled,
     initial_critics,
-    key_of,
     mean_counted,
-    polyak,
     values,
     window,
 )
 from chunkenv.agents.perceptron import Layers
 from chunkenv.agents.replay import Batch
-from chunkenv.agents.saving import Saved
 from chunkenv.checks import real_number, whole_number
 
 
@@ -58,31 +54,16 @@ class QCFQLSettings(Settings):
         whole_number("steps", self.steps, at_least=1)
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["params", "target", "memory", "seed", "updates"],
-    meta_fields=["sizes", "settings"],
-)
+@as_tree
 @dataclass(frozen=True)
-class QCFQL(Saved):
+class QCFQL(Learner):
     """An agent as a value: `update` returns another.
 
     Attributes:
         params: the networks: "flow", "policy" and "critics".
         target: the critics that targets are made with.
-        memory: of the optimiser.
-        seed: of all randomness.
-        updates: how many were made.
-        sizes: O and A.
-        settings: everything else.
     """
 
-    params: Params
-    target: Layers
-    memory: Any
-    seed: jax.Array
-    updates: jax.Array
-    sizes: Sizes
     settings: QCFQLSettings
 
     name: ClassVar[str] = "qc-fql"
@@ -99,17 +80,7 @@ class QCFQL(Saved):
             "policy": one_step.initial(for_policy, sizes, horizons, settings.hidden),
             "critics": initial_critics(for_critics, sizes, settings, rows),
         }
-        memory = adam(settings).init(params)
-        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
-
-    @jax.jit
-    def update(self, batch: Batch) -> tuple[QCFQL, Info]:
-        """The agent after one step of all its networks, and what is to be known about their losses."""
-        key = key_of(self.seed, self.updates)
-        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
-        params, memory, info = descended(loss, self.params, self.memory, self.settings)
-        target = polyak(self.target, params["critics"], self.settings.polyak)
-        return QCFQL(params, target, memory, self.seed, self.updates + 1, self.sizes, self.settings), info
+        return cls.begun(params, seed, sizes, settings)
 
     @jax.jit
     def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,31 +17,23 @@ from chunkenv.errors import ArgumentError
 
 KIND = "chunkenv agent"
 
-Agent = TypeVar("Agent", bound="Saved")
+
+def save(agent: Any, path: Path | str) -> None:
+    """Write the agent, its optimiser's memory and its random state into one safetensors file."""
+    checkpoints.write(Path(path), KIND, arrays_of(agent), facts_of(agent))
 
 
-class Saved:
-    """What agents inherit to be stored: they are frozen dataclasses and JAX trees, with `settings` and `sizes`."""
+def load(agent_class: Any, path: Path | str) -> Any:
+    """The agent that `save` wrote, to the bit.
 
-    name: ClassVar[str]
-    settings_class: ClassVar[type[Any]]
-
-    def save(self, path: Path | str) -> None:
-        """Write the agent, its optimiser's memory and its random state into one safetensors file."""
-        checkpoints.write(Path(path), KIND, arrays_of(self), facts_of(self))
-
-    @classmethod
-    def load(cls: type[Agent], path: Path | str) -> Agent:
-        """The agent that `save` wrote, to the bit.
-
-        Raises:
-            ArgumentError: there is no such file, it is damaged, or holds another agent.
-        """
-        arrays, facts = checkpoints.read(Path(path), KIND)
-        if facts["agent"] != cls.name:
-            raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, not {cls.name!r}; load it as that.")
-        settings = settings_of(cls.settings_class, facts["settings"])
-        return restored(blank(cls, Sizes(**facts["sizes"]), settings), arrays)
+    Raises:
+        ArgumentError: there is no such file, it is damaged, or holds another agent.
+    """
+    arrays, facts = checkpoints.read(Path(path), KIND)
+    if facts["agent"] != agent_class.name:
+        raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, not {agent_class.name!r}; load it as that.")
+    settings = settings_of(agent_class.settings_class, facts["settings"])
+    return restored(blank(agent_class, Sizes(**facts["sizes"]), settings), arrays)
 
 
 def arrays_of(agent: Any) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.manipulation.compiling import carray, entry, jit
+from chunkenv.manipulation.compile import carray, entry, jit
 from chunkenv.manipulation.kinematics import (
     Arm,
     Desk,

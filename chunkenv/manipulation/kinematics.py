@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.manipulation.compiling import carray, entry, jit
+from chunkenv.manipulation.compile import carray, entry, jit
 from chunkenv.manipulation.native import Native, call, call_real, reals_at
 
 JOINTS = 6
