@@ -125,7 +125,8 @@ def euler(denoiser: Any, observations: Array, noise: Array) -> Array:
 
 
 @partial(jax.jit, static_argnums=0)
-def _run(loop: Callable[..., Any], denoiser: Denoiser, *arrays: Array) -> Any:
+def run(loop: Callable[..., Any], denoiser: Any, *arrays: Array) -> Any:
+    """`loop(denoiser, *arrays)`, compiled once for a loop and the shapes of everything else."""
     return loop(denoiser, *arrays)
 
 
@@ -188,7 +189,7 @@ class FlowPolicy:
         It is compiled once for a loop, the sizes of a network and the shapes of the arrays; policies of equal sizes
         share it, and so do loops that are equal and have equal hashes.
         """
-        return lambda *arrays: jax.tree.map(np.array, _run(loop, self.denoiser, *arrays))
+        return lambda *arrays: jax.tree.map(np.array, run(loop, self.denoiser, *arrays))
 
     def to_network(self, actions: Array) -> Array:
         """Actions [..., A] as the denoiser has them: zero mean, unit variance over its data, channel by channel."""

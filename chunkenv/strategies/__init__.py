@@ -3,6 +3,7 @@
     Naive               the policy's chunk, as it is
     TemporalEnsembling  a mean over all chunks of the episode                        (Zhao et al. 2023)
     BID                 the best of many samples                                     (Liu et al. 2024)
+    BestOf              the sample that a critic gives most for                      (Li et al. 2025)
     RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
     HardMasking         the same, but for the frozen rows only
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
@@ -14,6 +15,7 @@ that lacks what it needs. docs/strategies.md says what that is, and how a policy
 """
 
 from chunkenv.strategies.base import Strategy
+from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser
@@ -26,6 +28,7 @@ from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
 __all__ = [
     "BID",
     "RTC",
+    "BestOf",
     "Cost",
     "Denoiser",
     "HardMasking",

@@ -8,7 +8,17 @@ import pytest
 
 from chunkenv import ChunkedExecution, evaluate
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies import BID, RTC, Cost, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
+from chunkenv.strategies import (
+    BID,
+    RTC,
+    BestOf,
+    Cost,
+    HardMasking,
+    Naive,
+    Strategy,
+    TemporalEnsembling,
+    TrainingTimeRTC,
+)
 from chunkenv.testing import StrategyContract
 from tests.strategies.policies import Gaussian, Network, Prefixed, requests
 from tests.worlds import ACTIONS, Recorder
@@ -18,6 +28,7 @@ STRATEGIES = {
     "temporal ensembling": lambda: TemporalEnsembling(Gaussian()),
     "bid": lambda: BID(Gaussian(), 4),
     "bid with a weak policy": lambda: BID(Gaussian(), 4, weak=Gaussian()),
+    "best of 4 of rtc": lambda: BestOf(RTC(Gaussian()), lambda seen, chunks: chunks[:, 0, 0], 4),
     "rtc": lambda: RTC(Gaussian()),
     "rtc around jax": lambda: RTC(NETWORK),
     "hard masking": lambda: HardMasking(Gaussian()),
