@@ -1,0 +1,132 @@
+"""Agents of the Q-chunking family on long tasks, from the same data: how many episodes each solves, over seeds.
+
+    chunkenv data collect manip-cube-double-task2 --style play --episodes 500 --seed 100 --out data/cube-double
+    python benchmarks/qc_tasks.py --data data/cube-double --agents qc qc-fql fql bfn-n --seeds 0 1 2 \
+        --offline-steps 5000 --online-steps 10000 --out results/qc_tasks
+
+trains each agent offline, then online, as `chunkenv train qc` does, and plays the last weights for `--final` episodes
+that no training has seen. What is there is not done again, and what was interrupted goes on; several processes may
+share the folder if they have different `--seeds` or `--agents`, each on a core of its own:
+`taskset -c 0 env XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" python ...`.
+
+The table is made of all that the folder holds. Intervals are of 95 %, from a bootstrap over seeds: they
+tell how a new seed would do. `minutes` are those of training alone, evaluations not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chunkenv import data
+from chunkenv.agents import q_agents
+from chunkenv.agents.chunk_policy import ChunkPolicy
+from chunkenv.agents.metrics import read
+from chunkenv.bench.stats import Interval, pooled
+from chunkenv.data.environments import environment_of
+from chunkenv.evaluate import evaluate
+from chunkenv.qc_training import Plan, Training, resume_or_begin, train
+
+FINAL_SEED = 1_000_001
+"""Episodes that no training plays: its own have seeds from twice its seed."""
+RESULT = "final.json"
+
+
+def main() -> None:
+    """Train what is missing, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders of datasets; none: the table only")
+    parser.add_argument("--agents", nargs="+", default=["qc", "qc-fql"], choices=q_agents.AGENTS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    add_training_options(parser)
+    parser.add_argument("--out", type=Path, default=Path("results") / "qc_tasks")
+    options = parser.parse_args()
+    for seed in options.seeds:
+        for folder in options.data:
+            for agent in options.agents:
+                finish(
+                    trained(options, folder, agent, seed), options.out / folder.name / agent / f"seed{seed}", options
+                )
+    show(options.out)
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """What all trainings of a study have in common."""
+    parser.add_argument("--hidden", default="256,256,256")
+    parser.add_argument("--samples", type=int, default=8, help="chunks that qc chooses from")
+    parser.add_argument("--offline-steps", type=int, default=5000)
+    parser.add_argument("--online-steps", type=int, default=10_000)
+    parser.add_argument("--evaluate-every", type=int, default=2500)
+    parser.add_argument("--episodes", type=int, default=20, help="of an evaluation on the way")
+    parser.add_argument("--final", type=int, default=50, help="episodes of the last evaluation")
+
+
+def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) -> Training:
+    """A training that is done."""
+    name = "-".join([agent, *(f"{key}{value}" for key, value in horizons.items())])
+    dataset = data.load(folder)
+    found = environment_of(dataset.info)
+    asked = {"samples": options.samples} if agent == "qc" else {}
+    widths = tuple(int(width) for width in options.hidden.split(","))
+    settings = q_agents.settings_for(agent, hidden=widths, **asked, **horizons)
+    plan = Plan(
+        found.id,
+        found.arguments,
+        offline_steps=options.offline_steps,
+        online_steps=options.online_steps,
+        evaluate_every=options.evaluate_every,
+        episodes=options.episodes,
+    )
+    place = options.out / folder.name / name / f"seed{seed}"
+    training = resume_or_begin(plan, agent, settings, dataset, seed, place)
+    for metrics in train(training, place):
+        if "solve_rate" in metrics:
+            print(
+                f"{place}: {metrics['steps']:,} steps, {metrics['solve_rate']:.0%}, {metrics['seconds']:.0f} s",
+                flush=True,
+            )
+    return training
+
+
+def finish(training: Training, place: Path, options: Any) -> None:
+    """Write what the last weights solve, and how it came to that."""
+    if not (place / RESULT).exists():
+        rows = played(training, ChunkPolicy(training.agent), options.final)
+        curve = [[line["steps"], line["solve_rate"]] for line in read(place / "metrics.jsonl")]
+        result = {"success": rows, "curve": curve, "seconds": training.seconds, "steps": training.steps}
+        (place / RESULT).write_text(json.dumps(result), encoding="utf-8")
+
+
+def played(training: Training, policy: Any, episodes: int) -> list[bool]:
+    """Which of these episodes a policy solves in the training's environment."""
+    rows = evaluate(lambda: training.make_env(training.agent.settings), policy, episodes, FINAL_SEED)
+    return [bool(row["success"]) for row in rows]
+
+
+def show(out: Path) -> None:
+    """The table of all that the folder holds."""
+    print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
+    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for path in sorted(out.glob(f"*/*/*/{RESULT}")):
+        task, agent, _ = path.relative_to(out).parts[:3]
+        found[task, agent].append(json.loads(path.read_text(encoding="utf-8")))
+    for (task, agent), results in found.items():
+        minutes = np.mean([result["seconds"] for result in results]) / 60
+        shares = [np.mean(result["success"]) for result in results]
+        share = percent(pooled([[each] for each in shares])) + f" ({', '.join(f'{100 * each:.0f}' for each in shares)})"
+        steps = int(np.mean([result["steps"] for result in results]))
+        print(f"| {task} | {agent} | {len(results)} | {steps:,} | {minutes:.1f} | {share} |")
+
+
+def percent(interval: Interval) -> str:
+    """An estimate with its interval."""
+    return f"{100 * interval.estimate:.0f} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+
+
+if __name__ == "__main__":
+    main()
