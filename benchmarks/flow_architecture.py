@@ -131,7 +131,7 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
         rate, low, high = np.array([summary["rates"] for summary in own]).T
         work = [summary["flops"] / 1e6 for summary in own]
         axes.errorbar(work, rate, yerr=[rate - low, high - rate], marker=marker, capsize=3, linestyle="", label=kind)
-    levels = {line["data"]: line["demonstrators"] for line in lines}
+    levels = {line["level"]: line["demonstrators"] for line in lines}
     axes.axhline(100 * float(np.mean(list(levels.values()))), color="grey", linestyle=":", label="demonstrators")
     axes.set(xscale="log", xlabel="MFLOP of a chunk (5 Euler steps)", ylabel="solved, %")
     axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
