@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ("pictures.md", "faults.md", "flow.md")
+PAGES = ("pictures.md", "faults.md", "flow.md", "oracles.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
