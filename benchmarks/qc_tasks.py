@@ -126,8 +126,9 @@ def show(out: Path) -> None:
 
 
 def percent(interval: Interval) -> str:
-    """An estimate with its interval."""
-    return f"{100 * interval.estimate:.0f} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+    """An estimate with its interval, where there is one."""
+    between = "" if np.isnan(interval.low) else f" [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+    return f"{100 * interval.estimate:.0f}{between}"
 
 
 if __name__ == "__main__":
