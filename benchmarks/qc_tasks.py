@@ -61,6 +61,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", default="256,256,256")
     parser.add_argument("--samples", type=int, default=8, help="chunks that qc chooses from")
     parser.add_argument("--target-sampler", choices=TARGET_SAMPLERS, default="flow", help="of qc")
+    parser.add_argument("--target-steps", type=int, help="flow steps in targets of qc; 10 if not given")
     parser.add_argument("--offline-steps", type=int, default=5000)
     parser.add_argument("--online-steps", type=int, default=10_000)
     parser.add_argument("--evaluate-every", type=int, default=2500)
@@ -73,7 +74,8 @@ def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) 
     name = "-".join([agent, *(f"{key}{value}" for key, value in horizons.items())])
     dataset = data.load(folder)
     found = environment_of(dataset.info)
-    asked = {"samples": options.samples, "target_sampler": options.target_sampler} if agent == "qc" else {}
+    target = {"target_sampler": options.target_sampler, "target_steps": options.target_steps}
+    asked = {"samples": options.samples, **target} if agent == "qc" else {}
     widths = tuple(int(width) for width in options.hidden.split(","))
     settings = q_agents.settings_for(agent, hidden=widths, **asked, **horizons)
     plan = Plan(

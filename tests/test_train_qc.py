@@ -6,6 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from chunkenv import train_qc
+from chunkenv.data import load
 from chunkenv.errors import ArgumentError
 from chunkenv.train_qc import qc
 
@@ -23,6 +25,24 @@ def test_it_trains_without_data_on_any_environment_of_vectors(tmp_path):
     folder = tmp_path / "Pendulum-v1" / "rlpd-ac" / "seed0"
     assert (folder / "agent.safetensors").exists()
     assert "return" in json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+
+
+def test_a_manipulation_task_is_enough(tmp_path, monkeypatch):
+    """The oracle's play is collected once, where later trainings find it."""
+    pytest.importorskip("ogbench")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train_qc, "EPISODES", 1)
+    task = "chunkenv/manip-cube-single-task2-v0"
+    arguments = [task, "--offline-steps", "5", *QUICK, "--online-steps", "0", "--seed"]
+    for seed in ("1", "2"):
+        result = CliRunner().invoke(app, [*arguments, seed])
+        assert result.exit_code == 0, result.output
+        assert "1 episodes of the oracle's play" in result.output
+        metrics = tmp_path / "results" / "qc" / "manip-cube-single-task2-v0" / "qc-fql" / f"seed{seed}" / "metrics.jsonl"
+        assert "solve_rate" in json.loads(metrics.read_text().splitlines()[-1])
+    (folder,) = (tmp_path / "results" / "data").iterdir()
+    assert folder.name == "manip-cube-single-task2-play"
+    assert len(load(folder).episodes.length) == 1
 
 
 @pytest.mark.parametrize(
