@@ -83,7 +83,8 @@ def qc(
     """Train an agent that decides chunks: on data, then by playing, with inference as late as you say.
 
     The defaults solve the tasks with one cube in a quarter of an hour on one core; the papers have 512,512,512,512 and
-    a million steps of each kind. After Ctrl-C or a crash the same command goes on from the last evaluation, and ends with the same agent.
+    a million steps of each kind. After Ctrl-C or a crash the same command goes on from the last evaluation, and ends
+    with the same agent.
     """
     require("agents", "jax", "flax", "optax", "safetensors")
     from chunkenv import qc_training
