@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chunkenv.manipulation import kernels
+from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.kinematics import Arm, Controller
 from chunkenv.manipulation.library import mujoco
 from chunkenv.manipulation.native import native
-from chunkenv.manipulation.state import INTEGRATION, StateLayout, state_layout
+from chunkenv.manipulation.state import INTEGRATION, StateLayout, show_state, state_layout
 from chunkenv.manipulation.worlds import World, open_world
 
 N_ACTIONS = 5
@@ -60,7 +61,7 @@ class Engine:
         threads: at most how many threads play.
 
     Attributes:
-        world: the scene that states are begun in; it plays none of the environments.
+        world: a scene in which single states are looked at; it plays none of the environments.
         layout: of the states.
         states: float64[N, layout.size], the present ones, which `play` and `put` write.
         features: float32[N, n], what is observed in them.
@@ -99,6 +100,11 @@ class Engine:
         """Let a scene begin its episodes faster, all else being equal: the controller compiled, nothing observed."""
         world._ik = Controller(self._native, self._arms[0])
         world.step = world.play  # of which ogbench plays a few ticks, to see the goal
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """The facts of one environment, see `ManipulationEnv.facts`."""
+        show_state(self.world, self.layout, self.states[index])
+        return read_facts(self.world)
 
     def times(self) -> np.ndarray:
         """Seconds since the start of each one's episode, float64[N]."""

@@ -203,6 +203,22 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         """The present observation of each environment, a new batch."""
         return self._observing(self._engine.features, self._engine.states)
 
+    def facts(self, index: int) -> dict[str, Any]:
+        """What is where in one environment: what `ManipulationEnv.facts` says of the single one, to the bit.
+
+        Args:
+            index: of the environment, from 0 to N - 1.
+
+        Raises:
+            ArgumentError: there is no such environment.
+            ResetNeededError: there was no reset yet.
+        """
+        if not self._begun:
+            raise reset_needed("read facts")
+        if (number := whole_number("index", index, at_least=0)) >= self.num_envs:
+            raise ArgumentError(f"index={index!r}: there are {self.num_envs} environments, counted from 0.")
+        return self._engine.facts(number)
+
     def render(self) -> tuple[np.ndarray, ...] | None:
         """A frame of each environment with "rgb_array", uint8[render_size, render_size, 3].
 

@@ -16,6 +16,7 @@ from chunkenv.latency import Uniform
 from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.kinematics import Controller
+from chunkenv.manipulation.oracles.styles import Actor
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
 from tests.manipulation.shared import EVERY_DAY, in_families, random_actions
 from tests.manipulation.test_engine import POSITIONS
@@ -156,6 +157,33 @@ def test_states_travel(family, ticks):
         same(result, other.step(actions))
         same(result[0][1], single.step(actions[1])[0])
     assert result[3].all()
+
+
+@in_families(40, 200)
+def test_facts_are_the_single_one_s(family, ticks):
+    """While an oracle presses, pulls and carries; without disturbing the episode."""
+    envs, single = ManipulationVectorEnv(family, 3, 2), ManipulationEnv(family, 3)
+    envs.reset(seed=[7, 0])
+    single.reset(seed=0)
+    actor = Actor("noisy", family, np.random.default_rng(0))
+    for _ in range(ticks):
+        facts = single.facts()
+        same(facts, envs.facts(1))
+        actions = np.stack([np.zeros(5, np.float32), actor.act(facts)])
+        terminated = single.step(actions[1])[2]
+        assert envs.step(actions)[2][1] == terminated
+        if terminated:
+            break
+
+
+@pytest.mark.parametrize(("index", "said"), [(2, "there are 2 environments"), (-1, "index=-1"), (0.5, "index=0.5")])
+def test_facts_of_nobody(index, said):
+    envs = ManipulationVectorEnv("cube-single", 1, 2)
+    with pytest.raises(ResetNeededError, match="read facts"):
+        envs.facts(0)
+    envs.reset(seed=0)
+    with pytest.raises(ArgumentError, match=said):
+        envs.facts(index)
 
 
 def test_copies_go_on_alike():
