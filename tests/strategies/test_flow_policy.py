@@ -90,6 +90,6 @@ def test_strategies_made_anew_share_what_was_compiled():
     before = None
     for schedule in ("exp", "ones", "linear"):
         RTC(untrained(), schedule).infer_batch(observations, request)
-        compiled = flow_policy._run._cache_size()
+        compiled = flow_policy.run._cache_size()
         assert before in (None, compiled)
         before = compiled
