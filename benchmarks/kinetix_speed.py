@@ -29,7 +29,8 @@ import numpy as np
 
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.simulator import Simulator, machine_threads
+from chunkenv.kinetix.simulator import Simulator
+from chunkenv.workers import machine_threads
 
 REFERENCE = Path(__file__).with_name("kinetix_speed_reference.py")
 HOLD = 8

@@ -111,6 +111,16 @@ class Autoreset:
         self.ended = np.zeros(num_envs, bool)
         self._space = observation_space
 
+    def expect_under_way(self, playing: np.ndarray) -> None:
+        """Refuse to play environments (bool[N]) whose episodes are over.
+
+        Raises:
+            ResetNeededError: there are some.
+        """
+        if (over := playing & self.ended).any():
+            who = brief(np.flatnonzero(over).tolist())
+            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+
     def resetting(self) -> np.ndarray:
         """The environments whose next step is their reset, bool[N].
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
-from chunkenv.errors import ActionError
+from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.spaces import Checked, map_parts, padding
 
 Infos = dict[str, Any]
@@ -55,6 +55,68 @@ class Playable(Protocol):
     def observe(self) -> Any:
         """A new batch of everyone's present observation."""
         ...
+
+
+def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | None:
+    """Numbers of a shape (None: any length) as float32, infinite where too large; None if they are not that.
+
+    The array is contiguous and writeable: for any other kind numba would compile the kernels once more.
+
+    >>> float32_array([1, 2.5], (2,))
+    array([1. , 2.5], dtype=float32)
+    >>> float32_array([1, 2.5], (3,)) is None
+    True
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged lists
+        return None
+    fits = array.ndim == len(shape) and all(wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=True))
+    if array.dtype.kind not in "fiu" or not fits:
+        return None
+    with np.errstate(over="ignore"):
+        return np.require(array, np.float32, ["C", "A", "W"])
+
+
+def read_play(
+    actions: Any,
+    ticks: Any,
+    num_envs: int,
+    n_actions: int,
+    sound: Callable[[np.ndarray], np.ndarray],
+    demand: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a vector environment is to play, checked before anything moves.
+
+    Args:
+        actions: float32[N, T, A].
+        ticks: int64[N], from 0 to T.
+        num_envs: N.
+        n_actions: A.
+        sound: of [N, T, A], which rows can be played, bool[N, T]; rows beyond the ticks need not.
+        demand: what such a row is, for the sentence.
+
+    Raises:
+        ActionError: actions of another shape or type, or one that cannot be played.
+        ArgumentError: ticks that do not fit.
+
+    >>> every = lambda rows: np.all(np.isfinite(rows), axis=2)
+    >>> read_play(np.zeros((2, 3, 1)), [3, 0], 2, 1, every, "finite")[1]
+    array([3, 0])
+    """
+    array, counts = float32_array(actions, (num_envs, None, n_actions)), np.asarray(ticks)
+    if array is None:
+        raise ActionError(f"{brief(actions)} are not actions: give float32[{num_envs}, T, {n_actions}].")
+    longest = array.shape[1]
+    whole = counts.shape == (num_envs,) and counts.dtype.kind in "iu"
+    if not whole or counts.min() < 0 or counts.max() > longest:
+        raise ArgumentError(f"ticks={brief(ticks)}: give int64[{num_envs}], each from 0 to {longest}.")
+    bad = ~sound(array) & (np.arange(longest) < counts[:, None])
+    if bad.any():
+        index, row = np.argwhere(bad)[0].tolist()
+        which = f"row {row} of environment {index}'s actions"
+        raise ActionError(f"{which} is not {demand}: {brief(array[index, row])}; nothing has moved.")
+    return array, counts.astype(np.int64)
 
 
 def only(infos: Infos, members: np.ndarray) -> Infos:

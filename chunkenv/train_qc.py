@@ -17,7 +17,7 @@ from chunkenv.data import load as load_data
 from chunkenv.data.commands import DATASETS
 from chunkenv.data.environments import environment_of, family_of
 from chunkenv.errors import ArgumentError
-from chunkenv.kinetix.threads import machine_threads
+from chunkenv.workers import machine_threads
 
 if TYPE_CHECKING:
     from chunkenv.qc_training import Training

@@ -25,7 +25,7 @@ from chunkenv.data.minari import from_minari, to_minari
 from chunkenv.data.summary import channels, played
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.threads import machine_threads
+from chunkenv.workers import machine_threads
 
 DATASETS = Path("results") / "data"
 BAR, SHADES = 30, " ░▒▓█"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chunkenv.batches import float32_array
 from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.kinetix import batch, kernels
@@ -18,7 +19,6 @@ from chunkenv.kinetix.build import build_level, build_state
 from chunkenv.kinetix.lanes import group_memory
 from chunkenv.kinetix.layout import BATCH, COMPACT_FEATURES, GROUP_STATE, LEVEL, N_ACTIONS, N_FEATURES, SCRATCH, STATE
 from chunkenv.kinetix.level import load_level
-from chunkenv.kinetix.threads import machine_threads as machine_threads
 from chunkenv.kinetix.threads import side_by_side
 
 STATE_SIZE = STATE.itemsize
@@ -307,27 +307,6 @@ def _checked_ticks(ticks: np.ndarray, n: int, horizon: int) -> np.ndarray:
             f"Each chunk has {horizon} actions, so the ticks to play are 0 to {horizon}: {brief(ticks)}."
         )
     return np.require(array, np.int64, ["C", "A", "W"])
-
-
-def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | None:
-    """Numbers of a shape (None: any length) as float32, infinite where too large; None if they are not that.
-
-    The array is contiguous and writeable: for any other kind numba would compile the kernels once more.
-
-    >>> float32_array([1, 2.5], (2,))
-    array([1. , 2.5], dtype=float32)
-    >>> float32_array([1, 2.5], (3,)) is None
-    True
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError:  # ragged lists
-        return None
-    fits = array.ndim == len(shape) and all(wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=True))
-    if array.dtype.kind not in "fiu" or not fits:
-        return None
-    with np.errstate(over="ignore"):
-        return np.require(array, np.float32, ["C", "A", "W"])
 
 
 def _described(value: object) -> str:

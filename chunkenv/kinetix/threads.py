@@ -10,20 +10,10 @@ from functools import cache
 from itertools import pairwise
 
 from chunkenv.kinetix.layout import GROUP
+from chunkenv.workers import machine_threads
 
 SHARES = 4  # slices for each thread, where there are rows enough
 LEAST = 4 * GROUP  # rows in a slice that is worth being taken by itself
-
-
-def machine_threads() -> int:
-    """How many cores this process may use.
-
-    >>> machine_threads() >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None:

@@ -11,15 +11,15 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.autoreset import Autoreset, read_start
-from chunkenv.batches import BatchReader, Infos, Playback
+from chunkenv.batches import BatchReader, Infos, Playback, read_play
 from chunkenv.checks import one_of, real_number, whole_number
-from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, brief, reset_needed
+from chunkenv.errors import ArgumentError, ResetNeededError, brief, reset_needed
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
 from chunkenv.kinetix.layout import N_ACTIONS, STATE
 from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
-from chunkenv.kinetix.simulator import float32_array, machine_threads
+from chunkenv.workers import machine_threads
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
@@ -246,25 +246,14 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `play` is given, before anything moves; the engine alone would see a later tick too late."""
-        array, counts = float32_array(actions, (self.num_envs, None, N_ACTIONS)), np.asarray(ticks)
-        if array is None:
-            raise ActionError(f"{brief(actions)} are not actions: give float32[{self.num_envs}, T, {N_ACTIONS}].")
-        longest = array.shape[1]
-        whole = counts.shape == (self.num_envs,) and counts.dtype.kind in "iu"
-        if not whole or counts.min() < 0 or counts.max() > longest:
-            raise ArgumentError(f"ticks={brief(ticks)}: give int64[{self.num_envs}], each from 0 to {longest}.")
-        bad = ~np.isfinite(array).all(axis=2) & (np.arange(longest) < counts[:, None])
-        if bad.any():
-            index, row = np.argwhere(bad)[0].tolist()
-            raise ActionError(f"row {row} of environment {index}'s actions is not finite: {brief(array[index, row])}.")
-        return array, counts.astype(np.int64)
+        return read_play(
+            actions, ticks, self.num_envs, N_ACTIONS, lambda rows: np.all(np.isfinite(rows), axis=2), "finite"
+        )
 
     def _expect_under_way(self, playing: np.ndarray) -> None:
         if not self._begun:
             raise reset_needed("step")
-        if (over := playing & self._autoreset.ended).any():
-            who = brief(np.flatnonzero(over).tolist())
-            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+        self._autoreset.expect_under_way(playing)
 
     def _observation(self, states: np.ndarray) -> np.ndarray:
         """Observations of states, which stay as they are."""

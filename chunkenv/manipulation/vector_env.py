@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -13,15 +12,16 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.autoreset import Autoreset, read_start
-from chunkenv.batches import BatchReader, Infos, Playback, member
+from chunkenv.batches import BatchReader, Infos, Playback, member, read_play
 from chunkenv.checks import one_of, whole_number
-from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
+from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
 from chunkenv.manipulation.engine import N_ACTIONS, Engine, Played
 from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from chunkenv.manipulation.observing import Observing
 from chunkenv.manipulation.state import checked_state
+from chunkenv.workers import machine_threads
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
@@ -81,7 +81,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         max_episode_steps: int | None = None,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
-        threads = _cores() if threads is None else whole_number("threads", threads, at_least=1)
+        threads = machine_threads() if threads is None else whole_number("threads", threads, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
         self._single = partial(_single, family, task, goal)
         one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
@@ -275,28 +275,14 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `play` is given, before anything moves."""
-        array, counts = _real_array(actions), np.asarray(ticks)
-        if array is None or array.ndim != 3 or (len(array), array.shape[2]) != (self.num_envs, N_ACTIONS):
-            raise ActionError(f"{brief(actions)} are not actions: give float32[{self.num_envs}, T, {N_ACTIONS}].")
-        longest = array.shape[1]
-        whole = counts.shape == (self.num_envs,) and counts.dtype.kind in "iu"
-        if not whole or counts.min() < 0 or counts.max() > longest:
-            raise ArgumentError(f"ticks={brief(ticks)}: give int64[{self.num_envs}], each from 0 to {longest}.")
-        fine = (np.abs(array) <= 1 + ROUNDING).all(axis=2) | (np.arange(longest) >= counts[:, None])
-        if not fine.all():
-            index, row = np.argwhere(~fine)[0].tolist()
-            raise ActionError(
-                f"row {row} of environment {index}'s actions is not {N_ACTIONS} finite numbers in [-1, 1]: "
-                f"{brief(array[index, row])}; nothing has moved."
-            )
-        return np.clip(array, -1, 1), counts.astype(np.int64)
+        demand = f"{N_ACTIONS} finite numbers in [-1, 1]"
+        rows, counts = read_play(actions, ticks, self.num_envs, N_ACTIONS, _within_bounds, demand)
+        return np.clip(rows, -1, 1), counts
 
     def _expect_under_way(self, playing: np.ndarray) -> None:
         if not self._begun:
             raise reset_needed("step")
-        if (over := playing & self._autoreset.ended).any():
-            who = brief(np.flatnonzero(over).tolist())
-            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+        self._autoreset.expect_under_way(playing)
 
     def _expect_sound(self, unsound: np.ndarray) -> None:
         if unsound.any():
@@ -336,18 +322,9 @@ def _read_limit(max_episode_steps: Any) -> int:
     return whole_number("max_episode_steps", max_episode_steps, at_least=1)
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _real_array(values: Any) -> np.ndarray | None:
-    """Numbers as float32, or None: they are none."""
-    try:
-        array = np.asarray(values)
-        return np.asarray(array, np.float32) if array.dtype.kind in "fiu" else None
-    except (TypeError, ValueError):
-        return None
+def _within_bounds(rows: np.ndarray) -> np.ndarray:
+    """Which actions can be played, NaN not."""
+    return np.all(np.abs(rows) <= 1 + ROUNDING, axis=2)
 
 
 def _painted(painter: ManipulationEnv, state: np.ndarray) -> Any:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chunkenv.kinetix.layout import GROUP
-from chunkenv.kinetix.threads import machine_threads, side_by_side, slices
+from chunkenv.kinetix.threads import side_by_side, slices
+from chunkenv.workers import machine_threads
 
 
 @given(n=st.integers(0, 5000), threads=st.integers(1, 64))
