@@ -21,7 +21,7 @@ from chunkenv.train_qc import qc
 EXPERTS = Path("results") / "experts"
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Train experts, and policies that learn from them."
+    no_args_is_help=True, rich_markup_mode="markdown", help="Train experts, policies that learn from them, and agents that decide chunks."
 )
 
 
@@ -31,7 +31,7 @@ app.command()(qc)
 
 @app.callback()
 def about() -> None:
-    """Train experts, and policies that learn from them."""
+    """Train experts, policies that learn from them, and agents that decide chunks."""
 
 
 @app.command()
