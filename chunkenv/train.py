@@ -21,7 +21,9 @@ from chunkenv.train_qc import qc
 EXPERTS = Path("results") / "experts"
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Train experts, policies that learn from them, and agents that decide chunks."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Train experts, policies that learn from them, and agents that decide chunks.",
 )
 
 
