@@ -26,11 +26,11 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from qc_tasks import FINAL_SEED, add_training_options, percent, trained
+from qc_tasks import FINAL_SEED, add_training_options, shown, trained
 
 from chunkenv.agents.behaviour_policy import BehaviourPolicy, chunk_values
 from chunkenv.agents.chunk_policy import ChunkPolicy
-from chunkenv.bench.stats import pooled
+from chunkenv.agents.metrics import read
 from chunkenv.evaluate import evaluate
 from chunkenv.qc_training import Training
 from chunkenv.strategies import RTC, BestOf
@@ -91,12 +91,6 @@ def play(options: Any, seed: int, way: str, delay: int, horizon: int, training: 
         file.write(json.dumps(cell | {"success": [bool(row["success"]) for row in played]}) + "\n")
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of the file; one that was cut off by a kill is none."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("}")]
-
-
 def show(out: Path) -> None:
     """The table of all cells."""
     print("| d | s | way | seeds | solved, % (each seed) |\n|---|---|---|---|---|")
@@ -104,10 +98,7 @@ def show(out: Path) -> None:
     for line in read(out / "cells.jsonl"):
         shares[line["delay"], line["execution_horizon"], line["way"]].append(float(np.mean(line["success"])))
     for (delay, horizon, way), found in sorted(shares.items()):
-        each = ", ".join(f"{100 * share:.0f}" for share in found)
-        print(
-            f"| {delay} | {horizon} | {way} | {len(found)} | {percent(pooled([[share] for share in found]))} ({each}) |"
-        )
+        print(f"| {delay} | {horizon} | {way} | {len(found)} | {shown(found)} |")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from chunkenv.agents import q_agents
 from chunkenv.agents.chunk_policy import ChunkPolicy
 from chunkenv.agents.metrics import read
 from chunkenv.agents.qc import TARGET_SAMPLERS
-from chunkenv.bench.stats import Interval, pooled
+from chunkenv.bench.stats import pooled
 from chunkenv.data.environments import environment_of
 from chunkenv.evaluate import evaluate
 from chunkenv.qc_training import Plan, Training, resume_or_begin, train
@@ -122,15 +122,15 @@ def show(out: Path) -> None:
     for (task, agent), results in found.items():
         minutes = np.mean([result["seconds"] for result in results]) / 60
         shares = [np.mean(result["success"]) for result in results]
-        share = percent(pooled([[each] for each in shares])) + f" ({', '.join(f'{100 * each:.0f}' for each in shares)})"
         steps = int(np.mean([result["steps"] for result in results]))
-        print(f"| {task} | {agent} | {len(results)} | {steps:,} | {minutes:.1f} | {share} |")
+        print(f"| {task} | {agent} | {len(results)} | {steps:,} | {minutes:.1f} | {shown(shares)} |")
 
 
-def percent(interval: Interval) -> str:
-    """An estimate with its interval, where there is one."""
-    between = "" if np.isnan(interval.low) else f" [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
-    return f"{100 * interval.estimate:.0f}{between}"
+def shown(shares: list[Any]) -> str:
+    """The mean over seeds, with its interval where there are several, and each seed's, in percent."""
+    mean, low, high = pooled([[share] for share in shares])
+    between = "" if np.isnan(low) else f" [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{100 * mean:.0f}{between} ({', '.join(f'{100 * share:.0f}' for share in shares)})"
 
 
 if __name__ == "__main__":

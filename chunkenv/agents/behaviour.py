@@ -76,7 +76,7 @@ def loss(
     noise = jax.random.normal(for_noise, chunks.shape)
     time = jax.random.uniform(for_time, (len(chunks), 1))
     clean = clean_rows(lengths_to_learn(for_length, len(chunks), horizons), horizons)
-    given = _padded(clean, chunks.shape[1])
+    given = padded(clean, chunks.shape[1])
     mixed = jnp.where(given[..., None] > 0, chunks, noise + time[..., None] * (chunks - noise))
     velocity = perceptron.apply(layers, observations, mixed.reshape(len(mixed), -1), clean, time)
     error = ((velocity.reshape(chunks.shape) - (chunks - noise)) ** 2).mean(axis=-1)
@@ -133,7 +133,7 @@ def _euler(
     """Follow the velocity from noise to data; clean rows stay. The loop is unrolled, which lets XLA fuse more."""
     count, samples, horizon, _ = start.shape
     shared = (observations[:, None], clean[:, None])
-    free = jnp.repeat(1 - _padded(clean, horizon), start.shape[3], axis=1)[:, None]
+    free = jnp.repeat(1 - padded(clean, horizon), start.shape[3], axis=1)[:, None]
     flat = start.reshape(count, samples, -1)
     for step in range(steps):
         time = jnp.full((1, 1, 1), step / steps)
@@ -152,6 +152,6 @@ def in_blocks(function: Any, samples: int, *arrays: jax.Array) -> jax.Array:
     return results.reshape(count, *results.shape[2:])
 
 
-def _padded(clean: jax.Array, horizon: int) -> jax.Array:
+def padded(clean: jax.Array, horizon: int) -> jax.Array:
     """Which of all rows are clean, [B, H]."""
     return jnp.pad(clean, ((0, 0), (0, horizon - clean.shape[1])))

@@ -54,7 +54,7 @@ class Flow:
         clean = behaviour.clean_rows(lengths, self.horizons)
         times = jnp.full((count, 1), time, jnp.float32)
         flat = perceptron.apply(self.layers, observations, chunks.reshape(count, -1), clean, times)
-        return flat.reshape(chunks.shape) * (1 - jnp.pad(clean, ((0, 0), (0, horizon - clean.shape[1]))))[..., None]
+        return flat.reshape(chunks.shape) * (1 - behaviour.padded(clean, horizon))[..., None]
 
     def velocity_vjp(self, observations: Any, chunks: Any, time: Any) -> tuple[jax.Array, Callable[[Any], jax.Array]]:
         """The velocity, and a function that multiplies [N, H, A] by its transposed Jacobian in `chunks`."""
