@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,16 +102,18 @@ def qc(
     settings = _settings(q_agents, agent, chunk, delay, prefix, discount, backup, asked, _widths(hidden))
     alone = q_agents.RECIPES[agent].online_only
     console = Console(highlight=False)
-    dataset = _generated(task, console) if data is None else load_data(data)
-    plan = qc_training.Plan(
-        *_environment(task, dataset, data),
-        offline_steps=offline_steps if offline_steps is not None else 0 if alone or dataset is None else OFFLINE_STEPS,
+    learned = data is not None or _level(task) is not None
+    plan = qc_training.Plan(  # before data are collected: it complains of what cannot be meant
+        _known(task),
+        offline_steps=offline_steps if offline_steps is not None else OFFLINE_STEPS if learned and not alone else 0,
         online_steps=online_steps,
         warm_up=RANDOM_TICKS if alone else 0,
         execution_horizon=execution_horizon,
         evaluate_every=evaluate_every,
         episodes=episodes,
     )
+    dataset = load_data(data) if data else _generated(_level(task), console)
+    plan = replace(plan, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = qc_training.resume_or_begin(plan, agent, settings, dataset, seed, folder)
     if training.steps:
@@ -138,10 +141,15 @@ def _settings(
     return agents.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=hidden, **asked)
 
 
-def _generated(task: str, console: Console) -> Dataset | None:
-    """The oracle's play in a manipulation task, collected now if it is not there; None for other environments."""
+def _level(task: str) -> str | None:
+    """The level of a manipulation task, such as "manip-scene-task2"; None for other environments."""
     level = task.removeprefix("chunkenv/").removesuffix("-v0")
-    if family_of(level) is None:
+    return None if family_of(level) is None else level
+
+
+def _generated(level: str | None, console: Console) -> Dataset | None:
+    """The oracle's play in a manipulation task, collected now if it is not there; None without a level."""
+    if level is None:
         return None
     from chunkenv.data.collection import collect_oracle
 
@@ -163,16 +171,21 @@ def _widths(text: str) -> tuple[int, ...]:
         raise ArgumentError(f"hidden={text!r} are no widths; give whole numbers with commas, as 256,256,256.") from None
 
 
-def _environment(task: str, dataset: Dataset | None, path: Path | None) -> tuple[str, dict[str, Any]]:
-    """The id, and what the data were collected with besides."""
+def _known(task: str) -> str:
+    """The id, if there is such an environment."""
     if task not in gym.registry:
         raise ArgumentError(f"There is no environment {task!r}; chunkenv list shows those of this package.")
+    return task
+
+
+def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
+    """What the data were collected with besides the id."""
     found = None if dataset is None else environment_of(dataset.info)
     if found is None:
-        return task, {}
+        return {}
     if found.id != task:
         raise ArgumentError(f"{path} has data of {found.id}, not of {task}; give the folder of that one.")
-    return task, found.arguments
+    return found.arguments
 
 
 def _watch(console: Console, agent: str, training: Training, rounds: Any) -> None:

@@ -62,3 +62,12 @@ def test_one_sentence_for_what_cannot_be_meant(arguments, said, tmp_path):
     result = CliRunner().invoke(app, [*QUICK, *arguments, "--out", str(tmp_path)])
     assert isinstance(result.exception, ArgumentError)
     assert said in str(result.exception)
+
+
+def test_what_cannot_be_meant_is_refused_before_anything_is_collected(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["chunkenv/manip-cube-single-task2-v0", "--evaluate-every", "0"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, ArgumentError)
+    assert "evaluate_every=0" in str(result.exception)
+    assert not list(tmp_path.iterdir())
