@@ -174,7 +174,7 @@ def _widths(text: str) -> tuple[int, ...]:
 def _known(task: str) -> str:
     """The id, if there is such an environment."""
     if task not in gym.registry:
-        raise ArgumentError(f"There is no environment {task!r}; chunkenv list shows those of this package.")
+        raise ArgumentError(f"There is no environment {task!r}; `chunkenv tasks` lists those of this package.")
     return task
 
 
