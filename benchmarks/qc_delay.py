@@ -12,8 +12,9 @@ does, and plays them with the delay that they learned with:
 - surprised: the agent that learned without a delay; d + s is at most its chunk, so it decides more often.
 - surprised, RTC: the same one under Real-Time Chunking.
 
-`--horizons` plays the agent that learned without a delay at these execution horizons, without a delay. What is there
-is not done again, and what was interrupted goes on. Intervals are of 95 %, from a bootstrap over seeds.
+`--horizons` plays the agent that learned without a delay at these execution horizons, without a delay, and under
+Real-Time Chunking where something is left of the previous chunk. What is there is not done again, and what was
+interrupted goes on. Intervals are of 95 %, from a bootstrap over seeds.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def play_all(options: Any, seed: int) -> None:
     plain = trained(options, options.data, "qc", seed, delay=0)
     for horizon in options.horizons:
         play(options, seed, "no delay", 0, horizon, plain, ChunkPolicy(plain.agent))
+        if horizon < CHUNK:
+            play(options, seed, "no delay, RTC", 0, horizon, plain, inpainted(plain.agent))
     for delay in (delay for delay in options.delays if delay):
         seeing = trained(options, options.data, "qc", seed, delay=delay, prefix=True)
         play(options, seed, "prefix", delay, CHUNK, seeing, ChunkPolicy(seeing.agent))
