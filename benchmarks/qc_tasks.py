@@ -10,7 +10,8 @@ share the folder if they have different `--seeds` or `--agents`, each on a core 
 `taskset -c 0 env XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" python ...`.
 
 The table is made of all that the folder holds. Intervals are of 95 %, from a bootstrap over seeds: they
-tell how a new seed would do. `minutes` are those of training alone, evaluations not counted.
+tell how a new seed would do. `minutes` are those of training alone, evaluations not counted. `--plot curves.png` draws
+what the evaluations on the way solved: the mean over seeds, and each seed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from chunkenv import data
@@ -46,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add_training_options(parser)
     parser.add_argument("--out", type=Path, default=Path("results") / "qc_tasks")
+    parser.add_argument("--plot", type=Path, help="a file for the curves")
     options = parser.parse_args()
     for seed in options.seeds:
         for folder in options.data:
@@ -53,7 +56,9 @@ def main() -> None:
                 finish(
                     trained(options, folder, agent, seed), options.out / folder.name / agent / f"seed{seed}", options
                 )
-    show(options.out)
+    show(results(options.out))
+    if options.plot:
+        plot(results(options.out), options.evaluate_every, options.plot)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -112,18 +117,43 @@ def played(training: Training, policy: Any, episodes: int) -> list[bool]:
     return [bool(row["success"]) for row in rows]
 
 
-def show(out: Path) -> None:
-    """The table of all that the folder holds."""
-    print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
+def results(out: Path) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """All that the folder holds: for each task and agent, one for each seed."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(out.glob(f"*/*/*/{RESULT}")):
         task, agent, _ = path.relative_to(out).parts[:3]
         found[task, agent].append(json.loads(path.read_text(encoding="utf-8")))
-    for (task, agent), results in found.items():
-        minutes = np.mean([result["seconds"] for result in results]) / 60
-        shares = [np.mean(result["success"]) for result in results]
-        steps = int(np.mean([result["steps"] for result in results]))
-        print(f"| {task} | {agent} | {len(results)} | {steps:,} | {minutes:.1f} | {shown(shares)} |")
+    return found
+
+
+def show(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    """The table of it."""
+    print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
+    for (task, agent), seeds in found.items():
+        minutes = np.mean([result["seconds"] for result in seeds]) / 60
+        shares = [np.mean(result["success"]) for result in seeds]
+        steps = int(np.mean([result["steps"] for result in seeds]))
+        print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown(shares)} |")
+
+
+def plot(found: dict[tuple[str, str], list[dict[str, Any]]], every: int, path: Path) -> None:
+    """Solved on the way, a panel for each task: the mean over seeds, and fainter each seed."""
+    tasks = sorted({task for task, _ in found})
+    agents = sorted({agent for _, agent in found})
+    figure, panels = plt.subplots(1, len(tasks), figsize=(3.6 * len(tasks), 3.2), layout="constrained", sharey=True)
+    for task, axes in zip(tasks, np.atleast_1d(panels), strict=True):
+        for colour, agent in enumerate(agents):
+            curves = [np.array(result["curve"]) for result in found.get((task, agent), [])]
+            if not curves:
+                continue
+            steps = every * np.arange(1, 1 + min(map(len, curves)))  # evaluations wait for an episode's end
+            rates = 100 * np.array([curve[: len(steps), 1] for curve in curves])
+            axes.plot(steps / 1000, rates.T, color=f"C{colour}", alpha=0.25, linewidth=1)
+            axes.plot(steps / 1000, rates.mean(0), color=f"C{colour}", marker="o", markersize=3, label=agent)
+        axes.set(title=task, xlabel="thousand steps", ylim=(-2, 102))
+    np.atleast_1d(panels)[0].set_ylabel("solved, %")
+    np.atleast_1d(panels)[0].legend()
+    figure.savefig(path, dpi=120)
 
 
 def shown(shares: list[Any]) -> str:
