@@ -56,9 +56,10 @@ def main() -> None:
                 finish(
                     trained(options, folder, agent, seed), options.out / folder.name / agent / f"seed{seed}", options
                 )
-    show(results(options.out))
+    found = results(options.out)
+    show(found)
     if options.plot:
-        plot(results(options.out), options.evaluate_every, options.plot)
+        plot(found, options.evaluate_every, options.plot)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:

@@ -102,7 +102,8 @@ def qc(
     settings = _settings(q_agents, agent, chunk, delay, prefix, discount, backup, asked, _widths(hidden))
     alone = q_agents.RECIPES[agent].online_only
     console = Console(highlight=False)
-    learned = data is not None or _level(task) is not None
+    level = _level(task)
+    learned = data is not None or level is not None
     plan = qc_training.Plan(  # before data are collected: it complains of what cannot be meant
         _known(task),
         offline_steps=offline_steps if offline_steps is not None else OFFLINE_STEPS if learned and not alone else 0,
@@ -112,7 +113,7 @@ def qc(
         evaluate_every=evaluate_every,
         episodes=episodes,
     )
-    dataset = load_data(data) if data else _generated(_level(task), console)
+    dataset = load_data(data) if data is not None else _generated(level, console)
     plan = replace(plan, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = qc_training.resume_or_begin(plan, agent, settings, dataset, seed, folder)
