@@ -23,7 +23,6 @@ EXPERTS = Path("results") / "experts"
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Train experts, policies that learn from them, and agents that decide chunks.",
 )
 
 

@@ -29,6 +29,8 @@ from chunkenv.workers import machine_threads
 
 DATASETS = Path("results") / "data"
 BAR, SHADES = 30, " ░▒▓█"
+RARE = 0.001
+"""Shares below it are not rounded to nothing: a task that ends with its success holds it for one tick an episode."""
 LEAST_SOLVE_RATE = 0.65
 """What an expert of real-time chunking's data has to solve."""
 
@@ -147,12 +149,14 @@ def info(folder: Folder) -> None:
     for key in keys:
         console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
     _show(dataset, console)
-    if family_of(dataset.info.get("level")) is not None:
+    manipulation = family_of(dataset.info.get("level")) is not None
+    if manipulation:
         _show_coverage(dataset, console)
     console.print(_channel_table(dataset))
+    answers = "episodes begin differently" if manipulation else "they all answer the same observation"
     console.print(
-        "first std: how much the first actions of the episodes differ, which on these levels all answer the same "
-        "observation. two peaks: their bimodality coefficient, .33 for a Gaussian, .56 if uniform, 1 for two values."
+        f"first std: how much the first actions of the episodes differ ({answers}). "
+        "two peaks: their bimodality coefficient, .33 for a Gaussian, .56 if uniform, 1 for two values."
     )
 
 
@@ -302,7 +306,8 @@ def _show_coverage(dataset: Dataset, console: Console) -> None:
     table = Table("as the task wants it", "ticks", "", "episodes", box=None, padding=(0, 2, 0, 0))
     for line in reached(dataset):
         bar = "█" * round(BAR * line.ticks)
-        table.add_row(line.name, f"{line.ticks:.1%}", bar, f"{line.episodes}")
+        share = f"{line.ticks:.1%}" if line.ticks >= RARE or not line.episodes else f"below {RARE:.1%}"
+        table.add_row(line.name, share, bar, f"{line.episodes}")
     console.print(table)
     places = visits(dataset)
     if places.any():

@@ -98,6 +98,7 @@ def test_the_planner_needs_no_experts(tmp_path):
 
 def test_info_shows_how_actions_are_used(finished):
     result = invoke("info", finished[0])
+    assert "answer the same" in result.output
     assert result.exit_code == 0
     assert re.search(r"level +chain_lander", result.output)
     assert len(re.findall(r"^[0-5] +-?\d\.\d{3}", result.output, re.MULTILINE)) == 6
@@ -180,6 +181,7 @@ def test_the_oracles_episodes_and_what_they_cover(tmp_path):
     assert "--style task" in told.output
     assert "all at once" in told.output
     assert "cubes on the table" in told.output
+    assert "episodes begin differently" in told.output
 
 
 @pytest.mark.parametrize(
