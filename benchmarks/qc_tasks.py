@@ -59,7 +59,7 @@ def main() -> None:
     found = results(options.out)
     show(found)
     if options.plot:
-        plot(found, options.evaluate_every, options.plot)
+        plot(found, options.plot)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +137,7 @@ def show(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
         print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown(shares)} |")
 
 
-def plot(found: dict[tuple[str, str], list[dict[str, Any]]], every: int, path: Path) -> None:
+def plot(found: dict[tuple[str, str], list[dict[str, Any]]], path: Path) -> None:
     """Solved on the way, a panel for each task: the mean over seeds, and fainter each seed."""
     tasks = sorted({task for task, _ in found})
     agents = sorted({agent for _, agent in found})
@@ -147,8 +147,9 @@ def plot(found: dict[tuple[str, str], list[dict[str, Any]]], every: int, path: P
             curves = [np.array(result["curve"]) for result in found.get((task, agent), [])]
             if not curves:
                 continue
-            steps = every * np.arange(1, 1 + min(map(len, curves)))  # evaluations wait for an episode's end
-            rates = 100 * np.array([curve[: len(steps), 1] for curve in curves])
+            told = min(map(len, curves))
+            steps = np.mean([curve[:told, 0] for curve in curves], 0)  # evaluations wait for an episode's end
+            rates = 100 * np.array([curve[:told, 1] for curve in curves])
             axes.plot(steps / 1000, rates.T, color=f"C{colour}", alpha=0.25, linewidth=1)
             axes.plot(steps / 1000, rates.mean(0), color=f"C{colour}", marker="o", markersize=3, label=agent)
         axes.set(title=task, xlabel="thousand steps", ylim=(-2, 102))
