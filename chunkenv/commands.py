@@ -67,7 +67,7 @@ def about() -> None:
 @app.command()
 def tasks() -> None:
     """List the tasks: ids, spaces, time limits, control periods."""
-    require("kinetix", "numba")
+    require("kinetix")
     table = Table("id", "observation", "action", "limit", "control_dt", box=None, padding=(0, 1, 0, 0))
     for level in LEVELS:
         env = gym.make(f"chunkenv/kinetix-{level}-v0")
@@ -102,14 +102,30 @@ def play(
             show_default="prefix-aware on Kinetix, oracle on manipulation tasks, random elsewhere",
         ),
     ] = None,
-    delay: Annotated[int, typer.Option(metavar="N", help="Inference delay in ticks.")] = 0,
-    prediction_horizon: Annotated[int, typer.Option(metavar="N", help="Rows in a chunk.")] = 8,
+    agent: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What `chunkenv train qc` wrote: it plays, instead of a method.")
+    ] = None,
+    delay: Annotated[
+        int | None, typer.Option(metavar="N", help="Inference delay in ticks.", show_default="0, or the agent's")
+    ] = None,
+    prediction_horizon: Annotated[
+        int | None, typer.Option(metavar="N", help="Rows in a chunk.", show_default="8, or the agent's")
+    ] = None,
     execution_horizon: Annotated[
-        int, typer.Option("--horizon", "--execution-horizon", metavar="N", help="Ticks between inferences.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--horizon",
+            "--execution-horizon",
+            metavar="N",
+            help="Ticks between inferences.",
+            show_default="4, or the agent's",
+        ),
+    ] = None,
     action_noise: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Standard deviation.", show_default="the study's on Kinetix, 0 elsewhere"),
+        typer.Option(
+            metavar="X", help="Standard deviation.", show_default="the study's on Kinetix; 0 elsewhere and for agents"
+        ),
     ] = None,
     episodes: Annotated[int, typer.Option(metavar="N", help="How many, one after another.")] = 1,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed plays the same episodes.")] = 0,
@@ -120,9 +136,11 @@ def play(
     video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
 ) -> None:
     """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
-    scene = playing.Scene(task, method, delay, prediction_horizon, execution_horizon, action_noise, size)
+    scene = playing.Scene(task, method, delay, prediction_horizon, execution_horizon, action_noise, size, agent)
     if scene.level:
-        require("kinetix", "numba")
+        require("kinetix")
+    if scene.agent:
+        require("agents")
     rows = playing.play(scene, partial(open_video, video) if video else Window, episodes, seed)
     console = Console(highlight=False)
     console.print(_table(rows))

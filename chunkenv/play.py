@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -47,23 +49,25 @@ class Scene:
 
     Attributes:
         task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
-        method: of `METHODS`; the planners play Kinetix levels only, the oracle manipulation tasks only. None: what
-            plays the task best, or 'random'.
-        delay: of every inference, in ticks.
-        prediction_horizon: rows in a chunk.
-        execution_horizon: ticks between two requests.
+        method: of `METHODS`; the planners play Kinetix levels only, the oracle manipulation tasks only. None: the
+            agent, if there is one; else what plays the task best, or 'random'.
+        delay: of every inference, in ticks. None: what the agent learned with, or 0.
+        prediction_horizon: rows in a chunk. None: the agent's, or 8.
+        execution_horizon: ticks between two requests. None: all that an inference of the agent decides, or 4.
         action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
-            episodes are those of the study; 0 elsewhere.
+            episodes are those of the study; 0 elsewhere, and for agents.
         size: width of a frame in pixels, our own tasks only; None is their default.
+        agent: a file that `chunkenv train qc` wrote; it plays.
     """
 
     task: str
     method: str | None = None
-    delay: int = 0
-    prediction_horizon: int = 8
-    execution_horizon: int = 4
+    delay: int | None = None
+    prediction_horizon: int | None = None
+    execution_horizon: int | None = None
     action_noise: float | None = None
     size: int | None = None
+    agent: Path | None = None
 
     @property
     def level(self) -> str | None:
@@ -75,6 +79,28 @@ class Scene:
         """The name of the manipulation task, if it is one."""
         name = self.task.removeprefix("chunkenv/manip-").removesuffix("-v0")
         return name if name in MANIPULATION else None
+
+    @cached_property
+    def learned(self) -> Any:
+        """The agent in the file, or None.
+
+        Raises:
+            ArgumentError: there is no such file, or it holds none.
+        """
+        if self.agent is None:
+            return None
+        from chunkenv.agents import q_agents  # brings jax
+
+        return q_agents.load(self.agent)
+
+    @property
+    def lengths(self) -> tuple[int, int, int]:
+        """Prediction horizon, execution horizon and delay, in ticks."""
+        own = self.learned and self.learned.settings.horizons
+        usual = (own.prediction_horizon, own.chunk, own.delay) if own else (8, 4, 0)
+        asked = (self.prediction_horizon, self.execution_horizon, self.delay)
+        rows, horizon, delay = (one if given is None else given for given, one in zip(asked, usual, strict=True))
+        return rows, horizon, delay
 
 
 def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
@@ -101,16 +127,20 @@ def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, se
 def make_env(scene: Scene) -> gym.Env[Any, Any]:
     """The scene's task, chunked, late, and with the overlay on its frames."""
     world = _made(scene)
-    noise = (ACTION_NOISE if scene.level else 0.0) if scene.action_noise is None else scene.action_noise
+    usual = ACTION_NOISE if scene.level and scene.agent is None else 0.0
+    noise = usual if scene.action_noise is None else scene.action_noise
     noisy = ActionNoise(world, noise) if noise else world
-    chunked = ChunkedExecution(
-        noisy, scene.prediction_horizon, scene.execution_horizon, latency=scene.delay, info="full"
-    )
-    return ChunkOverlay(chunked)
+    if scene.agent is not None:
+        from chunkenv.qc_training import with_unit_actions
+
+        noisy = with_unit_actions(noisy)
+    return ChunkOverlay(ChunkedExecution(noisy, *scene.lengths, info="full"))
 
 
 def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
-    """The scene's method."""
+    """The scene's agent or method."""
+    if scene.agent is not None:
+        return _agent(scene, env)
     default = PLANNERS[0] if scene.level else "oracle" if scene.manipulation else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":
@@ -126,7 +156,21 @@ def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
         )
     from chunkenv.agents.planner import Planner  # brings numba, which other environments can do without
 
-    return Planner(scene.level, scene.prediction_horizon, prefix_aware=method == PLANNERS[0])
+    return Planner(scene.level, scene.lengths[0], prefix_aware=method == PLANNERS[0])
+
+
+def _agent(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+    if scene.method is not None:
+        raise ArgumentError(f"method={scene.method!r} and agent={str(scene.agent)!r} would both play; give one.")
+    from chunkenv.agents.chunk_policy import ChunkPolicy
+
+    sizes, space = scene.learned.sizes, env.observation_space
+    if (space.shape, env.unwrapped.action_space.shape) != ((sizes.observation,), (sizes.action,)):
+        raise ArgumentError(
+            f"agent={str(scene.agent)!r} has learned to act on {sizes.observation} numbers with {sizes.action}, and "
+            f"{scene.task} has {space}; give the task that it was trained on."
+        )
+    return ChunkPolicy(scene.learned)
 
 
 def _oracle(scene: Scene) -> Policy:
@@ -137,11 +181,12 @@ def _oracle(scene: Scene) -> Policy:
         )
     from chunkenv.manipulation.oracles.policy import OraclePolicy  # brings MuJoCo
 
-    return OraclePolicy(MANIPULATION[scene.manipulation], scene.prediction_horizon)
+    return OraclePolicy(MANIPULATION[scene.manipulation], scene.lengths[0])
 
 
 def _made(scene: Scene) -> gym.Env[Any, Any]:
-    options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": "state"}
+    seen = "state" if scene.agent is None else "compact" if scene.level else "features"
+    options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": seen}
     options |= {} if scene.size is None else {"render_size": scene.size}
     if scene.level:
         return gym.make(f"chunkenv/kinetix-{scene.level}-v0", **options)

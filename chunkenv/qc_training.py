@@ -125,13 +125,10 @@ class Training:
     def make_env(self, settings: Any) -> ChunkedExecution:
         """The environment, which takes actions from -1 to 1 in chunks, as late as the agent's settings say."""
         env = gym.make(self.plan.id, **self.plan.arguments)
-        box = _vector(env, "action_space")
         _vector(env, "observation_space")
-        if not (np.all(box.low == -1) and np.all(box.high == 1)):
-            env = gym.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
         horizons = settings.horizons
         return ChunkedExecution(
-            env,
+            with_unit_actions(env),
             horizons.prediction_horizon,
             self.plan.execution_horizon or horizons.chunk,
             horizons.delay,
@@ -273,6 +270,18 @@ def train(training: Training, folder: Path) -> Iterator[Metrics]:
             training.agent.save(folder / AGENT)
             training.save(folder / UNFINISHED)
         yield metrics
+
+
+def with_unit_actions(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    """The environment with actions from -1 to 1, as agents give them.
+
+    Raises:
+        ArgumentError: its actions are no vectors with bounds.
+    """
+    box = _vector(env, "action_space")
+    if np.all(box.low == -1) and np.all(box.high == 1):
+        return env
+    return gym.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
 
 
 def remembered(data: Dataset, env: gym.Env[Any, Any]) -> Replay:

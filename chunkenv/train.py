@@ -55,8 +55,8 @@ def ppo(
 
     After Ctrl-C or a crash the same command goes on from the last evaluation, and ends with the same files.
     """
-    require("agents", "jax", "flax", "optax", "safetensors")
-    require("kinetix", "numba")
+    require("agents")
+    require("kinetix")
     from chunkenv.agents import checkpoints, ppo_training
     from chunkenv.agents.ppo_settings import settings_for
 

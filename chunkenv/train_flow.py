@@ -48,7 +48,7 @@ def flow(
 
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
-    require("agents", "jax", "flax", "optax", "safetensors")
+    require("agents")
     from chunkenv.agents import flow as agent
     from chunkenv.data.executed import executed_actions
 

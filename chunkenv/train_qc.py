@@ -87,7 +87,7 @@ def qc(
     a million steps of each kind. After Ctrl-C or a crash the same command goes on from the last evaluation, and ends
     with the same agent.
     """
-    require("agents", "jax", "flax", "optax", "safetensors")
+    require("agents")
     from chunkenv import qc_training
     from chunkenv.agents import q_agents
 
@@ -120,7 +120,8 @@ def qc(
     if training.steps:
         console.print(f"{agent} goes on from {training.steps:,} steps.")
     _watch(console, agent, training, qc_training.train(training, folder))
-    console.print(f"agent  {escape(str(folder / qc_training.AGENT))}", soft_wrap=True)
+    path = escape(str(folder / qc_training.AGENT))
+    console.print(f"agent  {path}\nwatch  chunkenv play {task} --agent {path}", soft_wrap=True)
 
 
 def _settings(

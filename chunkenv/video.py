@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,9 @@ class Mp4:
             self._writer = self._ffmpeg.write_frames(
                 str(self._path), size, fps=self._rate, quality=8, macro_block_size=2, ffmpeg_log_level="error"
             )
-            self._writer.send(None)
+            with warnings.catch_warnings():  # JAX warns of every fork; this one becomes ffmpeg at once
+                warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+                self._writer.send(None)
         self._writer.send(np.ascontiguousarray(even))
 
     def close(self) -> None:

@@ -119,6 +119,48 @@ class RecordActions(gym.Wrapper):
         return self.env.step(action)
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """An agent for Pendulum, whose actions go from -2 to 2, that thinks for a tick."""
+    q_agents = pytest.importorskip("chunkenv.agents.q_agents")
+    settings = q_agents.settings_for("qc", chunk=3, delay=1, hidden=(8,), samples=2)
+    path = tmp_path_factory.mktemp("agent") / "agent.safetensors"
+    q_agents.create("qc", 0, 3, 1, settings).save(path)
+    return path
+
+
+def test_an_agent_plays_as_it_learned_to(learned):
+    scene = Scene("Pendulum-v1", agent=learned)
+    screen, rows = watch(scene)
+    assert scene.lengths == (4, 3, 1)
+    assert (len(screen.frames), rows[0]["decisions"]) == (201, 67)
+    from chunkenv.agents import q_agents
+    from chunkenv.agents.chunk_policy import ChunkPolicy
+    from chunkenv.qc_training import Plan, Training
+
+    agent = q_agents.load(learned)
+    training = Training(Plan("Pendulum-v1", offline_steps=0, online_steps=1), "qc", agent.settings, None, 0)
+    assert (
+        evaluate(lambda: training.make_env(agent.settings), ChunkPolicy(agent), 1, 0)[0]["return"] == rows[0]["return"]
+    )
+
+
+def test_an_agent_may_be_played_otherwise(learned):
+    _, rows = watch(Scene("Pendulum-v1", agent=learned, delay=0, execution_horizon=1))
+    assert rows[0]["decisions"] == 200
+
+
+def test_an_agent_of_another_task_is_one_sentence(learned):
+    for scene, sentence in (
+        (Scene("MountainCarContinuous-v0", agent=learned), "act on 3 numbers with 1, and MountainCar.* has Box"),
+        (Scene("Pendulum-v1", "zero", agent=learned), "method='zero' and agent='.*' would both play"),
+        (Scene("Pendulum-v1", agent=learned.with_name("none")), "none"),
+        (Scene("CartPole-v1", agent=learned), "action_space Discrete"),
+    ):
+        with pytest.raises(ArgumentError, match=sentence):
+            watch(scene)
+
+
 @pytest.mark.parametrize(
     ("scene", "sentence"),
     [

@@ -38,6 +38,7 @@ def test_a_manipulation_task_is_enough(tmp_path, monkeypatch):
         result = CliRunner().invoke(app, [*arguments, seed])
         assert result.exit_code == 0, result.output
         assert "1 episodes of the oracle's play" in result.output
+        assert f"watch  chunkenv play {task} --agent " in result.output
         metrics = (
             tmp_path / "results" / "qc" / "manip-cube-single-task2-v0" / "qc-fql" / f"seed{seed}" / "metrics.jsonl"
         )

@@ -1,6 +1,7 @@
 """Videos hold the frames that were shown, all of them."""
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,13 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch, name, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r'not installed: run `pip install "chunkenv\[render\]"`'):
         open_video(tmp_path / name, 20)
+
+
+def test_an_mp4_beside_jax_warns_of_nothing(tmp_path):
+    pytest.importorskip("jax").numpy.zeros(1)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        video = open_video(tmp_path / "out.mp4", 20)
+        video.show(frames(1)[0])
+        video.close()
+    assert [str(one.message) for one in told] == []

@@ -59,10 +59,15 @@ def installed(module: str) -> bool:
 def require(extra: str, *modules: str) -> None:
     """Say in one sentence what to install.
 
+    Args:
+        extra: the name of one of `EXTRAS`.
+        *modules: what is needed, of that extra or not; all that it brings if not given.
+
     Raises:
         MissingExtraError: if one of the modules is missing.
     """
-    missing = [module for module in modules if not installed(module)]
+    needed = modules or next(each.modules for each in EXTRAS if each.name == extra)
+    missing = [module for module in needed if not installed(module)]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise MissingExtraError(f'{" and ".join(missing)} {verb} not installed: run `pip install "chunkenv[{extra}]"`.')

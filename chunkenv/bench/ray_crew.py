@@ -33,7 +33,7 @@ class RayCrew:
     """
 
     def __init__(self, study: Study, size: int | None, address: str | None) -> None:
-        require("ray", "ray")
+        require("ray")
         import ray
 
         self._ray: Any = ray

@@ -59,7 +59,7 @@ def charged(
     First the latency of each method is measured (keep the machine idle for that minute) and kept in `traces.json`; a
     simulated clock then replays it, so that the study repeats. 30 control steps a second.
     """
-    require("agents", "jax", "flax", "optax", "safetensors")
+    require("agents")
     require("bench", "numba", "matplotlib")
     chosen = tuple(METHODS) if methods == "all" else names(methods)
     study = settings.charged_study(

@@ -54,7 +54,7 @@ def rtc(
     The flow policies come with the package. Every combination of tasks, methods and schedules is a cell, played for
     some episodes. Rows are kept as they come: after Ctrl-C, or a crash, the same command goes on from there.
     """
-    require("agents", "jax", "flax", "optax", "safetensors")
+    require("agents")
     require("bench", "numba", "matplotlib")
     study = settings.rtc_study(
         tasks=settings.LEVELS if tasks == "all" else names(tasks),
