@@ -44,7 +44,7 @@ def main() -> None:
     """Train what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders of datasets; none: the table only")
-    parser.add_argument("--agents", nargs="+", default=["qc", "qc-fql"], choices=q_agents.AGENTS)
+    parser.add_argument("--agents", nargs="+", default=["qc", "qc-fql"], choices=list(q_agents.RECIPES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add_training_options(parser)
     parser.add_argument("--out", type=Path, default=Path("results") / "qc_tasks")

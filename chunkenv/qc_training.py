@@ -84,7 +84,7 @@ class Training:
 
     Args:
         plan: what to do.
-        name: of the agent, one of `chunkenv.agents.q_agents.AGENTS`.
+        name: of the agent, one of `chunkenv.agents.q_agents.RECIPES`.
         settings: of the agent.
         data: for the offline phase, and for half or more of what is learned from online; None for neither.
         seed: of everything, at least 0.

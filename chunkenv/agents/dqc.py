@@ -116,7 +116,8 @@ class DQC(Learner):
         q = values_in_blocks(self.params["critics"], observations, chunks[:, :, horizons.seen])
         return jnp.take_along_axis(chunks, q.argmax(axis=1)[:, None, None, None], axis=1)[:, 0]
 
-    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """Both critics', the value's and the flow's; arguments and result as for `Learner.loss`."""
         for_filling, for_prefix, for_flow = jax.random.split(key, 3)
         settings, horizons, seen = self.settings, self.settings.horizons, self.settings.horizons.seen
         rows = window(batch, for_filling)

@@ -76,6 +76,9 @@ as_tree = partial(
 class Learner:
     """An agent as a value, and how it learns: `update` returns another.
 
+    An agent of one's own inherits it, and says how it begins (`create`), what it does (`sample_chunk`) and what it
+    learns (`loss`): examples/own_agent.py.
+
     Attributes:
         params: the networks, by name: "critics" and others.
         target: the critics that targets are made with.
@@ -107,7 +110,7 @@ class Learner:
     def update(self, batch: Batch) -> tuple[Self, Info]:
         """The agent after one step of all its networks, and what is to be known about their losses."""
         key = key_of(self.seed, self.updates)
-        loss = partial(self._loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        loss = partial(self.loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
         params, memory, info = descended(loss, self.params, self.memory, self.settings)
         target = polyak(self.target, params["critics"], self.settings.polyak)
         return replace(self, params=params, target=target, memory=memory, updates=self.updates + 1), info
@@ -125,8 +128,14 @@ class Learner:
         """
         return saving.load(cls, path)
 
-    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
-        """The sum of all losses for these weights, and what is to be told of them; each agent has its own."""
+    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """The sum of all losses, and what is to be told of them; each agent has its own.
+
+        Args:
+            params: the weights that are learned; `self.params` are the same numbers, which no gradient goes into.
+            batch: of B windows.
+            key: of all that is drawn.
+        """
         raise NotImplementedError
 
 

@@ -14,6 +14,7 @@ from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from chunkenv.agents.rlpd import RLPD, RLPDSettings
 from chunkenv.agents.saving import KIND, blank, restored, settings_of
 from chunkenv.checks import one_of
+from chunkenv.errors import ArgumentError
 
 
 class Recipe(NamedTuple):
@@ -53,7 +54,20 @@ RECIPES = {
 }
 """Every agent by its name; those of one action at a time are the one-step and n-step controls."""
 
-AGENTS = tuple(RECIPES)
+
+def register(name: str, recipe: Recipe) -> None:
+    """Give an agent of your own a name, for all that takes one: settings, trainings, files.
+
+    Args:
+        name: of its own; the class's `name` is what files call it.
+        recipe: how it is made; its class has the shape of `chunkenv.agents.learning.Learner`.
+
+    Raises:
+        ArgumentError: another agent has that name.
+    """
+    if RECIPES.get(name, recipe) != recipe:
+        raise ArgumentError(f"name={name!r} is taken by {RECIPES[name].agent.__name__}; choose another.")
+    RECIPES[name] = recipe
 
 
 def settings_for(
@@ -68,7 +82,7 @@ def settings_for(
     """The settings of an agent.
 
     Args:
-        name: one of `AGENTS`.
+        name: one of `RECIPES`.
         chunk: actions that one inference decides; those of one action at a time decide 1.
         delay: ticks that an inference takes.
         prefix: whether the actions that are decided already are part of the state.
@@ -82,7 +96,7 @@ def settings_for(
     >>> settings_for("bfn-n").horizons.backup, settings_for("qc", delay=2).horizons.prediction_horizon
     (5, 7)
     """
-    recipe = RECIPES[one_of("agent", name, AGENTS)]
+    recipe = RECIPES[one_of("agent", name, tuple(RECIPES))]
     decided = chunk if recipe.chunked else 1
     horizons = Horizons(decided, max(backup or recipe.backup or decided, decided), delay, prefix, discount)
     asked = {key: value for key, value in given.items() if value is not None}
@@ -91,7 +105,7 @@ def settings_for(
 
 def create(name: str, seed: int, observation_size: int, action_size: int, settings: Any) -> Any:
     """An agent of that name that has not learned anything."""
-    return RECIPES[one_of("agent", name, AGENTS)].agent.create(seed, observation_size, action_size, settings)
+    return RECIPES[one_of("agent", name, tuple(RECIPES))].agent.create(seed, observation_size, action_size, settings)
 
 
 def load(path: Path | str) -> Any:
@@ -101,6 +115,9 @@ def load(path: Path | str) -> Any:
         ArgumentError: there is no such file, or it holds no agent.
     """
     arrays, facts = checkpoints.read(Path(path), KIND)
-    recipe = next(recipe for recipe in RECIPES.values() if recipe.agent.name == facts["agent"])
+    known = {recipe.agent.name: recipe for recipe in RECIPES.values()}
+    if facts["agent"] not in known:
+        raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, which nobody registered here; register it.")
+    recipe = known[facts["agent"]]
     settings = settings_of(recipe.settings, facts["settings"])
     return restored(blank(recipe.agent, Sizes(**facts["sizes"]), settings), arrays)

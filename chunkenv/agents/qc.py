@@ -123,7 +123,8 @@ class QC(Learner):
         )
         return self._best(chunks, observations)
 
-    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """The critic's, the flow's and the distilled sampler's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_flow, for_distilled = jax.random.split(key, 4)
         horizons = self.settings.horizons
         chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]

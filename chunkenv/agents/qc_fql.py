@@ -89,7 +89,8 @@ class QCFQL(Learner):
         noise = jax.random.normal(key, (len(observations), 1, horizons.prediction_horizon, self.sizes.action))
         return one_step.chunks_from(self.params["policy"], observations, noise, prefix, lengths, horizons)[:, 0]
 
-    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """The critic's, the flow's and the policy's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_flow, for_policy = jax.random.split(key, 4)
         horizons = self.settings.horizons
         chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]

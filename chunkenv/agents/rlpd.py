@@ -97,7 +97,8 @@ class RLPD(Learner):
         """What to do: a draw of the actor for each observation; arguments and result as for `QC.sample_chunk`."""
         return self._drawn(self.params["actor"], observations, prefix, lengths, key)[0]
 
-    def _loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+        """The critic's, the actor's and the temperature's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_actor = jax.random.split(key, 3)
         horizons = self.settings.horizons
         chunks = window(batch, for_filling)[:, : horizons.prediction_horizon]
