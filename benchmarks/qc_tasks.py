@@ -9,7 +9,8 @@ that no training has seen. What is there is not done again, and what was interru
 share the folder if they have different `--seeds` or `--agents`, each on a core of its own:
 `taskset -c 0 env XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" python ...`.
 
-The table is made of all that the folder holds. Intervals are of 95 %, from a bootstrap over seeds: they
+The tables are made of all that the folder holds: what each agent solves, and the differences between any two of them,
+seed by seed, in points. Intervals are of 95 %, from a bootstrap over seeds (of three: from the least to the most): they
 tell how a new seed would do. `minutes` are those of training alone, evaluations not counted. `--plot curves.png` draws
 what the evaluations on the way solved: the mean over seeds, and each seed.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,8 @@ def main() -> None:
                     trained(options, folder, agent, seed), options.out / folder.name / agent / f"seed{seed}", options
                 )
     found = results(options.out)
+    if not found:
+        parser.error(f"{options.out} holds no results; give --data, or another --out")
     show(found)
     if options.plot:
         plot(found, options.plot)
@@ -118,33 +122,62 @@ def played(training: Training, policy: Any, episodes: int) -> list[bool]:
     return [bool(row["success"]) for row in rows]
 
 
-def results(out: Path) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """All that the folder holds: for each task and agent, one for each seed."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+Found = dict[tuple[str, str], dict[str, dict[str, Any]]]
+"""For each task and agent the result of each seed."""
+
+
+def results(out: Path) -> Found:
+    """All that the folder holds."""
+    found: Found = defaultdict(dict)
     for path in sorted(out.glob(f"*/*/*/{RESULT}")):
-        task, agent, _ = path.relative_to(out).parts[:3]
-        found[task, agent].append(json.loads(path.read_text(encoding="utf-8")))
+        task, agent, seed = path.relative_to(out).parts[:3]
+        found[task, agent][seed] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
-def show(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
-    """The table of it."""
+def show(found: Found) -> None:
+    """The table of it, and that of the differences between agents."""
     print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
     for (task, agent), seeds in found.items():
-        minutes = np.mean([result["seconds"] for result in seeds]) / 60
-        shares = [np.mean(result["success"]) for result in seeds]
-        steps = int(np.mean([result["steps"] for result in seeds]))
-        print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown(shares)} |")
+        minutes = np.mean([result["seconds"] for result in seeds.values()]) / 60
+        steps = int(np.mean([result["steps"] for result in seeds.values()]))
+        print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown([*solved(seeds).values()])} |")
+    tasks, agents = (sorted({*keys}) for keys in zip(*found, strict=True))
+    print(f"\n| points | {' | '.join(tasks)} | all |\n|---|{'---|' * len(tasks)}---|")
+    for first, second in combinations(reversed(agents), 2):
+        each = {task: differences(found[task, first], found[task, second]) for task in tasks}
+        cells = [points([gains]) for gains in each.values()]
+        print(f"| {first} - {second} | {' | '.join([*cells, points([*each.values()])])} |")
 
 
-def plot(found: dict[tuple[str, str], list[dict[str, Any]]], path: Path) -> None:
+def solved(seeds: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """The share of episodes that each seed's agent solved."""
+    return {seed: float(np.mean(result["success"])) for seed, result in seeds.items()}
+
+
+def differences(first: dict[str, dict[str, Any]], second: dict[str, dict[str, Any]]) -> list[float]:
+    """Of the shares, for each seed that both have."""
+    ones, others = solved(first), solved(second)
+    return [ones[seed] - others[seed] for seed in ones if seed in others]
+
+
+def points(tasks: list[list[float]]) -> str:
+    """The mean difference over tasks and seeds, with its interval where there are several seeds."""
+    there = [task for task in tasks if task]
+    if not there:
+        return ""
+    mean, low, high = pooled(there)
+    return f"{100 * mean:+.0f}" + ("" if np.isnan(low) else f" [{100 * low:+.0f}, {100 * high:+.0f}]")
+
+
+def plot(found: Found, path: Path) -> None:
     """Solved on the way, a panel for each task: the mean over seeds, and fainter each seed."""
     tasks = sorted({task for task, _ in found})
     agents = sorted({agent for _, agent in found})
     figure, panels = plt.subplots(1, len(tasks), figsize=(3.6 * len(tasks), 3.2), layout="constrained", sharey=True)
     for task, axes in zip(tasks, np.atleast_1d(panels), strict=True):
         for colour, agent in enumerate(agents):
-            curves = [np.array(result["curve"]) for result in found.get((task, agent), [])]
+            curves = [np.array(result["curve"]) for result in found[task, agent].values()]
             if not curves:
                 continue
             told = min(map(len, curves))
