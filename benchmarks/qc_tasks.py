@@ -136,12 +136,18 @@ def results(out: Path) -> Found:
 
 
 def show(found: Found) -> None:
-    """The table of it, and that of the differences between agents."""
+    """The table of it, and that of the differences between agents if there are several."""
     print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
     for (task, agent), seeds in found.items():
         minutes = np.mean([result["seconds"] for result in seeds.values()]) / 60
         steps = int(np.mean([result["steps"] for result in seeds.values()]))
         print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown([*solved(seeds).values()])} |")
+    if len({agent for _, agent in found}) > 1:
+        show_differences(found)
+
+
+def show_differences(found: Found) -> None:
+    """A row for each two agents, a column for each task."""
     tasks, agents = (sorted({*keys}) for keys in zip(*found, strict=True))
     print(f"\n| points | {' | '.join(tasks)} | all |\n|---|{'---|' * len(tasks)}---|")
     for first, second in combinations(reversed(agents), 2):
