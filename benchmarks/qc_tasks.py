@@ -135,6 +135,11 @@ def results(out: Path) -> Found:
     return found
 
 
+def names(found: Found) -> tuple[list[str], list[str]]:
+    """Of all tasks, and of all agents."""
+    return sorted({task for task, _ in found}), sorted({agent for _, agent in found})
+
+
 def show(found: Found) -> None:
     """The table of it, and that of the differences between agents if there are several."""
     print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
@@ -142,13 +147,13 @@ def show(found: Found) -> None:
         minutes = np.mean([result["seconds"] for result in seeds.values()]) / 60
         steps = int(np.mean([result["steps"] for result in seeds.values()]))
         print(f"| {task} | {agent} | {len(seeds)} | {steps:,} | {minutes:.1f} | {shown([*solved(seeds).values()])} |")
-    if len({agent for _, agent in found}) > 1:
+    if len(names(found)[1]) > 1:
         show_differences(found)
 
 
 def show_differences(found: Found) -> None:
     """A row for each two agents, a column for each task."""
-    tasks, agents = (sorted({*keys}) for keys in zip(*found, strict=True))
+    tasks, agents = names(found)
     print(f"\n| points | {' | '.join(tasks)} | all |\n|---|{'---|' * len(tasks)}---|")
     for first, second in combinations(reversed(agents), 2):
         each = {task: differences(found[task, first], found[task, second]) for task in tasks}
@@ -178,8 +183,7 @@ def points(tasks: list[list[float]]) -> str:
 
 def plot(found: Found, path: Path) -> None:
     """Solved on the way, a panel for each task: the mean over seeds, and fainter each seed."""
-    tasks = sorted({task for task, _ in found})
-    agents = sorted({agent for _, agent in found})
+    tasks, agents = names(found)
     figure, panels = plt.subplots(1, len(tasks), figsize=(3.6 * len(tasks), 3.2), layout="constrained", sharey=True)
     for task, axes in zip(tasks, np.atleast_1d(panels), strict=True):
         for colour, agent in enumerate(agents):

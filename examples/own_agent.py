@@ -43,7 +43,7 @@ class Weighted(Learner):
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         for_critics, for_policy = jax.random.split(jax.random.key(seed))
         params = {
-            "critics": initial_critics(for_critics, sizes, settings, horizons.seen.stop - horizons.seen.start),
+            "critics": initial_critics(for_critics, sizes, settings),
             "policy": one_step.initial(for_policy, sizes, horizons, settings.hidden),
         }
         return cls.begun(params, seed, sizes, settings)

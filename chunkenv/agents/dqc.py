@@ -94,12 +94,11 @@ class DQC(Learner):
         """An agent that has not learned anything."""
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         keys = jax.random.split(jax.random.key(seed), 4)
-        seen = horizons.seen
         state = observation_size + flags(horizons) * action_size
         params = {
             "flow": behaviour.initial(keys[0], sizes, horizons, settings.hidden),
-            "critics": initial_critics(keys[1], sizes, settings, seen.stop - seen.start),
-            "chunk_critics": initial_critics(keys[2], sizes, settings, horizons.rows - seen.start),
+            "critics": initial_critics(keys[1], sizes, settings),
+            "chunk_critics": initial_critics(keys[2], sizes, settings, horizons.rows - horizons.seen.start),
             "value": perceptron.initial(keys[3], (state, *settings.hidden, 1), settings.norm),
         }
         return cls.begun(params, seed, sizes, settings)

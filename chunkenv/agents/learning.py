@@ -139,9 +139,10 @@ class Learner:
         raise NotImplementedError
 
 
-def initial_critics(key: jax.Array, sizes: Sizes, settings: Settings, rows: int) -> Layers:
-    """Critics of chunks of so many rows that are seen."""
-    inputs = sizes.observation + rows * sizes.action
+def initial_critics(key: jax.Array, sizes: Sizes, settings: Settings, rows: int | None = None) -> Layers:
+    """Critics of chunks of so many rows; of those that are seen of a prediction if None."""
+    seen = settings.horizons.seen
+    inputs = sizes.observation + (seen.stop - seen.start if rows is None else rows) * sizes.action
     return perceptron.initial_ensemble(key, settings.critics, (inputs, *settings.hidden, 1), settings.norm)
 
 

@@ -94,10 +94,9 @@ class QC(Learner):
         """An agent that has not learned anything."""
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         for_flow, for_critics, for_distilled = jax.random.split(jax.random.key(seed), 3)
-        rows = horizons.seen.stop - horizons.seen.start
         params = {
             "flow": behaviour.initial(for_flow, sizes, horizons, settings.hidden),
-            "critics": initial_critics(for_critics, sizes, settings, rows),
+            "critics": initial_critics(for_critics, sizes, settings),
         }
         if settings.target_sampler == "distilled":
             params["distilled"] = one_step.initial(for_distilled, sizes, horizons, settings.hidden)

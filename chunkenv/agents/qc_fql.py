@@ -74,11 +74,10 @@ class QCFQL(Learner):
         """An agent that has not learned anything."""
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         for_flow, for_critics, for_policy = jax.random.split(jax.random.key(seed), 3)
-        rows = horizons.seen.stop - horizons.seen.start
         params = {
             "flow": behaviour.initial(for_flow, sizes, horizons, settings.hidden),
             "policy": one_step.initial(for_policy, sizes, horizons, settings.hidden),
-            "critics": initial_critics(for_critics, sizes, settings, rows),
+            "critics": initial_critics(for_critics, sizes, settings),
         }
         return cls.begun(params, seed, sizes, settings)
 

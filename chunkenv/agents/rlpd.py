@@ -83,11 +83,11 @@ class RLPD(Learner):
         """An agent that has not learned anything."""
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         for_actor, for_critics = jax.random.split(jax.random.key(seed))
-        numbers, rows = horizons.prediction_horizon * action_size, horizons.seen.stop - horizons.seen.start
+        numbers = horizons.prediction_horizon * action_size
         inputs = observation_size + flags(horizons) * (1 + action_size)
         params = {
             "actor": perceptron.initial(for_actor, (inputs, *settings.hidden, 2 * numbers)),
-            "critics": initial_critics(for_critics, sizes, settings, rows),
+            "critics": initial_critics(for_critics, sizes, settings),
             "temperature": jnp.log(jnp.float32(settings.temperature)),
         }
         return cls.begun(params, seed, sizes, settings)
