@@ -31,7 +31,7 @@ from chunkenv import data
 from chunkenv.agents import q_agents
 from chunkenv.agents.chunk_policy import ChunkPolicy
 from chunkenv.agents.metrics import read
-from chunkenv.agents.qc import TARGET_SAMPLERS
+from chunkenv.agents.qc import DTYPES, TARGET_SAMPLERS
 from chunkenv.bench.stats import pooled
 from chunkenv.data.environments import environment_of
 from chunkenv.evaluate import evaluate
@@ -72,6 +72,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=8, help="chunks that qc chooses from")
     parser.add_argument("--target-sampler", choices=TARGET_SAMPLERS, default="flow", help="of qc")
     parser.add_argument("--target-steps", type=int, help="flow steps in targets of qc; 10 if not given")
+    parser.add_argument("--target-dtype", choices=DTYPES, default="float32", help="of qc")
     parser.add_argument("--offline-steps", type=int, default=5000)
     parser.add_argument("--online-steps", type=int, default=10_000)
     parser.add_argument("--evaluate-every", type=int, default=2500)
@@ -84,7 +85,7 @@ def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) 
     name = "-".join([agent, *(f"{key}{value}" for key, value in horizons.items())])
     dataset = data.load(folder)
     found = environment_of(dataset.info)
-    target = {"target_sampler": options.target_sampler, "target_steps": options.target_steps}
+    target = {key: getattr(options, key) for key in ("target_sampler", "target_steps", "target_dtype")}
     asked = {"samples": options.samples, **target} if agent == "qc" else {}
     widths = tuple(int(width) for width in options.hidden.split(","))
     settings = q_agents.settings_for(agent, hidden=widths, **asked, **horizons)
