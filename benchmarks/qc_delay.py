@@ -57,15 +57,15 @@ def main() -> None:
 
 def play_all(options: Any, seed: int) -> None:
     """All cells of one seed."""
-    plain = trained(options, options.data, "qc", seed, delay=0)
+    plain, _ = trained(options, options.data, "qc", seed, delay=0)
     for horizon in options.horizons:
         play(options, seed, "no delay", 0, horizon, plain, ChunkPolicy(plain.agent))
         if horizon < CHUNK:
             play(options, seed, "no delay, RTC", 0, horizon, plain, inpainted(plain.agent))
     for delay in (delay for delay in options.delays if delay):
-        seeing = trained(options, options.data, "qc", seed, delay=delay, prefix=True)
+        seeing, _ = trained(options, options.data, "qc", seed, delay=delay, prefix=True)
         play(options, seed, "prefix", delay, CHUNK, seeing, ChunkPolicy(seeing.agent))
-        blind = trained(options, options.data, "qc", seed, delay=delay, prefix=False)
+        blind, _ = trained(options, options.data, "qc", seed, delay=delay, prefix=False)
         play(options, seed, "no prefix", delay, CHUNK, blind, ChunkPolicy(blind.agent))
         play(options, seed, "no prefix, RTC", delay, CHUNK, blind, inpainted(blind.agent))
         if delay < CHUNK:

@@ -48,16 +48,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders of datasets; none: the table only")
     parser.add_argument("--agents", nargs="+", default=["qc", "qc-fql"], choices=list(q_agents.RECIPES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--chunk", type=int, help="actions that an inference decides, of agents that decide several")
+    parser.add_argument("--backup", type=int, help="ticks of the backup, if not the agent's own")
     add_training_options(parser)
     parser.add_argument("--out", type=Path, default=Path("results") / "qc_tasks")
     parser.add_argument("--plot", type=Path, help="a file for the curves")
     options = parser.parse_args()
+    lengths = {key: getattr(options, key) for key in ("chunk", "backup") if getattr(options, key) is not None}
     for seed in options.seeds:
         for folder in options.data:
             for agent in options.agents:
-                finish(
-                    trained(options, folder, agent, seed), options.out / folder.name / agent / f"seed{seed}", options
-                )
+                finish(*trained(options, folder, agent, seed, **lengths), options)
     found = results(options.out)
     if not found:
         parser.error(f"{options.out} holds no results; give --data, or another --out")
@@ -80,8 +81,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--final", type=int, default=50, help="episodes of the last evaluation")
 
 
-def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) -> Training:
-    """A training that is done."""
+def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) -> tuple[Training, Path]:
+    """A training that is done, and the folder that it is in."""
     name = "-".join([agent, *(f"{key}{value}" for key, value in horizons.items())])
     dataset = data.load(folder)
     found = environment_of(dataset.info)
@@ -105,7 +106,7 @@ def trained(options: Any, folder: Path, agent: str, seed: int, **horizons: Any) 
                 f"{place}: {metrics['steps']:,} steps, {metrics['solve_rate']:.0%}, {metrics['seconds']:.0f} s",
                 flush=True,
             )
-    return training
+    return training, place
 
 
 def finish(training: Training, place: Path, options: Any) -> None:
