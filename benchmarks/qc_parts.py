@@ -24,7 +24,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from qc_tasks import FINAL_SEED, RESULT, shown
+from qc_tasks import FINAL_SEED, RESULT, points, shown
 
 from chunkenv import data
 from chunkenv.agents import q_agents
@@ -89,25 +89,40 @@ def best_of(agent: Any, samples: int) -> Any:
     return policy if samples == 1 else BestOf(policy, chunk_values(agent), samples)
 
 
+Shares = dict[str, float]
+"""What each seed solved."""
+
+
 def show(options: Any) -> None:
-    """The table of all that was played."""
+    """The table of all that was played, and what choosing from the most draws adds to imitation."""
+    most, found = max(options.samples), {}
     ways = [f"best of {samples}" if samples > 1 else "imitation" for samples in options.samples]
     print(f"| task | agent | {' | '.join(ways)} | as it is |\n|---|---|{'---|' * len(ways)}---|")
     for runs in sorted({path.parent.parent for path in options.runs.glob(f"*/*/*/{CELLS}")}):
-        cells = [shared(runs, samples) for samples in options.samples]
+        cells = {samples: solved(runs, samples) for samples in options.samples}
         whole = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(runs.glob(f"*/{RESULT}"))]
-        print(f"| {runs.parent.name} | {runs.name} | {' | '.join(cells)} | {shares(whole)} |")
+        told = [*(list(cell.values()) for cell in cells.values()), [np.mean(each["success"]) for each in whole]]
+        print(f"| {runs.parent.name} | {runs.name} | {' | '.join(shown(each) if each else '' for each in told)} |")
+        found.setdefault(runs.name, []).append(gains(cells.get(most, {}), cells.get(1, {})))
+    if most > 1 and 1 in options.samples:
+        print(f"\n| agent | best of {most} - imitation, points over all tasks |\n|---|---|")
+        print(*(f"| {agent} | {points(tasks)} |" for agent, tasks in found.items()), sep="\n")
 
 
-def shared(runs: Path, samples: int) -> str:
-    """What each seed's agent solved as the best of so many."""
-    lines = [line for path in sorted(runs.glob(f"*/{CELLS}")) for line in read(path)]
-    return shares([line for line in lines if line["samples"] == samples])
+def solved(runs: Path, samples: int) -> Shares:
+    """By the best of so many."""
+    lines = {
+        path.parent.name: line
+        for path in sorted(runs.glob(f"*/{CELLS}"))
+        for line in read(path)
+        if line["samples"] == samples
+    }
+    return {seed: float(np.mean(line["success"])) for seed, line in lines.items()}
 
 
-def shares(found: list[Any]) -> str:
-    """The mean over seeds with its interval, and each."""
-    return shown([float(np.mean(each["success"])) for each in found]) if found else ""
+def gains(chosen: Shares, imitated: Shares) -> list[float]:
+    """Of each seed that has both."""
+    return [chosen[seed] - imitated[seed] for seed in chosen if seed in imitated]
 
 
 if __name__ == "__main__":
