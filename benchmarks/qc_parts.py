@@ -3,7 +3,7 @@
     python benchmarks/qc_tasks.py --data data/scene --agents qc fql --out results/qc_tasks
     python benchmarks/qc_parts.py --data data/scene --agents qc fql --runs results/qc_tasks
 
-plays each of them in the environment of its data, from the episodes of that study's last evaluation on:
+plays each of them in the environment of its data, in the episodes of that study's last evaluation:
 
 - imitation: the flow inside the agent alone, which does what the data do, in chunks or one action at a time;
 - best of N: of N draws of that flow the one that the agent's critics give most for. The way to choose is the same for
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from qc_tasks import FINAL_SEED, RESULT, points, shown
+from qc_tasks import FINAL_SEED, differences, points, results, shown, solved
 
 from chunkenv import data
 from chunkenv.agents import q_agents
@@ -89,40 +90,27 @@ def best_of(agent: Any, samples: int) -> Any:
     return policy if samples == 1 else BestOf(policy, chunk_values(agent), samples)
 
 
-Shares = dict[str, float]
-"""What each seed solved."""
-
-
 def show(options: Any) -> None:
     """The table of all that was played, and what choosing from the most draws adds to imitation."""
-    most, found = max(options.samples), {}
+    whole, most, gains = results(options.runs), max(options.samples), defaultdict(list)
     ways = [f"best of {samples}" if samples > 1 else "imitation" for samples in options.samples]
     print(f"| task | agent | {' | '.join(ways)} | as it is |\n|---|---|{'---|' * len(ways)}---|")
     for runs in sorted({path.parent.parent for path in options.runs.glob(f"*/*/*/{CELLS}")}):
-        cells = {samples: solved(runs, samples) for samples in options.samples}
-        whole = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(runs.glob(f"*/{RESULT}"))]
-        told = [*(list(cell.values()) for cell in cells.values()), [np.mean(each["success"]) for each in whole]]
-        print(f"| {runs.parent.name} | {runs.name} | {' | '.join(shown(each) if each else '' for each in told)} |")
-        found.setdefault(runs.name, []).append(gains(cells.get(most, {}), cells.get(1, {})))
+        task, agent = runs.parent.name, runs.name
+        cells = {samples: played_by(runs, samples, options.episodes) for samples in options.samples}
+        told = [shown([*solved(seeds).values()]) if seeds else "" for seeds in (*cells.values(), whole[task, agent])]
+        print(f"| {task} | {agent} | {' | '.join(told)} |")
+        gains[agent].append(differences(cells[most], cells.get(1, {})))
     if most > 1 and 1 in options.samples:
         print(f"\n| agent | best of {most} - imitation, points over all tasks |\n|---|---|")
-        print(*(f"| {agent} | {points(tasks)} |" for agent, tasks in found.items()), sep="\n")
+        print(*(f"| {agent} | {points(tasks)} |" for agent, tasks in gains.items()), sep="\n")
 
 
-def solved(runs: Path, samples: int) -> Shares:
-    """By the best of so many."""
-    lines = {
-        path.parent.name: line
-        for path in sorted(runs.glob(f"*/{CELLS}"))
-        for line in read(path)
-        if line["samples"] == samples
-    }
-    return {seed: float(np.mean(line["success"])) for seed, line in lines.items()}
-
-
-def gains(chosen: Shares, imitated: Shares) -> list[float]:
-    """Of each seed that has both."""
-    return [chosen[seed] - imitated[seed] for seed in chosen if seed in imitated]
+def played_by(runs: Path, samples: int, episodes: int) -> dict[str, dict[str, Any]]:
+    """The line of each seed about the best of so many, over so many episodes."""
+    asked = {"samples": samples, "episodes": episodes}
+    lines = {path.parent.name: read(path) for path in sorted(runs.glob(f"*/{CELLS}"))}
+    return {seed: line for seed, those in lines.items() for line in those if asked.items() <= line.items()}
 
 
 if __name__ == "__main__":
