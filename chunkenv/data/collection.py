@@ -168,6 +168,7 @@ def collect_oracle(
     transitions: int | None = None,
     seed: int = 0,
     action_noise: float | None = None,
+    primitives: str | None = None,
     workers: int = 1,
     command: str = "",
     progress: Progress | None = None,
@@ -183,6 +184,7 @@ def collect_oracle(
         transitions: at least how many ticks.
         seed: of the dataset.
         action_noise: the largest standard deviation of the oracle's noise, part of its actions; the style's if None.
+        primitives: ogbench's that it drives, "plan" (with correlated noise) or "markov"; the style's if None.
         workers: how many processes.
         command: to be noted down with the data.
         progress: called after every block.
@@ -201,9 +203,11 @@ def collect_oracle(
         real_number("action_noise", action_noise, at_least=0.0)
     _, workers = _checked(seed, 0.0, workers)
     arguments = {"reward": reward}
-    make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise)
+    make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise, primitives)
     make_player()
     described = {"name": "oracle", "style": style, "action_noise": action_noise}
+    if primitives is not None:
+        described["primitives"] = primitives
     recipe = _recipe(level, [described], 0.0, seed) | {"observation": "features", "arguments": arguments}
     run = _Run(make_player, PLAN_BLOCK, recipe, Path(out), _read_goal(episodes, transitions), workers)
     return run.finish(command, progress)

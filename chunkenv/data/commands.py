@@ -57,6 +57,14 @@ def collect(
         str | None,
         typer.Option(metavar="NAME", help="In manipulation: count or sparse.", show_default="count"),
     ] = None,
+    primitives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="In manipulation: plan (with correlated noise) or markov.",
+            show_default="by the style",
+        ),
+    ] = None,
     episodes: Annotated[int | None, typer.Option(metavar="N", help="How many; or:")] = None,
     transitions: Annotated[int | None, typer.Option(metavar="N", help="At least how many ticks.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same rows.")] = 0,
@@ -85,7 +93,8 @@ def collect(
     a crash, the same command goes on from there.
     """
     level = _level(task)
-    collect_all = _collector(level, experts, planner, style, reward, action_noise, solve_rate)
+    oracle = {"style": style, "reward": reward, "primitives": primitives}
+    collect_all = _collector(level, experts, planner, oracle, action_noise, solve_rate)
     folder = out or DATASETS / level
     console = Console(highlight=False)
     rest: dict[str, Any] = {
@@ -115,8 +124,7 @@ def _collector(
     level: str,
     experts: list[Path] | None,
     planner: bool,
-    style: str | None,
-    reward: str | None,
+    oracle: dict[str, str | None],
     action_noise: float | None,
     solve_rate: float,
 ) -> Callable[..., Dataset]:
@@ -124,11 +132,12 @@ def _collector(
     from chunkenv.data import collection
 
     if family_of(level) is not None:
-        if experts or planner or style is None:
+        if experts or planner or oracle["style"] is None:
             raise ArgumentError(f"{level} is played by the oracle: give --style play, task or noisy, and nobody else.")
-        return partial(collection.collect_oracle, level, style, reward=reward or "count", action_noise=action_noise)
-    if style is not None or reward is not None:
-        raise ArgumentError(f"--style and --reward are of manipulation tasks, and {level} is none; leave them out.")
+        asked = {name: value for name, value in oracle.items() if value is not None}
+        return partial(collection.collect_oracle, level, action_noise=action_noise, **asked)
+    if foreign := [f"--{name}" for name, value in oracle.items() if value is not None]:
+        raise ArgumentError(f"{foreign[0]} is an option of manipulation tasks, and {level} is none; leave it out.")
     if bool(experts) == planner:
         raise ArgumentError("Whose episodes are they to be? Give either --experts PATH or --planner.")
     noise = collection.ACTION_NOISE if action_noise is None else action_noise

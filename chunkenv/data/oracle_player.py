@@ -30,6 +30,7 @@ class OraclePlayer:
         style: one of `chunkenv.manipulation.oracles.styles.STYLES`.
         seed: of the dataset.
         action_noise: the largest standard deviation of the actor's noise; that of the style if None.
+        primitives: as `Actor` has them; those of the style if None.
 
     Raises:
         ArgumentError: an argument that cannot be meant.
@@ -37,11 +38,18 @@ class OraclePlayer:
     """
 
     def __init__(
-        self, level: str, arguments: Mapping[str, Any], style: str, seed: int, action_noise: float | None
+        self,
+        level: str,
+        arguments: Mapping[str, Any],
+        style: str,
+        seed: int,
+        action_noise: float | None,
+        primitives: str | None = None,
     ) -> None:
         family, task = family_of(level), int(level[-1])
         assert family is not None
-        self._family, self._style, self._seed, self._noise = family, style, seed, action_noise
+        self._seed = seed
+        self._make_actor = partial(Actor, style, family, action_noise=action_noise, primitives=primitives)
         self._make = partial(
             ManipulationVectorEnv, family, task, threads=1, autoreset_mode=AutoresetMode.DISABLED, **arguments
         )
@@ -60,7 +68,7 @@ class OraclePlayer:
         return [one.episode() for one in played]
 
     def _actor(self, seed: int) -> Actor:
-        return Actor(self._style, self._family, spawn(seed, "policy"), self._noise)
+        return self._make_actor(rng=spawn(seed, "policy"))
 
     def _tick(self, played: list[_Played], going: list[int]) -> None:
         """One tick of those that are not over."""

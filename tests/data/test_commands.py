@@ -190,7 +190,7 @@ def test_the_oracles_episodes_and_what_they_cover(tmp_path):
         (("manip-cube-single-task9", "--style", "task"), "'manip-cube-single-task9' is no manipulation task"),
         (("manip-cube-single-task1",), "give --style play, task or noisy"),
         (("manip-cube-single-task1", "--style", "task", "--planner"), "and nobody else"),
-        (("catapult", "--planner", "--style", "task"), "--style and --reward are of manipulation tasks"),
+        (("catapult", "--planner", "--style", "task"), "--style is an option of manipulation tasks"),
     ],
 )
 def test_who_plays_what(words, sentence, tmp_path):

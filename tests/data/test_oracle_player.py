@@ -69,6 +69,13 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     assert np.array_equal(load(tmp_path / "parts").actions, whole.actions)
 
 
+def test_primitives_are_asked_for_and_noted_down(solved, tmp_path):
+    plans = collect_oracle(TASK, "task", tmp_path, episodes=3, seed=100, primitives="plan")
+    assert plans.info["experts"][0]["primitives"] == "plan"
+    assert plans.episodes.success.all()
+    assert len(plans) > len(solved[1])  # plans are slower
+
+
 def test_the_sparse_reward_is_asked_for(tmp_path):
     dataset = collect_oracle("chunkenv/manip-cube-double-task1-v0", "task", tmp_path, reward="sparse", episodes=1)
     assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}

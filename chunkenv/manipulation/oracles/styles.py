@@ -9,6 +9,7 @@ import numpy as np
 
 from chunkenv.checks import one_of, real_number
 from chunkenv.manipulation.oracles.oracle import Oracle
+from chunkenv.manipulation.oracles.scripted import STYLES as PRIMITIVES
 from chunkenv.manipulation.oracles.subgoal import Facts
 from chunkenv.manipulation.oracles.wishes import random_subgoal
 
@@ -32,6 +33,8 @@ class Actor:
         family: one of `chunkenv.manipulation.FAMILIES`.
         rng: what everything random is drawn from.
         action_noise: the largest standard deviation of the noise; that of the style if None.
+        primitives: ogbench's 'plan', trajectories with correlated noise, or 'markov', feedback; those of the style if
+            None.
 
     Raises:
         ArgumentError: for an argument that cannot be meant.
@@ -44,12 +47,19 @@ class Actor:
     (5,)
     """
 
-    def __init__(self, style: str, family: str, rng: np.random.Generator, action_noise: float | None = None) -> None:
+    def __init__(
+        self,
+        style: str,
+        family: str,
+        rng: np.random.Generator,
+        action_noise: float | None = None,
+        primitives: str | None = None,
+    ) -> None:
         one_of("style", style, STYLES)
         default = NOISE if style == "noisy" else 0.0
         self._noise = default if action_noise is None else real_number("action_noise", action_noise, at_least=0.0)
         self._rng = rng
-        self._oracle = _oracle(style, family, rng)
+        self._oracle = _oracle(style, family, rng, primitives)
         self.reset()
 
     def reset(self) -> None:
@@ -69,8 +79,8 @@ class Actor:
         return np.clip(action + self._rng.normal(0, self._level, action.shape), -1, 1).astype(np.float32)
 
 
-def _oracle(style: str, family: str, rng: np.random.Generator) -> Oracle:
-    if style == "task":
-        return Oracle(family, "markov", rng)
-    choose: Any = partial(random_subgoal, family, rng=rng)
-    return Oracle(family, "plan" if style == "play" else "markov", rng, choose)
+def _oracle(style: str, family: str, rng: np.random.Generator, primitives: str | None) -> Oracle:
+    usual = "plan" if style == "play" else "markov"
+    driven = usual if primitives is None else one_of("primitives", primitives, PRIMITIVES)
+    choose: Any = None if style == "task" else partial(random_subgoal, family, rng=rng)
+    return Oracle(family, driven, rng, choose)

@@ -46,7 +46,15 @@ def test_the_level_of_noise_is_drawn_anew_for_each_episode():
     assert 0 < min(levels) < max(levels) <= 0.5
 
 
-@pytest.mark.parametrize("wrong", [{"style": "plays"}, {"style": "task", "action_noise": -1.0}])
+def test_a_task_is_played_along_plans_if_asked_for():
+    plan, usual = acted("task", primitives="plan"), acted("task")
+    np.testing.assert_array_equal(acted("task", primitives="markov"), usual)
+    assert not np.array_equal(plan, usual)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"style": "plays"}, {"style": "task", "action_noise": -1.0}, {"style": "task", "primitives": "fast"}]
+)
 def test_what_cannot_be_meant_is_refused(wrong):
     with pytest.raises(ArgumentError):
         Actor(family="scene", rng=np.random.default_rng(0), **wrong)
