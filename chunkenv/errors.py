@@ -16,6 +16,10 @@ class ArgumentError(ChunkenvError, ValueError):
     """A constructor argument or an option that cannot be meant."""
 
 
+class UnwritableError(ArgumentError, OSError):
+    """A file that cannot be written: the disk is full, or the folder is somebody else's. What was there before is."""
+
+
 class ActionError(ChunkenvError, ValueError):
     """An action or a chunk that cannot be executed: wrong shape or dtype, out of a discrete range, NaN or infinite."""
 

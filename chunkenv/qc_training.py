@@ -258,7 +258,6 @@ def train(training: Training, folder: Path) -> Iterator[Metrics]:
     After each evaluation, and at the end, the folder gets a line of `metrics.jsonl`, `agent.safetensors`, and what is
     needed to go on.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, training.steps)
     every = training.plan.evaluate_every
     while not training.done:

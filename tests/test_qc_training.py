@@ -15,7 +15,7 @@ from chunkenv.agents import q_agents
 from chunkenv.agents.saving import arrays_of
 from chunkenv.data.columns import Piece, write
 from chunkenv.data.episodes import Episode, as_block
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, UnwritableError
 from chunkenv.qc_training import Plan, Training
 
 SMALL = dict(hidden=(8, 8), batch=8)
@@ -102,6 +102,26 @@ def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
     assert equal(arrays_of(q_agents.load(tmp_path / "b" / "run" / "agent.safetensors")), arrays_of(whole.agent))
     with pytest.raises(ArgumentError, match="another plan"):
         begun(tmp_path / "b", episodes=3)
+
+
+def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    whole = begun(tmp_path / "a")
+    list(qc_training.train(whole, tmp_path / "a" / "run"))
+    rounds = qc_training.train(begun(tmp_path / "b"), tmp_path / "b" / "run")
+    assert "return" in next(rounds)
+    before = (tmp_path / "b" / "run" / "agent.safetensors").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("chunkenv.files.os.fsync", full)
+        with pytest.raises(UnwritableError, match=r"agent.safetensors cannot be written"):
+            list(rounds)
+    assert (tmp_path / "b" / "run" / "agent.safetensors").read_bytes() == before
+    assert not list((tmp_path / "b" / "run").glob("*.partial"))
+    resumed = begun(tmp_path / "b")
+    list(qc_training.train(resumed, tmp_path / "b" / "run"))
+    assert equal(state(whole), state(resumed))
 
 
 def test_what_really_ran_is_remembered(tmp_path):

@@ -34,7 +34,7 @@ def test_a_training_leaves_checkpoints_and_metrics(trained):
     assert f"step{best.steps}.safetensors" in result.output
     assert f"solves {best.solve_rate:.1%} of 256 episodes at best" in result.output
     assert read(folder / "metrics.jsonl")[-1]["steps"] == 16384
-    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob("*.partial"))
 
 
 def test_the_same_command_again_does_nothing_more(trained):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from safetensors.numpy import save
 
 from chunkenv.agents.expert import Expert
 from chunkenv.errors import ArgumentError
+from chunkenv.files import whole_file
 
 FORMAT = 1
 EXPERT, TRAINING = "chunkenv expert", "chunkenv training"
@@ -133,16 +133,15 @@ def load_best(folder: str | Path) -> Expert:
 
 
 def write(path: Path, kind: str, arrays: Arrays, facts: dict[str, Any]) -> None:
-    """Write arrays and facts as one file of a kind, whole or not at all."""
+    """Write arrays and facts as one file of a kind, whole or not at all.
+
+    Raises:
+        UnwritableError: it cannot be written; the file that was there before is untouched.
+    """
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     about = {"kind": kind, "format": FORMAT, "digest": _digest(whole), **facts}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(save(whole, {"chunkenv": json.dumps(about)}))
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(save(whole, {"chunkenv": json.dumps(about)}))
 
 
 def read(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:

@@ -248,7 +248,6 @@ def train(training: Training, folder: Path) -> Iterator[Metrics]:
 
     The folder gets `policy.safetensors` at the end, and now and then what is needed to go on.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, training.update)
     while not training.done:
         metrics = training.step()

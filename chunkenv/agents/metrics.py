@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
+
+from chunkenv.files import whole_file, writing
 
 Metrics = dict[str, float]
 
@@ -22,8 +23,11 @@ class Journal:
     """Appends metrics to `metrics.jsonl` in a folder, and mirrors them for TensorBoard where that is installed.
 
     Args:
-        folder: of the run; it must exist.
+        folder: of the run; it is made if it is not there.
         steps: lines of later steps are dropped: a training that goes on from there writes them again.
+
+    Raises:
+        UnwritableError: the folder cannot be written into.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as name:
@@ -35,16 +39,21 @@ class Journal:
     def __init__(self, folder: Path, steps: int) -> None:
         self._path = folder / "metrics.jsonl"
         kept = [line for line in read(self._path) if line["steps"] <= steps]
-        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
-        unfinished.write_text("".join(map(_line, kept)), encoding="utf-8")
-        os.replace(unfinished, self._path)
-        self._board = _open_board(folder / "tensorboard", kept)
+        with whole_file(self._path) as file:
+            file.write("".join(map(_line, kept)).encode())
+        with writing(folder):
+            self._board = _open_board(folder / "tensorboard", kept)
 
     def write(self, metrics: Metrics) -> None:
-        """Add one line; `metrics` holds the key "steps"."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(metrics))
-        _show(self._board, metrics)
+        """Add one line; `metrics` holds the key "steps".
+
+        Raises:
+            UnwritableError: the disk is full, say; a line that was cut off is none.
+        """
+        with writing(self._path):
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(metrics))
+            _show(self._board, metrics)
 
 
 def _line(metrics: Metrics) -> str:

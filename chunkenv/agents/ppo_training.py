@@ -209,7 +209,6 @@ def train(run: Run, folder: Path) -> Iterator[Metrics]:
         run: from `resume_or_begin`.
         folder: of this run, see `checkpoints.run_folder`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder, run.steps)
     while run.updates < run.settings.updates:
         with timed(run):

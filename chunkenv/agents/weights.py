@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from chunkenv.checks import one_of
 from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.files import whole_file
 from chunkenv.kinetix import LEVELS
 
 try:
@@ -65,9 +65,8 @@ def add(policy: FlowPolicy, facts: dict[str, Any], folder: Path = FOLDER) -> Pat
     policy.save(path, small=True)
     records = {**manifest(folder), name: {"sha256": _hash(path), "bytes": path.stat().st_size, **facts}}
     text = json.dumps({key: records[key] for key in sorted(records)}, indent=1)
-    unfinished = folder / f".manifest.{os.getpid()}"
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / "manifest.json")
+    with whole_file(folder / "manifest.json") as file:
+        file.write(f"{text}\n".encode())
     return path
 
 

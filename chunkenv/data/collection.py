@@ -78,7 +78,8 @@ def collect(
 
     Raises:
         ArgumentError: an argument that cannot be meant, or a folder with something else in it.
-        DataError: a file cannot be read or written, or a worker died; what is collected is kept.
+        DataError: a file cannot be read, or a worker died; what is collected is kept.
+        UnwritableError: the disk is full, say; what is collected is kept.
 
     >>> import tempfile
     >>> import numpy as np

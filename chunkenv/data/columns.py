@@ -138,7 +138,7 @@ def write(folder: Path, pieces: Sequence[Piece], info: dict[str, Any]) -> Datase
     A piece has every tick column but `episode`, and every episode column but `start`: these follow from the lengths.
 
     Raises:
-        DataError: it cannot be written.
+        UnwritableError: it cannot be written.
     """
     lengths = np.concatenate([piece.read("length")[: piece.episodes] for piece in pieces]).astype(np.int32)
     columns: dict[str, Any] = {}

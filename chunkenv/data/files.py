@@ -1,12 +1,10 @@
-"""Files that are there whole or not at all, and what is said when they cannot be."""
+"""The files of a dataset: columns and JSON, and what is said when they cannot be read."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,34 +12,11 @@ import numpy as np
 from numpy.lib import format as npy
 
 from chunkenv.errors import ChunkenvError
-
-PARTIAL = ".partial"
+from chunkenv.files import whole_file
 
 
 class DataError(ChunkenvError, ValueError):
-    """A dataset that cannot be read or written: damaged, unfinished, of another kind, or without room on the disk."""
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which is under its name, and on the disk, once the block has ended, or not at all.
-
-    Raises:
-        DataError: it cannot be written, for example because the disk is full.
-    """
-    # Two processes that write the same file must not write into one another's.
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written ({error.strerror}); make room, or choose another folder.") from error
+    """A dataset that cannot be read: damaged, unfinished, or of another kind."""
 
 
 def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: Iterable[np.ndarray]) -> str:

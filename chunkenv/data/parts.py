@@ -15,8 +15,9 @@ import numpy as np
 
 from chunkenv.data.columns import META, Dataset, Piece, write
 from chunkenv.data.episodes import Block
-from chunkenv.data.files import PARTIAL, DataError, read_json, whole_file, write_json
+from chunkenv.data.files import DataError, read_json, write_json
 from chunkenv.errors import ArgumentError
+from chunkenv.files import PARTIAL, whole_file
 
 RECIPE = "recipe.json"
 
@@ -51,7 +52,8 @@ class Parts:
 
     Raises:
         ArgumentError: the folder holds blocks of another recipe.
-        DataError: it cannot be read or written.
+        DataError: it cannot be read.
+        UnwritableError: it cannot be written.
     """
 
     def __init__(self, folder: Path, size: int, recipe: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from chunkenv.agents import checkpoints
 from chunkenv.agents.checkpoints import EXPERT, TRAINING, checkpoint_path, load, load_all, load_best, worth_keeping
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, UnwritableError
 from tests.agents.experts import random_expert
 
 
@@ -84,7 +84,7 @@ def test_an_expert_of_another_level_is_refused(saved):
 def test_a_write_that_fails_leaves_the_old_file(saved, monkeypatch):
     before = saved.read_bytes()
     monkeypatch.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UnwritableError, match=r"cannot be written \(disk full\)"):
         checkpoints.write(saved, EXPERT, {}, {})
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]

@@ -13,7 +13,7 @@ from chunkenv.agents.planner import Planner
 from chunkenv.data import collection
 from chunkenv.data.experts import Source
 from chunkenv.data.files import DataError
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, UnwritableError
 from tests.data.making import LEVEL, Waver, same
 from tests.data.test_plan_player import QUICK
 
@@ -148,8 +148,8 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(tmp_path, whole, monkey
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("chunkenv.data.files.os.fsync", full)
-        with pytest.raises(DataError, match=r"cannot be written \(No space left on device\); make room"):
+        patched.setattr("chunkenv.files.os.fsync", full)
+        with pytest.raises(UnwritableError, match=r"cannot be written \(No space left on device\); make room"):
             gathered(tmp_path)
     assert same(gathered(tmp_path), whole)
 

@@ -1,40 +1,9 @@
-import errno
 import hashlib
 
 import numpy as np
 import pytest
 
-from chunkenv.data.files import DataError, read_json, sha256_of, whole_file, write_column, write_json
-
-
-def test_a_file_appears_when_its_block_has_ended(tmp_path):
-    path = tmp_path / "new" / "file"
-    with whole_file(path) as file:
-        file.write(b"all of it")
-        assert not path.exists()
-    assert path.read_bytes() == b"all of it"
-    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
-
-
-def write_and_fail(path):
-    with whole_file(path) as file:
-        file.write(b"new")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_a_block_that_fails_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    with pytest.raises(DataError, match=r"file cannot be written \(No space left on device\); make room"):
-        write_and_fail(path)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
-    assert path.read_bytes() == b"old"
-
-
-def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot be written"), whole_file(tmp_path / "file" / "inner"):
-        pass
+from chunkenv.data.files import DataError, read_json, sha256_of, write_column, write_json
 
 
 def test_a_column_is_what_numpy_reads(tmp_path):
