@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import warnings
 from typing import Any
 
 from chunkenv.errors import MissingExtraError
+
+WAY = "MUJOCO_GL"
+"""The environment variable that names what MuJoCo draws with."""
 
 
 def _module(name: str) -> Any:
@@ -14,9 +18,16 @@ def _module(name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no screen, where nothing is to be shown
             return importlib.import_module(name)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         package = (error.name or name).partition(".")[0]
         raise MissingExtraError(f'{package} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
+    except Exception as error:  # MuJoCo looks for its drawing library at once, and each fails in its own manner
+        if WAY not in os.environ:
+            raise
+        raise MissingExtraError(
+            f"MuJoCo does not start with {WAY}={os.environ[WAY]!r} ({error}): unset it, or set it to 'egl' or 'osmesa' "
+            "and run `apt-get install libegl1` or `apt-get install libosmesa6`."
+        ) from error
 
 
 mujoco = _module("mujoco")
