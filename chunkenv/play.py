@@ -77,7 +77,7 @@ class Scene:
     @property
     def manipulation(self) -> str | None:
         """The name of the manipulation task, if it is one."""
-        name = self.task.removeprefix("chunkenv/manip-").removesuffix("-v0")
+        name = self.task.removeprefix("chunkenv/").removeprefix("manip-").removesuffix("-v0")
         return name if name in MANIPULATION else None
 
     @cached_property

@@ -16,7 +16,7 @@ from chunkenv.bench.extras import require
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
 from chunkenv.data.commands import DATASETS
-from chunkenv.data.environments import environment_of, family_of
+from chunkenv.data.environments import environment_of, family_of, id_of, level_of
 from chunkenv.errors import ArgumentError
 from chunkenv.workers import machine_threads
 
@@ -31,9 +31,15 @@ EPISODES = 120
 
 
 def qc(
-    task: Annotated[str, typer.Argument(help="The id of an environment whose observations and actions are vectors.")],
+    task: Annotated[
+        str,
+        typer.Argument(help="One of ours, or any id whose observations and actions are vectors."),
+    ],
     agent: Annotated[
-        str, typer.Option(metavar="NAME", help="qc, qc-fql, qc-rlpd, dqc; bfn, fql, rlpd: one action; bfn-n, fql-n.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Chunks: qc, qc-fql, dqc, rlpd-ac, qc-rlpd; one action: bfn, bfn-n, fql, fql-n, rlpd."
+        ),
     ] = "qc-fql",
     data: Annotated[
         Path | None,
@@ -102,10 +108,11 @@ def qc(
     settings = _settings(q_agents, agent, chunk, delay, prefix, discount, backup, asked, _widths(hidden))
     alone = q_agents.RECIPES[agent].online_only
     console = Console(highlight=False)
-    level = _level(task)
-    learned = data is not None or level is not None
+    task, level = _known(task), level_of(task)
+    played = family_of(level) is not None  # by the oracle
+    learned = data is not None or played
     plan = qc_training.Plan(  # before data are collected: it complains of what cannot be meant
-        _known(task),
+        task,
         offline_steps=offline_steps if offline_steps is not None else OFFLINE_STEPS if learned and not alone else 0,
         online_steps=online_steps,
         warm_up=RANDOM_TICKS if alone else 0,
@@ -113,7 +120,7 @@ def qc(
         evaluate_every=evaluate_every,
         episodes=episodes,
     )
-    dataset = load_data(data) if data is not None else _generated(level, console)
+    dataset = load_data(data) if data is not None else _generated(level if played else None, console)
     plan = replace(plan, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = qc_training.resume_or_begin(plan, agent, settings, dataset, seed, folder)
@@ -143,12 +150,6 @@ def _settings(
     return agents.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=hidden, **asked)
 
 
-def _level(task: str) -> str | None:
-    """The level of a manipulation task, such as "manip-scene-task2"; None for other environments."""
-    level = task.removeprefix("chunkenv/").removesuffix("-v0")
-    return None if family_of(level) is None else level
-
-
 def _generated(level: str | None, console: Console) -> Dataset | None:
     """The oracle's play in a manipulation task, collected now if it is not there; None without a level."""
     if level is None:
@@ -174,10 +175,11 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 def _known(task: str) -> str:
-    """The id, if there is such an environment."""
-    if task not in gym.registry:
+    """The id of a task of ours by its name, or of any environment that there is."""
+    level = level_of(task)
+    if level is None and task not in gym.registry:
         raise ArgumentError(f"There is no environment {task!r}; `chunkenv tasks` lists those of this package.")
-    return task
+    return task if level is None else id_of(level)
 
 
 def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:

@@ -33,9 +33,9 @@ def test_a_manipulation_task_is_enough(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train_qc, "EPISODES", 1)
     task = "chunkenv/manip-cube-single-task2-v0"
-    arguments = [task, "--offline-steps", "5", *QUICK, "--online-steps", "0", "--seed"]
-    for seed in ("1", "2"):
-        result = CliRunner().invoke(app, [*arguments, seed])
+    arguments = ["--offline-steps", "5", *QUICK, "--online-steps", "0", "--seed"]
+    for seed, name in (("1", task), ("2", "cube-single-task2")):
+        result = CliRunner().invoke(app, [name, *arguments, seed])
         assert result.exit_code == 0, result.output
         assert "1 episodes of the oracle's play" in result.output
         assert f"watch  chunkenv play {task} --agent " in result.output

@@ -16,15 +16,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chunkenv.checks import one_of, real_number
+from chunkenv.checks import real_number
 from chunkenv.data.check import check as problems_of
 from chunkenv.data.columns import Dataset, load
-from chunkenv.data.environments import MANIPULATION, family_of
+from chunkenv.data.environments import LEVEL_NAMES, family_of, level_of
 from chunkenv.data.experts import Source, read_sources
 from chunkenv.data.minari import from_minari, to_minari
 from chunkenv.data.summary import channels, played
-from chunkenv.errors import ArgumentError
-from chunkenv.kinetix import LEVELS
+from chunkenv.errors import ArgumentError, suggest
 from chunkenv.workers import machine_threads
 
 DATASETS = Path("results") / "data"
@@ -112,12 +111,11 @@ def collect(
 
 def _level(task: str) -> str:
     """The level that a task's name or id means."""
-    name = task.removeprefix("chunkenv/").removesuffix("-v0")
-    if name.startswith(MANIPULATION):
-        if family_of(name) is None:
-            raise ArgumentError(f"{task!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
-        return name
-    return one_of("task", name.removeprefix("kinetix-"), LEVELS)
+    if (level := level_of(task)) is None:
+        raise ArgumentError(
+            f"task={task!r} is neither a Kinetix level nor a manipulation task; {suggest(task, LEVEL_NAMES)}"
+        )
+    return level
 
 
 def _collector(

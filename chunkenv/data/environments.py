@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from chunkenv.kinetix import LEVELS
-from chunkenv.manipulation.families import FAMILIES
+from chunkenv.manipulation.families import FAMILIES, TASKS
 
-MANIPULATION = "manip-"
+KINETIX, MANIPULATION = "kinetix-", "manip-"
+LEVEL_NAMES = (*LEVELS, *(f"{MANIPULATION}{family}-task{task}" for family in FAMILIES for task in TASKS))
+"""All that data can be collected of."""
 
 
 class Environment(NamedTuple):
@@ -27,10 +29,33 @@ def environment_of(info: dict[str, Any]) -> Environment | None:
     """
     level = info.get("level")
     if level in LEVELS:
-        return Environment(f"chunkenv/kinetix-{level}-v0", {"observation": info["observation"]})
+        return Environment(id_of(level), {"observation": info["observation"]})
     if family_of(level) is not None:
-        return Environment(f"chunkenv/{level}-v0", dict(info.get("arguments", {})))
+        return Environment(id_of(level), dict(info.get("arguments", {})))
     return None
+
+
+def id_of(level: str) -> str:
+    """The id of a level's environment.
+
+    >>> id_of("catapult"), id_of("manip-scene-task1")
+    ('chunkenv/kinetix-catapult-v0', 'chunkenv/manip-scene-task1-v0')
+    """
+    return f"chunkenv/{'' if level.startswith(MANIPULATION) else KINETIX}{level}-v0"
+
+
+def level_of(task: str) -> str | None:
+    """The level that a task's name or id means; None if it is none of ours.
+
+    >>> [level_of(name) for name in ("catapult", "chunkenv/kinetix-catapult-v0", "Pendulum-v1")]
+    ['catapult', 'catapult', None]
+    >>> {level_of(name) for name in ("scene-task1", "manip-scene-task1", "chunkenv/manip-scene-task1-v0")}
+    {'manip-scene-task1'}
+    """
+    name = task.removeprefix("chunkenv/").removesuffix("-v0").removeprefix(KINETIX).removeprefix(MANIPULATION)
+    if name in LEVELS:
+        return name
+    return None if family_of(f"{MANIPULATION}{name}") is None else f"{MANIPULATION}{name}"
 
 
 def family_of(level: Any) -> str | None:

@@ -187,7 +187,10 @@ def test_the_oracles_episodes_and_what_they_cover(tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("manip-cube-single-task9", "--style", "task"), "'manip-cube-single-task9' is no manipulation task"),
+        (
+            ("manip-cube-single-task9", "--style", "task"),
+            "is neither a Kinetix level nor a manipulation task; did you mean 'manip-cube-single-task",
+        ),
         (("manip-cube-single-task1",), "give --style play, task or noisy"),
         (("manip-cube-single-task1", "--style", "task", "--planner"), "and nobody else"),
         (("catapult", "--planner", "--style", "task"), "--style is an option of manipulation tasks"),
