@@ -28,7 +28,8 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
     """Write a dataset as one of Minari's, among its local ones.
 
     Expert and success of an episode travel as attributes of its group, seeds as Minari's own, and `info` in the
-    metadata, so that `from_minari` brings back every bit.
+    metadata, so that `from_minari` brings back every bit. `recover_environment(eval_env=True)` makes the environment;
+    without the argument, too, if no noise was added to the actions of the data.
 
     Args:
         dataset: what `load` returned.
@@ -43,14 +44,15 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
         ArgumentError: there is such a dataset already, or Minari refuses the name.
         MissingExtraError: Minari is not installed.
     """
-    minari = _minari()
+    minari, spec = _minari(), _environment_spec(dataset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Minari warns of every piece of metadata that is not given
         try:
             made = minari.create_dataset_from_buffers(
                 dataset_id,
                 list(_buffers(dataset)),
-                eval_env=_environment_id(dataset),
+                env=None if dataset.info.get("noise") else spec,  # the world of these episodes had noise of its own
+                eval_env=spec,
                 observation_space=_space(dataset.observations),
                 action_space=_space(dataset.actions),
                 **metadata,
@@ -116,7 +118,7 @@ def _buffers(dataset: Dataset) -> Iterator[Any]:
         )
 
 
-def _environment_id(dataset: Dataset) -> Any:
+def _environment_spec(dataset: Dataset) -> Any:
     """The specification of the environment that the dataset is about, if it is one of ours."""
     made = environment_of(dataset.info)
     if made is None:

@@ -56,6 +56,12 @@ def test_minari_sees_episodes_as_it_wants_them(collected):
     assert env.observation_space.shape == made.observation_space.shape
 
 
+def test_the_environment_of_a_manipulation_task_is_recovered(tmp_path):
+    pytest.importorskip("ogbench")
+    made = to_minari(data.collect_oracle("manip-cube-single-task1", "task", tmp_path, episodes=1), "cube-v0")
+    assert made.recover_environment().spec.id == "chunkenv/manip-cube-single-task1-v0"
+
+
 def test_the_registry_is_left_as_it_was(collected):
     to_minari(collected, "lander-v0")
     assert "observation" not in gym.spec(f"chunkenv/kinetix-{LEVEL}-v0").kwargs
