@@ -27,7 +27,7 @@ def environment_of(info: dict[str, Any]) -> Environment | None:
     >>> environment_of({"level": "manip-cube-single-task2", "arguments": {"reward": "sparse"}})
     Environment(id='chunkenv/manip-cube-single-task2-v0', arguments={'reward': 'sparse'})
     """
-    level = info.get("level")
+    level = info.get("level", "")
     if level in LEVELS:
         return Environment(id_of(level), {"observation": info["observation"]})
     if family_of(level) is not None:
