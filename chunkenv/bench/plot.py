@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from chunkenv.bench.analysis import Setting, pooled_rates
+from chunkenv.bench.files import write_whole
 from chunkenv.bench.stats import Interval
-from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -62,12 +61,7 @@ def save(figure: Figure, path: Path) -> None:
     Raises:
         ArgumentError: if it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        figure.savefig(partial, format="png", dpi=150, facecolor="white")
-        os.replace(partial, path)
-    except OSError as error:
-        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+    write_whole(path, lambda partial: figure.savefig(partial, format="png", dpi=150, facecolor="white"))
 
 
 def draw_delay(rows: Sequence[Row], caption: str) -> Figure:

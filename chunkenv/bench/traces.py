@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from chunkenv.bench.files import write_whole
 from chunkenv.bench.provenance import machine, now, versions
 from chunkenv.errors import ArgumentError
 
@@ -15,14 +15,13 @@ FILE = "traces.json"
 
 def write_traces(path: Path, traces: dict[str, list[float]]) -> None:
     """Keep traces in a file, which appears whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
     text = json.dumps({"recorded": now(), "machine": machine(), "versions": versions(), "seconds": traces}, indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(partial: Path) -> None:
+        partial.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+
+    write_whole(path, write)
 
 
 def read_traces(path: Path) -> dict[str, list[float]]:
