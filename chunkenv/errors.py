@@ -17,7 +17,7 @@ class ArgumentError(ChunkenvError, ValueError):
 
 
 class UnwritableError(ArgumentError, OSError):
-    """A file that cannot be written: the disk is full, or the folder is somebody else's. What was there before is."""
+    """A file that cannot be written: the disk is full, or the folder is not ours. What was there before stays."""
 
 
 class ActionError(ChunkenvError, ValueError):

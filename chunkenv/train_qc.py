@@ -31,10 +31,7 @@ EPISODES = 120
 
 
 def qc(
-    task: Annotated[
-        str,
-        typer.Argument(help="One of ours, or any id whose observations and actions are vectors."),
-    ],
+    task: Annotated[str, typer.Argument(help="One of ours, or any id whose observations and actions are vectors.")],
     agent: Annotated[
         str,
         typer.Option(
@@ -108,9 +105,9 @@ def qc(
     settings = _settings(q_agents, agent, chunk, delay, prefix, discount, backup, asked, _widths(hidden))
     alone = q_agents.RECIPES[agent].online_only
     console = Console(highlight=False)
-    task, level = _known(task), level_of(task)
-    played = family_of(level) is not None  # by the oracle
-    learned = data is not None or played
+    task = _known(task)
+    level = _level(task)
+    learned = data is not None or level is not None
     plan = qc_training.Plan(  # before data are collected: it complains of what cannot be meant
         task,
         offline_steps=offline_steps if offline_steps is not None else OFFLINE_STEPS if learned and not alone else 0,
@@ -120,7 +117,7 @@ def qc(
         evaluate_every=evaluate_every,
         episodes=episodes,
     )
-    dataset = load_data(data) if data is not None else _generated(level if played else None, console)
+    dataset = load_data(data) if data is not None else _generated(level, console)
     plan = replace(plan, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = qc_training.resume_or_begin(plan, agent, settings, dataset, seed, folder)
@@ -150,6 +147,12 @@ def _settings(
     return agents.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=hidden, **asked)
 
 
+def _level(task: str) -> str | None:
+    """The level of a manipulation task by its id, such as "manip-scene-task2"; None for other environments."""
+    level = level_of(task)
+    return level if level is not None and family_of(level) is not None and id_of(level) == task else None
+
+
 def _generated(level: str | None, console: Console) -> Dataset | None:
     """The oracle's play in a manipulation task, collected now if it is not there; None without a level."""
     if level is None:
@@ -175,11 +178,12 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 def _known(task: str) -> str:
-    """The id of a task of ours by its name, or of any environment that there is."""
-    level = level_of(task)
-    if level is None and task not in gym.registry:
+    """The id of any environment that there is, or of a task of ours by its name."""
+    if task in gym.registry:  # an id of the user's own is never taken for one of our names
+        return task
+    if (level := level_of(task)) is None:
         raise ArgumentError(f"There is no environment {task!r}; `chunkenv tasks` lists those of this package.")
-    return task if level is None else id_of(level)
+    return id_of(level)
 
 
 def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:

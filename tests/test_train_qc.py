@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import gymnasium as gym
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -63,6 +64,15 @@ def test_one_sentence_for_what_cannot_be_meant(arguments, said, tmp_path):
     result = CliRunner().invoke(app, [*QUICK, *arguments, "--out", str(tmp_path)])
     assert isinstance(result.exception, ArgumentError)
     assert said in str(result.exception)
+
+
+def test_an_id_of_the_users_own_is_not_taken_for_a_task_of_ours(monkeypatch):
+    own = {name: gym.spec("Pendulum-v1") for name in ("catapult-v0", "scene-task1-v0")}
+    monkeypatch.setattr(gym, "registry", {**gym.registry, **own})
+    assert [train_qc._known(name) for name in own] == list(own)
+    assert [train_qc._level(name) for name in own] == [None, None]
+    assert train_qc._known("catapult") == "chunkenv/kinetix-catapult-v0"
+    assert train_qc._level(train_qc._known("scene-task1")) == "manip-scene-task1"
 
 
 def test_what_cannot_be_meant_is_refused_before_anything_is_collected(tmp_path, monkeypatch):

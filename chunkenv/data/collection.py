@@ -22,7 +22,7 @@ from typing import Any
 import chunkenv
 from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.data.columns import META, Dataset, load
-from chunkenv.data.environments import family_of, level_of
+from chunkenv.data.environments import manipulation_level
 from chunkenv.data.episodes import Block, Player, as_block
 from chunkenv.data.expert_player import ExpertPlayer
 from chunkenv.data.experts import read_sources
@@ -197,9 +197,7 @@ def collect_oracle(
     """
     from chunkenv.data.oracle_player import OraclePlayer  # brings mujoco, which other data can do without
 
-    asked, level = level, level_of(level) or ""
-    if family_of(level) is None:
-        raise ArgumentError(f"{asked!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
+    level = manipulation_level(level)
     if action_noise is not None:
         real_number("action_noise", action_noise, at_least=0.0)
     _, workers = _checked(seed, 0.0, workers)

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.data.columns import Dataset
-from chunkenv.data.environments import environment_of, family_of
+from chunkenv.data.environments import family_of, id_of
 from chunkenv.manipulation.families import FAMILY, Family
 from chunkenv.manipulation.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
 
@@ -53,9 +53,7 @@ def visits(dataset: Dataset) -> np.ndarray:
 
 def wanted_by(level: str) -> np.ndarray:
     """What a manipulation task wants of its objects, as `chunkenv.manipulation.goals` has it."""
-    made = environment_of({"level": level})
-    assert made is not None
-    env = gym.make(made.id, disable_env_checker=True)
+    env = gym.make(id_of(level), disable_env_checker=True)
     env.reset(seed=0)
     return wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
 from chunkenv.manipulation.families import FAMILIES, TASKS
 
@@ -56,6 +57,21 @@ def level_of(task: str) -> str | None:
     if name in LEVELS:
         return name
     return None if family_of(f"{MANIPULATION}{name}") is None else f"{MANIPULATION}{name}"
+
+
+def manipulation_level(task: str) -> str:
+    """The level of a manipulation task by its name or id.
+
+    Raises:
+        ArgumentError: it is none.
+
+    >>> manipulation_level("chunkenv/manip-scene-task1-v0")
+    'manip-scene-task1'
+    """
+    level = level_of(task)
+    if level is None or family_of(level) is None:
+        raise ArgumentError(f"{task!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
+    return level
 
 
 def family_of(level: Any) -> str | None:

@@ -42,7 +42,7 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
 
     Raises:
         ArgumentError: there is such a dataset already, or Minari refuses the name.
-        MissingExtraError: Minari is not installed.
+        MissingExtraError: Minari is not installed, or what the dataset's environment needs is not.
     """
     minari, spec = _minari(), _environment_spec(dataset)
     with warnings.catch_warnings():

@@ -16,7 +16,7 @@ import chunkenv
 from chunkenv.checks import one_of
 from chunkenv.data.columns import Dataset, Piece, write
 from chunkenv.data.coverage import wanted_by
-from chunkenv.data.environments import family_of
+from chunkenv.data.environments import family_of, manipulation_level
 from chunkenv.data.episodes import Episode, as_block
 from chunkenv.data.files import DataError, sha256_of
 from chunkenv.errors import ArgumentError
@@ -44,9 +44,9 @@ def from_ogbench(path: str | Path, level: str, out: str | Path, reward: str = "c
         DataError: the file cannot be read, or is of another family.
         MissingExtraError: ogbench is not installed.
     """
-    name, folder = family_of(level), Path(out)
-    if name is None:
-        raise ArgumentError(f"{level!r} is no manipulation task; give for example 'manip-cube-single-task2'.")
+    level, folder = manipulation_level(level), Path(out)
+    name = family_of(level)
+    assert name is not None
     one_of("reward", reward, REWARDS)
     if folder.exists() and any(folder.iterdir()):
         raise ArgumentError(f"{folder} is not empty; choose another folder.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from chunkenv.errors import MissingExtraError
 
-WAY = "MUJOCO_GL"
+DRAWS_BY = "MUJOCO_GL"
 """The environment variable that names what MuJoCo draws with."""
 
 
@@ -18,16 +18,17 @@ def _module(name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no screen, where nothing is to be shown
             return importlib.import_module(name)
-    except ModuleNotFoundError as error:
+    except Exception as error:
+        # With the variable MuJoCo looks for its drawing library at once, and each fails in its own manner.
+        if DRAWS_BY in os.environ and not isinstance(error, ModuleNotFoundError):
+            raise MissingExtraError(
+                f"MuJoCo does not start with {DRAWS_BY}={os.environ[DRAWS_BY]!r} ({error}): unset it, or set it to "
+                "'egl' or 'osmesa' and run `apt-get install libegl1` or `apt-get install libosmesa6`."
+            ) from error
+        if not isinstance(error, ImportError):
+            raise
         package = (error.name or name).partition(".")[0]
         raise MissingExtraError(f'{package} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
-    except Exception as error:  # MuJoCo looks for its drawing library at once, and each fails in its own manner
-        if WAY not in os.environ:
-            raise
-        raise MissingExtraError(
-            f"MuJoCo does not start with {WAY}={os.environ[WAY]!r} ({error}): unset it, or set it to 'egl' or 'osmesa' "
-            "and run `apt-get install libegl1` or `apt-get install libosmesa6`."
-        ) from error
 
 
 mujoco = _module("mujoco")

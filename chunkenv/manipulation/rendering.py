@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import MissingExtraError
-from chunkenv.manipulation.library import mujoco
+from chunkenv.manipulation.library import DRAWS_BY, mujoco
 
 CAMERA = "front"
 """ogbench's name of the camera that looks at the robot from across the table."""
@@ -22,7 +22,7 @@ SHADOW_SIZE = 1024
 WAYS = ("egl", "osmesa") if sys.platform == "linux" else ()
 """How to draw without a screen, the fastest first."""
 
-WANTED = os.environ.get("MUJOCO_GL")
+WANTED = os.environ.get(DRAWS_BY)
 """The way that the user chose, MuJoCo's own variable: then no other is tried."""
 
 
@@ -66,7 +66,7 @@ def _drawing(model: Any, size: int) -> tuple[Any, Any]:
     """The first canvas that can be drawn on, and MuJoCo's drawing tools on it."""
     reasons = []
     for way in WAYS if WANTED is None else ():
-        os.environ["MUJOCO_GL"] = way  # MuJoCo's own library looks there
+        os.environ[DRAWS_BY] = way  # MuJoCo's own library looks there
         try:
             return _opened(f"mujoco.{way}", model, size)
         except Exception as error:  # each way, and each driver, fails in its own manner
@@ -92,7 +92,7 @@ def _opened(module: str, model: Any, size: int) -> tuple[Any, Any]:
 
 def _forget(way: str) -> None:
     """PyOpenGL keeps to the first way that it was loaded for, even one that failed: load it anew for the next."""
-    os.environ.pop("MUJOCO_GL", None)
+    os.environ.pop(DRAWS_BY, None)
     os.environ.pop("PYOPENGL_PLATFORM", None)
     for name in list(sys.modules):
         if name == "OpenGL" or name.startswith(("OpenGL.", f"mujoco.{way}")):

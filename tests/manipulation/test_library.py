@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-WAY = "MUJOCO_GL"
-
 CODE = """
 import sys
 sys.modules[{module!r}] = None
@@ -30,7 +28,9 @@ def test_what_is_missing_is_named(module):
 def test_a_way_of_drawing_that_is_not_there_is_one_sentence(way):
     """MuJoCo itself does not import then, whether anything is drawn or not."""
     code = CODE.format(module="nothing")
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, WAY: way})
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"MUJOCO_GL": way}
+    )
     assert result.returncode == 0, result.stderr
     if result.stdout:  # where OSMesa is installed, it works
         assert result.stdout.startswith(f"MuJoCo does not start with MUJOCO_GL={way!r}")
