@@ -1,0 +1,97 @@
+"""What the code of the day makes is what was recorded: tests/fixtures/record_results.py.
+
+To the bit on a machine like the one that recorded, with the same versions of the libraries that count; elsewhere
+numbers may differ a little.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.fixtures.record_results import FOLDER, KINDS, run
+from tests.fixtures.recording import trees
+
+EXACT = trees.machine() == trees.read(FOLDER / "machine.json")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """By kind: the recorded results, those of the recorded files today, and those of files made today."""
+    known = {}
+
+    def of(kind):
+        for module in KINDS[kind]:
+            pytest.importorskip(module)
+        if kind not in known:
+            out = tmp_path_factory.mktemp(kind)
+            run(kind, str(out))
+            files = (FOLDER / f"{kind}.json", out / "old.json", out / "new.json")
+            known[kind] = tuple(trees.read(path) for path in files)
+        return known[kind]
+
+    return of
+
+
+def expect_same(recorded, found, place="") -> None:
+    """Equal, and of the same types; floats may differ a little on another machine."""
+    assert type(recorded) is type(found), place
+    if isinstance(recorded, dict):
+        assert list(recorded) == list(found), place
+        for key in recorded:
+            expect_same(recorded[key], found[key], f"{place}/{key}")
+    elif isinstance(recorded, list):
+        assert len(recorded) == len(found), place
+        for index, (one, other) in enumerate(zip(recorded, found, strict=True)):
+            expect_same(one, other, f"{place}/{index}")
+    elif isinstance(recorded, float) and not EXACT:
+        np.testing.assert_allclose(found, recorded, rtol=1e-3, atol=1e-4, err_msg=place)
+    elif isinstance(recorded, float):
+        np.testing.assert_equal(found, recorded, err_msg=place)
+    else:
+        assert recorded == found, place
+
+
+@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures"])
+def test_recorded_specs_and_pickles_of_environments_go_on_as_they_did(kind, results):
+    recorded, old, _ = results(kind)
+    expect_same(recorded, old, kind)
+
+
+@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures"])
+def test_environments_made_anew_do_what_they_did(kind, results):
+    recorded, _, new = results(kind)
+    expect_same(recorded, new, kind)
+
+
+def test_studies_have_the_same_rows(results):
+    recorded, _, new = results("studies")
+    for study in recorded:
+        expect_same(recorded[study], new[study], study)
+
+
+@pytest.mark.parametrize("kind", ["kinetix_data", "manipulation_data"])
+def test_recorded_datasets_are_read_as_they_were(kind, results):
+    recorded, old, _ = results(kind)
+    expect_same(recorded, old, kind)
+
+
+@pytest.mark.parametrize("kind", ["kinetix_data", "manipulation_data"])
+def test_data_collected_anew_are_the_same(kind, results):
+    recorded, _, new = results(kind)
+    expect_same(recorded, new, kind)
+
+
+def test_recorded_checkpoints_act_as_they_did(results):
+    recorded, old, _ = results("agents")
+    expect_same(recorded, old, "agents")
+
+
+def test_agents_trained_anew_have_the_same_parameters(results):
+    recorded, _, new = results("agents")
+    expect_same(recorded, new, "agents")
+
+
+def test_the_weights_of_the_package_give_the_same_chunks(results):
+    recorded, _, new = results("shipped_weights")
+    expect_same(recorded, new, "shipped_weights")
