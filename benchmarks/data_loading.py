@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from chunkenv.data import Dataset, Windows, load
-from chunkenv.data.columns import Piece, write
+from chunkenv.data.dataset import Piece, write
 from chunkenv.data.episodes import Episode, as_block
 
 BATCH = 512

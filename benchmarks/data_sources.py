@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow import FlowPolicy, FlowSettings, Training
-from chunkenv.bench.stats import Interval, paired_difference
+from chunkenv.agents.flow_matching import FlowPolicy, FlowSettings, Training
+from chunkenv.bench.analysis.intervals import Interval, paired_difference
 from chunkenv.data import Dataset, Windows, load
 from chunkenv.strategies import RTC
 from chunkenv.vector import VectorRequest

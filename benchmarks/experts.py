@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from chunkenv.agents import ppo_training
-from chunkenv.agents.checkpoints import load_best, run_folder
-from chunkenv.agents.expert import solved
-from chunkenv.agents.metrics import read
+from chunkenv.agents.common.checkpoint_file import load_best, run_folder
+from chunkenv.agents.policies.expert import solved
 from chunkenv.agents.ppo_settings import settings_for
-from chunkenv.bench.stats import wilson
+from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.kinetix import LEVELS
+from chunkenv.training import on_policy as ppo_training
+from chunkenv.training.metrics import read
 
 NOISE_SEED = 1_000_000
 """Of the episodes of the table, far from the seeds of trainings."""

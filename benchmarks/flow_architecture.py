@@ -20,9 +20,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow import FlowSettings, Training
-from chunkenv.agents.networks import Architecture
-from chunkenv.bench.stats import pooled
+from chunkenv.agents.flow_matching import FlowSettings, Training
+from chunkenv.agents.nets.mixer import Architecture
+from chunkenv.bench.analysis.intervals import pooled
 from chunkenv.data import Windows, load
 
 HORIZONS = (1, 4, 8)

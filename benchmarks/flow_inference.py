@@ -18,8 +18,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from chunkenv.agents import weights
-from chunkenv.agents.flow import FlowPolicy
+from chunkenv.agents import pretrained as weights
+from chunkenv.agents.flow_matching import FlowPolicy
 from chunkenv.kinetix import LEVELS
 
 

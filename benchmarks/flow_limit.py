@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from chunkenv.agents.checkpoints import load_best
-from chunkenv.agents.expert import Expert
+from chunkenv.agents.common.checkpoint_file import load_best
+from chunkenv.agents.policies.expert import Expert
 from chunkenv.kinetix import LEVELS, TIME_LIMIT
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.agents import flow, weights
-from chunkenv.bench.settings.methods import ACTION_NOISE, play_policy
+from chunkenv.agents import flow_matching as flow
+from chunkenv.agents import pretrained as weights
+from chunkenv.bench.studies.methods import ACTION_NOISE, play_policy
 from chunkenv.strategies import Strategy
 
 HORIZONS = range(1, 9)

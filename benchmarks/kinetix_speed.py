@@ -29,8 +29,8 @@ import numpy as np
 
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.simulator import Simulator
-from chunkenv.workers import machine_threads
+from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.utils.processes import machine_threads
 
 REFERENCE = Path(__file__).with_name("kinetix_speed_reference.py")
 HOLD = 8

@@ -24,13 +24,13 @@ import gymnasium as gym
 from gymnasium.wrappers import ClipAction
 
 from chunkenv import ActionNoise, ChunkedExecution
-from chunkenv.bench.stats import wilson
+from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.evaluate import episode_seed, play_episode
 from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.families import TASKS
 from chunkenv.manipulation.oracles.oracle import Oracle
-from chunkenv.manipulation.oracles.policy import OraclePolicy
-from chunkenv.workers import begin_worker
+from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy
+from chunkenv.utils.processes import begin_worker
 
 PREDICTION_HORIZON, EXECUTION_HORIZON = 10, 5
 TICK_BY_TICK = "none"

@@ -21,9 +21,9 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv import ActionNoise, ChunkedExecution, evaluate
-from chunkenv.agents.planner import Planner
 from chunkenv.agents.planner_settings import DEFAULT
-from chunkenv.bench.stats import Interval, pooled
+from chunkenv.agents.sampling_planner import Planner
+from chunkenv.bench.analysis.intervals import Interval, pooled
 from chunkenv.kinetix import LEVELS
 
 PREDICTION_HORIZON, EXECUTION_HORIZON, ACTION_NOISE = 8, 4, 0.1

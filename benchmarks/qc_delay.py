@@ -29,12 +29,12 @@ import gymnasium as gym
 import numpy as np
 from qc_tasks import FINAL_SEED, add_training_options, shown, trained
 
-from chunkenv.agents.behaviour_policy import BehaviourPolicy, chunk_values
-from chunkenv.agents.chunk_policy import ChunkPolicy
-from chunkenv.agents.metrics import read
+from chunkenv.agents.policies.behaviour_policy import BehaviourPolicy, chunk_values
+from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.evaluate import evaluate
-from chunkenv.qc_training import Training
 from chunkenv.strategies import RTC, BestOf
+from chunkenv.training.metrics import read
+from chunkenv.training.offline_online import Training
 from chunkenv.wrappers import ChunkedExecution
 
 CHUNK = 5

@@ -28,12 +28,12 @@ from gymnasium.vector import AutoresetMode
 from qc_tasks import FINAL_SEED, differences, points, results, shown, solved
 
 from chunkenv import data
-from chunkenv.agents import q_agents
-from chunkenv.agents.behaviour_policy import BehaviourPolicy, chunk_values
-from chunkenv.agents.metrics import read
+from chunkenv.agents import registry as q_agents
+from chunkenv.agents.policies.behaviour_policy import BehaviourPolicy, chunk_values
 from chunkenv.data.environments import environment_of
-from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.evaluate.batch import evaluate_batch
 from chunkenv.strategies import BestOf
+from chunkenv.training.metrics import read
 
 CELLS = "parts.jsonl"
 

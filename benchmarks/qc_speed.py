@@ -27,8 +27,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chunkenv.agents import q_agents
-from chunkenv.agents.replay import Batch
+from chunkenv.agents import registry as q_agents
+from chunkenv.data.replay_buffer import Batch
 
 OBSERVATION, ACTION, BATCH, CHUNK = 37, 5, 256, 5
 LARGE, SMALL = (512, 512, 512, 512), (256, 256, 256)

@@ -28,14 +28,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from chunkenv import data
-from chunkenv.agents import q_agents
-from chunkenv.agents.chunk_policy import ChunkPolicy
-from chunkenv.agents.metrics import read
+from chunkenv.agents import registry as q_agents
+from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.agents.qc import DTYPES, TARGET_SAMPLERS
-from chunkenv.bench.stats import pooled
+from chunkenv.bench.analysis.intervals import pooled
 from chunkenv.data.environments import environment_of
 from chunkenv.evaluate import evaluate
-from chunkenv.qc_training import Plan, Training, resume_or_begin, train
+from chunkenv.training.metrics import read
+from chunkenv.training.offline_online import Plan, Training, resume_or_begin, train
 
 FINAL_SEED = 1_000_001
 """Episodes that no training plays: its own have seeds from twice its seed."""

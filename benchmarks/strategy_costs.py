@@ -14,9 +14,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from chunkenv.agents.flow import FlowSettings
-from chunkenv.agents.flow_policy import Denoiser, FlowPolicy
-from chunkenv.agents.networks import Sizes, initial_weights
+from chunkenv.agents.flow_matching import FlowSettings
+from chunkenv.agents.nets.mixer import Sizes, initial_weights
+from chunkenv.agents.policies.flow_policy import Denoiser, FlowPolicy
 from chunkenv.strategies import (
     BID,
     RTC,

@@ -21,7 +21,7 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
 from chunkenv import ChunkedExecution
-from chunkenv.workers import machine_threads
+from chunkenv.utils.processes import machine_threads
 
 CHUNKS: dict[str, Any] = {"prediction_horizon": 8, "execution_horizon": 4, "latency": 2}
 DECISIONS, ROUNDS = 8, 5

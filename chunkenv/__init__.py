@@ -7,7 +7,7 @@ the ids `chunkenv/kinetix-<level>-v0` and `chunkenv/manip-<family>-task<k>-v0`.
 
 from chunkenv import kinetix, latency, manipulation
 from chunkenv.evaluate import evaluate
-from chunkenv.evaluate_batch import evaluate_batch
+from chunkenv.evaluate.batch import evaluate_batch
 from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import (
     ActionDelay,

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.checks import one_of, true_or_false, whole_number
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import one_of, true_or_false, whole_number
 
 
 class Source(NamedTuple):

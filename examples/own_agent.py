@@ -14,11 +14,21 @@ import jax
 import jax.numpy as jnp
 
 from chunkenv import data
-from chunkenv.agents import one_step, q_agents
-from chunkenv.agents.behaviour import Sizes
-from chunkenv.agents.learning import Learner, Settings, as_tree, filled, initial_critics, mean_counted, values, window
-from chunkenv.data.collection import collect_oracle
-from chunkenv.qc_training import Plan, resume_or_begin, train
+from chunkenv.agents import registry as q_agents
+from chunkenv.agents.common.learner import (
+    Learner,
+    Settings,
+    as_tree,
+    filled,
+    initial_critics,
+    mean_counted,
+    values,
+    window,
+)
+from chunkenv.agents.nets import one_step_flow as one_step
+from chunkenv.agents.nets.chunk_flow import Sizes
+from chunkenv.collect.collect import collect_oracle
+from chunkenv.training.offline_online import Plan, resume_or_begin, train
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from chunkenv.agents import behaviour, perceptron
-from chunkenv.agents.behaviour import Sizes, flags
-from chunkenv.agents.horizons import Horizons
-from chunkenv.agents.learning import (
+from chunkenv.agents.common.learner import (
     Info,
     Learner,
     Params,
@@ -37,9 +34,13 @@ from chunkenv.agents.learning import (
     values_in_blocks,
     window,
 )
-from chunkenv.agents.perceptron import Layers
-from chunkenv.agents.replay import Batch
-from chunkenv.checks import one_of, real_number, whole_number
+from chunkenv.agents.nets import chunk_flow as behaviour
+from chunkenv.agents.nets import mlp as perceptron
+from chunkenv.agents.nets.chunk_flow import Sizes, flags
+from chunkenv.agents.nets.mlp import Layers
+from chunkenv.data.horizons import Horizons
+from chunkenv.data.replay_buffer import Batch
+from chunkenv.utils.checks import one_of, real_number, whole_number
 
 BACKUPS = ("quantile", "expectile")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import one_of, real_number, whole_number
 
 AIMS = ("approach", "arrive", "stay near")
 

@@ -4,7 +4,7 @@ The algorithm is that of Schulman et al. 2017 (arXiv 1707.06347) with generalise
 1506.02438) and, as an option, the random shift of the mean of robust policy optimisation (arXiv 2212.07536). As in the
 experts of real-time-chunking-kinetix, noise is added to each action before the engine clips it, in training too, motors
 are squashed by tanh and thrusters by the logistic function. Unlike there, the observation is compact, a single one, and
-networks are small: acting is numpy's (`chunkenv.agents.expert`), an update is one compiled function.
+networks are small: acting is numpy's (`chunkenv.agents.policies.expert`), an update is one compiled function.
 
     expert(observation) + exploration + action noise -> environments -> rollout -> update -> expert ...
 """
@@ -20,8 +20,8 @@ import numpy as np
 import optax
 from flax import nnx
 
-from chunkenv.agents.checkpoints import load as load
-from chunkenv.agents.expert import FARTHEST, gains, squashed
+from chunkenv.agents.common.checkpoint_file import load as load
+from chunkenv.agents.policies.expert import FARTHEST, gains, squashed
 from chunkenv.agents.ppo_settings import Settings
 
 

@@ -20,9 +20,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from chunkenv.agents import behaviour, one_step
-from chunkenv.agents.behaviour import Sizes
-from chunkenv.agents.learning import (
+from chunkenv.agents.common.learner import (
     Info,
     Learner,
     Params,
@@ -35,8 +33,11 @@ from chunkenv.agents.learning import (
     values_in_blocks,
     window,
 )
-from chunkenv.agents.replay import Batch
-from chunkenv.checks import one_of, whole_number
+from chunkenv.agents.nets import chunk_flow as behaviour
+from chunkenv.agents.nets import one_step_flow as one_step
+from chunkenv.agents.nets.chunk_flow import Sizes
+from chunkenv.data.replay_buffer import Batch
+from chunkenv.utils.checks import one_of, whole_number
 
 TARGET_SAMPLERS = ("flow", "distilled")
 DTYPES = ("float32", "bfloat16")

@@ -14,9 +14,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from chunkenv.agents import behaviour, one_step
-from chunkenv.agents.behaviour import Sizes
-from chunkenv.agents.learning import (
+from chunkenv.agents.common.learner import (
     Info,
     Learner,
     Params,
@@ -28,9 +26,12 @@ from chunkenv.agents.learning import (
     values,
     window,
 )
-from chunkenv.agents.perceptron import Layers
-from chunkenv.agents.replay import Batch
-from chunkenv.checks import real_number, whole_number
+from chunkenv.agents.nets import chunk_flow as behaviour
+from chunkenv.agents.nets import one_step_flow as one_step
+from chunkenv.agents.nets.chunk_flow import Sizes
+from chunkenv.agents.nets.mlp import Layers
+from chunkenv.data.replay_buffer import Batch
+from chunkenv.utils.checks import real_number, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)

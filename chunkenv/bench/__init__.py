@@ -1,7 +1,7 @@
 """Studies: settings (plain cells), one loop that plays them, and what is made of the rows (tables, plots, files).
 
 A study of your own is a `Study` of `study.py` in a Python file, which `chunkenv bench run FILE` plays: `docs/bench.md`
-has one. `settings/delay.py` makes environments and policies, `settings/rtc.py` plays blocks of episodes itself. Without
+has one. `studies/delay_study.py` makes environments and policies, `studies/rtc_study.py` plays blocks of episodes itself. Without
 the command, rows are played and kept by
 
     with Store(Path("results/mine/episodes.sqlite"), study.cell, study.results) as store:

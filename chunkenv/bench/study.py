@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-from chunkenv.bench.columns import Columns, columns_of
-from chunkenv.checks import whole_number
+from chunkenv.bench.store.columns import Columns, columns_of
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Policy, Row
+from chunkenv.utils.checks import whole_number
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from chunkenv.data.columns import Dataset, Episodes, load
-from chunkenv.data.files import DataError
+from chunkenv.data.dataset import Dataset, Episodes, load
+from chunkenv.data.dataset_files import DataError
 from chunkenv.data.windows import Windows, split_episodes
 
 if TYPE_CHECKING:
-    from chunkenv.data.collection import collect, collect_oracle, collect_plans
+    from chunkenv.collect.collect import collect, collect_oracle, collect_plans
 
 __all__ = [
     "DataError",
@@ -31,5 +31,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("collect", "collect_oracle", "collect_plans"):
-        return getattr(importlib.import_module("chunkenv.data.collection"), name)
+        return getattr(importlib.import_module("chunkenv.collect.collect"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from chunkenv.data.columns import Dataset, load, read_meta
-from chunkenv.data.files import sha256_of
+from chunkenv.data.dataset import Dataset, load, read_meta
+from chunkenv.data.dataset_files import sha256_of
 
 
 def check(path: str | Path) -> list[str]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.data.columns import Dataset
+from chunkenv.data.dataset import Dataset
 from chunkenv.data.environments import family_of, id_of
 from chunkenv.manipulation.families import FAMILY, Family
-from chunkenv.manipulation.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
+from chunkenv.manipulation.scene.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
 
 AREA = ((0.25, 0.6), (-0.35, 0.35))
 """The part of the table that is looked at, in m: x, away from the robot, and y."""
@@ -52,7 +52,7 @@ def visits(dataset: Dataset) -> np.ndarray:
 
 
 def wanted_by(level: str) -> np.ndarray:
-    """What a manipulation task wants of its objects, as `chunkenv.manipulation.goals` has it."""
+    """What a manipulation task wants of its objects, as `chunkenv.manipulation.scene.goals` has it."""
     env = gym.make(id_of(level), disable_env_checker=True)
     env.reset(seed=0)
     return wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]

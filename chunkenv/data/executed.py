@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from chunkenv.agents.expert import used_channels
-from chunkenv.data.columns import Dataset
-from chunkenv.data.files import DataError
+from chunkenv.agents.policies.expert import used_channels
+from chunkenv.data.dataset import Dataset
+from chunkenv.data.dataset_files import DataError
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.layout import N_MOTOR_CHANNELS, N_THRUSTER_CHANNELS
-from chunkenv.streams import Stream
+from chunkenv.kinetix.engine.layout import N_MOTOR_CHANNELS, N_THRUSTER_CHANNELS
+from chunkenv.utils.seeding import Stream
 
 LOWEST = np.array([-1.0] * N_MOTOR_CHANNELS + [0.0] * N_THRUSTER_CHANNELS, np.float32)
 

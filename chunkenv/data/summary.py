@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.data.columns import Dataset
+from chunkenv.data.dataset import Dataset
 
 
 class Played(NamedTuple):

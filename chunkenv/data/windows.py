@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.checks import real_number, whole_number
-from chunkenv.data.columns import Dataset
+from chunkenv.data.dataset import Dataset
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.utils.checks import real_number, whole_number
 
 
 class Batch(NamedTuple):

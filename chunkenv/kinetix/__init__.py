@@ -43,7 +43,7 @@ def register() -> None:
         )
         gymnasium.register(
             id=f"chunkenv/kinetix-{level}-box2d-v0",
-            entry_point="chunkenv.kinetix.box2d_env:Box2DKinetixEnv",
+            entry_point="chunkenv.kinetix.backends.box2d_env:Box2DKinetixEnv",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},
         )

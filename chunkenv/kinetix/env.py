@@ -13,14 +13,15 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ResetNeededError, brief
-from chunkenv.kinetix import TIME_LIMIT, kernels
-from chunkenv.kinetix.backends import open_simulator
-from chunkenv.kinetix.layout import N_ACTIONS, N_FEATURES, STATE
+from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.backends.protocol import open_simulator
+from chunkenv.kinetix.engine import kernels
+from chunkenv.kinetix.engine.layout import N_ACTIONS, N_FEATURES, STATE
+from chunkenv.kinetix.engine.simulator import STATE_SIZE, float32_array
 from chunkenv.kinetix.render import frame
-from chunkenv.kinetix.simulator import STATE_SIZE, float32_array
-from chunkenv.pictures import Window
+from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.rendering import Window
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 RENDER_MODES = ("human", "rgb_array")
@@ -51,7 +52,7 @@ class Physics(Protocol):
     """What plays the ticks of an environment: a simulator, or the world of another physics engine."""
 
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> kernels.Tick:
-        """As `chunkenv.kinetix.simulator.Simulator.step`."""
+        """As `chunkenv.kinetix.engine.simulator.Simulator.step`."""
         ...
 
 

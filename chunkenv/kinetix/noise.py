@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from chunkenv.kinetix.layout import N_ACTIONS
-from chunkenv.streams import Stream
+from chunkenv.kinetix.engine.layout import N_ACTIONS
+from chunkenv.utils.seeding import Stream
 
 AHEAD = 256
 """Ticks whose noise is drawn at once: one call of a generator for each tick would cost more than the engine."""

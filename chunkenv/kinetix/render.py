@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.kinetix.layout import N_FIXATED, N_MOTOR_CHANNELS
+from chunkenv.kinetix.engine.layout import N_FIXATED, N_MOTOR_CHANNELS
 from chunkenv.kinetix.level import Body, Joint, Level, Thruster
-from chunkenv.pictures import import_pygame
+from chunkenv.utils.rendering import import_pygame
 
 Colour = tuple[int, int, int]
 Palette = dict[str, Colour]

@@ -10,16 +10,16 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from chunkenv.autoreset import Autoreset, read_start
-from chunkenv.batches import BatchReader, Infos, Playback, read_play
-from chunkenv.checks import one_of, real_number, whole_number
 from chunkenv.errors import ArgumentError, ResetNeededError, brief, reset_needed
 from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.engine.layout import N_ACTIONS, STATE
 from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
-from chunkenv.kinetix.layout import N_ACTIONS, STATE
 from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
-from chunkenv.workers import machine_threads
+from chunkenv.utils.autoreset import Autoreset, read_start
+from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
+from chunkenv.utils.checks import one_of, real_number, whole_number
+from chunkenv.utils.processes import machine_threads
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
-from chunkenv.checks import real_number
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import real_number
 
 
 def assign(model: object, **values: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, share_of
-from chunkenv.latency.base import LatencyModel, checked_draw
+from chunkenv.latency.model import LatencyModel, checked_draw
 from chunkenv.latency.specs import model_of
 
 

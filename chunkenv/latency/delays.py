@@ -11,14 +11,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.checks import whole_number
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency.arguments import is_number, positive, seconds_of
-from chunkenv.latency.base import LatencyModel, checked_draw
-from chunkenv.latency.models import Constant
+from chunkenv.latency.distributions import Constant
+from chunkenv.latency.model import LatencyModel, checked_draw
 from chunkenv.latency.specs import model_of
 from chunkenv.latency.sums import Sum
+from chunkenv.utils.checks import whole_number
 
 
 class Delays:

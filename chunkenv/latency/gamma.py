@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import real_number
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, positive, share_of
-from chunkenv.latency.base import LatencyModel
+from chunkenv.latency.model import LatencyModel
 from chunkenv.latency.names import name_of
+from chunkenv.utils.checks import real_number
 
 
 @dataclass(frozen=True, init=False, repr=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chunkenv.errors import ArgumentError
 
 MODELS: dict[str, str] = {
-    "constant": "chunkenv.latency.models:Constant",
-    "uniform": "chunkenv.latency.models:Uniform",
-    "lognormal": "chunkenv.latency.models:LogNormal",
+    "constant": "chunkenv.latency.distributions:Constant",
+    "uniform": "chunkenv.latency.distributions:Uniform",
+    "lognormal": "chunkenv.latency.distributions:LogNormal",
     "gamma": "chunkenv.latency.gamma:Gamma",
     "bursty": "chunkenv.latency.bursty:Bursty",
     "trace": "chunkenv.latency.trace:Trace",

@@ -10,7 +10,7 @@ from typing import Any
 
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.latency.arguments import is_number
-from chunkenv.latency.base import LatencyModel
+from chunkenv.latency.model import LatencyModel
 from chunkenv.latency.names import MODELS
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, seconds_of, share_of
-from chunkenv.latency.base import LatencyModel
+from chunkenv.latency.model import LatencyModel
+from chunkenv.utils.checks import one_of
 
 
 @dataclass(frozen=True)

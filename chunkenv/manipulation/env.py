@@ -8,15 +8,15 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief
-from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import CONTROL_DT, FAMILIES, TASKS
-from chunkenv.manipulation.library import mujoco
-from chunkenv.manipulation.rendering import Painter
-from chunkenv.manipulation.state import checked_state, read_state, state_layout, write_state
-from chunkenv.manipulation.worlds import open_world
-from chunkenv.pictures import Window
+from chunkenv.manipulation.scene.frames import Painter
+from chunkenv.manipulation.scene.ogbench_imports import mujoco
+from chunkenv.manipulation.scene.privileged_state import read_facts
+from chunkenv.manipulation.scene.state import checked_state, read_state, state_layout, write_state
+from chunkenv.manipulation.scene.worlds import open_world
+from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.rendering import Window
 
 N_ACTIONS = 5
 OBSERVATIONS = ("features", "state")

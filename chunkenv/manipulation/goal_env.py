@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.checks import one_of
 from chunkenv.manipulation.env import ManipulationEnv, bounded, small
 from chunkenv.manipulation.families import TASKS
-from chunkenv.manipulation.goals import agreement, objects_of, wanted_objects
+from chunkenv.manipulation.scene.goals import agreement, objects_of, wanted_objects
+from chunkenv.utils.checks import one_of
 
 GOALS = ("objects", "features")
 

@@ -11,17 +11,17 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from chunkenv.autoreset import Autoreset, read_start
-from chunkenv.batches import BatchReader, Infos, Playback, member, read_play
-from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
-from chunkenv.manipulation.engine import N_ACTIONS, Engine, Played
+from chunkenv.manipulation.engine.engine import N_ACTIONS, Engine, Played
+from chunkenv.manipulation.engine.observations import Observing
 from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
-from chunkenv.manipulation.observing import Observing
-from chunkenv.manipulation.state import checked_state
-from chunkenv.workers import machine_threads
+from chunkenv.manipulation.scene.state import checked_state
+from chunkenv.utils.autoreset import Autoreset, read_start
+from chunkenv.utils.batching import BatchReader, Infos, Playback, member, read_play
+from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.processes import machine_threads
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""

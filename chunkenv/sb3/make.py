@@ -12,14 +12,14 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from chunkenv.checks import true_or_false, whole_number
 from chunkenv.errors import ArgumentError, brief, suggest
 from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
 from chunkenv.sb3.vec_env import SB3VecEnv
+from chunkenv.utils.checks import true_or_false, whole_number
 from chunkenv.vector import ChunkedVectorExecution
-from chunkenv.vector.processes import WorkerVectorEnv
+from chunkenv.vector.workers.worker_env import WorkerVectorEnv
 from chunkenv.wrappers import ChunkedExecution, FlattenChunk
 
 

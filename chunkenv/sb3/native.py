@@ -11,8 +11,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorActionWrapper, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from chunkenv.batches import Infos, Playback
 from chunkenv.sb3.monitor import RETURN
+from chunkenv.utils.batching import Infos, Playback
 
 ENTRY_POINT = "chunkenv.vector.kinetix:make_kinetix"
 
@@ -33,7 +33,7 @@ class VectorReturns(VectorWrapper):
     """`UndiscountedReturn` for a vector environment that plays several ticks in one call, such as `KinetixVectorEnv`.
 
     Args:
-        env: with the methods of `chunkenv.batches.Playable`.
+        env: with the methods of `chunkenv.utils.batching.Playable`.
     """
 
     env: Any

@@ -13,9 +13,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.sb3.env_access import Members
 from chunkenv.sb3.infos import split_infos
-from chunkenv.sb3.members import Members
-from chunkenv.spaces import LEAVES
+from chunkenv.utils.spaces import LEAVES
 
 TRUNCATED = "TimeLimit.truncated"
 FINAL = ("final_obs", "final_info")

@@ -14,7 +14,6 @@ Each has `infer(observation, request)`, `infer_batch(observations, request)`, `r
 that lacks what it needs. docs/strategies.md says what that is, and how a policy of your own plugs in.
 """
 
-from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
@@ -22,6 +21,7 @@ from chunkenv.strategies.denoiser import Denoiser
 from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.prefix_weights import prefix_weights
 from chunkenv.strategies.rtc import RTC, HardMasking
+from chunkenv.strategies.strategy import Strategy
 from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
 from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
 

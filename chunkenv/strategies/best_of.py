@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.costs import Cost, cost_of
 from chunkenv.strategies.requests import generators_of, repeat, repeat_request
+from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.checks import whole_number
 
 
 class BestOf(Strategy):

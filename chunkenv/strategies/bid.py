@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.costs import Cost, cost_of
 from chunkenv.strategies.denoiser import check_needs
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, real_rows, repeat, repeat_request
+from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.checks import one_of, whole_number
 
 INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/strategies.md)"
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.checks import whole_number
+from chunkenv.utils.checks import whole_number
 
 VJP_EVALUATIONS = 1
 """What pulling a cotangent back through the denoiser costs, in evaluations of it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chunkenv.strategies.base import Strategy
+from chunkenv.strategies.strategy import Strategy
 
 
 class Naive(Strategy):

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of, whole_number
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.vector.request import VectorRequest
+from chunkenv.request import VectorRequest
+from chunkenv.utils.checks import one_of, whole_number
 
 SCHEDULES = ("exp", "linear", "ones", "zeros")
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.vector.request import VectorRequest
-from chunkenv.wrappers.request import Request
+from chunkenv.request import Request, VectorRequest
 
 
 def each(function: Callable[..., Any], *trees: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of, real_number
-from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.costs import Cost, denoising_cost
 from chunkenv.strategies.denoiser import SAMPLING
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, plan_left
+from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.checks import one_of, real_number
 
 
 def guidance_weight(time: float, max_guidance: float) -> float:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import real_number
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.base import Strategy, ask
+from chunkenv.strategies.strategy import Strategy, ask
+from chunkenv.utils.checks import real_number
 
 FORGOTTEN = -(2**40)
 """The tick of a chunk that belongs to an episode that is over: so old that none of its rows counts."""

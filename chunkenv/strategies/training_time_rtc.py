@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.base import Strategy
 from chunkenv.strategies.denoiser import SAMPLING
 from chunkenv.strategies.requests import generators_of, plan_left, real_rows
 from chunkenv.strategies.rtc import draw_noise
+from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.checks import one_of
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from chunkenv.testing import faults
 from chunkenv.testing.expect import expect, expect_same, skip
-from chunkenv.testing.meddling import (
+from chunkenv.testing.perturbations import (
     cut_short,
     expect_chunk_refused,
     expect_reset_needed,
@@ -23,7 +23,16 @@ from chunkenv.testing.meddling import (
     overwrite_request,
     spoilt,
 )
-from chunkenv.testing.rollout import Decision, chunk_layer, fields_of, play, read_request, record, rows_of, trace
+from chunkenv.testing.random_rollouts import (
+    Decision,
+    chunk_layer,
+    fields_of,
+    play,
+    read_request,
+    record,
+    rows_of,
+    trace,
+)
 
 
 class ChunkContract:

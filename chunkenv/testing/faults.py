@@ -8,7 +8,7 @@ import numpy as np
 
 from chunkenv.clock import bootstrap_discount, discounted_sum
 from chunkenv.testing.expect import skip
-from chunkenv.testing.rollout import INFO_KEYS, Decision, Row, row_of, rows_of, same_row, shown
+from chunkenv.testing.random_rollouts import INFO_KEYS, Decision, Row, row_of, rows_of, same_row, shown
 
 PER_TICK = ("rewards", "actions", "sources", "staleness", "observations")
 

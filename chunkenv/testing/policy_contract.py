@@ -14,9 +14,8 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.evaluate import Policy
-from chunkenv.spaces import map_parts
 from chunkenv.strategies.requests import each
-from chunkenv.testing.batch import (
+from chunkenv.testing.batch_policy import (
     Asked,
     Streams,
     ask,
@@ -27,8 +26,9 @@ from chunkenv.testing.batch import (
     with_other_filling,
 )
 from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, skip, sown_global_randomness
-from chunkenv.testing.meddling import overwrite
-from chunkenv.testing.rollout import parts_of, read_request
+from chunkenv.testing.perturbations import overwrite
+from chunkenv.testing.random_rollouts import parts_of, read_request
+from chunkenv.utils.spaces import map_parts
 
 
 class Inference(NamedTuple):

@@ -1,6 +1,6 @@
 """Many environments at once, each with chunks in a phase of its own."""
 
-from chunkenv.vector.chunked_execution import ChunkedVectorExecution
-from chunkenv.vector.request import VectorRequest
+from chunkenv.request import VectorRequest
+from chunkenv.vector.execution import ChunkedVectorExecution
 
 __all__ = ["ChunkedVectorExecution", "VectorRequest"]

@@ -9,7 +9,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from chunkenv.errors import ArgumentError, suggest
-from chunkenv.vector.chunked_execution import ChunkedVectorExecution
+from chunkenv.vector.execution import ChunkedVectorExecution
 
 
 def made(kind: Callable[..., VectorEnv[Any, Any, Any]], num_envs: int, arguments: dict[str, Any]) -> Any:

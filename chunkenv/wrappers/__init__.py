@@ -1,5 +1,6 @@
 """Wrappers that give any Gymnasium environment chunks, delays and action noise."""
 
+from chunkenv.request import Request
 from chunkenv.wrappers.action_delay import ActionDelay
 from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
@@ -7,7 +8,6 @@ from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
 from chunkenv.wrappers.overlay import ChunkOverlay
 from chunkenv.wrappers.record_ticks import RecordTicks
-from chunkenv.wrappers.request import Request
 
 __all__ = [
     "ActionDelay",

@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
-from chunkenv.checks import whole_number
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import whole_number
 from chunkenv.wrappers.dict_observation import DictObservation
 
 LONGEST_AGE = 2.0**24

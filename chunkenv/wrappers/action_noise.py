@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError, reset_needed
-from chunkenv.spaces import Checked
-from chunkenv.streams import Stream
+from chunkenv.utils.seeding import Stream
+from chunkenv.utils.spaces import Checked
 from chunkenv.wrappers.depth import depth_of
 
 

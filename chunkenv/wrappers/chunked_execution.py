@@ -11,12 +11,12 @@ import numpy as np
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.latency import LatencyModel, control_dt_of
-from chunkenv.spaces import Checked, cut, has_nan, padding, split
-from chunkenv.streams import Stream
+from chunkenv.request import Request
+from chunkenv.utils.seeding import Stream
+from chunkenv.utils.spaces import Checked, cut, has_nan, padding, split
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.play import Play, not_a_number, not_observed, play_rows
-from chunkenv.wrappers.request import Request
-from chunkenv.wrappers.settings import ChunkSettings
+from chunkenv.wrappers.options import ChunkSettings
+from chunkenv.wrappers.tick_player import Play, not_a_number, not_observed, play_rows
 
 
 class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):

@@ -10,8 +10,8 @@ import gymnasium as gym
 
 from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.latency import Delays, LatencyModel, control_dt_of
-from chunkenv.spaces import Checked, padding
-from chunkenv.streams import Stream
+from chunkenv.utils.seeding import Stream
+from chunkenv.utils.spaces import Checked, padding
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message

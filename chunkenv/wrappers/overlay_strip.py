@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.pictures import import_pygame
+from chunkenv.utils.rendering import import_pygame
 
 Colour = tuple[int, int, int]
 

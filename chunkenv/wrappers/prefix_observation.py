@@ -8,9 +8,9 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
-from chunkenv.spaces import map_parts, padding
+from chunkenv.request import Request
+from chunkenv.utils.spaces import map_parts, padding
 from chunkenv.wrappers.dict_observation import DictObservation
-from chunkenv.wrappers.request import Request
 
 
 class PrefixObservation:

@@ -7,7 +7,7 @@ from typing import Any
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError, suggest
-from chunkenv.spaces import Checked, zeros
+from chunkenv.utils.spaces import Checked, zeros
 
 KINDS = ("hold", "zero", "stop")
 

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chunkenv.agents.horizons import Horizons
-from chunkenv.agents.replay import Batch, Replay, draw
+from chunkenv.data.horizons import Horizons
+from chunkenv.data.replay_buffer import Batch, Replay, draw
 
 STATES = 4
 COST, PRIZE = -0.1, 1.0

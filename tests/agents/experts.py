@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from chunkenv.agents.expert import Expert, used_channels
-from chunkenv.kinetix.simulator import Simulator
+from chunkenv.agents.policies.expert import Expert, used_channels
+from chunkenv.kinetix.engine.simulator import Simulator
 
 
 def random_expert(level="catapult", seed=0, steps=100, solve_rate=0.5):

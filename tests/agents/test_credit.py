@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from chunkenv.agents.learning import values
+from chunkenv.agents.common.learner import values
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
-from chunkenv.agents.replay import Batch
+from chunkenv.data.replay_buffer import Batch
 from tests.agents import chain
 from tests.agents.test_qc import DELAYED
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from chunkenv.agents.common.learner import values
 from chunkenv.agents.dqc import DQC, DQCSettings
-from chunkenv.agents.horizons import Horizons
-from chunkenv.agents.learning import values
+from chunkenv.data.horizons import Horizons
 from tests.agents import chain
 
 DELAYED = Horizons(chunk=2, backup=2, delay=1, discount=0.9)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chunkenv.agents import q_agents
+from chunkenv.agents import registry as q_agents
 from chunkenv.agents.qc import QC, QCSettings
 from chunkenv.errors import ArgumentError
-from chunkenv.qc_training import Plan, resume_or_begin, train
-from tests.agents.test_q_agents import SMALL, same, trained
+from chunkenv.training.offline_online import Plan, resume_or_begin, train
+from tests.agents.test_registry import SMALL, same, trained
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chunkenv.agents.horizons import Horizons
-from chunkenv.agents.learning import values
+from chunkenv.agents.common.learner import values
 from chunkenv.agents.qc import QC, QCSettings
+from chunkenv.data.horizons import Horizons
 from tests.agents import chain
 
 UNDELAYED = Horizons(chunk=2, backup=2, discount=0.9)

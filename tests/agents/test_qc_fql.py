@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chunkenv.agents.learning import values
+from chunkenv.agents.common.learner import values
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from tests.agents import chain
 from tests.agents.test_qc import DELAYED, LATE, ONE_STEP, UNDELAYED

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from chunkenv.agents.learning import values
+from chunkenv.agents.common.learner import values
 from chunkenv.agents.rlpd import ACTIVATION, RLPD, RLPDSettings, log_density
 from tests.agents import chain
 from tests.agents.test_qc import DELAYED, LATE, ONE_STEP, UNDELAYED

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from chunkenv.bench import stats
-from chunkenv.bench.columns import MEASURES
-from chunkenv.bench.commands import app
-from chunkenv.bench.store import Store
+from chunkenv.bench.analysis import intervals as stats
+from chunkenv.bench.store.columns import MEASURES
+from chunkenv.bench.store.study_store import Store
+from chunkenv.cli.bench import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chunkenv.data.columns import Dataset, Episodes, Piece, write
+from chunkenv.data.dataset import Dataset, Episodes, Piece, write
 from chunkenv.data.episodes import Episode, as_block
 
 LEVEL = "chain_lander"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chunkenv.data.check import check
-from chunkenv.data.files import DataError, sha256_of
+from chunkenv.data.dataset_files import DataError, sha256_of
 from tests.data.making import small_dataset
 
 

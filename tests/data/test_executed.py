@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import chunkenv  # noqa: F401
-from chunkenv.agents.expert import used_channels
+from chunkenv.agents.policies.expert import used_channels
 from chunkenv.data import Windows, collect
+from chunkenv.data.dataset_files import DataError
 from chunkenv.data.executed import executed_actions
-from chunkenv.data.files import DataError
 from chunkenv.errors import ArgumentError
 from tests.agents.experts import random_expert
 

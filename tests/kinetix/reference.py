@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from chunkenv.kinetix.layout import STATE
+from chunkenv.kinetix.engine.layout import STATE
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.kinetix.level import load_level
-from chunkenv.kinetix.simulator import Simulator
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "kinetix"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from chunkenv.kinetix.noise import AHEAD, ActionNoises
-from chunkenv.streams import spawn
+from chunkenv.utils.seeding import spawn
 
 EVERYONE = np.array([True, True])
 

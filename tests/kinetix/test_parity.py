@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.build import joined_groups
+from chunkenv.kinetix.engine.build import joined_groups
+from chunkenv.kinetix.engine.layout import STATE
+from chunkenv.kinetix.engine.simulator import Rollout
 from chunkenv.kinetix.env import KinetixEnv
-from chunkenv.kinetix.layout import STATE
 from chunkenv.kinetix.level import load_level
-from chunkenv.kinetix.simulator import Rollout
 from tests.kinetix.reference import reference
 
 POSITION, OBSERVATION, FREE, FREE_TICKS = 1e-5, 1e-4, 1e-3, 20

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.engine.simulator import STATE_SIZE, Simulator
 from chunkenv.kinetix.env import KinetixEnv
-from chunkenv.kinetix.simulator import STATE_SIZE, Simulator
 
 cached = functools.cache(Simulator)
 

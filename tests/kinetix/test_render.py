@@ -14,12 +14,12 @@ from gymnasium.wrappers import HumanRendering
 
 from chunkenv.errors import MissingExtraError, ResetNeededError
 from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.engine.layout import STATE
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.kinetix.env import KinetixEnv
-from chunkenv.kinetix.layout import STATE
 from chunkenv.kinetix.level import load_level
 from chunkenv.kinetix.render import CHANNELS, FIXED_ROLES, FLAME, ROLES, frame
-from chunkenv.kinetix.simulator import Simulator
-from chunkenv.pictures import import_pygame
+from chunkenv.utils.rendering import import_pygame
 
 pytest.importorskip("pygame")
 NOTHING = np.zeros(6, np.float32)

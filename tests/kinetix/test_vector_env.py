@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, StaleChunkWarning
-from chunkenv.kinetix import LEVELS, kernels
+from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.engine import kernels
 from chunkenv.kinetix.env import REWARDS as single_rewards
 from chunkenv.kinetix.vector_env import REWARDS, KinetixVectorEnv, Ticks
 from chunkenv.latency import LogNormal, Uniform

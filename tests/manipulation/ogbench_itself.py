@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 
 from chunkenv.manipulation.families import FAMILY
-from chunkenv.manipulation.library import CubeEnv, PuzzleEnv, SceneEnv, mujoco
-from chunkenv.manipulation.state import read_state
+from chunkenv.manipulation.scene.ogbench_imports import CubeEnv, PuzzleEnv, SceneEnv, mujoco
+from chunkenv.manipulation.scene.state import read_state
 
 CLASSES = {"cube": CubeEnv, "puzzle": PuzzleEnv, "scene": SceneEnv}
 TIMINGS = {"next": "post", "current": "pre"}

@@ -16,7 +16,7 @@ from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetN
 from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.families import FAMILY, TASKS
-from chunkenv.manipulation.library import mujoco
+from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from tests.manipulation.driving import Driver
 from tests.manipulation.shared import EVERY_DAY, in_families, random_actions
 

@@ -9,8 +9,8 @@ import pytest
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.manipulation import FAMILIES
 from chunkenv.manipulation.families import FAMILY
-from chunkenv.manipulation.state import state_layout
-from chunkenv.manipulation.worlds import open_world
+from chunkenv.manipulation.scene.state import state_layout
+from chunkenv.manipulation.scene.worlds import open_world
 from tests.manipulation.shared import in_families
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from chunkenv.manipulation.env import ManipulationEnv
-from chunkenv.manipulation.facts import read_facts
 from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.goal_env import GoalManipulationEnv
+from chunkenv.manipulation.scene.privileged_state import read_facts
 from tests.manipulation.driving import Driver
 from tests.manipulation.ogbench_itself import open_ogbench, state_of, step_physics, touching
 from tests.manipulation.shared import in_families

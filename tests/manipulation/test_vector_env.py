@@ -14,12 +14,12 @@ from chunkenv import ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, MissingExtraError, ResetNeededError
 from chunkenv.latency import Uniform
 from chunkenv.manipulation import FAMILIES
+from chunkenv.manipulation.engine.kinematics import Controller
 from chunkenv.manipulation.env import ManipulationEnv
-from chunkenv.manipulation.kinematics import Controller
 from chunkenv.manipulation.oracles.styles import Actor
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
+from tests.manipulation.engine.test_engine import POSITIONS
 from tests.manipulation.shared import EVERY_DAY, in_families, random_actions
-from tests.manipulation.test_engine import POSITIONS
 from tests.vector.comparing import MODES, play_both, same
 
 CUBE = "chunkenv/manip-cube-single-task2-v0"

@@ -11,11 +11,11 @@ from chunkenv.testing import StrategyContract
 from tests.strategies.policies import generators, requests
 
 jax = pytest.importorskip("jax")
-flow_policy = pytest.importorskip("chunkenv.agents.flow_policy")
+flow_policy = pytest.importorskip("chunkenv.agents.policies.flow_policy")
 
 
 def untrained(prefix=False):
-    from chunkenv.agents.networks import Architecture, Sizes, initial_weights
+    from chunkenv.agents.nets.mixer import Architecture, Sizes, initial_weights
 
     rng = np.random.default_rng(0)
     architecture, sizes = Architecture(width=16, hidden=16, blocks=1, time_features=8), Sizes(35, 8, 6, prefix)

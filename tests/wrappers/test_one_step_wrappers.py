@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 from chunkenv import ActionDelay, ActionNoise, ObservationDelay
 from chunkenv.errors import ActionError, ResetNeededError
 from chunkenv.latency import Bursty, Constant, LatencyModel, LogNormal, Trace, Uniform
-from chunkenv.streams import spawn
+from chunkenv.utils.seeding import spawn
 from tests.worlds import Recorder
 from tests.wrappers.one_step import Script, assert_same, listed
 

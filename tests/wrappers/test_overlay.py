@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chunkenv.clock import ChunkClock
 from chunkenv.errors import ArgumentError, EnvironmentFault, MissingExtraError
 from chunkenv.latency import Trace, Uniform
-from chunkenv.pictures import import_pygame
+from chunkenv.utils.rendering import import_pygame
 from chunkenv.wrappers import ChunkedExecution, ChunkOverlay, FlattenChunk
 from chunkenv.wrappers.overlay_strip import BACKGROUND, CHUNKS, EMPTY, INK, MIN_WIDTH, Tick, draw_strip, layout
 from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of
 from chunkenv.errors import MissingExtraError
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance
+from chunkenv.utils.checks import one_of
 
 try:
     with warnings.catch_warnings():

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.checks import one_of, real_number
 from chunkenv.manipulation.oracles.oracle import Oracle
+from chunkenv.manipulation.oracles.random_subgoals import random_subgoal
 from chunkenv.manipulation.oracles.scripted import STYLES as PRIMITIVES
 from chunkenv.manipulation.oracles.subgoal import Facts
-from chunkenv.manipulation.oracles.wishes import random_subgoal
+from chunkenv.utils.checks import one_of, real_number
 
 STYLES = ("play", "task", "noisy")
 NOISE = 0.5

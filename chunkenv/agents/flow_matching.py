@@ -1,0 +1,349 @@
+"""Flow matching over action chunks: the policy that the study of Real-Time Chunking is about, in JAX.
+
+A chunk is made of noise in a few Euler steps along a learned velocity (Lipman et al. 2023, arXiv 2210.02747; for chunks
+of actions: Black et al. 2024, arXiv 2410.24164). Flow time runs from 0, noise, to 1, data:
+
+    chunk(t) = t * data + (1 - t) * noise          loss = |velocity(observation, chunk(t), t) - (data - noise)|^2
+
+over the rows that lie within the episode. With `max_prefix` the policy is *prefix-conditioned*: training-time Real-Time
+Chunking (Black et al. 2025, arXiv 2512.05964) leaves the first rows clean, with a flow time of 1 of their own, and
+counts the loss of the others only, so that the network itself learns to go on from rows that are already decided.
+
+The velocity is preconditioned as Karras et al. (2022, arXiv 2206.00364) do for diffusion: the network learns what the
+best linear guess leaves over, so that it need not carry the noise through.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.utils.checks import real_number, whole_number
+
+try:
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    from chunkenv.agents.common import checkpoint_file as checkpoints
+    from chunkenv.agents.nets import mixer as networks
+    from chunkenv.agents.nets.mixer import Architecture, Sizes, Weights
+    from chunkenv.agents.policies.flow_policy import Array, Denoiser, FlowPolicy, load
+    from chunkenv.training.metrics import Journal, Metrics
+except ModuleNotFoundError as error:
+    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
+
+__all__ = ["ChunkWindows", "FlowPolicy", "FlowSettings", "Training", "load", "resume_or_begin", "train"]
+
+KIND = "chunkenv flow training"
+POLICY, UNFINISHED = "policy.safetensors", "resume.safetensors"
+ROUND = 100  # updates in one compiled call
+SAVE_EVERY = 1000  # updates
+STATISTICS_WINDOWS = 32_768  # that mean and standard deviation are taken from
+STD_FLOOR = 0.05  # of observations and actions: what hardly varies is not blown up
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """Everything that a training depends on, but for the data and the seed.
+
+    Attributes:
+        architecture: of the network.
+        steps: Euler steps from noise to a chunk.
+        max_prefix: the longest clean prefix that the policy learns to go on from, d_max; 0 for a plain policy.
+        updates: of the weights, in rounds of 100.
+        batch: windows in an update.
+        learning_rate: at its highest: it rises linearly over `warm_up` updates and falls as a cosine to 0.
+        warm_up: updates.
+        weight_decay: of matrices, not of biases.
+        clip: the largest norm of a gradient.
+        averaging: decay per update of the moving average of the weights, which is what training returns.
+        data_std: the standard deviation that the preconditioning takes actions to have *given* an observation, in units
+            of their standard deviation over all observations.
+
+    Raises:
+        ArgumentError: for a value that cannot be meant.
+
+    >>> FlowSettings(max_prefix=4).prefix_conditioned
+    True
+    """
+
+    architecture: Architecture = field(default_factory=Architecture)
+    steps: int = 5
+    max_prefix: int = 0
+    updates: int = 10_000
+    batch: int = 512
+    learning_rate: float = 1.5e-2
+    warm_up: int = 500
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    averaging: float = 0.999
+    data_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "updates", "batch", "warm_up"):
+            whole_number(name, getattr(self, name), at_least=1)
+        whole_number("max_prefix", self.max_prefix, at_least=0)
+        real_number("averaging", self.averaging, at_least=0.0, at_most=1.0)
+        for name in ("learning_rate", "weight_decay", "clip", "data_std"):
+            real_number(name, getattr(self, name), at_least=0.0)
+
+    @property
+    def prefix_conditioned(self) -> bool:
+        """Whether the policy goes on from a clean prefix."""
+        return self.max_prefix > 0
+
+
+class ChunkWindows(Protocol):
+    """Where training draws from: `chunkenv.data.Windows` is one."""
+
+    def sample(self, rng: np.random.Generator, batch: int) -> Sequence[np.ndarray]:
+        """Observations [B, O], chunks [B, H, A] and a mask [B, H], 0 for rows beyond the episode's end.
+
+        A fourth array, if there is one, has the chunks as they were executed: prefixes are taken from it.
+        """
+        ...
+
+
+class State(NamedTuple):
+    """What training carries from update to update."""
+
+    weights: Weights
+    average: Weights
+    optimiser: Any
+    update: jax.Array
+
+
+class Scales(NamedTuple):
+    """Means and standard deviations, float32[O] and float32[A]."""
+
+    observation_mean: np.ndarray
+    observation_std: np.ndarray
+    action_mean: np.ndarray
+    action_std: np.ndarray
+
+
+class Training:
+    """The training of one policy: `step()` until `done`, then `policy()`.
+
+    It depends on the windows, the settings and the seed, and on nothing else: a training that went on from a file is
+    the same, to the bit, as one that was never interrupted.
+
+    Args:
+        windows: where it draws from.
+        settings: everything else.
+        seed: of the first weights, the draws and the noise; at least 0.
+        facts: what the policy shall say of itself: "level" at least.
+
+    Raises:
+        ArgumentError: for a prefix that leaves no row to be learned.
+    """
+
+    def __init__(self, windows: ChunkWindows, settings: FlowSettings, seed: int, facts: dict[str, Any]) -> None:
+        self._windows, self.settings = windows, settings
+        self._seed = whole_number("seed", seed, at_least=0)
+        self._facts = {**facts, "max_prefix": settings.max_prefix}
+        observations, chunks, mask, *executed = windows.sample(self._rng(0), STATISTICS_WINDOWS)
+        self._facts["prefix"] = ("executed" if executed else "intended") if settings.max_prefix else None
+        self._scales = _scales(observations, chunks, mask)
+        self._sizes = Sizes(observations.shape[1], *chunks.shape[1:], prefix=settings.prefix_conditioned)
+        if settings.max_prefix >= self._sizes.horizon:
+            raise ArgumentError(
+                f"max_prefix={settings.max_prefix} leaves no row of {self._sizes.horizon} to be learned; give less."
+            )
+        self._state = begin(settings, self._sizes, self._seed)
+
+    @property
+    def done(self) -> bool:
+        """Whether all updates were made."""
+        return self.update >= self.settings.updates
+
+    @property
+    def update(self) -> int:
+        """How many updates were made."""
+        return int(self._state.update)
+
+    def step(self) -> Metrics:
+        """Make 100 updates, and say of them: `steps` so far, the mean `loss`, and the mean norm of the `gradient`."""
+        batch = self.settings.batch
+        drawn = self._windows.sample(self._rng(1 + self.update), ROUND * batch)
+        observations, chunks, mask, *executed = (each.reshape(ROUND, batch, *each.shape[1:]) for each in drawn)
+        actions, *done = ((each - self._scales.action_mean) / self._scales.action_std for each in (chunks, *executed))
+        denoiser = self._denoiser(self._state.weights)
+        batches = (observations, actions, mask, *done)
+        self._state, losses, norms = updates(self.settings, self._state, denoiser, self._seed, batches)
+        return {"steps": self.update, "loss": float(losses.mean()), "gradient": float(norms.mean())}
+
+    def policy(self) -> FlowPolicy:
+        """The policy with the averaged weights."""
+        facts = {**self._facts, "seed": self._seed, "updates": self.update}
+        average = {name: jnp.asarray(value) for name, value in self._state.average.items()}
+        return FlowPolicy(self._denoiser(average), self._scales.action_mean, self._scales.action_std, facts)
+
+    def save(self, path: Path) -> None:
+        """Write everything that is needed to go on, whole or not at all."""
+        arrays = {str(index): np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(self._state))}
+        checkpoints.write(path, KIND, arrays, {"identity": self._identity()})
+
+    def load(self, path: Path) -> None:
+        """Go on from a file that `save` wrote.
+
+        Raises:
+            ArgumentError: it belongs to a training with other settings, another seed or other data.
+        """
+        arrays, facts = checkpoints.read(path, KIND)
+        if facts["identity"] != self._identity():
+            raise ArgumentError(
+                f"{path} belongs to a training with other settings, seed or data; choose another folder, or delete it."
+            )
+        leaves, structure = jax.tree.flatten(self._state)
+        found = [jnp.asarray(arrays[str(index)]).reshape(leaf.shape) for index, leaf in enumerate(leaves)]
+        self._state = jax.tree.unflatten(structure, found)
+
+    def _identity(self) -> dict[str, Any]:
+        """What two trainings must share for one to go on from the other's file."""
+        checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
+        record = {"settings": dataclasses.asdict(self.settings), "seed": self._seed, "scales": checksums}
+        record["prefix"] = self._facts["prefix"]
+        return json.loads(json.dumps(record))
+
+    def _rng(self, draw: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, draw])
+
+    def _denoiser(self, weights: Weights) -> Denoiser:
+        return Denoiser(
+            weights,
+            self._scales.observation_mean,
+            self._scales.observation_std,
+            self.settings.architecture,
+            self._sizes,
+            self.settings.steps,
+            self.settings.data_std,
+        )
+
+
+def resume_or_begin(
+    windows: ChunkWindows, settings: FlowSettings, seed: int, facts: dict[str, Any], folder: Path
+) -> Training:
+    """A new training, or the one that was interrupted in this folder.
+
+    Raises:
+        ArgumentError: the folder holds a training with other settings, another seed or other data.
+    """
+    training = Training(windows, settings, seed, facts)
+    if (folder / UNFINISHED).exists():
+        training.load(folder / UNFINISHED)
+    return training
+
+
+def train(training: Training, folder: Path) -> Iterator[Metrics]:
+    """Train to the end; yields what is written into `metrics.jsonl`, every 100 updates.
+
+    The folder gets `policy.safetensors` at the end, and now and then what is needed to go on.
+    """
+    journal = Journal(folder, training.update)
+    while not training.done:
+        metrics = training.step()
+        journal.write(metrics)
+        if training.done or training.update % SAVE_EVERY == 0:
+            training.save(folder / UNFINISHED)
+        yield metrics
+    training.policy().save(folder / POLICY)
+
+
+def begin(settings: FlowSettings, sizes: Sizes, seed: int) -> State:
+    """The state before the first update."""
+    weights = networks.initial_weights(settings.architecture, sizes, seed)
+    return State(weights, weights, optimiser(settings).init(weights), jnp.int32(0))
+
+
+def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
+    """AdamW under a schedule, after the gradient was clipped."""
+    warm_up = min(settings.warm_up, settings.updates - 1)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warm_up, settings.updates)
+    decayed = partial(jax.tree.map, lambda weight: weight.ndim > 1)
+    return optax.chain(
+        optax.clip_by_global_norm(settings.clip),
+        optax.adamw(schedule, weight_decay=settings.weight_decay, mask=decayed),
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def updates(
+    settings: FlowSettings, state: State, denoiser: Denoiser, seed: int, batches: tuple[Array, ...]
+) -> tuple[State, jax.Array, jax.Array]:
+    """One update for each of K batches: the state after them, and the K losses and norms of the gradient."""
+
+    def step(state: State, batch: tuple[Array, ...]) -> tuple[State, tuple[jax.Array, jax.Array]]:
+        key = jax.random.fold_in(jax.random.key(seed), state.update)
+        observations, actions, mask, *executed = batch
+        given = (state.weights, denoiser, observations, actions, mask, key, settings.max_prefix)
+        value, gradient = jax.value_and_grad(loss)(*given, *executed)
+        return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
+
+    state, (losses, norms) = jax.lax.scan(step, state, batches)
+    return state, losses, norms
+
+
+def _update(settings: FlowSettings, state: State, gradient: Weights) -> State:
+    change, memory = optimiser(settings).update(gradient, state.optimiser, state.weights)
+    weights: Weights = optax.apply_updates(state.weights, change)  # pyright: ignore[reportAssignmentType]
+    kept = jnp.minimum(settings.averaging, (1 + state.update) / (10 + state.update))
+    average = jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, state.average, weights)
+    return State(weights, average, memory, state.update + 1)
+
+
+def loss(
+    weights: Weights,
+    denoiser: Denoiser,
+    observations: Array,
+    actions: Array,
+    mask: Array,
+    key: jax.Array,
+    max_prefix: int,
+    executed: Array | None = None,
+) -> jax.Array:
+    """The mean squared error of the velocity over the rows that count.
+
+    Args:
+        weights: of the network, in place of the denoiser's.
+        denoiser: everything else.
+        observations: [B, O].
+        actions: [B, H, A], in the network's space.
+        mask: [B, H], 0 for rows beyond the episode's end.
+        key: of the noise, the flow times and the prefix lengths.
+        max_prefix: the longest prefix; each length from 0 to this is as likely.
+        executed: [B, H, A], the actions as they were executed, which prefixes are made of; `actions` if None.
+    """
+    noise, filling = jax.random.normal(key, (2, *actions.shape))
+    time, lengths = _drawn(key, len(actions), max_prefix)
+    data = jnp.where(mask[..., None] > 0, actions, filling)  # nobody knows what would have come: let nothing be learned
+    clean = jnp.arange(actions.shape[1]) < lengths[:, None]
+    done = data if executed is None else jnp.where(mask[..., None] > 0, executed, filling)
+    mixed = jnp.where(clean[..., None], done, noise + time[:, None, None] * (data - noise))
+    prefix = (lengths,) if max_prefix else ()
+    velocity = dataclasses.replace(denoiser, weights=weights).velocity(observations, mixed, time, *prefix)
+    counted = mask * ~clean
+    return (((velocity - (data - noise)) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
+
+
+def _drawn(key: jax.Array, count: int, max_prefix: int) -> tuple[jax.Array, jax.Array]:
+    """Flow times, spread evenly over [0, 1) from a random start, and prefix lengths."""
+    for_time, for_prefix = jax.random.split(jax.random.fold_in(key, 1))
+    time = (jax.random.uniform(for_time) + jnp.arange(count) / count) % 1.0
+    return time, jax.random.randint(for_prefix, (count,), 0, max_prefix + 1)
+
+
+def _scales(observations: np.ndarray, chunks: np.ndarray, mask: np.ndarray) -> Scales:
+    actions = chunks[mask > 0]
+    stds = [np.maximum(each.std(axis=0), STD_FLOOR).astype(np.float32) for each in (observations, actions)]
+    means = [each.mean(axis=0, dtype=np.float64).astype(np.float32) for each in (observations, actions)]
+    return Scales(means[0], stds[0], means[1], stds[1])

@@ -1,0 +1,1 @@
+"""Networks as plain arrays, and the flows over chunks that are made of them."""

@@ -1,0 +1,1 @@
+"""What agents learned, as policies that answer requests for chunks."""

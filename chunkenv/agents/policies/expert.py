@@ -1,0 +1,158 @@
+"""A trained expert as its users need it: from observations to actions in numpy alone, and how often it solves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chunkenv.errors import ArgumentError
+from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.engine.compile import entry
+from chunkenv.kinetix.engine.layout import N_ACTIONS, N_MOTOR_CHANNELS
+from chunkenv.kinetix.level import load_level
+from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.utils.checks import real_number, whole_number
+from chunkenv.utils.seeding import spawn
+
+OBSERVATION = "compact"
+"""What experts observe: see `chunkenv.kinetix.env.KinetixEnv`."""
+
+FARTHEST = 10.0
+"""A normalised observation is clipped to this many standard deviations."""
+
+Layer = tuple[np.ndarray, np.ndarray]
+
+
+def used_channels(level: str) -> tuple[int, ...]:
+    """The channels of the action that drive anything in a level; the others do nothing, nor do motors of fixed joints.
+
+    >>> used_channels("catapult"), used_channels("chain_lander")
+    ((0,), (4, 5))
+    """
+    scene = load_level(level)
+    motors = {joint.channel for joint in scene.joints if joint.motor and not joint.fixed}
+    return tuple(sorted(motors | {N_MOTOR_CHANNELS + thruster.channel for thruster in scene.thrusters}))
+
+
+def gains(channels: tuple[int, ...]) -> np.ndarray:
+    """The slopes of `squashed`, float32[C]: 1 for a motor's channel, 1/2 for a thruster's."""
+    return np.where(np.array(channels) < N_MOTOR_CHANNELS, 1.0, 0.5).astype(np.float32)
+
+
+def squashed(raw: Any, gain: np.ndarray, tanh: Any = np.tanh) -> Any:
+    """A network's output as actions: tanh for motors, in [-1, 1], the logistic function for thrusters, in [0, 1].
+
+    The logistic function is 1/2 + tanh(x / 2) / 2, so that one formula serves both, for numpy and JAX alike.
+
+    >>> squashed(np.array([0.0, 0.0, 9.0, 9.0]), gains((0, 4, 0, 4))).round(2).tolist()
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return 1 - gain + gain * tanh(gain * raw)
+
+
+@entry
+def affine(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A layer of a batch whose rows lie side by side: float32[in, N] to float32[out, N].
+
+    Each number is added in the order of the inputs, wherever its row stands. BLAS takes other ways for other sizes and
+    for the last rows, so that the last bits depend on the batch, and a chaotic level makes another episode of that.
+    """
+    out = np.empty((kernel.shape[1], x.shape[1]), np.float32)
+    for place in range(kernel.shape[1]):
+        out[place] = bias[place]
+        for source in range(kernel.shape[0]):
+            factor = kernel[source, place]
+            for row in range(x.shape[1]):
+                out[place, row] += factor * x[source, row]
+    return out
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A policy that acts by one observation, without noise, and knows what it is.
+
+    Attributes:
+        level: where it was trained, one of `chunkenv.kinetix.LEVELS`.
+        seed: of its training.
+        steps: control steps that it was trained for.
+        solve_rate: the share of first episodes under action noise that it solved when it was saved; NaN if unknown.
+        channels: the channels of the action that it drives, see `used_channels`.
+        mean: of the observations, float32[O].
+        scale: of the observations, float32[O].
+        layers: kernel float32[in, out] and bias float32[out] of each layer.
+        observation: how the environment has to be made: "compact".
+    """
+
+    level: str
+    seed: int
+    steps: int
+    solve_rate: float
+    channels: tuple[int, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    layers: tuple[Layer, ...]
+    observation: str = field(default=OBSERVATION, init=False)
+
+    def actions(self, observations: np.ndarray) -> np.ndarray:
+        """The mean actions, float32[N, 6]: motors in [-1, 1], thrusters in [0, 1]; 0 in channels that drive nothing.
+
+        A row's action does not depend on the other rows.
+
+        Args:
+            observations: float32[N, O], compact.
+
+        Raises:
+            ArgumentError: they have another shape.
+        """
+        seen = np.asarray(observations, np.float32)
+        if seen.ndim != 2 or seen.shape[1] != len(self.mean):
+            raise ArgumentError(
+                f"observations of shape {seen.shape} are not those of {self.level}: give float32[N, {len(self.mean)}], "
+                "from an environment made with observation='compact'."
+            )
+        actions = np.zeros((len(seen), N_ACTIONS), np.float32)
+        actions[:, list(self.channels)] = squashed(self._raw(seen), gains(self.channels))
+        return actions
+
+    def _raw(self, observations: np.ndarray) -> np.ndarray:
+        """The last layer's output, float32[N, C]."""
+        normalised = np.clip((observations - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        x = np.ascontiguousarray(normalised.T)
+        for kernel, bias in self.layers[:-1]:
+            x = np.tanh(affine(x, kernel, bias))
+        return affine(x, *self.layers[-1]).T
+
+
+def solved(expert: Expert, episodes: int, seed: int, action_noise: float = 0.1) -> np.ndarray:
+    """Which episodes an expert solves, bool[episodes]: green touched blue before red and before the time was up.
+
+    Each is the first of its environment, as in the released evaluation of real-time-chunking-kinetix. The Gaussian
+    noise is added before the engine clips; that of episode i is the same for any number of episodes.
+
+    Args:
+        expert: who acts, without noise of its own.
+        episodes: at least 1; all are played at once.
+        seed: of the noise.
+        action_noise: its standard deviation.
+
+    Raises:
+        ArgumentError: for an argument that cannot be meant.
+    """
+    count = whole_number("episodes", episodes, at_least=1)
+    spread = real_number("action_noise", action_noise, at_least=0.0)
+    rng = spawn(whole_number("seed", seed, at_least=0), "action_noise")
+    envs = KinetixVectorEnv(expert.level, count, OBSERVATION)
+    observations, _ = envs.reset()
+    playing, success = np.ones(count, bool), np.zeros(count, bool)
+    noise = spread * rng.standard_normal((count, TIME_LIMIT, N_ACTIONS), np.float32)
+    for tick in range(TIME_LIMIT):
+        actions = expert.actions(observations) + noise[:, tick]
+        play = envs.play(actions[:, None], playing.astype(np.int64))
+        success |= play.infos["success"]
+        playing &= ~play.terminated
+        observations = play.observations
+        if not playing.any():
+            break
+    return success

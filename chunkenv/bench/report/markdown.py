@@ -1,0 +1,46 @@
+"""A report as Markdown; its pictures are files beside it."""
+
+from __future__ import annotations
+
+from chunkenv.bench.report.content import Content, Picture
+from chunkenv.bench.report.tables import Sheet, numeric
+
+
+def to_markdown(content: Content) -> str:
+    """The text.
+
+    >>> to_markdown(Content("study", [("seed", "0")], [], [], [], [], [])).splitlines()
+    ['# study', '', '- seed: 0', '', '## How the rows were made']
+    """
+    parts = [
+        f"# {content.title}",
+        _list(content.facts),
+        "\n".join(f"    $ {command}" for command in content.commands),
+        *map(_picture, content.plots),
+        *map(_table, content.sheets),
+        *map(_picture, content.films),
+        "## How the rows were made",
+        _list(content.runs),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _list(facts: list[tuple[str, str]]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in facts)
+
+
+def _picture(picture: Picture) -> str:
+    return f"![{picture.name}]({picture.name.replace(' ', '%20')})"
+
+
+def _table(sheet: Sheet) -> str:
+    marks = ["---:" if numeric(sheet, index) else "---" for index in range(len(sheet.header))]
+    lines = [sheet.header, marks, *([entry.text for entry in row] for row in sheet.rows)]
+    return f"## {sheet.title}\n\n{sheet.note}\n\n" + "\n".join(
+        "| " + " | ".join(map(_cell, line)) + " |" for line in lines
+    )
+
+
+def _cell(text: str) -> str:
+    """Text that does not end its cell."""
+    return text.replace("|", "\\|").replace("\n", " ")

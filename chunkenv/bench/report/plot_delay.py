@@ -1,0 +1,163 @@
+"""One picture of a study: the solve rate against the delay, pooled over the tasks, and beside it task by task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from chunkenv.bench.analysis.intervals import Interval
+from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates
+from chunkenv.bench.store.whole_files import write_whole
+from chunkenv.evaluate import Row
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+"""Okabe and Ito's palette, which colour-blind readers tell apart."""
+INK, FAINT = "#222222", "#8a8a8a"
+COLUMNS = 4
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.8,
+}
+
+
+def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
+    """Draw rows of one execution horizon as a PNG; the file appears whole or not at all.
+
+    Args:
+        rows: of all tasks, the same number of episodes in every cell.
+        path: of the PNG.
+        caption: a line below: how the rows were made.
+
+    Raises:
+        ArgumentError: if the file cannot be written.
+    """
+    with rc_context(STYLE):
+        save(draw_delay(rows, caption), path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG; the file appears whole or not at all.
+
+    Raises:
+        ArgumentError: if it cannot be written.
+    """
+    write_whole(path, lambda partial: figure.savefig(partial, format="png", dpi=150, facecolor="white"))
+
+
+def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
+    """The picture as a figure: a panel of everything, and a small one for each task if there are several."""
+    tasks, methods = _distinct(rows, "task"), _distinct(rows, "method")
+    several = len(tasks) > 1
+    figure = Figure(figsize=(13, 6.2) if several else (6.5, 6.2))
+    FigureCanvasAgg(figure)
+    sides = figure.add_gridspec(1, 2 if several else 1, left=0.058, right=0.985, bottom=0.17, top=0.815, wspace=0.3,
+                                width_ratios=[1, 1.35] if several else [1])  # fmt: skip
+    main = figure.add_subplot(sides[0])
+    _draw_rates(main, rows, methods, large=True)
+    _dress(main, rows)
+    main.set_xlabel("inference delay (control ticks)")
+    main.set_title("All tasks" if several else tasks[0], loc="left", fontsize=10, fontweight="bold", pad=10)
+    if several:
+        grid = sides[1].subgridspec(math.ceil(len(tasks) / COLUMNS), COLUMNS, hspace=0.42, wspace=0.14)
+        _draw_tasks(figure, grid, rows, tasks, methods)
+    _write_around(figure, rows, tasks, methods, caption)
+    return figure
+
+
+def _draw_tasks(figure: Figure, grid: Any, rows: Sequence[Row], tasks: list[str], methods: list[str]) -> None:
+    for index, task in enumerate(tasks):
+        axes = figure.add_subplot(grid[index // COLUMNS, index % COLUMNS])
+        _draw_rates(axes, [row for row in rows if row["task"] == task], methods, large=False)
+        _dress(axes, rows)
+        axes.set_title(task.removeprefix("mjc_").replace("_", " "), loc="left", fontsize=9, pad=5)
+        axes.tick_params(labelsize=8, labelleft=index % COLUMNS == 0, labelbottom=index + COLUMNS >= len(tasks))
+
+
+def _draw_rates(axes: Axes, rows: Sequence[Row], methods: list[str], large: bool) -> None:
+    """A line with its band for each method, the first method on top."""
+    rates = pooled_rates(rows)
+    ends: list[tuple[float, str, str]] = []
+    for method, colour in reversed(list(zip(methods, COLOURS, strict=False))):
+        settings = sorted(setting for setting in rates if setting.method == method)
+        delays = [setting.delay for setting in settings]
+        _draw_line(axes, delays, [rates[setting] for setting in settings], colour, large)
+        ends.append((100 * rates[settings[-1]].estimate, method, colour))
+    if large:
+        _label_ends(axes, max(row["delay"] for row in rows), ends)
+
+
+def _draw_line(axes: Axes, delays: list[int], rates: list[Interval], colour: str, large: bool) -> None:
+    low, high = [100 * rate.low for rate in rates], [100 * rate.high for rate in rates]
+    axes.fill_between(delays, low, high, color=colour, alpha=0.16 if large else 0.07, linewidth=0)
+    (line,) = axes.plot(delays, [100 * rate.estimate for rate in rates], color=colour, marker="o", clip_on=False)
+    line.set(linewidth=2.4 if large else 1.5, markersize=6.5 if large else 3.2)
+    line.set(markeredgecolor="white", markeredgewidth=0.6)
+
+
+def _label_ends(axes: Axes, delay: int, ends: list[tuple[float, str, str]]) -> None:
+    """Name each line at its right end, moved apart where they would overlap."""
+    gap, last = 12.0, -math.inf
+    for rate, method, colour in sorted(ends):
+        height = max(rate, last + gap)
+        axes.annotate(
+            f"{method}\n{rate:.0f} %",
+            (delay, height),
+            xytext=(10, 0),
+            textcoords="offset points",
+            color=colour,
+            fontweight="bold",
+            va="center",
+            annotation_clip=False,
+        )
+        last = height
+
+
+def _dress(axes: Axes, rows: Sequence[Row]) -> None:
+    delays = sorted({row["delay"] for row in rows})
+    axes.set_ylim(0, 104)
+    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.set_xlim(delays[0] - 0.25, delays[-1] + 0.25)
+    axes.set_xticks(delays)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="y")
+
+
+def _write_around(figure: Figure, rows: Sequence[Row], tasks: list[str], methods: list[str], caption: str) -> None:
+    count = f"{len(tasks)} tasks" if len(tasks) > 1 else tasks[0]
+    figure.text(0.02, 0.945, headline(rows, methods), fontsize=15, fontweight="bold", va="center")
+    how = f"Share of episodes solved, pooled over {count}; bands: 95 % intervals (Wilson)"
+    figure.text(0.02, 0.9, how, fontsize=10.5, color="#555555", va="center")
+    figure.text(0.02, 0.03, caption, fontsize=8.5, color=FAINT, va="bottom")
+
+
+def headline(rows: Sequence[Row], methods: Sequence[str]) -> str:
+    """What is seen at the largest delay, in one line."""
+    rates, delay = pooled_rates(rows), max(row["delay"] for row in rows)
+    horizon = rows[0]["execution_horizon"]
+    shares = [f"{100 * rates[Setting(method, delay, horizon)].estimate:.0f} %" for method in methods]
+    others = [f", {method} {share}" for method, share in zip(methods[1:], shares[1:], strict=True)]
+    return f"At a delay of {delay} tick{'s' * (delay != 1)}: {methods[0]} solves {shares[0]}{''.join(others)}"
+
+
+def _distinct(rows: Sequence[Row], key: str) -> list[str]:
+    return list(dict.fromkeys(row[key] for row in rows))

@@ -1,0 +1,135 @@
+"""What every worker does, wherever it runs: it plays the blocks that it is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chunkenv.bench.store.columns import EPISODE
+from chunkenv.bench.study import Block, Study, Unit
+from chunkenv.errors import ArgumentError, ChunkenvError
+from chunkenv.evaluate import Row, check_env, check_policy, episode_seed, play_episode
+from chunkenv.utils.processes import begin_worker
+
+
+class Failure(NamedTuple):
+    """Why a block has no rows: the sentence, and where it was raised (empty for errors that speak for themselves)."""
+
+    sentence: str
+    traceback: str
+
+
+class Parcel(NamedTuple):
+    """A study on its way to a worker, with the folders in which its modules are found."""
+
+    path: list[str]
+    study: bytes
+
+
+def pack(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> Parcel:
+    """The study for workers.
+
+    Args:
+        study: to be sent.
+        dumps: how objects become bytes.
+
+    Raises:
+        ArgumentError: if it cannot be sent.
+    """
+    try:
+        return Parcel(list(sys.path), dumps(study))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ArgumentError(
+            f"the study {study.name!r} cannot be sent to workers ({error}); make its functions at the top level of a "
+            "module, without lambda."
+        ) from error
+
+
+class Player:
+    """Plays blocks of one study.
+
+    Args:
+        parcel: the study; it is unpacked with the first block, so that what goes wrong there is answered, too.
+    """
+
+    def __init__(self, parcel: Parcel) -> None:
+        self._parcel = parcel
+
+    @functools.cached_property
+    def _study(self) -> Study:
+        sys.path += [folder for folder in self._parcel.path if folder not in sys.path]
+        return pickle.loads(self._parcel.study)
+
+    def answer(self, block: Block) -> list[Row] | Failure:
+        """The block's rows, or why there are none."""
+        try:
+            return play(self._study, block)
+        except ChunkenvError as error:
+            return Failure(str(error), "")
+        except Exception as error:
+            return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def serve(parcel: Parcel, connection: Connection) -> None:
+    """Answer every block with its rows or a `Failure`, until the other end is closed or the parent process ends."""
+    begin_worker()
+    player = Player(parcel)
+    with contextlib.suppress(EOFError, OSError):  # the other end is gone
+        while True:
+            connection.send(player.answer(connection.recv()))
+
+
+def play(study: Study, block: Block) -> list[Row]:
+    """The rows of a block, as the study plays it.
+
+    Raises:
+        ArgumentError: if the study's own `play` returned something else than the rows of these episodes.
+    """
+    if study.play is None:
+        return [play_alone(study, unit) for unit in block.units]
+    rows: Any = study.play(block.cell, block.episodes, study.seed)
+    if not isinstance(rows, list) or len(rows) != len(block.episodes):
+        count = len(rows) if isinstance(rows, list) else type(rows).__name__
+        raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
+    for row, episode in zip(rows, block.episodes, strict=True):
+        _check_row(row, episode_seed(study.seed, episode), study)
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def play_alone(study: Study, unit: Unit) -> Row:
+    """One episode in an environment and with a policy of its own: nothing of other units can touch it."""
+    assert study.make_env is not None, "the study's constructor demands it"
+    assert study.make_policy is not None, "the study's constructor demands it"
+    env, policy = study.make_env(unit.cell), study.make_policy(unit.cell)
+    try:
+        check_env(env)
+        check_policy(policy)
+        return play_episode(env, policy, episode_seed(study.seed, unit.episode))
+    finally:
+        env.close()
+
+
+def _check_row(row: Row, seed: int, study: Study) -> None:
+    needed, known = EPISODE.keys() - {"episode", "success"}, study.columns.all.keys() - study.columns.keys.keys()
+    if missing := sorted(needed - row.keys()):
+        raise ArgumentError(f"play returned a row without {missing[0]!r}; a row has the keys of chunkenv.evaluate.")
+    if unknown := sorted(row.keys() - (known - {"episode"})):
+        raise ArgumentError(f"play returned a row with {unknown[0]!r}, which is no column; name it in Study.results.")
+    if row["seed"] != seed:
+        raise ArgumentError(
+            f"play returned a row with seed {row['seed']} where an episode of seed {seed} was asked for; rows come in "
+            "the order of the episodes, and their seeds from chunkenv.evaluate.episode_seed."
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as Python's, which a database takes."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,113 @@
+"""Workers under Ray: on this machine, or on a cluster (extra `ray`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from chunkenv.bench.run.block_player import Failure, Player, pack
+from chunkenv.bench.run.block_queue import Work
+from chunkenv.bench.study import Block, Study
+from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import Row
+from chunkenv.utils.extras import require
+
+LOCAL_MEMORY = 100 * 2**20
+"""Bytes of shared memory for a Ray of our own: rows are small, and Ray's default is a third of the machine's memory."""
+
+
+class RayCrew:
+    """Actors of one CPU each. A Ray that was started for them ends with them.
+
+    Args:
+        study: what they play.
+        size: how many, or None for as many as there are CPUs; not more than those in any case.
+        address: of a running cluster, as `ray.init` takes it; None uses the Ray that this process is connected to, or
+            else starts one on this machine.
+
+    Raises:
+        MissingExtraError: if Ray is missing.
+        ArgumentError: if there is no cluster, or the study cannot be sent.
+    """
+
+    def __init__(self, study: Study, size: int | None, address: str | None) -> None:
+        require("ray")
+        import ray
+
+        self._ray: Any = ray
+        self._ours = not ray.is_initialized()
+        if self._ours:
+            _connect(ray, size, address)
+        # By value where a study is written in a script: the script is no module that a worker could import.
+        self._parcel = ray.put(pack(study, self._ray.cloudpickle.dumps))
+        self._busy: dict[Any, tuple[Any, Block]] = {}
+        cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self._players = [self._hire() for _ in range(min(size or cpus, cpus))]
+
+    def play(self, work: Work) -> Iterator[tuple[Block, list[Row] | Failure]]:
+        """Keep every actor busy with the next block, and yield answers as they come.
+
+        Raises:
+            StudyError: if too many actors died over the same block.
+        """
+        for player in self._players:
+            self._give_next(player, work)
+        while self._busy:
+            (answer, *_), _ = self._ray.wait(list(self._busy))
+            yield from self._answers(answer, work)
+
+    def dismiss(self) -> None:
+        """End all actors, in the middle of an episode if need be."""
+        if self._ours:
+            self._ray.shutdown()
+            return
+        for player in self._players:
+            self._ray.kill(player)
+
+    def _hire(self) -> Any:
+        return self._ray.remote(num_cpus=1)(Player).remote(self._parcel)
+
+    def _give_next(self, player: Any, work: Work) -> None:
+        block = work.next()
+        if block is not None:
+            self._busy[player.answer.remote(block)] = (player, block)
+
+    def _answers(self, answer: Any, work: Work) -> Iterator[tuple[Block, list[Row] | Failure]]:
+        """The answer that has come; none if its actor died."""
+        player, block = self._busy.pop(answer)
+        try:
+            rows = self._ray.get(answer)
+        except self._ray.exceptions.RayActorError:
+            work.take_back(block, "died under Ray")
+            self._players.remove(player)
+            self._players.append(self._hire())
+            return self._give_next(self._players[-1], work)
+        self._give_next(player, work)
+        yield block, rows
+
+
+def _connect(ray: Any, size: int | None, address: str | None) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody asked to be counted
+    local = {"num_cpus": size, "include_dashboard": False, "object_store_memory": LOCAL_MEMORY}
+    try:
+        if address:
+            _knock(address)
+        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
+    except (OSError, RuntimeError, ValueError) as error:
+        if address is None:
+            raise ArgumentError(f"Ray cannot be started here ({error}); use --executor process.") from error
+        sentence = f"there is no Ray cluster at {address!r} ({error})"
+        raise ArgumentError(f"{sentence}; start one by `ray start --head`, or leave --address out.") from error
+
+
+def _knock(address: str) -> None:
+    """Find out within seconds whether somebody answers at HOST:PORT: Ray tries for ten minutes.
+
+    Raises:
+        OSError: if nobody does.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()

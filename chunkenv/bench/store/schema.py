@@ -1,0 +1,108 @@
+"""The tables of a study's database: made, brought up to date, or refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from chunkenv.bench.store.columns import EPISODE, MEASURES, RESULTS, Columns, described, listed
+from chunkenv.errors import ArgumentError
+
+APPLICATION_ID = 0x63686E6B  # "chnk" in the file's header tells our files from other people's
+LAYOUT = 2
+"""1 was without measures, plan and blocks."""
+ELSEWHERE = "choose another folder with --out, or move the file away"
+NOTED = {
+    "started": "TEXT",
+    "study": "TEXT",
+    "seed": "INTEGER",
+    "settings": "TEXT",
+    "versions": "TEXT",
+    "machine": "TEXT",
+    "command": "TEXT",
+}
+"""What is noted about a run; settings and versions are JSON."""
+
+
+def prepare(connection: sqlite3.Connection, columns: Columns, path: Path) -> None:
+    """See to it that the tables are there, as this version of chunkenv has them.
+
+    Raises:
+        ArgumentError: if the file is of something else, of other cells, or of a newer chunkenv.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return _create(connection, columns)
+    _refuse_others(connection, tables, path)
+    found = layout_of(connection)
+    if found > LAYOUT:
+        raise ArgumentError(f"{path} was made by a newer chunkenv (layout {found}, this one knows {LAYOUT}): update.")
+    if found < LAYOUT and list(table_types(connection)) == [*columns.keys, *EPISODE]:
+        _bring_up_to_date(connection, columns)
+    if list(table_types(connection)) != list(columns.all):
+        there = ", ".join(table_types(connection))
+        raise ArgumentError(f"{path} has rows with the columns {there}; {ELSEWHERE}.")
+
+
+def columns_in(connection: sqlite3.Connection) -> Columns | None:
+    """The columns of the study that the file holds; None if it holds none."""
+    types = table_types(connection)
+    names = list(types)
+    if "episode" not in names:
+        return None
+    keys, rest = names[: names.index("episode")], names[names.index("episode") :]
+    return Columns({name: types[name] for name in keys}, {name: types[name] for name in rest if name not in RESULTS})
+
+
+def table_types(connection: sqlite3.Connection) -> dict[str, str]:
+    """The columns of the table `episodes` with their types, as they were declared."""
+    found = connection.execute("PRAGMA table_info(episodes)")
+    return {name: kind + " NOT NULL" * needed for _, name, kind, needed, *_ in found}
+
+
+def layout_of(connection: sqlite3.Connection) -> int:
+    """The number of the layout; the first had none."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return number or 1
+
+
+def _refuse_others(connection: sqlite3.Connection, tables: set[str], path: Path) -> None:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if application_id != APPLICATION_ID or not {"episodes", "study"} <= tables:
+        raise ArgumentError(f"{path} is a database of something else; {ELSEWHERE}.")
+
+
+def _create(connection: sqlite3.Connection, columns: Columns) -> None:
+    with connection:
+        # One transaction: a kill in between must not leave half of the tables.
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
+            return  # another run made them while this one waited
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"CREATE TABLE study (run INTEGER PRIMARY KEY, {described(NOTED)})")
+        connection.execute(f"CREATE TABLE episodes ({described(columns.all)}, UNIQUE ({columns.unit}))")
+        _create_books(connection, columns)
+
+
+def _create_books(connection: sqlite3.Connection, columns: Columns) -> None:
+    """What is to be played, and which blocks were: `finished` is empty for those under way."""
+    keys, names = described(columns.keys), listed(columns.keys)
+    connection.execute(f"CREATE TABLE plan ({keys}, episodes INTEGER, cost REAL, UNIQUE ({names}))")
+    connection.execute(
+        f"CREATE TABLE blocks ({keys}, first INTEGER, count INTEGER, runner TEXT, claimed REAL, finished REAL, "
+        f"UNIQUE ({names}, first))"
+    )
+    connection.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, columns: Columns) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if layout_of(connection) == LAYOUT:
+            return
+        for name in MEASURES:
+            connection.execute(f'ALTER TABLE episodes ADD COLUMN "{name}" REAL')
+        for name, kind in columns.own.items():
+            connection.execute(f'ALTER TABLE episodes ADD COLUMN "{name}" {kind}')
+        connection.execute("ALTER TABLE study ADD COLUMN command TEXT")
+        _create_books(connection, columns)

@@ -1,0 +1,221 @@
+"""Where rows are kept: one SQLite file per study, that no kill leaves broken and no second run mixes up.
+
+The rows of a block are written in one transaction, with the note that it is finished: a block has all its rows or none.
+
+The journal is SQLite's rollback journal, not the write-ahead log: the log needs shared memory, which network file
+systems lack, and leaves a file beside the database that is easily forgotten when it is copied. At a few blocks a second
+the difference in speed does not matter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chunkenv.bench.store.block_claims import Ledger
+from chunkenv.bench.store.columns import columns_of, listed
+from chunkenv.bench.store.provenance import machine, now, study_code, versions
+from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
+from chunkenv.bench.study import Block, Cell, Study, Unit
+from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import Row
+
+
+class Store:
+    """The rows of one study in one file. Use it as a context manager.
+
+    Args:
+        path: of the database; a new one is made if there is none, with its folder.
+        cell: the dataclass of the study's cells.
+        results: columns that the study adds, as in `Study.results`.
+
+    Raises:
+        ArgumentError: if the file is no database, somebody else's, of other cells, or cannot be written.
+    """
+
+    def __init__(self, path: Path, cell: type = Cell, results: Mapping[str, type] | None = None) -> None:
+        self.path = path
+        self.columns = columns_of(cell, results or {})
+        self._cell = cell
+        make_folder(path.parent)
+        with _plainly(path):
+            self._connection = sqlite3.connect(path, timeout=60)
+            try:
+                prepare(self._connection, self.columns, path)
+            except BaseException:
+                self._connection.close()
+                raise
+        self._ledger = Ledger(self._connection, self.columns)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def begin(self, study: Study, command: str = "") -> None:
+        """Note that a run of `study` starts, after checking that its rows can stand beside those already there.
+
+        Args:
+            study: what will be played; it is what is planned from now on.
+            command: the command line that plays it, if there is one.
+
+        Raises:
+            ArgumentError: if the rows there have another seed, other settings, or were made by other code.
+        """
+        made_by = {"versions": versions() | study_code(study), "machine": machine(), "command": command}
+        ours = {"study": study.name, "seed": study.seed, "settings": dict(study.settings)} | made_by
+        ours = json.loads(json.dumps(ours))  # as it will be read again: tuples are lists
+        with self._writing():  # at once, so that of two runs that start together the second sees the first
+            runs = self.runs()
+            if runs:
+                refuse_to_mix(self.path, runs[0], ours)
+            if not runs or any(runs[-1][what] != ours[what] for what in made_by):
+                self._note(ours)
+            self._ledger.plan(study)
+
+    def clear(self) -> None:
+        """Throw away all rows, and what was noted about their runs."""
+        with self._writing():
+            for table in ("episodes", "study", "plan", "blocks"):
+                self._connection.execute(f"DELETE FROM {table}")
+
+    def claim(self, block: Block, also_others: bool = False) -> str:
+        """Note that a block is played from now on; returns what `ledger.Ledger.claim` does."""
+        with self._writing():
+            return self._ledger.claim(block, also_others)
+
+    def release(self) -> None:
+        """Give up what this run has claimed and not finished."""
+        with self._writing():
+            self._ledger.release()
+
+    def keep(self, block: Block, rows: Sequence[Row]) -> None:
+        """Keep a block's rows, one for each of its episodes; they are on the disk when this returns.
+
+        A unit that is there already keeps its row.
+        """
+        with self._writing():
+            for unit, row in zip(block.units, rows, strict=True):
+                self.insert({**dataclasses.asdict(unit.cell), "episode": unit.episode, **row})
+            self._ledger.finish(block)
+
+    def insert(self, row: Row) -> None:
+        """Add a row with all its columns, unless its unit is there already; whoever calls opens the transaction."""
+        marks = ", ".join("?" * len(row))
+        unit = self.columns.unit
+        query = f"INSERT INTO episodes ({listed(row)}) VALUES ({marks}) ON CONFLICT ({unit}) DO NOTHING"
+        self._connection.execute(query, list(row.values()))
+
+    def counts(self, study: Study) -> dict[Block, int]:
+        """How many rows each block of a study has."""
+        query = (
+            f"SELECT {listed(self.columns.keys)}, episode / ?, COUNT(*) FROM episodes WHERE episode < ? "
+            f"GROUP BY {listed(self.columns.keys)}, episode / ?"
+        )
+        with _plainly(self.path):
+            found = self._connection.execute(query, (study.batch, study.episodes, study.batch)).fetchall()
+        there = {(self._cell(*cell), number): count for *cell, number, count in found}
+        return {block: there.get((block.cell, block.episodes[0] // study.batch), 0) for block in study.blocks}
+
+    def done(self) -> set[Unit]:
+        """The units whose rows are kept."""
+        with _plainly(self.path):
+            found = self._connection.execute(f"SELECT {self.columns.unit} FROM episodes").fetchall()
+        return {Unit(self._cell(*cell), episode) for *cell, episode in found}
+
+    def rows(self) -> list[Row]:
+        """All rows, ordered by cell and episode, whatever order they were made in; truths are bool or None."""
+        truths = ["success", *(name for name, kind in self.columns.own.items() if kind == "BOOLEAN")]
+        rows = self.select(f"SELECT * FROM episodes ORDER BY {self.columns.unit}")
+        return [{**row, **{name: None if row[name] is None else bool(row[name]) for name in truths}} for row in rows]
+
+    def runs(self) -> list[Row]:
+        """What was noted about the runs that made the rows: name, seed, settings, versions, machine, command, start."""
+        rows = self.select("SELECT * FROM study ORDER BY run")
+        return [{**row, **{key: json.loads(row[key]) for key in ("settings", "versions")}} for row in rows]
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What a query finds, with values for its question marks, as dictionaries."""
+        with _plainly(self.path):
+            cursor = self._connection.execute(query, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def copy(self, path: Path) -> sqlite3.Connection:
+        """A connection to a copy of everything, as it is at one moment; whoever calls closes it."""
+        with _plainly(path):
+            other = sqlite3.connect(path)
+            self._connection.backup(other)
+        return other
+
+    def _note(self, run: Row) -> None:
+        noted = run | {"started": now(), "settings": _json(run["settings"]), "versions": _json(run["versions"])}
+        marks = ", ".join("?" * len(NOTED))
+        query = f"INSERT INTO study ({listed(NOTED)}) VALUES ({marks})"
+        self._connection.execute(query, [noted[name] for name in NOTED])
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it is on the disk afterwards, or nothing."""
+        with _plainly(self.path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+
+
+def refuse_to_mix(path: Path, theirs: Row, ours: Row) -> None:
+    """One sentence about the first thing that makes rows incomparable.
+
+    Raises:
+        ArgumentError: if there is such a thing.
+    """
+    for what, here in identity(ours).items():
+        there = identity(theirs)[what]
+        if there != here:
+            raise ArgumentError(
+                f"{path} holds rows made with {what} {there!r}, which must not be mixed with {here!r}; "
+                f"{ELSEWHERE}, or start again with --overwrite."
+            )
+
+
+def identity(run: Row) -> Row:
+    """What must be the same for rows to stand in one table; libraries and machines may differ, and are noted."""
+    made_by = {"chunkenv": run["versions"]["chunkenv"], "code of fingerprint": run["versions"]["code"]}
+    made_by["a study's file of fingerprint"] = run["versions"].get("study")
+    return {"the study": run["study"], "seed": run["seed"], "the settings": run["settings"], **made_by}
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, unless it is there.
+
+    Raises:
+        ArgumentError: if that is impossible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"{folder} cannot be a folder for results ({error.strerror}); choose another with --out."
+        ) from error
+
+
+@contextlib.contextmanager
+def _plainly(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about a file into a sentence."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise ArgumentError(f"{path} cannot be used as a database of episodes ({error}); {ELSEWHERE}.") from error
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

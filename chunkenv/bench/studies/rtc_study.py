@@ -1,0 +1,80 @@
+"""Real-Time Chunking's study: the twelve dynamic Kinetix tasks under inference delay, one flow policy, seven methods.
+
+The protocol is that of Black et al. 2025 (arXiv 2506.07339): prediction horizon 8, delays d from 0 to 4 ticks,
+execution horizons s from max(1, d) to 8 - d, Gaussian action noise of .1, five Euler steps, the first chunk free.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from chunkenv.bench.studies.methods import ACTION_NOISE, METHODS, PREDICTION_HORIZON, SLOTS, play_method
+from chunkenv.bench.studies.schedules import check_schedule
+from chunkenv.bench.study import Cell, Study
+from chunkenv.evaluate import Row
+from chunkenv.kinetix import LEVELS
+from chunkenv.utils.checks import one_of
+
+NAME = "rtc"
+EPISODES = 256
+FULL_EPISODES = 2048
+QUICK_EPISODES = 32
+BATCH = 256
+DELAYS = (0, 1, 2, 3, 4)
+
+Schedule = tuple[int, int]
+"""Delay and execution horizon, in ticks."""
+
+ALL = tuple((d, s) for d in DELAYS for s in range(max(1, d), PREDICTION_HORIZON - d + 1))
+"""Every pair that leaves no tick without a row."""
+BY_DELAY = tuple((d, max(1, d)) for d in DELAYS)
+BY_HORIZON = tuple((1, s) for s in range(1, PREDICTION_HORIZON))
+SWEEPS = tuple(dict.fromkeys(BY_DELAY + BY_HORIZON))
+"""The pairs of the paper's two plots: by delay with s = max(1, d), and by execution horizon with d = 1."""
+
+
+def rtc_study(
+    tasks: Sequence[str] = LEVELS,
+    methods: Sequence[str] = tuple(METHODS),
+    schedules: Sequence[Schedule] = SWEEPS,
+    episodes: int = EPISODES,
+    seed: int = 0,
+) -> Study:
+    """The study over every combination of the settings given.
+
+    Args:
+        tasks: names of Kinetix levels.
+        methods: of `METHODS`.
+        schedules: pairs of delay and execution horizon.
+        episodes: of each cell.
+        seed: of the study.
+
+    Raises:
+        ArgumentError: an unknown name, a setting given twice, or a delay that leaves ticks without a row (delay <=
+            execution horizon <= 8 - delay must hold).
+
+    >>> len(ALL), len(SWEEPS), len(rtc_study(tasks=["catapult"], methods=["rtc"]).cells)
+    (24, 11, 11)
+    """
+    for task in tasks:
+        one_of("task", task, LEVELS)
+    for method in methods:
+        one_of("method", method, tuple(METHODS))
+    for delay, horizon in schedules:
+        check_schedule(delay, horizon, PREDICTION_HORIZON)
+    grid = itertools.product(tasks, methods, schedules)
+    cells = tuple(Cell(task, method, *schedule, PREDICTION_HORIZON) for task, method, schedule in grid)
+    settings = {"action_noise": ACTION_NOISE, "slots": SLOTS}
+    return Study(NAME, cells, play=play, episodes=episodes, seed=seed, batch=BATCH, settings=settings, cost=cost)
+
+
+def play(cell: Cell, episodes: tuple[int, ...], seed: int) -> list[Row]:
+    """The rows of some episodes of a cell."""
+    chunks = {"execution_horizon": cell.execution_horizon, "latency": cell.delay}
+    return play_method(cell.task, cell.method, episodes, seed, **chunks)
+
+
+def cost(cell: Cell) -> float:
+    """How long an episode of the cell takes, compared to the others: inferences, and a little for the ticks."""
+    return METHODS[cell.method].cost / cell.execution_horizon + 0.3

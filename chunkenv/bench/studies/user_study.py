@@ -1,0 +1,57 @@
+"""A study of one's own: a Python file with a `study`, or with `make_study()`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from chunkenv.bench.run.block_queue import StudyError
+from chunkenv.bench.study import Study
+from chunkenv.errors import ArgumentError, ChunkenvError, brief
+
+
+def load_study(path: Path) -> Study:
+    """The study in a file.
+
+    The file is imported as a module from its folder, as a script would be: it may import its neighbours, and worker
+    processes can import it.
+
+    Raises:
+        ArgumentError: if there is no such file, its name cannot be a module's, or there is no study in it.
+        StudyError: if it cannot be imported; with the traceback.
+    """
+    if not path.is_file() or path.suffix != ".py":
+        raise ArgumentError(f"{path} is no Python file; give one with a `study` or with make_study().")
+    module = _imported(path.resolve())
+    make = getattr(module, "make_study", None)
+    study = _told(path, make) if callable(make) else getattr(module, "study", None)
+    if not isinstance(study, Study):
+        what = "make_study() returns" if callable(make) else "`study` is"
+        raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.study.Study.")
+    return study
+
+
+def _imported(path: Path) -> ModuleType:
+    name = path.stem
+    if not name.isidentifier():
+        raise ArgumentError(f"{path.name} cannot be imported by its name; use letters, digits and underscores in it.")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    importlib.invalidate_caches()
+    module = _told(path, lambda: importlib.import_module(name))
+    if Path(getattr(module, "__file__", None) or "").resolve() != path:
+        raise ArgumentError(f"{path.name} has the name of another module, {name!r}; rename the file.")
+    return module
+
+
+def _told(path: Path, act):
+    """What `act` returns; what it raises is told as the file's mistake."""
+    try:
+        return act()
+    except ChunkenvError:
+        raise
+    except Exception as error:
+        raise StudyError(f"{path} failed: {type(error).__name__}: {error}", traceback.format_exc()) from error

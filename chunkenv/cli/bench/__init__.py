@@ -1,0 +1,22 @@
+"""`chunkenv bench`: one file a command; what they share is in `options.py` and `playing.py`."""
+
+from __future__ import annotations
+
+import typer
+
+from chunkenv.cli.bench import charged, delay, export, merge, report, rtc, run, status
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Play studies, look at them, export their rows."
+)
+for command in (
+    delay.delay,
+    rtc.rtc,
+    charged.charged,
+    run.run,
+    status.status,
+    report.report,
+    merge.merge,
+    export.export,
+):
+    app.command()(command)

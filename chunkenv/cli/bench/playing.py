@@ -1,0 +1,100 @@
+"""What every command that plays a study does: find its rows, play the rest under a progress bar, show the result."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from chunkenv.bench.run.runner import StudyError, run
+from chunkenv.bench.store.study_store import Store
+from chunkenv.bench.study import Study, Unit
+from chunkenv.cli.bench.study_options import DATABASE, command_line, workers_of
+
+
+class Played(NamedTuple):
+    """A study that was played to its end: what is shown, and where."""
+
+    study: Study
+    store: Store
+    out: Path
+    command: str
+    console: Console
+
+
+def play_study(context: typer.Context, study: Study, show: Callable[[Played], None], out: Path | None = None) -> None:
+    """Play what is missing of a study, then show it.
+
+    Args:
+        context: of the command, which has the options `workers`, `overwrite` and `out` of `options.py`.
+        study: what to play.
+        show: gets the rows when all are there.
+        out: the folder, if it is not what the option `out` says.
+
+    Raises:
+        ArgumentError: an option or a folder that cannot be meant.
+        StudyError: if the study failed; it says before what is kept.
+        typer.Exit: with code 130 after Ctrl-C, having said what is kept.
+    """
+    workers, command, console = workers_of(context), command_line(context), Console(highlight=False)
+    folder = out or context.params["out"]
+    with Store(folder / DATABASE, study.cell, study.results) as store:
+        if context.params["overwrite"]:
+            store.clear()
+        _play(study, store, run(study, store, workers, command), console)
+        show(Played(study, store, folder, command, console))
+
+
+def _play(study: Study, store: Store, units: Generator[Unit, None, None], console: Console) -> None:
+    """Play what is missing, and say what is kept if that ends early."""
+    there, count = sum(store.counts(study).values()), len(study.cells) * study.episodes
+    if there:
+        console.print(f"{there} of {count} episodes are there already.")
+    if there == count:
+        return
+    try:
+        _warm_up(study)
+        _show_progress(units, study, store, console)
+    except KeyboardInterrupt as error:
+        _say_what_is_kept("Interrupted", study, store, console)
+        console.print("The same command goes on from there.")
+        raise typer.Exit(130) from error
+    except StudyError:
+        _say_what_is_kept("Failed", study, store, console)
+        console.print("The same command goes on from there; if the study's code must change, add --overwrite.")
+        raise
+
+
+def _say_what_is_kept(how: str, study: Study, store: Store, console: Console) -> None:
+    kept, count = sum(store.counts(study).values()), len(study.cells) * study.episodes
+    console.print(f"{how}: {kept} of {count} episodes are kept in {store.path}.", soft_wrap=True)
+
+
+def _warm_up(study: Study) -> None:
+    """Make one environment and policy here: what is compiled is compiled once, and what is missing is said at once."""
+    if study.make_policy is not None:
+        study.make_policy(study.cells[0])
+    if study.make_env is not None:
+        study.make_env(study.cells[0]).close()
+
+
+def _show_progress(units: Generator[Unit, None, None], study: Study, store: Store, console: Console) -> None:
+    """Play the units under a bar that counts work, not episodes: they differ in length."""
+    columns = (
+        TextColumn("{task.fields[done]} of {task.fields[count]} episodes"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    todo = [unit for block, kept in store.counts(study).items() if kept < len(block.episodes) for unit in block.units]
+    work = {cell: study.cost(cell) for cell in study.cells}
+    with Progress(*columns, console=console, speed_estimate_period=120) as progress, contextlib.closing(units):
+        bar = progress.add_task("", total=sum(work[unit.cell] for unit in todo), done=0, count=len(todo))
+        for done, unit in enumerate(units, start=1):
+            progress.update(bar, advance=work[unit.cell], done=done)

@@ -1,0 +1,271 @@
+"""Episodes to be watched: a task and a method, with delay, in a window or a video of every tick."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+
+from chunkenv.bench.studies.delay_study import ACTION_NOISE
+from chunkenv.bench.studies.delay_study import METHODS as PLANNERS
+from chunkenv.errors import ArgumentError, suggest
+from chunkenv.evaluate import Policy, Row, evaluate
+from chunkenv.kinetix import LEVELS
+from chunkenv.manipulation.families import FAMILIES, TASKS
+from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.spaces import zeros
+from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
+
+METHODS = (*PLANNERS, "oracle", "random", "zero")
+IDS = {f"chunkenv/kinetix-{level}-v0": level for level in LEVELS}
+MANIPULATION = {
+    **{f"{family}-task{task}": family for family in FAMILIES for task in TASKS},
+    **{family: family for family in FAMILIES},
+}
+"""The families of the manipulation tasks by the tasks' names."""
+
+
+class Screen(Protocol):
+    """Where frames go: a `Window`, or a video."""
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show a frame, uint8[height, width, 3]."""
+        ...
+
+    def close(self) -> None:
+        """No frame will come any more."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is played.
+
+    Attributes:
+        task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
+        method: of `METHODS`; the planners play Kinetix levels only, the oracle manipulation tasks only. None: the
+            agent, if there is one; else what plays the task best, or 'random'.
+        delay: of every inference, in ticks. None: what the agent learned with, or 0.
+        prediction_horizon: rows in a chunk. None: the agent's, or 8.
+        execution_horizon: ticks between two requests. None: all that an inference of the agent decides, or 4.
+        action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
+            episodes are those of the study; 0 elsewhere, and for agents.
+        size: width of a frame in pixels, our own tasks only; None is their default.
+        agent: a file that `chunkenv train qc` wrote; it plays.
+    """
+
+    task: str
+    method: str | None = None
+    delay: int | None = None
+    prediction_horizon: int | None = None
+    execution_horizon: int | None = None
+    action_noise: float | None = None
+    size: int | None = None
+    agent: Path | None = None
+
+    @property
+    def level(self) -> str | None:
+        """The Kinetix level, if the task is one."""
+        return self.task if self.task in LEVELS else IDS.get(self.task)
+
+    @property
+    def manipulation(self) -> str | None:
+        """The name of the manipulation task, if it is one."""
+        name = self.task.removeprefix("chunkenv/").removeprefix("manip-").removesuffix("-v0")
+        return name if name in MANIPULATION else None
+
+    @cached_property
+    def learned(self) -> Any:
+        """The agent in the file, or None.
+
+        Raises:
+            ArgumentError: there is no such file, or it holds none.
+        """
+        if self.agent is None:
+            return None
+        from chunkenv.agents import registry as q_agents  # brings jax
+
+        return q_agents.load(self.agent)
+
+    @property
+    def lengths(self) -> tuple[int, int, int]:
+        """Prediction horizon, execution horizon and delay, in ticks."""
+        own = self.learned and self.learned.settings.horizons
+        usual = (own.prediction_horizon, own.chunk, own.delay) if own else (8, 4, 0)
+        asked = (self.prediction_horizon, self.execution_horizon, self.delay)
+        rows, horizon, delay = (one if given is None else given for given, one in zip(asked, usual, strict=True))
+        return rows, horizon, delay
+
+
+def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
+    """Play episodes, show every tick, and return their rows, as `chunkenv.evaluate` does.
+
+    Args:
+        scene: what is played.
+        open_screen: gets the task's frames per second, and is called when all else is known to be right.
+        episodes: how many.
+        seed: the same one plays the same episodes.
+
+    Raises:
+        ArgumentError: something that cannot be meant.
+        MissingExtraError: what the task or its pictures need is not installed.
+    """
+    whole_number("episodes", episodes, at_least=1)
+    whole_number("seed", seed, at_least=0)
+    env = make_env(scene)
+    policy = make_policy(scene, env)
+    with contextlib.closing(open_screen(env.metadata.get("render_fps", 30))) as screen:
+        return evaluate(lambda: Shown(env, screen), policy, episodes, seed)
+
+
+def make_env(scene: Scene) -> gym.Env[Any, Any]:
+    """The scene's task, chunked, late, and with the overlay on its frames."""
+    world = _made(scene)
+    usual = ACTION_NOISE if scene.level and scene.agent is None else 0.0
+    noise = usual if scene.action_noise is None else scene.action_noise
+    noisy = ActionNoise(world, noise) if noise else world
+    if scene.agent is not None:
+        from chunkenv.training.offline_online import with_unit_actions
+
+        noisy = with_unit_actions(noisy)
+    return ChunkOverlay(ChunkedExecution(noisy, *scene.lengths, info="full"))
+
+
+def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+    """The scene's agent or method."""
+    if scene.agent is not None:
+        return _agent(scene, env)
+    default = PLANNERS[0] if scene.level else "oracle" if scene.manipulation else "random"
+    method = one_of("method", scene.method or default, METHODS)
+    if method == "random":
+        return RandomChunks(env.action_space)
+    if method == "zero":
+        return ZeroChunks(env.action_space)
+    if method == "oracle":
+        return _oracle(scene)
+    if scene.level is None:
+        raise ArgumentError(
+            f"method={method!r} plans with the Kinetix engine, which {scene.task} does not run on; choose 'random' or "
+            "'zero', or a Kinetix level."
+        )
+    from chunkenv.agents.sampling_planner import Planner  # brings numba, which other environments can do without
+
+    return Planner(scene.level, scene.lengths[0], prefix_aware=method == PLANNERS[0])
+
+
+def _agent(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+    if scene.method is not None:
+        raise ArgumentError(f"method={scene.method!r} and agent={str(scene.agent)!r} would both play; give one.")
+    from chunkenv.agents.policies.chunk_policy import ChunkPolicy
+
+    sizes, space = scene.learned.sizes, env.observation_space
+    if (space.shape, env.unwrapped.action_space.shape) != ((sizes.observation,), (sizes.action,)):
+        raise ArgumentError(
+            f"agent={str(scene.agent)!r} has learned to act on {sizes.observation} numbers with {sizes.action}, and "
+            f"{scene.task} has {space}; give the task that it was trained on."
+        )
+    return ChunkPolicy(scene.learned)
+
+
+def _oracle(scene: Scene) -> Policy:
+    if scene.manipulation is None:
+        raise ArgumentError(
+            f"method='oracle' knows manipulation tasks, and {scene.task} is none; choose 'random' or 'zero', or a "
+            "task like 'scene-task1'."
+        )
+    from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy  # brings MuJoCo
+
+    return OraclePolicy(MANIPULATION[scene.manipulation], scene.lengths[0])
+
+
+def _made(scene: Scene) -> gym.Env[Any, Any]:
+    seen = "state" if scene.agent is None else "compact" if scene.level else "features"
+    options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": seen}
+    options |= {} if scene.size is None else {"render_size": scene.size}
+    if scene.level:
+        return gym.make(f"chunkenv/kinetix-{scene.level}-v0", **options)
+    if scene.manipulation:
+        world = gym.make(f"chunkenv/manip-{scene.manipulation}-v0", **options)
+        return gym.wrappers.TransformAction(world, lambda action: np.clip(action, -1, 1), world.action_space)  # noise
+    if scene.task not in gym.registry and ":" not in scene.task:
+        raise ArgumentError(
+            f"task={scene.task!r} is neither a Kinetix level, a manipulation task nor the id of a registered "
+            f"environment; {suggest(scene.task, (*LEVELS, *MANIPULATION))}"
+        )
+    if scene.size is not None:
+        raise ArgumentError(f"size={scene.size} is for our own tasks; {scene.task} draws its frames in its own size.")
+    try:
+        return gym.make(scene.task, render_mode="rgb_array_list")
+    except (gym.error.Error, TypeError, ImportError) as error:
+        raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
+
+
+class Shown(gym.Wrapper):
+    """Hands every frame on as soon as there is one.
+
+    Args:
+        env: with render_mode='rgb_array_list'.
+        screen: where they go.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], screen: Screen) -> None:
+        super().__init__(env)
+        self._screen = screen
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode and show its first frame."""
+        result = super().reset(seed=seed, options=options)
+        self._show()
+        return result
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Play a decision and show its ticks."""
+        result = super().step(action)
+        self._show()
+        return result
+
+    def _show(self) -> None:
+        for frame in self.env.render():  # pyright: ignore[reportOptionalIterable, reportGeneralTypeIssues]
+            self._screen.show(frame)  # pyright: ignore[reportArgumentType]
+
+
+class RandomChunks:
+    """A policy of chunks drawn from their space.
+
+    Args:
+        chunks: their space.
+    """
+
+    def __init__(self, chunks: gym.Space[Any]) -> None:
+        self._chunks = chunks
+
+    def infer(self, observation: Any, request: Any) -> Any:
+        """A random chunk."""
+        self._chunks.seed(int(request.rng.integers(2**31)))
+        return self._chunks.sample()
+
+
+class ZeroChunks:
+    """A policy that does nothing.
+
+    Args:
+        chunks: the space of its chunks.
+
+    Raises:
+        ArgumentError: it has no zero.
+    """
+
+    def __init__(self, chunks: gym.Space[Any]) -> None:
+        self._chunk = zeros(chunks)
+        if self._chunk is None:
+            raise ArgumentError(f"method='zero' needs continuous actions with zero among them, not {chunks}.")
+
+    def infer(self, observation: Any, request: Any) -> Any:
+        """A chunk of zeros."""
+        return self._chunk

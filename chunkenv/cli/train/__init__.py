@@ -1,0 +1,16 @@
+"""`chunkenv train`: train experts, policies that learn from them, and agents that decide chunks."""
+
+from __future__ import annotations
+
+import typer
+
+from chunkenv.cli.train import flow, ppo, qc
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+for command in (ppo.ppo, flow.flow, qc.qc):
+    app.command()(command)
+
+
+@app.callback()
+def about() -> None:
+    """Train experts, policies that learn from them, and agents that decide chunks."""

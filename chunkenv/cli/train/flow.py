@@ -1,0 +1,106 @@
+"""`chunkenv train flow`: a flow policy from demonstrations."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from chunkenv.data import Dataset, Windows
+from chunkenv.data import load as load_data
+from chunkenv.errors import ArgumentError
+from chunkenv.utils.extras import require
+
+if TYPE_CHECKING:
+    from chunkenv.agents.flow_matching import Training
+
+PREDICTION_HORIZON = 8
+MAX_PREFIX = 4
+POLICIES = Path("results") / "flow"
+
+
+def flow(
+    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="What `chunkenv data collect` wrote.")],
+    prefix_conditioned: Annotated[
+        bool, typer.Option("--prefix-conditioned", help="Learn to go on from a prefix: training-time RTC.")
+    ] = False,
+    intended_prefix: Annotated[
+        bool,
+        typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
+    ] = False,
+    max_prefix: Annotated[int, typer.Option(metavar="N", help="Its longest prefix, in rows.")] = MAX_PREFIX,
+    prediction_horizon: Annotated[int, typer.Option(metavar="N", help="Rows in a chunk.")] = PREDICTION_HORIZON,
+    updates: Annotated[
+        int | None, typer.Option(metavar="N", help="Of the weights.", show_default="that of FlowSettings")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same weights, to the bit.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/KIND/seedK/ with all files.")] = POLICIES,
+) -> None:
+    """Train a flow policy on chunks of demonstrations: weights and metrics, in one folder.
+
+    After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
+    """
+    require("agents")
+    from chunkenv.agents import flow_matching as agent
+    from chunkenv.data.executed import executed_actions
+
+    level = task.removeprefix("chunkenv/kinetix-").removesuffix("-v0")
+    dataset = _of_level(load_data(data), level, data)
+    settings = agent.FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
+    settings = settings if updates is None else replace(settings, updates=updates)
+    folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
+    facts = {"level": level, "command": _command(), "data": described(dataset)}
+    executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
+    windows = Windows(dataset, prediction_horizon, executed=executed)
+    training = agent.resume_or_begin(windows, settings, seed, facts, folder)
+    console = Console(highlight=False)
+    if training.update:
+        console.print(f"{level}: goes on from {training.update:,} of {settings.updates:,} updates.")
+    _watch(console, training, agent.train(training, folder))
+    console.print(f"policy  {escape(str(folder / agent.POLICY))}", soft_wrap=True)
+
+
+def described(dataset: Dataset) -> dict[str, Any]:
+    """What a policy remembers of its data: how much, by whom, how good, and how it was made."""
+    rate = float(dataset.episodes.success.mean())
+    counts = {"transitions": len(dataset), "episodes": len(dataset.episodes.length), "solve_rate": round(rate, 4)}
+    return {**counts, **{key: value for key, value in dataset.info.items() if key not in counts}}
+
+
+def _of_level(dataset: Dataset, level: str, path: Path) -> Dataset:
+    found = dataset.info.get("level")
+    if found != level:
+        raise ArgumentError(f"{path} has demonstrations of {found!r}, not of {level!r}; give the folder of that level.")
+    return dataset
+
+
+def _command() -> str:
+    return shlex.join(["chunkenv", *sys.argv[1:]])
+
+
+def _watch(console: Console, training: Training, rounds: Any) -> None:
+    """A line that moves on a terminal, ten lines elsewhere."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,} updates"),
+    )
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    total = training.settings.updates
+    shown = 10 * training.update // total
+    with Progress(*columns, *times, console=console, disable=not console.is_terminal) as progress:
+        line = progress.add_task("", total=total, completed=training.update)
+        for metrics in rounds:
+            steps = int(metrics["steps"])
+            progress.update(line, completed=steps, description=f"loss {metrics['loss']:.3f}")
+            if not console.is_terminal and 10 * steps // total > shown:
+                shown = 10 * steps // total
+                console.print(f"{steps:,} of {total:,} updates, loss {metrics['loss']:.4f}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Who plays when data is collected: experts, planners and oracles, in blocks of episodes."""

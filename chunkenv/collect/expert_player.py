@@ -1,0 +1,126 @@
+"""Experts at play: many episodes side by side, a slot that gets free takes the next one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from chunkenv.collect.experts import Answers, Source
+from chunkenv.data.episodes import Episode
+from chunkenv.evaluate import episode_seed
+from chunkenv.kinetix import TIME_LIMIT
+from chunkenv.kinetix.engine.layout import N_ACTIONS
+from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.utils.seeding import spawn
+
+FREE = -1
+
+
+class ExpertPlayer:
+    """Plays episodes of a level with experts: one is drawn for each episode.
+
+    The world gets the expert's action and Gaussian noise, as from `chunkenv.ActionNoise`; the action without it is
+    what is kept, as in the data of real-time chunking (Black et al. 2025, arXiv 2506.07339): the noise takes the
+    expert to states from which its action shows the way back.
+
+    An episode's randomness hangs on its seed, `chunkenv.evaluate.episode_seed(seed, number)`: who plays it is drawn
+    from its stream "policy", the noise from "action_noise". So neither slots nor threads change what comes out.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        sources: the experts.
+        seed: of the dataset.
+        action_noise: standard deviation of the noise, per channel and tick.
+        slots: how many episodes are played side by side.
+        threads: at most how many threads step them.
+    """
+
+    def __init__(
+        self, level: str, sources: Sequence[Source], seed: int, action_noise: float, slots: int, threads: int | None
+    ) -> None:
+        self._seed = seed
+        self._envs = KinetixVectorEnv(
+            level, slots, "compact", threads=threads, autoreset_mode=AutoresetMode.DISABLED, action_noise=action_noise
+        )
+        first = self._envs.observe()[0]
+        self._experts = [Answers(source, first, N_ACTIONS) for source in sources]
+        self._number = np.full(slots, FREE)
+        self._ticks = np.zeros(slots, np.int64)
+        self._expert = np.zeros(slots, np.int64)
+        self._seeds = np.zeros(slots, np.int64)
+        self._seen = np.zeros((slots, TIME_LIMIT + 1, len(first)), np.float32)
+        self._done = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
+        self._rewards = np.zeros((slots, TIME_LIMIT), np.float32)
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """What tells each expert from every other."""
+        return [expert.fingerprint for expert in self._experts]
+
+    def play(self, numbers: Sequence[int]) -> list[Episode]:
+        """The episodes with these numbers, in this order."""
+        waiting, finished = deque(numbers), {}
+        self._number[:] = FREE
+        self._envs.reset()
+        self._refill(waiting)
+        while (self._number != FREE).any():
+            finished |= self._tick()
+            self._refill(waiting)
+        return [finished[number] for number in numbers]
+
+    def _refill(self, waiting: deque[int]) -> None:
+        """Begin the next episodes in the slots that are free."""
+        fresh = np.flatnonzero(self._number == FREE)[: len(waiting)]
+        if not fresh.size:
+            return
+        for slot in fresh.tolist():
+            self._begin(slot, waiting.popleft())
+        members = np.zeros(len(self._number), bool)
+        members[fresh] = True
+        observations, _ = self._envs.restart(members, self._seeds.tolist(), None)
+        self._seen[fresh, 0] = observations[fresh]
+
+    def _begin(self, slot: int, number: int) -> None:
+        """Settle who plays an episode, and with which randomness."""
+        seed = episode_seed(self._seed, number)
+        self._number[slot], self._seeds[slot], self._ticks[slot] = number, seed, 0
+        self._expert[slot] = spawn(seed, "policy").integers(len(self._experts))
+
+    def _tick(self) -> dict[int, Episode]:
+        """Play a tick of every episode under way, and return those that it ended."""
+        who = np.flatnonzero(self._number != FREE)
+        ticks = self._ticks[who]
+        actions = self._answers(who, self._seen[who, ticks])
+        meant = np.zeros((len(self._number), 1, N_ACTIONS), np.float32)
+        meant[who, 0] = actions
+        play = self._envs.play(meant, (self._number != FREE).astype(np.int64))
+        self._done[who, ticks], self._rewards[who, ticks] = actions, play.rewards[who, 0]
+        self._seen[who, ticks + 1] = play.observations[who]
+        self._ticks[who] += 1
+        over = np.flatnonzero(play.terminated | play.truncated).tolist()
+        return dict(self._end(slot, bool(play.terminated[slot]), bool(play.infos["success"][slot])) for slot in over)
+
+    def _answers(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        """What each slot's expert does."""
+        actions = np.empty((len(who), N_ACTIONS), np.float32)
+        for index in np.unique(self._expert[who]).tolist():
+            own = self._expert[who] == index
+            actions[own] = self._experts[index](observations[own], self._number[who][own])
+        return actions
+
+    def _end(self, slot: int, terminated: bool, success: bool) -> tuple[int, Episode]:
+        """The episode of a slot, which is free from now on."""
+        number, ticks = int(self._number[slot]), int(self._ticks[slot])
+        self._number[slot] = FREE
+        return number, Episode(
+            self._seen[slot, : ticks + 1].copy(),
+            self._done[slot, :ticks].copy(),
+            self._rewards[slot, :ticks].copy(),
+            terminated,
+            success,
+            int(self._expert[slot]),
+            int(self._seeds[slot]),
+        )

@@ -1,0 +1,85 @@
+"""The files of a dataset: columns and JSON, and what is said when they cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from chunkenv.errors import ChunkenvError
+from chunkenv.utils.files import whole_file
+
+
+class DataError(ChunkenvError, ValueError):
+    """A dataset that cannot be read: damaged, unfinished, or of another kind."""
+
+
+def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: Iterable[np.ndarray]) -> str:
+    """Write arrays one after another as one .npy file, and return its SHA-256.
+
+    Nothing is mapped for writing: a full disk would end the process by a signal instead of raising an error.
+
+    Args:
+        path: of the file.
+        shape: of all arrays together, stacked along the first axis.
+        dtype: of all of them.
+        arrays: in order.
+    """
+    digest = hashlib.sha256()
+    with whole_file(path) as file:
+        both = _Tee(file, digest)
+        header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(both, header)  # pyright: ignore[reportArgumentType] (it only writes)
+        for array in arrays:
+            both.write(np.ascontiguousarray(array, dtype).tobytes())
+    return digest.hexdigest()
+
+
+class _Tee:
+    """Writes into a file and a digest."""
+
+    def __init__(self, file: BinaryIO, digest: Any) -> None:
+        self._file, self._digest = file, digest
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        return self._file.write(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all."""
+    with whole_file(path) as file:
+        file.write((json.dumps(value, indent=1) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object of a JSON file.
+
+    Raises:
+        DataError: there is none that can be read.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); collect the data again.") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} is damaged: it holds no JSON object; collect the data again.")
+    return value
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error

@@ -1,0 +1,1 @@
+"""Datasets of others, read and written: Minari, and ogbench's published files."""

@@ -1,0 +1,194 @@
+"""The one evaluation loop: an environment, a policy and a seed give one row per episode.
+
+Everything that reports a number calls it, so that two numbers differ by environment or policy, never by the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gymnasium as gym
+
+from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.evaluate.smoothness import Motion
+from chunkenv.utils.checks import whole_number
+from chunkenv.utils.seeding import spawn
+
+Row = dict[str, Any]
+
+
+class Policy(Protocol):
+    """What is evaluated. A `reset()` without arguments, if there is one, is called before every episode."""
+
+    def infer(self, observation: Any, request: Any) -> Any:
+        """The chunk for a request, row 0 meant for the request's tick; all randomness comes from `request.rng`."""
+        ...
+
+
+def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes: int, seed: int) -> list[Row]:
+    """Play whole episodes and return one row for each.
+
+    Episode i is the same world (start, latency, noise) whatever the policy, the delay or the number of episodes,
+    because its seed depends on `(seed, i)` only: rows of two policies with the same seed are paired.
+
+    Args:
+        make_env: makes the environment: a `ChunkedExecution`, perhaps wrapped further, whose episodes end.
+        policy: has `infer(observation, request) -> chunk`, and `reset()` if it remembers anything.
+        episodes: how many episodes, at least 1.
+        seed: at least 0.
+
+    Returns:
+        Rows with the keys `seed` (the episode's), `ticks` (control steps played), `return` (sum of the undiscounted
+        rewards of all ticks), `success` (bool as the last info reports it, or None if it doesn't), `underruns` (ticks
+        without a row to execute) and `decisions` (chunks inferred). An environment with info='actions' or 'full' adds
+        what `Motion.measures` of `smoothness.py` says, and `charged_latency` (seconds that the clock charged for a
+        decision, their mean, None if control_dt is unknown); a policy with a `cost`, its `denoiser_evaluations`.
+
+    Raises:
+        ArgumentError: an argument that cannot be meant, or an environment that does not chunk or hides its rewards.
+        ActionError: the policy returned a chunk that cannot be executed.
+
+    >>> from chunkenv.wrappers.chunked_execution import ChunkedExecution
+    >>> class Left:
+    ...     def infer(self, observation, request):
+    ...         return [0] * 8
+    >>> rows = evaluate(lambda: ChunkedExecution(gym.make("CartPole-v1"), 8, 4, latency=2), Left(), episodes=2, seed=0)
+    >>> [row["ticks"] for row in rows], rows[0]["success"]
+    ([9, 9], None)
+    """
+    check_policy(policy)
+    count = whole_number("episodes", episodes, at_least=1)
+    seed = whole_number("seed", seed, at_least=0)
+    env = _made(make_env)
+    try:
+        check_env(env)
+        return [play_episode(env, policy, episode_seed(seed, episode)) for episode in range(count)]
+    finally:
+        env.close()
+
+
+def episode_seed(seed: int, episode: int) -> int:
+    """The seed of one episode of an evaluation, in [0, 2**31): small enough for every environment's generator.
+
+    >>> episode_seed(0, 3) == episode_seed(0, 3)
+    True
+    >>> episode_seed(0, 3) == episode_seed(0, 4)
+    False
+    """
+    return int(spawn(seed, "episode", depth=episode).integers(2**31))
+
+
+def play_episode(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Row:
+    """Play one episode with the given seed of its own; the row has the keys of `evaluate`."""
+    rng = spawn(seed, "policy")
+    reset = getattr(policy, "reset", None)
+    if callable(reset):
+        reset()
+    observation, info = env.reset(seed=seed)
+    tally = Tally(seed, env, policy)
+    ended = False
+    while not ended:
+        request = env.get_wrapper_attr("request")._replace(rng=rng)
+        chunk = policy.infer(observation, request)
+        observation, reward, terminated, truncated, info = _step(env, policy, chunk)
+        tally.add(float(reward), info)
+        ended = terminated or truncated
+    return tally.row(info)
+
+
+class Tally:
+    """Counts one episode, decision by decision.
+
+    Args:
+        seed: the episode's.
+        env: executes chunks: single or vector.
+        policy: what is evaluated; if it has a `cost`, the row says how often the denoiser was evaluated.
+
+    Raises:
+        ArgumentError: if the undiscounted return is hidden.
+    """
+
+    def __init__(self, seed: int, env: Any, policy: Any) -> None:
+        self._discount, self._control_dt = _attribute(env, "discount"), _attribute(env, "control_dt")
+        self._cost = getattr(policy, "cost", None)
+        chunks = getattr(env, "single_action_space", None) or env.action_space
+        self._motion, self._delays = Motion(chunks), 0
+        self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
+
+    def add(self, reward: float, info: dict[str, Any]) -> None:
+        """Count a decision, with the ticks' own rewards where the decision's sum is a discounted one."""
+        self._row["return"] += reward if self._discount == 1.0 else float(sum(self._tick_rewards(info)))
+        self._row["ticks"] += int(info["ticks"])
+        self._row["underruns"] += int(info["underruns"])
+        self._row["decisions"] += 1
+        self._delays += int(info["delay"])
+        if "actions" in info:
+            self._motion.add(info)
+
+    def row(self, info: dict[str, Any]) -> Row:
+        """The episode's row, with its last info."""
+        row = self._row | {"success": bool(info["success"]) if "success" in info else None}
+        if "actions" in info:
+            row |= self._motion.measures() | {"charged_latency": self._charged_latency()}
+        if self._cost is not None:
+            row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
+        return row
+
+    def _charged_latency(self) -> float | None:
+        """Seconds that the clock charged for a decision, their mean: whole ticks."""
+        return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
+
+    def _tick_rewards(self, info: dict[str, Any]) -> Any:
+        if "rewards" not in info:
+            raise ArgumentError(
+                f"discount={self._discount!r} hides the undiscounted return; "
+                'make the environment with discount=1.0, info="actions" or info="full".'
+            )
+        return info["rewards"]
+
+
+def check_policy(policy: Any) -> None:
+    """Refuse what cannot infer.
+
+    Raises:
+        ArgumentError: if there is no method `infer`, or a class is given where one of its objects is meant.
+    """
+    if isinstance(policy, type):
+        raise ArgumentError(f"policy={policy.__name__} is a class; give an object of it, {policy.__name__}(...).")
+    if not callable(getattr(policy, "infer", None)):
+        raise ArgumentError(f"policy={policy!r} has no method infer(observation, request) that returns a chunk.")
+
+
+def check_env(env: gym.Env[Any, Any]) -> None:
+    """Refuse what executes no chunks.
+
+    Raises:
+        ArgumentError: if neither `env` nor what it wraps is a `ChunkedExecution`.
+    """
+    if not env.has_wrapper_attr("prediction_horizon"):
+        raise ArgumentError(f"{env} executes no chunks; make_env must return a ChunkedExecution (it may be wrapped).")
+
+
+def _made(make_env: Any) -> gym.Env[Any, Any]:
+    if isinstance(make_env, gym.Env) or not callable(make_env):
+        raise ArgumentError(
+            f"make_env={make_env} is not a function that makes an environment; give lambda: ... instead."
+        )
+    env: Any = make_env()
+    if not isinstance(env, gym.Env):
+        raise ArgumentError(f"make_env returned {env!r}, which is not a Gymnasium environment.")
+    return env
+
+
+def _step(env: gym.Env[Any, Any], policy: Policy, chunk: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    try:
+        return env.step(chunk)
+    except ActionError as error:
+        name = type(policy).__name__
+        raise ActionError(f"{name}.infer returned a chunk that cannot be executed: {error}") from error
+
+
+def _attribute(env: Any, name: str) -> Any:
+    """An attribute of the wrapper that chunks, whatever wraps it."""
+    return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)

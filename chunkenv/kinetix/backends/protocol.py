@@ -1,0 +1,48 @@
+"""The engines that can play a level behind one interface: our own, and the reference that it was ported from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chunkenv.errors import MissingExtraError
+from chunkenv.kinetix.engine.kernels import BAD_ACTION, OVER, Tick
+from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.utils.checks import one_of
+
+BACKENDS = ("numba", "jax")
+
+
+def open_simulator(level: str, backend: str = "numba") -> Simulator:
+    """A level in one of the engines.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        backend: "numba", our own engine; "jax", the reference engine, kinetix-env.
+
+    Raises:
+        ArgumentError: an unknown level or backend.
+        MissingExtraError: kinetix-env is not installed.
+
+    >>> open_simulator("catapult").level
+    'catapult'
+    """
+    if one_of("backend", backend, BACKENDS) == "numba":
+        return Simulator(level)
+    try:
+        from chunkenv.kinetix.backends.jax_simulator import JaxSimulator
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f'backend="jax" needs kinetix-env, but {error.name} is not installed: '
+            'run `pip install "chunkenv[kinetix-jax]"`, best in an environment of its own.'
+        ) from error
+    return JaxSimulator(level)
+
+
+def refused(state: np.ndarray, action: np.ndarray) -> Tick | None:
+    """What `Simulator.step` reports where it plays nothing: the episode is over, or the action is not finite."""
+    ticks = int(state["ticks"][0])
+    if state["ended"][0]:
+        return Tick(OVER, 0, 0.0, 0.0, ticks, True)
+    if not np.isfinite(action).all():
+        return Tick(BAD_ACTION, 0, 0.0, 0.0, ticks, False)
+    return None

@@ -1,0 +1,1 @@
+"""Many manipulation environments played side by side in compiled code, on MuJoCo's own data."""

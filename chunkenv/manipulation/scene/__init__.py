@@ -1,0 +1,1 @@
+"""ogbench's scenes: their models, states, goals and frames."""

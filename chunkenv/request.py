@@ -1,0 +1,102 @@
+"""What an environment asks of a policy: a request, or N of them at once, and the estimate of its delay."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chunkenv.utils.checks import one_of, whole_number
+
+KINDS = ("oracle", "last", "max")
+WINDOW = 10
+
+
+class Request(NamedTuple):
+    """One inference, as its policy sees it.
+
+    Attributes:
+        tick: control steps since the reset.
+        prefix: rows of the previous chunk that will run while this inference is under way, if its delay is
+            `delay_estimate`; in the layout of a chunk. Real rows only: it is as long as `prefix_length` says.
+        prefix_length: the number of rows in `prefix`.
+        delay_estimate: ticks that this inference is expected to take.
+        execution_horizon: ticks until the next request, s, unless the delay is longer.
+        left_over: all rows left of the previous chunk, the prefix first: what soft masking looks at.
+        rng: the policy's own random stream; None unless `chunkenv.evaluate` gave one.
+    """
+
+    tick: int
+    prefix: Any
+    prefix_length: int
+    delay_estimate: int
+    execution_horizon: int
+    left_over: Any
+    rng: np.random.Generator | None = None
+
+
+class VectorRequest(NamedTuple):
+    """N inferences, as their policy sees them: `chunkenv.Request`, batched.
+
+    Rows beyond the lengths are filling (zeros, where zero is an action), not a plan. An environment that has ended
+    shows the request behind its last observation, or an empty one if it terminated.
+
+    Attributes:
+        tick: int64[N], control steps since each one's reset.
+        prefix: [N, H, ...], rows of the previous chunk that will run while this inference is under way, if its delay is
+            `delay_estimate`; in the layout of N chunks.
+        prefix_length: int64[N], the number of real rows in `prefix`.
+        delay_estimate: int64[N], ticks that each inference is expected to take.
+        execution_horizon: ticks until the next request, s, unless the delay is longer.
+        left_over: [N, H, ...], all rows left of the previous chunk, the prefix first.
+        left_over_length: int64[N], the number of real rows in `left_over`.
+        rng: N random streams, one for each environment's episode; None unless `chunkenv.evaluate_batch` gave them.
+    """
+
+    tick: np.ndarray
+    prefix: Any
+    prefix_length: np.ndarray
+    delay_estimate: np.ndarray
+    execution_horizon: int
+    left_over: Any
+    left_over_length: np.ndarray
+    rng: tuple[np.random.Generator, ...] | None = None
+
+
+class DelayEstimate:
+    """How many ticks the next inference is expected to take.
+
+    Args:
+        kind: 'oracle' (the delay that will be realised), 'last' (the last one met in this episode), 'max' (the largest
+            of the last 10 met in this episode) or 'max:n' (of the last n).
+        prior: the estimate of 'last' and 'max' before a delay has been met, in ticks.
+
+    Raises:
+        ArgumentError: for an unknown kind, or an n below 1.
+
+    >>> estimate = DelayEstimate("max:2", prior=1)
+    >>> estimate.of(5), [estimate.met(delay) for delay in (4, 3, 2)], estimate.of(5)
+    (1, [None, None, None], 3)
+    """
+
+    def __init__(self, kind: str, prior: int) -> None:
+        name, colon, count = kind.partition(":") if isinstance(kind, str) else (kind, "", "")
+        family = one_of("delay_estimate", name if name == "max" else kind, KINDS)
+        self.kind = kind
+        window = int(count) if count.isdigit() else count if colon else WINDOW
+        size = 1 if family == "last" else whole_number("the window n of delay_estimate='max:n'", window, at_least=1)
+        self._delays: deque[int] = deque(maxlen=size)
+        self.prior = prior
+
+    def reset(self) -> None:
+        """Forget the delays of the last episode."""
+        self._delays.clear()
+
+    def met(self, delay: int) -> None:
+        """Learn what an inference really took."""
+        self._delays.append(delay)
+
+    def of(self, real: int) -> int:
+        """The estimate for an inference that will really take `real` ticks."""
+        return real if self.kind == "oracle" else max(self._delays, default=self.prior)

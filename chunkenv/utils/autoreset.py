@@ -1,0 +1,160 @@
+"""Gymnasium's autoreset modes: which environments of a vector have ended, and when they start anew."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+
+from chunkenv.errors import ArgumentError, ResetNeededError, brief
+from chunkenv.utils.batching import Infos, joined, member, objects, only, replaced
+
+Restart = Callable[[np.ndarray], tuple[Any, Infos]]
+"""Resets the environments of a mask; the observations of the others mean nothing."""
+
+
+class Start(NamedTuple):
+    """What a reset asks for: which environments (bool[N]), with which seeds, and the options but for the mask."""
+
+    members: np.ndarray
+    seeds: list[int | None]
+    options: dict[str, Any] | None
+
+
+def read_mode(mode: Any) -> AutoresetMode:
+    """An autoreset mode, or the value of one.
+
+    Raises:
+        ArgumentError: it is neither.
+
+    >>> read_mode("SameStep")
+    <AutoresetMode.SAME_STEP: 'SameStep'>
+    """
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        known = ", ".join(repr(known.value) for known in AutoresetMode)
+        raise ArgumentError(f"autoreset_mode={mode!r} is unknown; choose an AutoresetMode or one of {known}.") from None
+
+
+def read_start(seed: Any, options: dict[str, Any] | None, num_envs: int) -> Start:
+    """The arguments of a vector environment's reset; the caller's dict is left as it is.
+
+    Args:
+        seed: None, a number s (environment i gets s + i), or one for each.
+        options: with "reset_mask", bool[N], only those are reset.
+        num_envs: N.
+
+    Raises:
+        ArgumentError: seeds or a mask that do not fit.
+    """
+    rest = dict(options or {})
+    members = _read_mask(rest.pop("reset_mask", None), num_envs)
+    return Start(members, _read_seeds(seed, num_envs), rest or None)
+
+
+def _read_mask(mask: Any, num_envs: int) -> np.ndarray:
+    if mask is None:
+        return np.ones(num_envs, bool)
+    if not (isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (num_envs,) and mask.any()):
+        raise ArgumentError(
+            f"options['reset_mask']={brief(mask)} does not say which environments to reset; give a numpy array of "
+            f"{num_envs} bools, at least one of them True."
+        )
+    return mask.copy()
+
+
+def _read_seeds(seed: Any, num_envs: int) -> list[int | None]:
+    if seed is None:
+        return [None] * num_envs
+    if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
+        seeds = [None if one is None else _read_seed(one) for one in seed]
+        if len(seeds) != num_envs:
+            raise ArgumentError(f"seed has {len(seeds)} seeds for {num_envs} environments; give one for each.")
+        return seeds
+    first = _read_seed(seed)
+    return [first + index for index in range(num_envs)]
+
+
+def _read_seed(seed: Any) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ArgumentError(f"seed={seed!r} is no seed; give an int of at least 0, one for each environment, or None.")
+    return number
+
+
+class Autoreset:
+    """Which environments have ended, and what a step does about it.
+
+    NEXT_STEP: the next step of one that ended is its reset; SAME_STEP: the step that ends it is, too, with the last
+    observation and info in `final_obs` and `final_info`; DISABLED: the caller resets it.
+
+    Args:
+        mode: an `AutoresetMode`, or the value of one.
+        num_envs: N.
+        observation_space: of one environment.
+
+    Attributes:
+        mode: the mode.
+        ended: bool[N], those which have to be reset before they can go on.
+    """
+
+    def __init__(self, mode: Any, num_envs: int, observation_space: spaces.Space[Any]) -> None:
+        self.mode = read_mode(mode)
+        self.ended = np.zeros(num_envs, bool)
+        self._space = observation_space
+
+    def expect_under_way(self, playing: np.ndarray) -> None:
+        """Refuse to play environments (bool[N]) whose episodes are over.
+
+        Raises:
+            ResetNeededError: there are some.
+        """
+        if (over := playing & self.ended).any():
+            who = brief(np.flatnonzero(over).tolist())
+            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+
+    def resetting(self) -> np.ndarray:
+        """The environments whose next step is their reset, bool[N].
+
+        Raises:
+            ResetNeededError: with DISABLED, if one has ended.
+        """
+        if self.mode == AutoresetMode.DISABLED and self.ended.any():
+            who = np.flatnonzero(self.ended).tolist()
+            raise ResetNeededError(
+                f"cannot step: the episodes of the environments {brief(who)} are over; call reset(options="
+                "{'reset_mask': mask}) with True for them first, or choose another autoreset_mode."
+            )
+        return self.ended.copy()
+
+    def settle(
+        self, observations: Any, ended: np.ndarray, infos: Infos, resetting: np.ndarray, restart: Restart
+    ) -> tuple[Any, Infos]:
+        """Reset those whose time has come, and put their first observations and infos with the others'."""
+        due = resetting
+        if self.mode == AutoresetMode.SAME_STEP and (due := ended).any():
+            final = self._final(observations, infos, ended)
+            infos = joined(only(infos, ~ended), final)
+        self.ended = ended.copy()
+        if not due.any():
+            return observations, infos
+        fresh, fresh_infos = restart(due)
+        self.ended &= ~due
+        return replaced(self._space, observations, fresh, due), joined(infos, fresh_infos)
+
+    def _final(self, observations: Any, infos: Infos, ended: np.ndarray) -> Infos:
+        last = {index: member(self._space, observations, index) for index in np.flatnonzero(ended).tolist()}
+        return {
+            "final_obs": objects(last, len(ended)),
+            "_final_obs": ended.copy(),
+            "final_info": only(infos, ended),
+            "_final_info": ended.copy(),
+        }

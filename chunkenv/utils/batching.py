@@ -1,0 +1,258 @@
+"""What vector environments hand over: infos with masks, batches of observations, and several ticks played at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
+
+from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.utils.spaces import Checked, map_parts, padding
+
+Infos = dict[str, Any]
+"""Gymnasium's info of a vector environment: a value per key and, under `_key`, which environments have it."""
+
+
+class Playback(NamedTuple):
+    """What N environments did while each played its own number of ticks.
+
+    Attributes:
+        observations: the batch after each one's last tick; of one that played none, its last observation again.
+        rewards: float64[N, T], 0 beyond the ticks played.
+        ticks: int64[N], how many ticks each really played: an end stops it.
+        terminated: bool[N].
+        truncated: bool[N].
+        infos: of each one's last tick.
+        seen: per environment the observations of all its ticks, if they were asked for.
+    """
+
+    observations: Any
+    rewards: np.ndarray
+    ticks: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    infos: Infos
+    seen: list[list[Any]] | None
+
+
+class Playable(Protocol):
+    """N environments that can play several ticks, each a number of its own, and be reset one by one."""
+
+    def play(self, actions: Any, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+        """Play the first `ticks[i]` of environment i's `actions` (batched [N, T, ...]), to its end at most."""
+        ...
+
+    def restart(
+        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
+    ) -> tuple[Any, Infos]:
+        """Reset some environments (bool[N]); the observations of the others, in the batch, mean nothing."""
+        ...
+
+    def observe(self) -> Any:
+        """A new batch of everyone's present observation."""
+        ...
+
+
+def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | None:
+    """Numbers of a shape (None: any length) as float32, infinite where too large; None if they are not that.
+
+    The array is contiguous and writeable: for any other kind numba would compile the kernels once more.
+
+    >>> float32_array([1, 2.5], (2,))
+    array([1. , 2.5], dtype=float32)
+    >>> float32_array([1, 2.5], (3,)) is None
+    True
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged lists
+        return None
+    fits = array.ndim == len(shape) and all(wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=True))
+    if array.dtype.kind not in "fiu" or not fits:
+        return None
+    with np.errstate(over="ignore"):
+        return np.require(array, np.float32, ["C", "A", "W"])
+
+
+def read_play(
+    actions: Any,
+    ticks: Any,
+    num_envs: int,
+    n_actions: int,
+    sound: Callable[[np.ndarray], np.ndarray],
+    demand: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a vector environment is to play, checked before anything moves.
+
+    Args:
+        actions: float32[N, T, A].
+        ticks: int64[N], from 0 to T.
+        num_envs: N.
+        n_actions: A.
+        sound: of [N, T, A], which rows can be played, bool[N, T]; rows beyond the ticks need not.
+        demand: what such a row is, for the sentence.
+
+    Raises:
+        ActionError: actions of another shape or type, or one that cannot be played.
+        ArgumentError: ticks that do not fit.
+
+    >>> every = lambda rows: np.all(np.isfinite(rows), axis=2)
+    >>> read_play(np.zeros((2, 3, 1)), [3, 0], 2, 1, every, "finite")[1]
+    array([3, 0])
+    """
+    array, counts = float32_array(actions, (num_envs, None, n_actions)), np.asarray(ticks)
+    if array is None:
+        raise ActionError(f"{brief(actions)} are not actions: give float32[{num_envs}, T, {n_actions}].")
+    longest = array.shape[1]
+    whole = counts.shape == (num_envs,) and counts.dtype.kind in "iu"
+    if not whole or counts.min() < 0 or counts.max() > longest:
+        raise ArgumentError(f"ticks={brief(ticks)}: give int64[{num_envs}], each from 0 to {longest}.")
+    bad = ~sound(array) & (np.arange(longest) < counts[:, None])
+    if bad.any():
+        index, row = np.argwhere(bad)[0].tolist()
+        which = f"row {row} of environment {index}'s actions"
+        raise ActionError(f"{which} is not {demand}: {brief(array[index, row])}; nothing has moved.")
+    return array, counts.astype(np.int64)
+
+
+def only(infos: Infos, members: np.ndarray) -> Infos:
+    """The infos of some environments, with all keys, so that a reader need not ask whether one is there.
+
+    >>> only({"a": np.array([1, 2]), "_a": np.array([True, True])}, np.array([False, True]))
+    {'a': array([0, 2]), '_a': array([False,  True])}
+    """
+    kept: Infos = {}
+    for key in _keys(infos):
+        mask = infos[f"_{key}"] & members
+        kept[key], kept[f"_{key}"] = _blanked(infos[key], mask), mask
+    return kept
+
+
+def joined(infos: Infos, others: Infos) -> Infos:
+    """The infos of both; where an environment has a key in both, that of `others`.
+
+    >>> joined({"a": np.array([1, 0]), "_a": np.array([True, False])}, {"a": np.array([0, 5]),
+    ...         "_a": np.array([False, True])})
+    {'a': array([1, 5]), '_a': array([ True,  True])}
+    """
+    both = dict(infos)
+    for key in _keys(others):
+        value, mask = others[key], others[f"_{key}"]
+        if key in infos and f"_{key}" in infos:
+            value, mask = _overlaid(infos[key], value, mask), infos[f"_{key}"] | mask
+        both[key], both[f"_{key}"] = value, mask
+    return both
+
+
+def _keys(infos: Infos) -> list[str]:
+    return [key for key in infos if f"_{key}" in infos]
+
+
+def _blanked(value: Any, mask: np.ndarray) -> Any:
+    if isinstance(value, dict):
+        return only(value, mask)
+    blank = np.full_like(value, None) if value.dtype == object else np.zeros_like(value)
+    blank[mask] = value[mask]
+    return blank
+
+
+def _overlaid(under: Any, over: Any, mask: np.ndarray) -> Any:
+    if isinstance(over, dict):
+        return joined(under, over)
+    value = under.astype(np.result_type(under, over))
+    value[mask] = over[mask]
+    return value
+
+
+def replaced(space: spaces.Space[Any], batch: Any, others: Any, members: np.ndarray) -> Any:
+    """A copy of a batch of values of `space` with those of some environments taken from `others`."""
+
+    def leaf(_: spaces.Space[Any], value: Any, other: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            value = value.copy()
+            value[members] = other[members]
+            return value
+        return tuple(theirs if taken else ours for ours, theirs, taken in zip(value, other, members, strict=True))
+
+    return map_parts(leaf, space, batch, others)
+
+
+def member(space: spaces.Space[Any], batch: Any, index: int) -> Any:
+    """A copy of one environment's value out of a batch of values of `space`."""
+    return map_parts(lambda _, value: copy.deepcopy(value[index]), space, batch)
+
+
+def objects(values: dict[int, Any], num_envs: int) -> np.ndarray:
+    """An object array with some environments' values, None elsewhere: arrays of any shapes stay apart."""
+    array = np.full(num_envs, None, object)
+    for index, value in values.items():
+        array[index] = value
+    return array
+
+
+class BatchReader:
+    """Reads a value for each of N environments, and says in which of them a mistake is.
+
+    Args:
+        single: the space of one value.
+        num_envs: N.
+        name: what the error sentences call one value: 'action' or 'chunk'.
+
+    Attributes:
+        space: the space of N values.
+    """
+
+    def __init__(self, single: spaces.Space[Any], num_envs: int, name: str) -> None:
+        self.space = batch_space(single, num_envs)
+        self._single, self._num_envs, self._name = single, num_envs, name
+        self._read_all = Checked(self.space, f"batch of {name}s")
+
+    def __call__(self, values: Any, ignored: np.ndarray) -> Any:
+        """A copy of N values; those of the environments in `ignored` (bool[N]) may be anything of the right shape.
+
+        Raises:
+            ActionError: as `chunkenv.utils.spaces.Checked` says.
+        """
+        try:
+            return self._read_all(values)
+        except ActionError as error:
+            return self._read_each(values, ignored, error)
+
+    def _read_each(self, values: Any, ignored: np.ndarray, error: ActionError) -> Any:
+        """Look for the culprit one by one; if it is an ignored one, filling takes its place."""
+        nesting = map_parts(_leading(self._num_envs, error), self._single, _arrays(self._single, values, error))
+        read = padding(self.space)
+        for index in np.flatnonzero(~ignored).tolist():
+            value = Checked(self._single, f"{self._name} of environment {index}")(member(self._single, nesting, index))
+            map_parts(_put(index), self._single, read, value)
+        if not ignored.any():
+            raise error
+        return read
+
+
+def _arrays(space: spaces.Space[Any], values: Any, error: ActionError) -> Any:
+    """The values' arrays in their nesting."""
+    try:
+        return map_parts(lambda _, value: np.asarray(value), space, values)
+    except (TypeError, KeyError, IndexError, ValueError):
+        raise error from None
+
+
+def _leading(num_envs: int, error: ActionError) -> Any:
+    def leaf(_: spaces.Space[Any], array: np.ndarray) -> np.ndarray:
+        if array.shape[:1] != (num_envs,):
+            raise error
+        return array
+
+    return leaf
+
+
+def _put(index: int) -> Any:
+    def leaf(_: spaces.Space[Any], batch: np.ndarray, value: np.ndarray) -> None:
+        batch[index] = value
+
+    return leaf

@@ -1,0 +1,78 @@
+"""The optional dependencies: what each gives, and whether it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import NamedTuple
+
+from chunkenv.bench.store.provenance import version
+from chunkenv.errors import MissingExtraError
+
+
+class Extra(NamedTuple):
+    """A group of optional dependencies, installed by `pip install "chunkenv[name]"`."""
+
+    name: str
+    modules: dict[str, str]
+    gives: str
+
+
+EXTRAS = (
+    Extra("kinetix", {"numba": "numba"}, "the twelve Kinetix tasks and the planner"),
+    Extra(
+        "bench",
+        {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "pyarrow": "pyarrow"},
+        "this command: studies, tables, plots, CSV and Parquet",
+    ),
+    Extra(
+        "render",
+        {"pygame": "pygame", "moviepy": "moviepy", "imageio_ffmpeg": "imageio-ffmpeg", "PIL": "pillow"},
+        "pictures, windows and videos: chunkenv play, ChunkOverlay, RecordTicks",
+    ),
+    Extra(
+        "agents",
+        {"jax": "jax", "flax": "flax", "optax": "optax", "safetensors": "safetensors"},
+        "learned policies: chunkenv train, chunkenv bench rtc and charged",
+    ),
+    Extra(
+        "manipulation",
+        {"ogbench": "ogbench", "mujoco": "mujoco", "numba": "numba"},
+        "the ten families of long-horizon manipulation tasks",
+    ),
+    Extra("data", {"minari": "minari", "h5py": "h5py"}, "datasets of Minari, in and out"),
+    Extra("ray", {"ray": "ray"}, "studies spread over a Ray cluster"),
+    Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
+    Extra("box2d", {"Box2D": "box2d"}, "the Kinetix levels in another simulator"),
+    Extra("kinetix-jax", {"kinetix": "kinetix-env"}, "the Kinetix levels in the reference engine, on a GPU too"),
+)
+"""Names of modules and of the distributions that bring them."""
+
+
+def installed(module: str) -> bool:
+    """Whether a module could be imported; it is not."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # a module that stands in sys.modules without a specification, or was blocked there
+        return False
+
+
+def require(extra: str, *modules: str) -> None:
+    """Say in one sentence what to install.
+
+    Args:
+        extra: the name of one of `EXTRAS`.
+        *modules: what is needed, of that extra or not; all that it brings if not given.
+
+    Raises:
+        MissingExtraError: if one of the modules is missing.
+    """
+    needed = modules or next(each.modules for each in EXTRAS if each.name == extra)
+    missing = [module for module in needed if not installed(module)]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise MissingExtraError(f'{" and ".join(missing)} {verb} not installed: run `pip install "chunkenv[{extra}]"`.')
+
+
+def state(extra: Extra) -> dict[str, str]:
+    """The version of each distribution of an extra, an empty string for what is missing."""
+    return {name: version(name) if installed(module) else "" for module, name in extra.modules.items()}

@@ -1,0 +1,46 @@
+"""Names of a package that are imported when they are first asked for, so that importing the package stays light."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+
+from chunkenv.errors import MissingExtraError
+
+
+def lazy_exports(
+    package: str, names: Mapping[str, str], extra: str = ""
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """The functions `__getattr__` and `__dir__` of a package (PEP 562).
+
+    Args:
+        package: its `__name__`.
+        names: each public name, and the submodule that defines it.
+        extra: the extra that installs what the submodules need; named where something is missing.
+
+    Raises:
+        MissingExtraError: (by `__getattr__`) what a submodule needs is not installed.
+
+    >>> get, _ = lazy_exports("chunkenv.utils", {"lazy_exports": "lazy"})
+    >>> get("lazy_exports") is lazy_exports
+    True
+    """
+
+    def get(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(_import(f"{package}.{names[name]}", extra), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return get, lambda: sorted({*vars(sys.modules[package]), *names})
+
+
+def _import(module: str, extra: str) -> object:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not extra or (error.name or "").startswith("chunkenv"):
+            raise
+        raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[{extra}]"`.') from error

@@ -1,0 +1,66 @@
+"""Work on many rows in several threads: the kernels release the GIL, so slices of a batch run side by side."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from itertools import pairwise
+
+from chunkenv.kinetix.engine.layout import GROUP
+from chunkenv.utils.processes import machine_threads
+
+SHARES = 4  # slices for each thread, where there are rows enough
+LEAST = 4 * GROUP  # rows in a slice that is worth being taken by itself
+
+
+def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None:
+    """Call `work(start, end)` on slices of n rows, in this thread and in those of a pool that this process keeps.
+
+    Who has done a slice takes the next one, because cores are not equally fast, nor equally free. It returns when all
+    have ended. With `threads=1` none is started.
+
+    >>> side_by_side(lambda start, end: print(start, end), n=20, threads=1)
+    0 20
+    """
+    if threads == 1 or len(slices(n, threads)) == 1:
+        work(0, n)
+        return
+    waiting = deque(slices(n, max(threads, min(threads * SHARES, n // LEAST))))
+
+    def take() -> None:
+        while waiting:
+            try:
+                start, end = waiting.popleft()
+            except IndexError:  # another thread was faster
+                return
+            work(start, end)
+
+    running = [_pool(os.getpid()).submit(take) for _ in range(min(threads, len(waiting)) - 1)]
+    try:
+        take()
+    finally:
+        wait(running)  # before anything is raised: they write where the caller will look
+    for future in running:
+        future.result()
+
+
+def slices(n: int, threads: int) -> list[tuple[int, int]]:
+    """At most `threads` parts of range(n), almost equal; whole groups, which are solved together, if there are any.
+
+    >>> slices(20, 2), slices(3, 2), slices(0, 2)
+    ([(0, 16), (16, 20)], [(0, 2), (2, 3)], [(0, 0)])
+    """
+    unit = GROUP if n >= GROUP else 1
+    units = -(-n // unit)
+    parts = max(1, min(threads, units))
+    bounds = [min(n, -(-units * k // parts) * unit) for k in range(parts + 1)]
+    return list(pairwise(bounds))
+
+
+@cache
+def _pool(_process: int) -> ThreadPoolExecutor:
+    """The threads of a process: one that was forked has none of its parent's, and gets its own."""
+    return ThreadPoolExecutor(machine_threads(), thread_name_prefix="chunkenv-kinetix")

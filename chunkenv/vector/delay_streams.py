@@ -1,0 +1,79 @@
+"""The delays of N environments, each from a random stream of its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+
+from chunkenv.latency import Delays
+from chunkenv.request import DelayEstimate
+from chunkenv.utils.seeding import Stream
+
+
+class VectorDelays:
+    """Delays in ticks; a constant one costs nothing per environment.
+
+    Args:
+        delays: those of one environment.
+        depths: for each environment, how many `ChunkedExecution` wrappers lie inside.
+    """
+
+    def __init__(self, delays: Delays, depths: Sequence[int]) -> None:
+        self.constant, self.control_dt = delays.constant, delays.control_dt
+        each = depths if self.constant is None else ()
+        self._delays = [copy.copy(delays) for _ in each]
+        self._streams = [Stream("latency", depth) for depth in each]
+        self._num_envs = len(depths)
+
+    def reset(self, members: np.ndarray, seeds: Sequence[int | None]) -> None:
+        """Start episodes in some environments (bool[N])."""
+        if self.constant is None:
+            for index in np.flatnonzero(members).tolist():
+                self._delays[index].reset(self._streams[index].begin(seeds[index]))
+
+    def next(self, members: np.ndarray) -> np.ndarray:
+        """The next delays of some environments, int64[N], 0 elsewhere; the others' streams are left alone.
+
+        Raises:
+            ArgumentError: if a latency model drew something that is no latency.
+        """
+        if self.constant is not None:
+            return np.where(members, self.constant, 0)
+        drawn = np.zeros(self._num_envs, np.int64)
+        for index in np.flatnonzero(members).tolist():
+            drawn[index] = self._delays[index].next()
+        return drawn
+
+
+class VectorEstimate:
+    """How many ticks the next inferences are expected to take.
+
+    Args:
+        estimate: that of one environment.
+        num_envs: N.
+    """
+
+    def __init__(self, estimate: DelayEstimate, num_envs: int) -> None:
+        self.kind = estimate.kind
+        self._oracle = estimate.kind == "oracle"
+        self._each = [] if self._oracle else [copy.deepcopy(estimate) for _ in range(num_envs)]
+
+    def reset(self, members: np.ndarray) -> None:
+        """Forget the delays of some environments' (bool[N]) last episodes."""
+        if not self._oracle:
+            for index in np.flatnonzero(members).tolist():
+                self._each[index].reset()
+
+    def met(self, delays: np.ndarray, members: np.ndarray) -> None:
+        """Learn what some environments' inferences really took."""
+        if not self._oracle:
+            for index in np.flatnonzero(members).tolist():
+                self._each[index].met(int(delays[index]))
+
+    def of(self, real: np.ndarray) -> np.ndarray:
+        """The estimates for inferences that will really take `real` ticks, int64[N]."""
+        if self._oracle:
+            return real.copy()
+        return np.array([estimate.of(int(delay)) for estimate, delay in zip(self._each, real, strict=True)], np.int64)

@@ -1,0 +1,344 @@
+"""Many environments as chunked-action MDPs with delayed, asynchronous execution, each in its own phase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space, iterate
+
+from chunkenv.clock import discounted_sums
+from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
+from chunkenv.latency import LatencyModel, control_dt_of
+from chunkenv.request import VectorRequest
+from chunkenv.utils.autoreset import Autoreset, read_start
+from chunkenv.utils.batching import BatchReader, Infos, Playback, joined, objects
+from chunkenv.utils.spaces import has_nan, map_parts, split
+from chunkenv.vector.chunk_store import ChunkStore
+from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
+from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
+from chunkenv.vector.sync_playable import playable
+from chunkenv.vector.vector_prefix import VectorPrefixObservation
+from chunkenv.wrappers.chunked_execution import ChunkedExecution
+from chunkenv.wrappers.depth import depth_of
+from chunkenv.wrappers.options import ChunkSettings
+from chunkenv.wrappers.tick_player import not_a_number, not_observed
+
+
+class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
+    """`chunkenv.ChunkedExecution` for many environments at once: a step is one decision of every one of them.
+
+    Environment i is, to the bit, what `ChunkedExecution` is around that environment alone, reset with seed + i: its
+    observations, rewards, flags and info. Each plays its own number of ticks: one that ends inside its cycle, or whose
+    cycle is short, is not stepped on. Latency is drawn for each from a stream of its own.
+
+    The autoreset mode is that of the wrapped vector environment (`metadata["autoreset_mode"]`), and counts decisions:
+    with NEXT_STEP the decision after an end is a reset, which ignores its chunk and plays no tick (`ticks` is 0 and
+    masked out); with SAME_STEP `final_obs` and `final_info` have the last observation (with its prefix) and info; with
+    DISABLED the caller resets, with `options={"reset_mask": ...}`.
+
+    info has gymnasium's layout: an array per key, and under `_key` which environments have it. The keys are those of
+    `ChunkedExecution`; with `info='actions'` the values of every tick are object arrays, one array or list per
+    environment, because the numbers of ticks differ. That costs time, and `info='full'` much more: its observations
+    take one step of all environments for each tick.
+
+    An environment that raises leaves none of them fit to go on: the others have played their ticks, and what came of
+    them is lost; call `reset()`.
+
+    Args:
+        vector_env: a `KinetixVectorEnv` or `ManipulationVectorEnv` (N cycles in one call into the engine), or
+            gymnasium's `SyncVectorEnv` (played environment by environment). Others can only be stepped whole, which is
+            not exact once a member's episode ends inside the cycle; wrap their environments in `ChunkedExecution`.
+        prediction_horizon: this and the others: as `ChunkedExecution` has them.
+        execution_horizon: ticks between two requests.
+        latency: ticks, or a model in seconds.
+        overlap: whether the robot goes on during inference.
+        underrun: what acts in a tick without a row.
+        cold_start: 'free' or 'charged'.
+        discount: per tick.
+        observe_prefix: whether the observation carries the prefix.
+        delay_estimate: what a request expects.
+        control_dt: seconds per tick.
+        info: 'basic', 'actions' or 'full'.
+        first_action: what 'hold' executes before anything was.
+
+    Raises:
+        ArgumentError: for an argument that cannot be meant, or a vector environment that can only be stepped whole.
+
+    >>> inner = gym.make_vec("CartPole-v1", num_envs=3, vectorization_mode="sync")
+    >>> envs = ChunkedVectorExecution(inner, prediction_horizon=8, execution_horizon=4, latency=2)
+    >>> observations, infos = envs.reset(seed=0)
+    >>> observations, rewards, terminated, truncated, infos = envs.step(np.tile([0, 1], (3, 4)))
+    >>> rewards, infos["ticks"], envs.request.prefix_length
+    (array([4., 4., 4.]), array([4, 4, 4]), array([2, 2, 2]))
+    """
+
+    def __init__(
+        self,
+        vector_env: VectorEnv[Any, Any, Any],
+        prediction_horizon: int,
+        execution_horizon: int | None = None,
+        latency: int | LatencyModel | dict[str, Any] = 0,
+        *,
+        overlap: bool = True,
+        underrun: Any = "hold",
+        cold_start: str = "free",
+        discount: float = 1.0,
+        observe_prefix: bool | str = False,
+        delay_estimate: str = "oracle",
+        control_dt: float | None = None,
+        info: str = "basic",
+        first_action: Any = None,
+    ) -> None:
+        self._player = playable(vector_env)
+        settings = ChunkSettings(
+            vector_env.single_action_space,
+            vector_env.single_observation_space,
+            control_dt_of(vector_env, control_dt),  # pyright: ignore[reportArgumentType] (it reads the metadata)
+            prediction_horizon=prediction_horizon,
+            execution_horizon=execution_horizon,
+            latency=latency,
+            overlap=overlap,
+            underrun=underrun,
+            cold_start=cold_start,
+            discount=discount,
+            observe_prefix=observe_prefix,
+            delay_estimate=delay_estimate,
+            info=info,
+            first_action=first_action,
+        )
+        gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
+        VectorWrapper.__init__(self, vector_env)
+        self._settle_spaces(settings)
+        self._discount, self._underrun = settings.discount, settings.underrun
+        self._account, self._full = settings.account, settings.full
+        self._clocks = Clocks(settings.clock, self.num_envs)
+        self._delays = VectorDelays(settings.delays, _depths(vector_env))
+        self._estimate = VectorEstimate(settings.estimate, self.num_envs)
+        self._store = ChunkStore(settings.chunks, vector_env.single_action_space, settings.underrun, self.num_envs)
+        self._autoreset = Autoreset(
+            vector_env.metadata.get("autoreset_mode"), self.num_envs, self.single_observation_space
+        )
+        self._delay = np.zeros(self.num_envs, np.int64)
+        self._cycles: Cycles | None = None
+        settings.warn_if_stale(stacklevel=2)
+
+    def _settle_spaces(self, settings: ChunkSettings) -> None:
+        self._read_chunks = BatchReader(settings.chunks, self.num_envs, "chunk")
+        self.single_action_space, self.action_space = settings.chunks, self._read_chunks.space
+        self._observe = None
+        if settings.observe:
+            parts = batch_space(settings.observe.parts_space, self.num_envs)
+            self._observe = VectorPrefixObservation(settings.observe, parts)
+            self.single_observation_space = settings.observe.space
+            self.observation_space = batch_space(settings.observe.space, self.num_envs)
+
+    @property
+    def prediction_horizon(self) -> int:
+        """Rows in a chunk, H."""
+        return self._clocks.prediction_horizon
+
+    @property
+    def execution_horizon(self) -> int:
+        """Ticks between two requests, s."""
+        return self._clocks.execution_horizon
+
+    @property
+    def discount(self) -> float:
+        """The discount of one tick."""
+        return self._discount
+
+    @property
+    def control_dt(self) -> float | None:
+        """Seconds per tick, None if nobody knows."""
+        return self._delays.control_dt
+
+    @property
+    def delay_estimate(self) -> str:
+        """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
+        return self._estimate.kind
+
+    @property
+    def request(self) -> VectorRequest:
+        """The inferences that the next `step` answers, one of each environment.
+
+        Raises:
+            ResetNeededError: before the first reset.
+        """
+        if self._cycles is None:
+            raise reset_needed("read the request")
+        clocks = self._clocks
+        estimates = np.where(clocks.next_is_free, 0, self._estimate.of(self._delay))
+        lengths = clocks.prefix_lengths(estimates)
+        starts, stops = clocks.left.T
+        return VectorRequest(
+            clocks.tick.copy(),
+            self._store.rows_from(starts, lengths),
+            lengths,
+            estimates,
+            self.execution_horizon,
+            self._store.rows_from(starts, stops - starts),
+            stops - starts,
+        )
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, Infos]:
+        """Start episodes; seeds also start the latency's own random streams.
+
+        Args:
+            seed: s gives environment i the seed s + i; or one for each.
+            options: with "reset_mask" (bool[N]) only those environments are reset; the rest goes to the environments.
+
+        Raises:
+            ArgumentError: seeds or a mask that do not fit; nothing was reset.
+            ResetNeededError: a mask that leaves some out, when none of them is ready to go on.
+        """
+        start = read_start(seed, options, self.num_envs)
+        if self._cycles is None and not start.members.all():
+            raise ResetNeededError("cannot reset a part of the environments: none is under way; reset all of them.")
+        self._cycles = None
+        _, infos = self._restart(start.members, start.seeds, start.options)
+        self._autoreset.ended &= ~start.members
+        return self._seen(self._player.observe()), infos
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Infos]:
+        """Play the cycle of each environment's request with its chunk.
+
+        Args:
+            actions: N chunks, a member of `action_space` (rows may exceed a Box's bounds: the environments clip).
+
+        Raises:
+            ResetNeededError: before the first reset, or with the autoreset mode DISABLED after an end.
+            ActionError: for chunks of a wrong shape or dtype, or one with NaN, infinity, or out of a discrete range,
+                with the index of its environment. Nothing has moved then.
+            EnvironmentFault: if an environment returns a reward that is not a number, or NaN in the observation of
+                its next request, with its index.
+        """
+        if self._cycles is None:
+            raise reset_needed("step")
+        resetting = self._autoreset.resetting()
+        chunks = self._read_chunks(actions, ignored=resetting)
+        cycles, plan = self._cycles, self._plan(self._cycles, resetting)
+        executed = self._store.actions(chunks, plan)
+        self._cycles = None  # an environment that raises inside a chunk leaves episodes that cannot go on
+        play = self._player.play(executed, plan.ticks, every_tick=self._full)
+        rewards = self._rewards(play)
+        self._expect_numbers(play)
+        stopped = plan.stopped & ~(play.terminated | play.truncated)
+        ended = play.terminated | play.truncated | stopped
+        result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
+        infos = self._infos(cycles, play, result, executed, ~resetting, stopped)
+        self._store.keep(chunks, result.arrived, executed, play.ticks)
+        self._go_on(cycles, play, result, ~resetting)
+        observations, infos = self._autoreset.settle(
+            self._seen(play.observations), ended, infos, resetting, self._restart
+        )
+        return observations, rewards, play.terminated, play.truncated | stopped, infos
+
+    def _plan(self, cycles: Cycles, resetting: np.ndarray) -> Places:
+        """Which rows run; none in an environment that is being reset."""
+        plan = places(cycles, self.prediction_horizon, self._underrun.kind == "hold", self._underrun.stops)
+        return plan._replace(ticks=np.where(resetting, 0, plan.ticks), stopped=plan.stopped & ~resetting)
+
+    def _rewards(self, play: Playback) -> np.ndarray:
+        rewards = discounted_sums(play.rewards, play.ticks, self._discount)
+        if (faulty := np.flatnonzero(np.isnan(rewards))).size:
+            index = int(faulty[0])
+            name = f"environment {index} of {self.env}"
+            tick = int(self._clocks.tick[index])
+            raise EnvironmentFault(not_a_number(name, list(play.rewards[index, : play.ticks[index]]), tick))
+        return rewards
+
+    def _expect_numbers(self, play: Playback) -> None:
+        """Refuse observations with NaN."""
+        if not has_nan(self.env.observation_space, play.observations):
+            return
+        each = enumerate(iterate(self.env.observation_space, play.observations))
+        index = next(index for index, seen in each if has_nan(self.env.single_observation_space, seen))
+        tick = int(self._clocks.tick[index] + play.ticks[index])
+        raise EnvironmentFault(not_observed(f"environment {index} of {self.env}", tick))
+
+    def _infos(
+        self,
+        cycles: Cycles,
+        play: Playback,
+        result: Outcome,
+        executed: Any,
+        playing: np.ndarray,
+        stopped: np.ndarray,
+    ) -> Infos:
+        """The environments' infos, with what the chunks add to those that play."""
+        values: dict[str, np.ndarray] = {
+            "ticks": play.ticks,
+            "discount": result.discount,
+            "delay": result.delay,
+            "underruns": result.underruns + stopped,
+            "discarded": result.discarded,
+        }
+        blank: dict[str, Any] = {key: np.where(playing, value, 0) for key, value in values.items()}
+        if self._account:
+            blank |= self._details(cycles, play, executed, playing)
+        return joined(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
+
+    def _details(self, cycles: Cycles, play: Playback, executed: Any, playing: np.ndarray) -> dict[str, np.ndarray]:
+        """What happened in each tick, environment by environment."""
+        who = np.flatnonzero(playing).tolist()
+        counts = play.ticks.tolist()
+        accounts = {i: account(cycles.plans[cycles.which[i]], counts[i]) for i in who}
+        details = {
+            "rewards": {i: play.rewards[i, : counts[i]].copy() for i in who},
+            "actions": {i: self._actions_of(executed, i, counts[i]) for i in who},
+            "sources": {i: sources.copy() for i, (sources, _) in accounts.items()},
+            "staleness": {i: staleness.copy() for i, (_, staleness) in accounts.items()},
+        }
+        if play.seen is not None:
+            details["observations"] = {i: play.seen[i] for i in who}
+        return {key: objects(values, self.num_envs) for key, values in details.items()}
+
+    def _actions_of(self, executed: Any, index: int, count: int) -> list[Any]:
+        chunks = self.single_action_space
+        return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, executed))
+
+    def _go_on(self, cycles: Cycles, play: Playback, result: Outcome, playing: np.ndarray) -> None:
+        """Make the next requests; after a truncation too, because its observation is bootstrapped from."""
+        over, going = playing & play.terminated, playing & ~play.terminated
+        self._estimate.met(result.delay, going & ~self._clocks.next_is_free)
+        self._clocks.advance(cycles, play.ticks, going)
+        self._clocks.reset(over)
+        self._delay = np.where(over, 0, self._delay)
+        self._await_chunks(going)
+
+    def _restart(
+        self, members: np.ndarray, seeds: Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, Infos]:
+        """Start episodes in some environments, and make their first requests."""
+        seeds = [None] * self.num_envs if seeds is None else seeds
+        self._cycles = None
+        observations, infos = self._player.restart(members, seeds, options)
+        self._clocks.reset(members)
+        self._delays.reset(members, seeds)
+        self._estimate.reset(members)
+        self._store.reset(members)
+        self._await_chunks(members)
+        return self._seen(observations), infos
+
+    def _await_chunks(self, members: np.ndarray) -> None:
+        """Make the requests of some environments; what their inferences take is settled from here on."""
+        drawn = self._delays.next(members & ~self._clocks.next_is_free)
+        self._delay = np.where(members, drawn, self._delay)
+        self._cycles = self._clocks.cycles(self._delay)
+
+    def _seen(self, observations: Any) -> Any:
+        """The observations as the agent gets them."""
+        return self._observe(observations, self.request) if self._observe else observations
+
+
+def _depths(vector_env: VectorEnv[Any, Any, Any]) -> list[int]:
+    """How many times each environment is chunked already."""
+    if isinstance(vector_env, SyncVectorEnv):
+        return [depth_of(ChunkedExecution, env) for env in vector_env.envs]
+    return [0] * vector_env.num_envs

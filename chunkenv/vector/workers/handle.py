@@ -1,0 +1,84 @@
+"""Worker processes as their parent sees them: started, asked, waited for with a deadline, and always ended."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.connection
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.vector.utils import CloudpickleWrapper
+
+from chunkenv.utils.processes import deaf_to_interrupts, how_it_ended
+from chunkenv.vector.workers.worker import Failure, serve
+
+GRACE = 2.0
+"""Seconds that a worker has to close its environment before it is killed."""
+
+
+class Handle:
+    """One worker process, and the pipe to it.
+
+    Args:
+        make_env: makes the worker's environment, in the worker.
+        context: of `multiprocessing`.
+    """
+
+    def __init__(self, make_env: Callable[[], gym.Env[Any, Any]], context: Any) -> None:
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(CloudpickleWrapper(make_env), theirs), daemon=True)
+        with deaf_to_interrupts():
+            self._process.start()
+        theirs.close()
+
+    def ask(self, *request: Any) -> None:
+        """Send a request; that nobody is there to read it will be the answer."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(request)
+
+    def answer(self) -> Any:
+        """What the worker answers to the last request: its result or a `Failure`."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            return Failure(self._death())
+        except Exception as error:  # of a class that the parent cannot import, say
+            return Failure(f"its answer cannot be read: {type(error).__name__}: {error}")
+
+    def end(self, patience: float = 0.0) -> None:
+        """End the process, after `patience` seconds if it has not gone by itself."""
+        self._process.join(patience)
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self.connection.close()
+
+    def _death(self) -> str:
+        self._process.join(GRACE)
+        code = self._process.exitcode
+        if code is None:
+            return "its process closed its pipe"
+        how = how_it_ended(code)
+        return f"its process {how}{'; if memory was short, use fewer environments' * ('SIGKILL' in how)}"
+
+
+def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Any]:
+    """The answers of all that were asked, by their index: results and failures.
+
+    One that has not answered after `timeout` seconds (None: no limit) gets a `Failure` that says so.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    waiting = {handle.connection: index for index, handle in handles.items()}
+    answers: dict[int, Any] = {}
+    while waiting:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        ready = multiprocessing.connection.wait(list(waiting), left)
+        if not ready:
+            late = Failure(f"it did not answer within {timeout:g} seconds")
+            return answers | dict.fromkeys(waiting.values(), late)
+        for connection in ready:
+            index = waiting.pop(connection)  # pyright: ignore[reportArgumentType]
+            answers[index] = handles[index].answer()
+    return answers

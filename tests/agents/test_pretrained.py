@@ -1,0 +1,88 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from chunkenv.agents import pretrained as weights
+from chunkenv.errors import ArgumentError
+from chunkenv.kinetix.engine.simulator import Simulator
+from tests.agents.policies.test_flow_policy import Asked, batch, policy, streams
+
+MOST_BYTES = 10 * 2**20
+
+
+@pytest.fixture
+def folder(tmp_path):
+    weights.add(policy(), {"solve_rate": 0.5}, tmp_path)
+    weights.add(policy(prefix=True), {"solve_rate": 0.6}, tmp_path)
+    return tmp_path
+
+
+def test_what_was_added_is_loaded(folder):
+    observations, _ = batch()
+    for kind, prefix in (("plain", False), ("prefix", True)):
+        loaded = weights.load("catapult", kind, folder)
+        assert loaded.prefix_conditioned is prefix
+        chunks, expected = (each.infer_batch(observations, Asked(streams(4))) for each in (loaded, policy(prefix)))
+        np.testing.assert_allclose(chunks, expected, atol=0.1)
+    assert weights.manifest(folder)["catapult-prefix"]["solve_rate"] == 0.6
+
+
+def test_a_second_one_replaces_the_first(folder):
+    weights.add(policy(seed=1), {"solve_rate": 0.7}, folder)
+    assert weights.manifest(folder)["catapult-plain"]["solve_rate"] == 0.7
+    assert len(list(folder.iterdir())) == 3
+    weights.load("catapult", "plain", folder)
+
+
+def test_another_file_than_the_manifest_tells_of_is_refused(folder):
+    path = folder / "catapult-plain.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ArgumentError, match=r"catapult-plain\.safetensors is not the file"):
+        weights.load("catapult", "plain", folder)
+
+
+@pytest.mark.parametrize(
+    ("level", "kind", "message"),
+    [
+        ("catapullt", "plain", "did you mean 'catapult'"),
+        ("catapult", "plane", "'plain'"),
+        ("catcher_v3", "plain", "no"),
+    ],
+)
+def test_what_is_not_there_is_named(folder, level, kind, message):
+    with pytest.raises(ArgumentError, match=message):
+        weights.load(level, kind, folder)
+
+
+def test_the_package_is_small_enough_and_every_file_is_told_of():
+    files = list(weights.FOLDER.glob("*.safetensors"))
+    assert sorted(path.stem for path in files) == sorted(weights.manifest())
+    assert sum(path.stat().st_size for path in files) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("name", sorted(weights.manifest()))
+def test_each_of_the_package_fits_its_level(name):
+    level, kind = name.rsplit("-", 1)
+    loaded = weights.load(level, kind)
+    assert loaded.level == level
+    assert loaded.prefix_conditioned == (kind == "prefix")
+    assert loaded.observation_size == Simulator(level).compact_size
+    assert (loaded.prediction_horizon, loaded.action_size) == (8, 6)
+
+
+def test_the_manifest_says_how_each_was_made():
+    for record in weights.manifest().values():
+        assert {"sha256", "bytes", "command", "commit", "data", "solve_rate", "episodes"} <= set(record)
+        assert not any(text.startswith("/") for text in json.dumps(record).replace(chr(34), " ").split())
+
+
+@pytest.mark.parametrize("module", ["pretrained", "flow_matching"])
+def test_a_missing_library_is_said_in_a_sentence(module):
+    code = f"import sys; sys.modules['jax'] = None; import chunkenv.agents.{module}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'jax is not installed: run `pip install "chunkenv[agents]"`.' in result.stderr

@@ -1,0 +1,32 @@
+import matplotlib.image
+import numpy as np
+import pytest
+
+from chunkenv.bench.analysis.solve_rates import Setting
+from chunkenv.bench.report.plot_rtc import draw_rtc, plot_rtc, sweeps
+from chunkenv.errors import ArgumentError
+from tests.bench.analysis.test_contrasts import EPISODES, made_up
+
+
+def test_the_first_panel_is_by_delay_and_the_small_ones_are_by_task(tmp_path):
+    _, solved = made_up(tmp_path)
+    main, _, *small = draw_rtc(solved, "caption").axes
+    assert [list(line.get_xdata()) for line in main.lines] == [[0, 4], [0, 4]]
+    np.testing.assert_allclose([line.get_ydata() for line in main.lines], [[100, 90], [100, 20]])
+    assert [axes.get_title(loc="left") for axes in small] == ["left", "right"]
+
+
+def test_settings_fall_into_two_sweeps():
+    grid = [Setting("rtc", d, s) for d, s in [(0, 1), (1, 1), (2, 2), (1, 3), (1, 5)]]
+    by_delay, by_horizon = sweeps(grid)
+    assert by_delay == grid[:3]
+    assert by_horizon == [grid[1], grid[3], grid[4]]
+
+
+def test_the_picture_is_written_whole_or_not_at_all(tmp_path):
+    _, solved = made_up(tmp_path)
+    plot_rtc(solved, tmp_path / "rtc.png", f"{EPISODES} episodes")
+    assert matplotlib.image.imread(tmp_path / "rtc.png").std() > 0
+    with pytest.raises(ArgumentError, match="cannot be written"):
+        plot_rtc(solved, tmp_path / "nowhere" / "rtc.png", "caption")
+    assert sorted(path.name for path in tmp_path.glob("*.p*")) == ["rtc.png"]

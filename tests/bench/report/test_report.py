@@ -1,0 +1,197 @@
+import base64
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import pytest
+from fake_study import block_study, cells, fake_study
+
+from chunkenv.bench.analysis.groups import overall
+from chunkenv.bench.report.content import Content, content_of
+from chunkenv.bench.report.html import to_html
+from chunkenv.bench.report.markdown import to_markdown
+from chunkenv.bench.report.sweep_plots import draw_sweeps
+from chunkenv.bench.report.tables import Entry, Sheet, sheets
+from chunkenv.bench.report.write import write_report
+from chunkenv.bench.store.study_store import Store
+from chunkenv.bench.study import Cell
+from chunkenv.errors import ArgumentError
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def written(folder, study, command="chunkenv bench run fake.py"):
+    store = Store(folder / "episodes.sqlite", study.cell, study.results)
+    store.begin(study, command)
+    for block in study.blocks:
+        store.claim(block)
+        store.keep(block, study.play(block.cell, block.episodes, study.seed))
+    return store
+
+
+@pytest.fixture
+def store(tmp_path):
+    with written(tmp_path, block_study(settings={"action_noise": 0.1})) as store:
+        yield store
+
+
+class Page(HTMLParser):
+    """What the tests look at: cells of tables, sources of images, and whether every tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.cells, self.sources, self.values = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if tag == "img":
+            self.sources.append(found["src"])
+        if tag == "td":
+            self.values.append(found["data-value"])
+        if tag not in ("img", "meta"):
+            self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.tags.pop() == tag
+
+    def handle_data(self, data):
+        if self.tags and self.tags[-1] == "td":
+            self.cells.append(data)
+
+
+def test_the_page_holds_every_table_and_needs_nothing_else(store, tmp_path):
+    text = to_html(content_of(store, tmp_path))
+    page = Page(text)
+    assert page.tags == []
+    entries = [entry for sheet in sheets(store, overall(store)) for row in sheet.rows for entry in row]
+    assert page.cells == [entry.text for entry in entries if entry.text]
+    assert page.values == [str(entry.value).replace("-inf", "-Infinity") for entry in entries]
+    assert "-Infinity" in page.values  # what was not measured in one of the settings
+    assert page.sources
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
+    assert not re.search(r"(src|href)=\"(?!data:)", text)
+
+
+def test_the_page_says_how_rows_were_made(store, tmp_path):
+    content = content_of(store, tmp_path)
+    assert content.title == "blocks"
+    assert content.commands == ["chunkenv bench run fake.py"]
+    facts = dict(content.facts)
+    assert (facts["episodes"], facts["seed"], facts["action noise"]) == ("80", "0", "0.1")
+    ((started, how),) = content.runs
+    assert started[:2] == "20"
+    assert all(word in how for word in ("cores", "chunkenv 0", "numpy", "gymnasium", "code"))
+    for text in (to_html(content), to_markdown(content)):
+        assert all(part in text for part in ("$ chunkenv bench run fake.py", started, how))
+
+
+def test_an_unfinished_study_says_so(store, tmp_path):
+    store.begin(block_study(episodes=12, settings={"action_noise": 0.1}))
+    facts = dict(content_of(store, tmp_path).facts)
+    assert facts["episodes"] == "80 of 96: the study is not finished"
+
+
+def test_names_are_escaped(tmp_path):
+    odd = Cell("<b>left", 'a|"bold"', 0, 2, 4)
+    study = block_study(cells=(odd, Cell("right", "shy", 0, 2, 4)), name="a & b")
+    with written(tmp_path, study) as store:
+        content = content_of(store, tmp_path)
+    page = Page(to_html(content))
+    assert "<b>left" in page.cells
+    assert "<b>left" not in to_html(content)
+    assert 'a\\|"bold"' in to_markdown(content)
+
+
+def test_plots_and_films_in_the_folder_are_shown(store, tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "blocks.png").write_bytes(PNG)
+    (tmp_path / "videos" / "catapult.gif").write_bytes(b"GIF89a")
+    content = content_of(store, tmp_path)
+    assert [picture.name for picture in content.plots] == ["blocks.png"]
+    sources = Page(to_html(content)).sources
+    assert [source.split(",")[0] for source in sources] == ["data:image/png;base64", "data:image/gif;base64"]
+    assert base64.b64decode(sources[0].split(",")[1]) == PNG
+    assert "![videos/catapult.gif](videos/catapult.gif)" in to_markdown(content)
+
+
+def test_files_are_written_and_drawn_anew(store, tmp_path):
+    paths = write_report(store, tmp_path, tmp_path)
+    assert [path.name for path in paths] == ["report.html", "report.md"]
+    drawn = re.findall(r"!\[.*\]\((.*)\)", paths[1].read_text())
+    assert drawn == ["report/delay.svg"]
+    assert all((tmp_path / name).is_file() for name in drawn)
+    before = (tmp_path / "report" / "delay.svg").read_bytes()
+    assert write_report(store, tmp_path, tmp_path) == paths
+    assert (tmp_path / "report" / "delay.svg").read_bytes() == before
+    (tmp_path / "report" / "delay.svg").write_text("old")
+    write_report(store, tmp_path, tmp_path)
+    assert (tmp_path / "report" / "delay.svg").read_bytes() == before
+
+
+def test_a_report_elsewhere_takes_its_pictures_along(store, tmp_path):
+    (tmp_path / "blocks.png").write_bytes(PNG)
+    write_report(store, tmp_path, tmp_path / "there")
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["blocks.png", "report.html", "report.md"]
+
+
+def test_markdown_tables_have_as_many_cells_in_every_line():
+    sheet = Sheet("Numbers", "a note", ["name", "value"], [[Entry("a|b", "a"), Entry("1\n2", 1.0)]])
+    text = to_markdown(Content("t", [], [], [sheet], [], [], []))
+    assert text.splitlines()[6:9] == ["| name | value |", "| --- | ---: |", "| a\\|b | 1 2 |"]
+
+
+def test_nothing_to_report(tmp_path):
+    study = fake_study()
+    with Store(tmp_path / "episodes.sqlite") as store:
+        store.begin(study)
+        with pytest.raises(ArgumentError, match="holds no episodes yet; there is nothing to report"):
+            content_of(store, tmp_path)
+
+
+def grid(*pairs):
+    return tuple(Cell(task, method, d, s, 8) for task in ("left", "right") for method in ("a", "b") for d, s in pairs)
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (grid((0, 1), (1, 1), (2, 1)), ["delay"]),
+        (grid((0, 1), (1, 2), (2, 3)), ["delay", "execution_horizon"]),
+        (grid((0, 1), (1, 1), (2, 2)), ["delay"]),
+        (grid((0, 1), (0, 2), (1, 1), (1, 2)), ["delay", "execution_horizon"]),
+        (grid((0, 1)), []),
+        (cells()[:1], []),
+    ],
+)
+def test_there_is_a_sweep_along_each_number_that_varies(tmp_path, cells, names):
+    with written(tmp_path, block_study(cells=cells)) as store:
+        drawn = draw_sweeps(overall(store))
+    assert [name for name, _ in drawn] == names
+    assert all(svg.startswith(b"<?xml") for _, svg in drawn)
+
+
+def test_panels_split_what_else_varies(tmp_path):
+    with written(tmp_path, block_study(cells=grid((0, 1), (0, 2), (1, 1), (1, 2)))) as store:
+        (_, along_delay), _ = draw_sweeps(overall(store))
+    assert along_delay.count(b"<!-- execution horizon") == 2
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A cell without a task, a method, or anything else that a report might count on."""
+
+    gain: float
+    delay: int
+
+
+@pytest.mark.parametrize("cells", [(Gain(0.5, 1),), (Gain(0.5, 1), Gain(1.5, 1)), (Gain(0.5, 1), Gain(1.0, 2))])
+def test_cells_of_any_kind_have_a_report(tmp_path, cells):
+    with written(tmp_path, block_study(cells=cells)) as store:
+        page, text = write_report(store, tmp_path, tmp_path)
+    lines = text.read_text().splitlines()
+    assert sum(line.startswith("| ") for line in lines) == len(cells) + 2
+    assert Page(page.read_text()).tags == []

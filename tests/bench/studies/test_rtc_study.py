@@ -1,0 +1,55 @@
+import pytest
+
+from chunkenv.bench.run.block_player import play
+from chunkenv.bench.studies import methods
+from chunkenv.bench.studies import rtc_study as rtc
+from chunkenv.bench.study import Cell
+from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import episode_seed
+from tests.strategies.policies import Prefixed
+
+BASIC = {"seed", "ticks", "return", "success", "underruns", "decisions"}
+
+
+def test_the_papers_24_pairs_and_the_two_sweeps():
+    assert len(rtc.ALL) == 24
+    assert set(rtc.SWEEPS) == {(0, 1), (1, 1), (2, 2), (3, 3), (4, 4)} | {(1, s) for s in range(1, 8)}
+    assert set(rtc.SWEEPS) <= set(rtc.ALL)
+    study = rtc.rtc_study()
+    assert len(study.cells) == 12 * 7 * 11
+    assert {cell.prediction_horizon for cell in study.cells} == {8}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (dict(tasks=["catapul"]), "catapult"),
+        (dict(methods=["rct"]), "rtc"),
+        (dict(schedules=[(3, 6)]), "leaves ticks without a row"),
+        (dict(schedules=[(3, 2)]), "leaves ticks without a row"),
+        (dict(episodes=0), "episodes=0"),
+    ],
+)
+def test_settings_that_cannot_be_meant(arguments, sentence):
+    with pytest.raises(ArgumentError, match=sentence):
+        rtc.rtc_study(**arguments)
+
+
+def test_slow_methods_and_frequent_inference_cost_more():
+    assert rtc.cost(Cell("catapult", "bid", 0, 1, 8)) > rtc.cost(Cell("catapult", "rtc", 0, 1, 8))
+    assert rtc.cost(Cell("catapult", "rtc", 0, 1, 8)) > rtc.cost(Cell("catapult", "rtc", 0, 8, 8))
+
+
+@pytest.mark.parametrize("method", list(methods.METHODS))
+def test_a_block_is_played_and_paired(method, monkeypatch):
+    """With a small policy in place of the package's: rows of a short block are those of a longer one."""
+    monkeypatch.setattr(methods, "flow_policy", lambda task, kind: Prefixed(action_size=6))
+    study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
+    (block,) = study.blocks
+    rows = play(study, block)
+    assert [row["seed"] for row in rows] == [episode_seed(0, number) for number in range(3)]
+    assert rows[0].keys() > BASIC | {"mean_staleness", "boundary_jump", "chunk_change", "jerk", "denoiser_evaluations"}
+    assert rtc.play(block.cell, (1,), 0) == [rows[1]]
+    assert (rows[0]["underruns"] > 0) == (method == "synchronous")
+    free = rows[0]["decisions"] - 1  # the first chunk costs nothing
+    assert rows[0]["charged_latency"] == pytest.approx(2 / 30 * free / rows[0]["decisions"])

@@ -1,0 +1,76 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from chunkenv.agents import flow_matching as flow
+from chunkenv.cli.app import app
+from tests.data.making import LEVEL, small_dataset
+
+SHORT = ["--updates", "100"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    small_dataset(tmp_path / "data", lengths=(20, 30))
+    return tmp_path / "data"
+
+
+def invoke(*words):
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, ["train", "flow", *map(str, words)])
+
+
+def arguments(data, out, *more):
+    return [LEVEL, "--data", str(data), "--out", str(out), *more]
+
+
+def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
+    result = invoke(*arguments(data, tmp_path / "out", "--prefix-conditioned", "--max-prefix", "2", *SHORT))
+    assert result.exit_code == 0, result.output
+    policy = flow.load(tmp_path / "out" / LEVEL / "prefix" / "seed0" / "policy.safetensors")
+    assert "policy.safetensors" in result.output
+    assert (policy.level, policy.max_prefix, policy.facts["updates"]) == (LEVEL, 2, 100)
+    described = policy.facts["data"]
+    assert (described["transitions"], described["episodes"], described["noise"]) == (50, 2, 0.1)
+    assert described["solve_rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["catapult"], "has demonstrations of 'chain_lander', not of 'catapult'"),
+        ([LEVEL, "--prediction-horizon", "3", "--prefix-conditioned"], "max_prefix=4 leaves no row of 3"),
+        ([LEVEL, "--updates", "0"], "updates=0 is too small"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_a_sentence(data, tmp_path, words, message):
+    result = invoke(*words, "--data", data, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_training_ends_with_the_same_weights(data, tmp_path):
+    words = ["--updates", "1500"]
+    assert invoke(*arguments(data, tmp_path / "whole", *words)).exit_code == 0
+    command = [sys.executable, "-c", "from chunkenv.cli import main; main()", "train", "flow"]
+    process = subprocess.Popen([*command, *arguments(data, tmp_path / "killed", *words)])
+    unfinished = tmp_path / "killed" / LEVEL / "plain" / "seed0" / "resume.safetensors"
+    while not unfinished.exists():
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    result = invoke(*arguments(data, tmp_path / "killed", *words))
+    assert "goes on from" in result.output
+    whole, killed = (
+        flow.load(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors") for name in ("whole", "killed")
+    )
+    weights, again = whole.denoiser.weights, killed.denoiser.weights
+    assert all((weights[name] == again[name]).all() for name in weights)
+    lines = (unfinished.parent / "metrics.jsonl").read_text().splitlines()
+    assert len(lines) == 15

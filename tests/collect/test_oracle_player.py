@@ -1,0 +1,102 @@
+"""The oracle's episodes as data."""
+
+import numpy as np
+import pytest
+
+from chunkenv.data import collect_oracle, load
+from chunkenv.data.check import check
+from chunkenv.data.verify import replay
+from chunkenv.errors import ArgumentError
+
+pytest.importorskip("ogbench")
+TASK = "manip-cube-single-task1"
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "solved"
+    return folder, collect_oracle(TASK, "task", folder, episodes=3, seed=100)
+
+
+def test_episodes_are_what_the_environment_plays(solved):
+    folder, dataset = solved
+    assert dataset.episodes.success.all()
+    assert dataset.terminated.sum() == 3
+    assert not dataset.truncated.any()
+    assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}
+    assert dataset.observations.shape[1:] == (28,)
+    assert dataset.actions.dtype == np.float32
+    assert check(folder) == []
+    assert replay(dataset, 3) == []
+
+
+def test_a_changed_action_is_found_by_playing_again(solved):
+    _, dataset = solved
+    actions = np.array(dataset.actions)
+    actions[5] += 0.01
+    changed = type(dataset)(**{**vars(dataset), "actions": actions})
+    assert len(replay(changed, 3)) == 1
+
+
+def test_rows_do_not_depend_on_the_company(solved, tmp_path):
+    _, dataset = solved
+    more = collect_oracle(TASK, "task", tmp_path / "more", episodes=4, seed=100)
+    assert np.array_equal(more.actions[: len(dataset)], dataset.actions)
+    assert np.array_equal(more.observations[: len(dataset)], dataset.observations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["play", "noisy"])
+def test_the_same_rows_for_any_number_of_workers(style, tmp_path):
+    alone = collect_oracle(TASK, style, tmp_path / "alone", episodes=10)
+    together = collect_oracle(TASK, style, tmp_path / "together", episodes=10, workers=2)
+    assert np.array_equal(alone.actions, together.actions)
+    assert np.array_equal(alone.observations, together.observations)
+
+
+def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    whole = collect_oracle(TASK, "task", tmp_path / "whole", episodes=10)
+
+    def stop(episodes, transitions):
+        if episodes:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect_oracle(TASK, "task", tmp_path / "parts", episodes=10, progress=stop)
+    kept = []
+    collect_oracle(TASK, "task", tmp_path / "parts", episodes=10, progress=lambda episodes, _: kept.append(episodes))
+    assert kept[0] == 8
+    assert np.array_equal(load(tmp_path / "parts").actions, whole.actions)
+
+
+def test_primitives_are_asked_for_and_noted_down(solved, tmp_path):
+    plans = collect_oracle(TASK, "task", tmp_path, episodes=3, seed=100, primitives="plan")
+    assert plans.info["experts"][0]["primitives"] == "plan"
+    assert plans.episodes.success.all()
+    assert len(plans) > len(solved[1])  # plans are slower
+
+
+def test_the_sparse_reward_is_asked_for(tmp_path):
+    dataset = collect_oracle("chunkenv/manip-cube-double-task1-v0", "task", tmp_path, reward="sparse", episodes=1)
+    assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}
+    assert dataset.info["arguments"] == {"reward": "sparse"}
+    assert replay(dataset, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("catapult", "task"), "'catapult' is no manipulation task; give for example"),
+        (("manip-cube-single-task6", "task"), "is no manipulation task"),
+        ((TASK, "fast"), "style='fast'"),
+    ],
+)
+def test_mistakes_are_named(arguments, sentence, tmp_path):
+    with pytest.raises(ArgumentError, match=sentence):
+        collect_oracle(*arguments, tmp_path / "none", episodes=1)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_reward_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match="reward='dense'"):
+        collect_oracle(TASK, "task", tmp_path / "none", reward="dense", episodes=1)

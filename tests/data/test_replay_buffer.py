@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chunkenv.clock import bootstrap_discount, discounted_sum
+from chunkenv.data.horizons import Horizons
+from chunkenv.data.replay_buffer import Replay, draw
+from chunkenv.errors import ArgumentError
+
+EPISODES = st.lists(st.tuples(st.integers(1, 7), st.booleans()), min_size=1, max_size=12)
+"""Lengths, and whether each was terminated."""
+
+HORIZONS = st.tuples(st.integers(1, 4), st.integers(0, 3), st.integers(0, 3)).map(
+    lambda lengths: Horizons(lengths[0], lengths[0] + lengths[1], min(lengths[2], lengths[0]), discount=0.5)
+)
+
+
+def number(episode: int, tick: int) -> float:
+    return 100.0 * episode + tick
+
+
+def played(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0) -> Replay:
+    """Every observation, action and reward says whose tick it is; the last episode may still be under way."""
+    replay = Replay(capacity, 1, 1)
+    for episode, (length, terminated) in enumerate([*episodes, (open_ticks + 1, False)][: len(episodes) + 1]):
+        ends = episode < len(episodes)
+        for tick in range(length if ends else open_ticks):
+            here, last = number(episode, tick), ends and tick == length - 1
+            replay.add([here], [here], here, [here + 1], last and terminated, last and not terminated)
+    return replay
+
+
+@given(EPISODES, HORIZONS, st.integers(2, 60), st.integers(0, 3))
+def test_windows_stay_within_their_episode_and_say_what_happened(episodes, horizons, capacity, open_ticks):
+    replay = played(episodes, capacity, open_ticks)
+    if not len(replay):
+        return
+    lengths = [*(length for length, _ in episodes), open_ticks]
+    ended = [*(terminated for _, terminated in episodes), False]
+    batch = replay.sample(np.random.default_rng(0), 32, horizons)
+    for row in range(32):
+        episode, tick = divmod(int(batch.observations[row, 0]), 100)
+        left = lengths[episode] - tick
+        known = min(left, horizons.rows)
+        over = ended[episode] and left <= horizons.rows
+        ticks = min(left, horizons.backup) if over else max(min(horizons.backup, known - horizons.delay), 0)
+        terminated = ended[episode] and left <= horizons.backup
+        assert batch.known[row].tolist() == [1.0] * known + [0.0] * (horizons.rows - known)
+        assert batch.actions[row, :known, 0].tolist() == [number(episode, tick + i) for i in range(known)]
+        assert batch.following[row, 0] == number(episode, tick + ticks)
+        rewards = [number(episode, tick + i) for i in range(ticks)]
+        assert batch.rewards[row] == np.float32(discounted_sum(rewards, 0.5))
+        assert batch.discounts[row] == np.float32(bootstrap_discount(0.5, ticks, terminated))
+        assert batch.counted[row] == float(over or ticks == horizons.backup)
+        decided = [number(episode, tick + ticks + i) for i in range(horizons.delay)]
+        assert batch.prefix[row, batch.prefix_known[row] > 0, 0].tolist() == [
+            action for i, action in enumerate(decided) if ticks + i < known
+        ]
+
+
+@given(EPISODES, st.integers(2, 30))
+def test_a_ring_counts_the_ticks_that_windows_can_begin_with(episodes, capacity):
+    replay = played(episodes, capacity)
+    assert len(replay) == int((replay.marks != 3).sum())
+    assert len(replay) <= capacity
+
+
+def test_windows_cut_by_a_termination_count_and_bootstrap_nothing():
+    batch = played([(3, True)], 8).windows(np.array([1]), Horizons(chunk=4, backup=4, discount=0.5))
+    assert batch.counted[0] == 1
+    assert batch.discounts[0] == 0
+    assert batch.rewards[0] == 1 + 0.5 * 2
+
+
+def test_a_window_that_ends_with_a_truncation_bootstraps_from_the_last_observation():
+    batch = played([(3, False)], 8).windows(np.array([1]), Horizons(chunk=2, backup=2, discount=0.5))
+    assert batch.counted[0] == 1
+    assert batch.discounts[0] == 0.25
+    assert batch.following[0, 0] == 3
+
+
+def test_whole_episodes_make_the_replay_that_playing_them_makes():
+    episodes = [(3, True), (2, False), (1, True)]
+    one_by_one = played(episodes, 9)
+    column = np.array([[number(e, t)] for e, (n, _) in enumerate(episodes) for t in range(n)], np.float32)
+    terminated = np.array([0, 0, 1, 0, 0, 1], bool)
+    final = np.array([[3.0], [102.0], [201.0]], np.float32)
+    at_once = Replay.of(column, column, column[:, 0], terminated, np.array([3, 2, 1]), final)
+    for name in ("observations", "actions", "rewards", "marks"):
+        assert np.array_equal(getattr(at_once, name), getattr(one_by_one, name))
+
+
+@given(EPISODES, st.integers(2, 30), st.integers(0, 2))
+def test_a_restored_replay_goes_on_as_the_other(episodes, capacity, open_ticks):
+    replay = played(episodes, capacity, open_ticks)
+    other = Replay(capacity, 1, 1)
+    other.restore({name: array.copy() for name, array in replay.arrays().items()})
+    following = number(len(episodes), open_ticks)
+    for each in (replay, other):
+        each.add([following], [0.0], 0.0, [0.0], True, False)
+    assert all(np.array_equal(a, b) for a, b in zip(replay.arrays().values(), other.arrays().values(), strict=True))
+
+
+def test_batches_of_two_replays_are_even_or_in_proportion():
+    first, second = played([(6, True)] * 12, 200), Replay(100, 1, 1)
+    second.add([-1.0], [-1.0], 0.0, [-1.0], True, False)
+    rng, horizons = np.random.default_rng(0), Horizons(1, 1)
+    even = draw([first, second], rng, 64, horizons, even=True)
+    proportional = draw([first, second], rng, 640, horizons, even=False)
+    assert (even.actions < 0).sum() == 32
+    assert (proportional.actions < 0).sum() < 40
+    assert len(proportional.actions) == 640
+
+
+def test_what_cannot_be_learned_from_is_refused():
+    replay = Replay(8, 1, 1)
+    with pytest.raises(ArgumentError, match="empty"):
+        replay.sample(np.random.default_rng(0), 1, Horizons())
+    with pytest.raises(ArgumentError, match="NaN"):
+        replay.add([0.0], [np.nan], 0.0, [1.0], False, False)
+    replay.add([0.0], [0.0], 0.0, [1.0], False, False)
+    with pytest.raises(ArgumentError, match="does not follow"):
+        replay.add([5.0], [0.0], 0.0, [1.0], False, False)
+    assert len(replay) == 1

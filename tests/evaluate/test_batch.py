@@ -1,0 +1,127 @@
+from typing import NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution, evaluate, evaluate_batch
+from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.latency import Uniform
+from tests.evaluate.test_single import Walk
+
+LANDER = "chunkenv/kinetix-chain_lander-v0"
+DISABLED = AutoresetMode.DISABLED
+
+
+class Cost(NamedTuple):
+    evaluations: int = 5
+
+
+class Drifting:
+    """Chunks from the request's stream, the prefix and a drift that each episode begins anew: rows stand alone."""
+
+    cost = Cost()
+
+    def __init__(self, actions):
+        self._actions = actions
+        self._drift = np.zeros(0)
+
+    def reset(self):
+        self._drift = np.zeros(0)
+
+    def infer_batch(self, observations, request):
+        if len(self._drift) != len(request.tick):
+            self._drift = np.zeros(len(request.tick))
+        self._drift = np.where(request.tick == 0, 0.0, self._drift + 0.1)
+        noise = np.stack([rng.standard_normal((8, self._actions), np.float32) for rng in request.rng])
+        chunks = noise + np.float32(0.5) * self._drift.astype(np.float32)[:, None, None]
+        held = np.arange(8)[None, :, None] < request.prefix_length[:, None, None]
+        return np.where(held, request.prefix, chunks).astype(np.float32)
+
+
+class Alone(Drifting):
+    """The same, one episode at a time."""
+
+    def infer(self, observation, request):
+        noise = request.rng.standard_normal((8, self._actions), np.float32)
+        self._drift = np.zeros(1) if request.tick == 0 else self._drift + 0.1
+        chunk = noise + np.float32(0.5) * self._drift.astype(np.float32)[:, None]
+        chunk[: request.prefix_length] = request.prefix
+        return chunk
+
+
+@pytest.mark.parametrize("latency", [0, 2, Uniform(0.0, 0.2)])
+@pytest.mark.parametrize("slots", [1, 4, 16])
+@pytest.mark.parametrize("info", ["basic", "actions", "full"])
+def test_rows_are_those_of_evaluate(latency, slots, info):
+    chunks = dict(prediction_horizon=8, execution_horizon=3, latency=latency, info=info)
+
+    def make_envs(slots):
+        return gym.make_vec(LANDER, slots, autoreset_mode=DISABLED, action_noise=0.1, max_episode_steps=40, **chunks)
+
+    def make_env():
+        return ChunkedExecution(ActionNoise(gym.make(LANDER, max_episode_steps=40), 0.1), **chunks)
+
+    rows = evaluate_batch(make_envs, Drifting(6), episodes=9, seed=3, slots=slots)
+    assert rows == evaluate(make_env, Alone(6), episodes=9, seed=3)
+    assert ("jerk" in rows[0]) == (info != "basic")
+
+
+def test_any_environment_of_gymnasium():
+    chunks = dict(prediction_horizon=8, execution_horizon=3, latency=2, discount=0.9, info="actions")
+
+    def make_envs(slots):
+        inner = SyncVectorEnv([Walk] * slots, autoreset_mode=DISABLED)
+        return ChunkedVectorExecution(inner, **chunks)
+
+    rows = evaluate_batch(make_envs, Drifting(1), episodes=11, seed=0, slots=3)
+    assert rows == evaluate(lambda: ChunkedExecution(Walk(), **chunks), Alone(1), episodes=11, seed=0)
+    assert {row["success"] for row in rows} == {True, False}
+    assert all(row["denoiser_evaluations"] == 5 * row["decisions"] for row in rows)
+
+
+def test_numbered_episodes_are_those_of_all():
+    def make_envs(slots):
+        return ChunkedVectorExecution(SyncVectorEnv([Walk] * slots, autoreset_mode=DISABLED), 8, 3)
+
+    everything = evaluate_batch(make_envs, Drifting(1), episodes=10, seed=0, slots=4)
+    assert evaluate_batch(make_envs, Drifting(1), episodes=(7, 2), seed=0, slots=4) == [everything[7], everything[2]]
+
+
+def walks(slots, mode=DISABLED, **chunks):
+    return ChunkedVectorExecution(SyncVectorEnv([Walk] * slots, autoreset_mode=mode), 8, 3, **chunks)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (dict(policy=Drifting), "is a class; give an object"),
+        (dict(policy=object()), r"has no method infer_batch\(observations, request\)"),
+        (dict(episodes=0), "episodes=0"),
+        (dict(slots=0), "slots=0"),
+        (dict(seed=-1), "seed=-1"),
+        (dict(make_vector_env=walks(2)), r"is no function; give lambda num_envs"),
+        (dict(make_vector_env=lambda slots: walks(1)), r"make_vector_env\(2\) returned"),
+        (
+            dict(make_vector_env=lambda slots: walks(slots, AutoresetMode.NEXT_STEP)),
+            "autoreset_mode=AutoresetMode.DISABLED",
+        ),
+        (dict(make_vector_env=lambda slots: walks(slots, discount=0.9)), "hides the undiscounted return"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(arguments, sentence):
+    given = dict(make_vector_env=walks, policy=Drifting(1), episodes=2, seed=0, slots=2) | arguments
+    with pytest.raises(ArgumentError, match=sentence):
+        evaluate_batch(**given)
+
+
+def test_chunks_that_cannot_be_executed_name_the_policy():
+    class Wrong(Drifting):
+        def infer_batch(self, observations, request):
+            return super().infer_batch(observations, request) * np.nan
+
+    with pytest.raises(
+        ActionError, match=r"Wrong\.infer_batch returned chunks that cannot be executed: .*environment 0"
+    ):
+        evaluate_batch(walks, Wrong(1), episodes=2, seed=0, slots=2)

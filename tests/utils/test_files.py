@@ -1,0 +1,41 @@
+import errno
+
+import pytest
+
+from chunkenv.errors import UnwritableError
+from chunkenv.utils.files import whole_file, writing
+
+
+def test_a_file_appears_when_its_block_has_ended(tmp_path):
+    path = tmp_path / "new" / "file"
+    with whole_file(path) as file:
+        file.write(b"all of it")
+        assert not path.exists()
+    assert path.read_bytes() == b"all of it"
+    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+
+
+def write_and_fail(path):
+    with whole_file(path) as file:
+        file.write(b"new")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_block_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(UnwritableError, match=r"file cannot be written \(No space left on device\); make room"):
+        write_and_fail(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableError, match="cannot be written"), whole_file(tmp_path / "file" / "inner"):
+        pass
+
+
+def test_what_is_said_without_a_reason_of_the_system_is_quoted(tmp_path):
+    with pytest.raises(OSError, match=r"cannot be written \(too late\)"), writing(tmp_path / "file"):
+        raise OSError("too late")

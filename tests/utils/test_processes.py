@@ -1,0 +1,53 @@
+"""What worker processes share; that they go with their parent is tested where there are some."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from chunkenv.utils.processes import deaf_to_interrupts, how_it_ended
+
+IGNORES_INTERRUPTS = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+
+
+def ignores_interrupts():
+    return subprocess.run([sys.executable, "-c", IGNORES_INTERRUPTS]).returncode == 1
+
+
+def test_only_what_is_started_inside_is_deaf():
+    before = signal.getsignal(signal.SIGINT)
+    with deaf_to_interrupts():
+        assert ignores_interrupts()
+    assert not ignores_interrupts()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_inside_leaves_the_parent_as_it_was():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), deaf_to_interrupts():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_leave_signals_alone():
+    seen = []
+
+    def enter():
+        with deaf_to_interrupts():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("kill -9 $$", "was killed by SIGKILL"), ("exit 7", "ended with exit code 7")]
+)
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_ends_in_words(command, words):
+    assert how_it_ended(subprocess.run(["sh", "-c", command]).returncode) == words
