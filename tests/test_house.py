@@ -1,0 +1,93 @@
+"""The structure of the package: imports run one way, names stand once, and every room says what it exports."""
+
+import ast
+import collections
+import graphlib
+import re
+import tomllib
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "chunkenv"
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py"))
+PARALLEL = {"__init__", "env", "vector_env"}
+"""File names that stand twice on purpose: the two families of tasks are built alike."""
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def repeated(names):
+    return sorted(name for name, count in collections.Counter(names).items() if count > 1)
+
+
+@pytest.fixture(scope="module")
+def contracts():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = grimp.build_graph("chunkenv", exclude_type_checking_imports=True, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
+
+
+def test_every_module_is_in_a_layer(contracts):
+    (layers,) = (contract for contract in contracts if contract["type"] == "layers")
+    named = {name.strip() for layer in layers["layers"] for name in layer.split("|")}
+    assert named == {
+        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    } - {"__init__"}
+    assert layers["exhaustive"]
+
+
+def test_no_import_is_exempt_from_a_contract(contracts):
+    assert not [contract["name"] for contract in contracts if contract.get("ignore_imports")]
+
+
+def test_no_file_name_stands_twice():
+    """But for commands, which are called what the user types."""
+    stems = [path.stem for path in FILES if path.relative_to(PACKAGE).parts[0] != "cli"]
+    assert not set(repeated(stems)) - PARALLEL
+
+
+def test_no_class_name_stands_twice():
+    classes = [node.name for path in FILES for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
+    assert not repeated(classes)
+
+
+def test_few_files_stand_at_the_top():
+    assert len(list(PACKAGE.glob("*.py"))) <= 9
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_what_it_holds_and_what_it_exports(room):
+    tree = parsed(PACKAGE / room / "__init__.py")
+    assert ast.get_docstring(tree)
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    assert "__all__" in {getattr(target, "id", None) for target in targets}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_a_room_exports_is_there(room):
+    module = pytest.importorskip("chunkenv" + "".join(f".{part}" for part in Path(room).parts), exc_type=ImportError)
+    for name in module.__all__:
+        assert hasattr(module, name), name
+
+
+def test_examples_and_pages_import_from_rooms():
+    files = [*(ROOT / "examples").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    rooms = {"chunkenv" + "".join(f".{part}" for part in Path(room).parts) for room in ROOMS}
+    for path in files:
+        for module in re.findall(r"^\s*from (chunkenv[\w.]*) import", path.read_text(), re.MULTILINE):
+            assert module in rooms, f"{path.name}: {module}"
+
+
+def test_few_lines_are_untyped():
+    lines = [line for path in FILES for line in path.read_text(encoding="utf-8").splitlines()]
+    assert sum(bool(re.search(r"\bAny\b", line)) and "import" not in line for line in lines) <= 500
