@@ -8,6 +8,7 @@ the ids `chunkenv/kinetix-<level>-v0` and `chunkenv/manip-<family>-task<k>-v0`.
 from chunkenv import kinetix, latency, manipulation
 from chunkenv.evaluate import evaluate
 from chunkenv.evaluate.batch import evaluate_batch
+from chunkenv.utils import moved
 from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.wrappers import (
     ActionDelay,
@@ -37,5 +38,6 @@ __all__ = [
 
 __version__ = "0.1.0"
 
+moved.install()
 kinetix.register()
 manipulation.register()

@@ -1,0 +1,57 @@
+"""Modules under the names that they had before: stored specs and pickles, and imports of old code, still find them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+MOVED = {
+    f"chunkenv.{old}": f"chunkenv.{new}"
+    for old, new in {
+        "autoreset": "utils.autoreset",
+        "batches": "utils.batching",
+        "evaluate_batch": "evaluate.batch",
+        "kinetix.box2d_env": "kinetix.backends.box2d_env",
+        "kinetix.box2d_world": "kinetix.backends.box2d_world",
+        "kinetix.jax_backend": "kinetix.backends.jax_simulator",
+        "kinetix.layout": "kinetix.engine.layout",
+        "kinetix.simulator": "kinetix.engine.simulator",
+        "latency.base": "latency.model",
+        "latency.models": "latency.distributions",
+        "manipulation.oracles.policy": "manipulation.oracles.oracle_policy",
+        "manipulation.state": "manipulation.scene.state",
+        "manipulation.worlds": "manipulation.scene.worlds",
+        "spaces": "utils.spaces",
+        "streams": "utils.seeding",
+        "vector.chunked_execution": "vector.execution",
+        "vector.processes": "vector.workers.worker_env",
+        "wrappers.play": "wrappers.tick_player",
+        "wrappers.request": "request",
+        "wrappers.settings": "wrappers.options",
+    }.items()
+}
+"""Old module names to present ones."""
+
+
+class MovedModules(MetaPathFinder, Loader):
+    """Finds a module by the name that it had; nothing else, and only where no other finder knows the name."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a moved module; None for all others."""
+        return ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put the module itself under its old name: one module with two names, so that its classes stay the same."""
+        sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
+
+
+def install() -> None:
+    """Let moved modules be found; once, however often it is called."""
+    if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
+        sys.meta_path.append(MovedModules())

@@ -1,0 +1,32 @@
+import importlib
+import sys
+
+import pytest
+
+from chunkenv.utils import moved
+
+NEEDS = {
+    "chunkenv.kinetix": ("numba",),
+    "chunkenv.kinetix.box2d": ("Box2D",),
+    "chunkenv.kinetix.jax": ("jax", "flax", "jax2d", "kinetix"),
+    "chunkenv.manipulation": ("ogbench", "mujoco", "numba"),
+}
+
+
+@pytest.mark.parametrize("old", moved.MOVED)
+def test_each_old_name_is_the_module_itself(old):
+    for place, modules in NEEDS.items():
+        if old.startswith(place):
+            for module in modules:
+                pytest.importorskip(module)
+    assert importlib.import_module(old) is importlib.import_module(moved.MOVED[old])
+
+
+def test_an_unknown_module_is_not_found():
+    with pytest.raises(ModuleNotFoundError, match=r"chunkenv\.nowhere"):
+        importlib.import_module("chunkenv.nowhere")
+
+
+def test_the_finder_is_installed_once():
+    moved.install()
+    assert sum(isinstance(finder, moved.MovedModules) for finder in sys.meta_path) == 1
