@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow_matching import FlowPolicy, FlowSettings, Training
+from chunkenv.agents.flow_matching import FlowPolicy, FlowSettings
 from chunkenv.bench.analysis.intervals import Interval, paired_difference
 from chunkenv.data import Dataset, Windows, load
 from chunkenv.strategies import RTC
+from chunkenv.training.imitation import FlowTraining
 from chunkenv.vector import VectorRequest
 
 SCHEDULES = ((1, 0), (4, 0), (8, 0), (1, 1), (2, 2), (4, 4))
@@ -74,7 +75,7 @@ def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> di
     """Train a policy, play it, and say what came of it."""
     windows = Windows(dataset, 8, episodes=np.arange(episodes))
     facts = {"level": dataset.info["level"]}
-    training = Training(windows, replace(FlowSettings(), updates=updates), seed=0, facts=facts)
+    training = FlowTraining(windows, replace(FlowSettings(), updates=updates), seed=0, facts=facts)
     while not training.done:
         training.step()
     policy = training.policy()

@@ -20,10 +20,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow_matching import FlowSettings, Training
+from chunkenv.agents.flow_matching import FlowSettings
 from chunkenv.agents.nets.mixer import Architecture
 from chunkenv.bench.analysis.intervals import pooled
 from chunkenv.data import Windows, load
+from chunkenv.training.imitation import FlowTraining
 
 HORIZONS = (1, 4, 8)
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -45,7 +46,7 @@ def trained(folder: Path, architecture: Architecture, updates: int, episodes: in
     dataset = load(folder)
     level = dataset.info["level"]
     settings = replace(FlowSettings(), architecture=architecture, updates=updates)
-    training = Training(Windows(dataset, 8), settings, seed=0, facts={"level": level})
+    training = FlowTraining(Windows(dataset, 8), settings, seed=0, facts={"level": level})
     begun = time.process_time()
     while not training.done:
         training.step()

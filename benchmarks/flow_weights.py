@@ -23,6 +23,7 @@ from chunkenv.agents import flow_matching as flow
 from chunkenv.agents import pretrained as weights
 from chunkenv.bench.studies.methods import ACTION_NOISE, play_policy
 from chunkenv.strategies import Strategy
+from chunkenv.training.imitation import POLICY
 
 HORIZONS = range(1, 9)
 
@@ -61,7 +62,7 @@ def enter(path: Path, episodes: int, seed: int) -> None:
 def rounded(policy: flow.FlowPolicy) -> flow.FlowPolicy:
     """The policy as the package will have it, in 8 bits: it is that one whose solve rates are told."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / flow.POLICY
+        path = Path(folder) / POLICY
         policy.save(path, small=True)
         return flow.load(path)
 
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=512)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    for path in sorted(chosen.folder.glob(f"*/*/seed*/{flow.POLICY}")):
+    for path in sorted(chosen.folder.glob(f"*/*/seed*/{POLICY}")):
         enter(path, chosen.episodes, chosen.seed)
     print("| policy | demonstrators | " + " | ".join(f"s={horizon}" for horizon in HORIZONS) + " |")
     print("|---" * (2 + len(HORIZONS)) + "|")

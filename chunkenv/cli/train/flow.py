@@ -19,7 +19,7 @@ from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
 if TYPE_CHECKING:
-    from chunkenv.agents.flow_matching import Training
+    from chunkenv.training.imitation import FlowTraining
 
 PREDICTION_HORIZON = 8
 MAX_PREFIX = 4
@@ -49,23 +49,24 @@ def flow(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
-    from chunkenv.agents import flow_matching as agent
+    from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
+    from chunkenv.training import imitation
 
     level = task.removeprefix("chunkenv/kinetix-").removesuffix("-v0")
     dataset = _of_level(load_data(data), level, data)
-    settings = agent.FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
+    settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
     settings = settings if updates is None else replace(settings, updates=updates)
     folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
     facts = {"level": level, "command": _command(), "data": described(dataset)}
     executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
     windows = Windows(dataset, prediction_horizon, executed=executed)
-    training = agent.resume_or_begin(windows, settings, seed, facts, folder)
+    training = imitation.resume_or_begin(windows, settings, seed, facts, folder)
     console = Console(highlight=False)
     if training.update:
         console.print(f"{level}: goes on from {training.update:,} of {settings.updates:,} updates.")
-    _watch(console, training, agent.train(training, folder))
-    console.print(f"policy  {escape(str(folder / agent.POLICY))}", soft_wrap=True)
+    _watch(console, training, imitation.train(training, folder))
+    console.print(f"policy  {escape(str(folder / imitation.POLICY))}", soft_wrap=True)
 
 
 def described(dataset: Dataset) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _command() -> str:
     return shlex.join(["chunkenv", *sys.argv[1:]])
 
 
-def _watch(console: Console, training: Training, rounds: Any) -> None:
+def _watch(console: Console, training: FlowTraining, rounds: Any) -> None:
     """A line that moves on a terminal, ten lines elsewhere."""
     columns = (
         TextColumn("{task.description}"),
