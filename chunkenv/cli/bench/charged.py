@@ -27,8 +27,8 @@ from chunkenv.cli.bench.study_options import (
     Overwrite,
     Seed,
     episodes_of,
-    names,
 )
+from chunkenv.cli.command_line import read_names
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
@@ -61,12 +61,12 @@ def charged(
     """
     require("agents")
     require("bench", "numba", "matplotlib")
-    chosen = tuple(METHODS) if methods == "all" else names(methods)
+    chosen = tuple(METHODS) if methods == "all" else read_names(methods)
     study = settings.charged_study(
         _traces(out / FILE if traces is None else traces, record=traces is None),
-        tasks=settings.LEVELS if tasks == "all" else names(tasks),
+        tasks=settings.LEVELS if tasks == "all" else read_names(tasks),
         methods=chosen,
-        slowdowns=None if slowdowns is None else [_number(text) for text in names(slowdowns)],
+        slowdowns=None if slowdowns is None else [_number(text) for text in read_names(slowdowns)],
         episodes=episodes_of(context, settings.QUICK_EPISODES),
         seed=seed,
     )

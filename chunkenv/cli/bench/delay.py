@@ -21,10 +21,8 @@ from chunkenv.cli.bench.study_options import (
     Overwrite,
     Seed,
     episodes_of,
-    names,
-    numbers,
-    whole,
 )
+from chunkenv.cli.command_line import read_names, read_numbers, whole
 from chunkenv.utils.extras import require
 
 
@@ -51,10 +49,10 @@ def delay(
     """
     require("bench", "numba", "matplotlib")
     study = settings.delay_study(
-        tasks=settings.TASKS if tasks == "all" else names(tasks),
-        methods=names(methods),
-        delays=numbers("--delays", delays),
-        execution_horizons=numbers("--horizons", horizons),
+        tasks=settings.TASKS if tasks == "all" else read_names(tasks),
+        methods=read_names(methods),
+        delays=read_numbers("--delays", delays),
+        execution_horizons=read_numbers("--horizons", horizons),
         prediction_horizon=prediction_horizon,
         episodes=episodes_of(context, settings.QUICK_EPISODES),
         seed=seed,

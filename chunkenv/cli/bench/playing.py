@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from chunkenv.bench.run.runner import StudyError, run
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Study, Unit
-from chunkenv.cli.bench.study_options import DATABASE, command_line, workers_of
+from chunkenv.cli.bench.study_options import DATABASE, SHOW_ONLY, workers_of
+from chunkenv.cli.command_line import command_line
+from chunkenv.cli.progress import progress_bar
 
 
 class Played(NamedTuple):
@@ -31,17 +32,18 @@ def play_study(context: typer.Context, study: Study, show: Callable[[Played], No
     """Play what is missing of a study, then show it.
 
     Args:
-        context: of the command, which has the options `workers`, `overwrite` and `out` of `options.py`.
+        context: of the command, which has the options `workers`, `overwrite` and `out` of `study_options.py`.
         study: what to play.
         show: gets the rows when all are there.
         out: the folder, if it is not what the option `out` says.
 
     Raises:
-        ArgumentError: an option or a folder that cannot be meant.
+        ArgumentError: an option or a folder that is invalid.
         StudyError: if the study failed; it says before what is kept.
         typer.Exit: with code 130 after Ctrl-C, having said what is kept.
     """
-    workers, command, console = workers_of(context), command_line(context), Console(highlight=False)
+    workers, console = workers_of(context), Console(highlight=False)
+    command = command_line("bench", context, SHOW_ONLY)
     folder = out or context.params["out"]
     with Store(folder / DATABASE, study.cell, study.results) as store:
         if context.params["overwrite"]:
@@ -85,16 +87,15 @@ def _warm_up(study: Study) -> None:
 
 def _show_progress(units: Generator[Unit, None, None], study: Study, store: Store, console: Console) -> None:
     """Play the units under a bar that counts work, not episodes: they differ in length."""
-    columns = (
-        TextColumn("{task.fields[done]} of {task.fields[count]} episodes"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
     todo = [unit for block, kept in store.counts(study).items() if kept < len(block.episodes) for unit in block.units]
     work = {cell: study.cost(cell) for cell in study.cells}
-    with Progress(*columns, console=console, speed_estimate_period=120) as progress, contextlib.closing(units):
-        bar = progress.add_task("", total=sum(work[unit.cell] for unit in todo), done=0, count=len(todo))
-        for done, unit in enumerate(units, start=1):
-            progress.update(bar, advance=work[unit.cell], done=done)
+    total = sum(work[unit.cell] for unit in todo)
+
+    def text(episodes: int) -> str:
+        return f"{episodes} of {len(todo)} episodes"
+
+    with progress_bar(console, text(0), total) as move, contextlib.closing(units):
+        worked = 0.0
+        for episodes, unit in enumerate(units, start=1):
+            worked += work[unit.cell]
+            move(worked, text(episodes))

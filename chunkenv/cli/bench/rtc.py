@@ -25,9 +25,8 @@ from chunkenv.cli.bench.study_options import (
     Out,
     Overwrite,
     Seed,
-    given,
-    names,
 )
+from chunkenv.cli.command_line import is_given, read_names
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
@@ -57,8 +56,8 @@ def rtc(
     require("agents")
     require("bench", "numba", "matplotlib")
     study = settings.rtc_study(
-        tasks=settings.LEVELS if tasks == "all" else names(tasks),
-        methods=tuple(METHODS) if methods == "all" else names(methods),
+        tasks=settings.LEVELS if tasks == "all" else read_names(tasks),
+        methods=tuple(METHODS) if methods == "all" else read_names(methods),
         schedules=settings.ALL if full else settings.SWEEPS,
         episodes=_episodes(context),
         seed=seed,
@@ -126,8 +125,9 @@ def caption(study: Study, command: str) -> str:
 
 
 def _episodes(context: typer.Context) -> int:
-    wishes = [name for name in ("quick", "full") if context.params[name]] + ["episodes"] * given(context, "episodes")
-    if len(wishes) > 1:
-        raise ArgumentError(f"--{wishes[0]} and --{wishes[1]} both say how many episodes; give one of the two.")
+    options = [name for name in ("quick", "full") if context.params[name]]
+    options += ["episodes"] * is_given(context, "episodes")
+    if len(options) > 1:
+        raise ArgumentError(f"--{options[0]} and --{options[1]} both say how many episodes; give one of the two.")
     counts = {"quick": settings.QUICK_EPISODES, "full": settings.FULL_EPISODES, "episodes": context.params["episodes"]}
-    return counts[wishes[0] if wishes else "episodes"]
+    return counts[options[0] if options else "episodes"]

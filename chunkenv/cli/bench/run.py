@@ -12,7 +12,8 @@ from chunkenv.bench.analysis.groups import overall
 from chunkenv.bench.report.tables import terminal_table
 from chunkenv.bench.studies.user_study import load_study
 from chunkenv.cli.bench.playing import Played, play_study
-from chunkenv.cli.bench.study_options import RESULTS, Address, Count, Executor, Overwrite, given, whole
+from chunkenv.cli.bench.study_options import RESULTS, Address, Count, Executor, Overwrite
+from chunkenv.cli.command_line import is_given, whole
 
 
 def run(
@@ -34,7 +35,7 @@ def run(
     makes a page of them.
     """
     study = load_study(file)
-    changes = {name: context.params[name] for name in ("episodes", "seed") if given(context, name)}
+    changes = {name: context.params[name] for name in ("episodes", "seed") if is_given(context, name)}
     study = dataclasses.replace(study, **changes)
     play_study(context, study, show, out or RESULTS / study.name)
 

@@ -1,0 +1,86 @@
+"""What several commands share: how the text of options is read, and how a command is written down."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import typer
+
+from chunkenv.errors import ArgumentError
+
+
+def read_number(text: str) -> int:
+    """The whole number that an option gives.
+
+    Raises:
+        ArgumentError: if it is none.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ArgumentError(f"{text!r} is not a whole number.") from error
+
+
+def whole(text: str, default: str | None = None) -> Any:
+    """An option that is a whole number, refused in one sentence if it is none."""
+    return typer.Option(help=text, metavar="N", parser=read_number, show_default=default or True)
+
+
+def read_names(text: str) -> list[str]:
+    """The names of a list with commas.
+
+    >>> read_names("catapult, car_launch")
+    ['catapult', 'car_launch']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_numbers(option: str, text: str) -> list[int]:
+    """The numbers of a list like 0,2,4 or 0-4.
+
+    Raises:
+        ArgumentError: if it is no such list.
+
+    >>> read_numbers("--delays", "0,2-4")
+    [0, 2, 3, 4]
+    """
+    found: list[int] = []
+    for part in read_names(text):
+        match = re.fullmatch(r"(-?\d{1,4})(?:-(\d{1,4}))?", part)
+        if not match:
+            raise ArgumentError(f"{option} {text!r} is no list of whole numbers; write, for example, 0,2,4 or 0-4.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise ArgumentError(f"{option} {text!r} runs backwards; write, for example, 0-4.")
+        found += range(first, last + 1)
+    return found
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was written, even with its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def command_line(group: str, context: typer.Context, leave_out: tuple[str, ...]) -> str:
+    """The command that makes the same result again.
+
+    Args:
+        group: the word before the command, such as "data".
+        context: of the command.
+        leave_out: names of parameters that do not change the result, such as "out" and "workers".
+    """
+    words = ["chunkenv", group, str(context.info_name)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if not is_given(context, name) or name in leave_out:
+            continue
+        option = [max(parameter.opts, key=len)] if parameter.param_type_name == "option" else []
+        value = context.params[name]
+        if value is True:
+            words += option
+        else:
+            words += [word for each in (value if isinstance(value, list) else [value]) for word in (*option, str(each))]
+    return shlex.join(words)
