@@ -85,11 +85,11 @@ class Study:
         make_env: a cell's environment, a `ChunkedExecution`.
         make_policy: a cell's policy.
         play: plays episodes of a cell: `play(cell, episodes, seed)` gets their numbers and the study's seed, and
-            returns a row for each, in their order, with the keys of `chunkenv.evaluate` and, where measured, those of
-            `columns.MEASURES` and of `results`. The row's `seed` is `episode_seed(seed, episode)`, and the row depends
-            on nothing but cell, seed and episode: not on the episodes beside it. Without it, each episode is played in
-            an environment of its own from `make_env` with a policy of its own from `make_policy`; with it, those two
-            may be left out, and serve to compile before the workers start what these would compile each.
+            returns a row for each, in their order, with the columns `EPISODE` of `chunkenv.evaluate` and, where
+            measured, those of its `MEASURES` and of `results`. The row's `seed` is `episode_seed(seed, episode)`, and
+            the row depends on nothing but cell, seed and episode: not on the episodes beside it. Without it, each
+            episode is played in an environment of its own from `make_env` with a policy of its own from `make_policy`;
+            with it, those two may be left out, and serve to compile before the workers start what these would compile.
         settings: what all cells share and rows depend on, as plain data; kept with the rows.
         cost: how long an episode of a cell takes, compared to other cells; it orders the work and tells the time left.
         batch: how many episodes are played in one go: blocks are the episodes [k * batch, (k + 1) * batch) of a cell.

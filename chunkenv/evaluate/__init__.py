@@ -1,9 +1,9 @@
 """The one evaluation: an environment, a policy and a seed give one row per episode, one at a time or many at once."""
 
 from chunkenv.evaluate.batch import BatchPolicy, evaluate_batch
+from chunkenv.evaluate.row import EPISODE, MEASURES, Row
 from chunkenv.evaluate.single import (
     Policy,
-    Row,
     Tally,
     check_env,
     check_policy,
@@ -14,6 +14,8 @@ from chunkenv.evaluate.single import (
 from chunkenv.evaluate.smoothness import Motion
 
 __all__ = [
+    "EPISODE",
+    "MEASURES",
     "BatchPolicy",
     "Motion",
     "Policy",

@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.evaluate.single import Row, Tally, episode_seed
+from chunkenv.evaluate.row import Row
+from chunkenv.evaluate.single import Tally, episode_seed
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
 from chunkenv.vector import ChunkedVectorExecution, VectorRequest

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.smoothness import Motion
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
-
-Row = dict[str, Any]
 
 
 class Policy(Protocol):
@@ -39,11 +38,9 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
         seed: at least 0.
 
     Returns:
-        Rows with the keys `seed` (the episode's), `ticks` (control steps played), `return` (sum of the undiscounted
-        rewards of all ticks), `success` (bool as the last info reports it, or None if it doesn't), `underruns` (ticks
-        without a row to execute) and `decisions` (chunks inferred). An environment with info='actions' or 'full' adds
-        what `Motion.measures` of `smoothness.py` says, and `charged_latency` (seconds that the clock charged for a
-        decision, their mean, None if control_dt is unknown); a policy with a `cost`, its `denoiser_evaluations`.
+        Rows with the columns `EPISODE` of `row.py` (`seed`, `ticks`, `return`, `success`, `underruns`, `decisions`). An
+        environment with info='actions' or 'full' adds those of `SMOOTHNESS`, and `charged_latency` (None if control_dt
+        is unknown); a policy with a `cost`, its `denoiser_evaluations`.
 
     Raises:
         ArgumentError: an argument that cannot be meant, or an environment that does not chunk or hides its rewards.

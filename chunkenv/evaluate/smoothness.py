@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-MEASURES = ("mean_staleness", "boundary_jump", "chunk_change", "jerk")
+from chunkenv.evaluate.row import SMOOTHNESS
 
 
 class Motion:
@@ -55,7 +55,7 @@ class Motion:
 
     def _smoothness(self) -> dict[str, float | None]:
         if not self._bounds or not self._actions:
-            return dict.fromkeys(MEASURES[1:])
+            return dict.fromkeys(list(SMOOTHNESS)[1:])
         rows = np.reshape(self._actions, (len(self._actions), -1)).astype(np.float64)
         actions = np.clip(rows, *self._bounds)
         changes, switches = _norms(actions, 1), np.diff(self._chunks) != 0

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chunkenv.bench.analysis import intervals as stats
-from chunkenv.bench.store.columns import MEASURES
 from chunkenv.bench.store.study_store import Store
 from chunkenv.cli.bench import app
+from chunkenv.evaluate import MEASURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
 

@@ -11,20 +11,9 @@ from rich.table import Table
 from chunkenv.bench.analysis.groups import Difference, Group, Groups, cells, differences
 from chunkenv.bench.analysis.intervals import Interval
 from chunkenv.bench.store.study_store import Store
+from chunkenv.evaluate.row import EPISODE, MEASURES
 
-UNITS = {
-    "ticks": "ticks",
-    "return": "return",
-    "underruns": "underruns",
-    "decisions": "decisions",
-    "mean_staleness": "staleness (ticks)",
-    "boundary_jump": "boundary jump",
-    "chunk_change": "change in chunks",
-    "jerk": "jerk",
-    "denoiser_evaluations": "denoiser evaluations",
-    "charged_latency": "charged latency (s)",
-}
-"""How results are headed."""
+COLUMNS = EPISODE | MEASURES
 
 
 class Entry(NamedTuple):
@@ -84,7 +73,7 @@ def group_sheet(title: str, groups: Groups) -> Sheet:
         *(name.replace("_", " ") for name in groups.keys),
         "episodes",
         *scores,
-        *(UNITS.get(name, name) for name in measured),
+        *(COLUMNS[name].heading if name in COLUMNS else name for name in measured),
     ]
     rows = [_group_row(group, groups.solves, measured) for group in groups.groups]
     shared = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in groups.shared.items())

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.bench.store.columns import EPISODE
 from chunkenv.bench.study import Block, Study, Unit
 from chunkenv.errors import ArgumentError, ChunkenvError
-from chunkenv.evaluate import Row, check_env, check_policy, episode_seed, play_episode
+from chunkenv.evaluate import EPISODE, Row, check_env, check_policy, episode_seed, play_episode
 from chunkenv.utils.processes import begin_worker
 
 
@@ -118,7 +117,7 @@ def play_alone(study: Study, unit: Unit) -> Row:
 
 
 def _check_row(row: Row, seed: int, study: Study) -> None:
-    needed, known = EPISODE.keys() - {"episode", "success"}, study.columns.all.keys() - study.columns.keys.keys()
+    needed, known = EPISODE.keys() - {"success"}, study.columns.all.keys() - study.columns.keys.keys()
     if missing := sorted(needed - row.keys()):
         raise ArgumentError(f"play returned a row without {missing[0]!r}; a row has the keys of chunkenv.evaluate.")
     if unknown := sorted(row.keys() - (known - {"episode"})):

@@ -7,24 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import get_type_hints
 
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.evaluate.row import EPISODE, MEASURES
 
 CELL_TYPES = {int: "INTEGER NOT NULL", float: "REAL NOT NULL", str: "TEXT NOT NULL"}
 RESULT_TYPES = {bool: "BOOLEAN", int: "INTEGER", float: "REAL", str: "TEXT"}
-EPISODE = {
-    "episode": "INTEGER NOT NULL",
-    "seed": "INTEGER NOT NULL",
-    "ticks": "INTEGER NOT NULL",
-    "return": "REAL NOT NULL",
-    "success": "BOOLEAN",
-    "underruns": "INTEGER NOT NULL",
-    "decisions": "INTEGER NOT NULL",
+REQUIRED = {"episode": "INTEGER NOT NULL"} | {
+    name: RESULT_TYPES[column.kind] + " NOT NULL" * (name != "success") for name, column in EPISODE.items()
 }
 """What every row must have (`success` may be unknown)."""
-MEASURES = ("mean_staleness", "boundary_jump", "chunk_change", "jerk", "denoiser_evaluations", "charged_latency")
-"""What rows have where it was measured: the mean age of the observation behind an action, in ticks; the norm of the
-action's change where the chunk switches, and its mean inside chunks; the mean norm of the actions' third difference;
-evaluations of the denoiser, in the whole episode; seconds charged for a decision, their mean."""
-RESULTS = EPISODE | dict.fromkeys(MEASURES, "REAL")
+RESULTS = REQUIRED | {name: RESULT_TYPES[column.kind] for name, column in MEASURES.items()}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from chunkenv.bench.store.columns import EPISODE, MEASURES, RESULTS, Columns, described, listed
+from chunkenv.bench.store.columns import REQUIRED, RESULTS, Columns, described, listed
 from chunkenv.errors import ArgumentError
 
 APPLICATION_ID = 0x63686E6B  # "chnk" in the file's header tells our files from other people's
@@ -37,7 +37,7 @@ def prepare(connection: sqlite3.Connection, columns: Columns, path: Path) -> Non
     found = layout_of(connection)
     if found > LAYOUT:
         raise ArgumentError(f"{path} was made by a newer chunkenv (layout {found}, this one knows {LAYOUT}): update.")
-    if found < LAYOUT and list(table_types(connection)) == [*columns.keys, *EPISODE]:
+    if found < LAYOUT and list(table_types(connection)) == [*columns.keys, *REQUIRED]:
         _bring_up_to_date(connection, columns)
     if list(table_types(connection)) != list(columns.all):
         there = ", ".join(table_types(connection))
@@ -100,9 +100,9 @@ def _bring_up_to_date(connection: sqlite3.Connection, columns: Columns) -> None:
         connection.execute("BEGIN IMMEDIATE")
         if layout_of(connection) == LAYOUT:
             return
-        for name in MEASURES:
-            connection.execute(f'ALTER TABLE episodes ADD COLUMN "{name}" REAL')
-        for name, kind in columns.own.items():
-            connection.execute(f'ALTER TABLE episodes ADD COLUMN "{name}" {kind}')
+        there = {*columns.keys, *REQUIRED}
+        for name, kind in columns.all.items():
+            if name not in there:
+                connection.execute(f'ALTER TABLE episodes ADD COLUMN "{name}" {kind}')
         connection.execute("ALTER TABLE study ADD COLUMN command TEXT")
         _create_books(connection, columns)

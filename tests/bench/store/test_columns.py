@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 from fake_study import block_study, cells
 
-from chunkenv.bench.store.columns import EPISODE, MEASURES, columns_of
+from chunkenv.bench.store.columns import REQUIRED, columns_of
 from chunkenv.bench.study import Cell
 from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import MEASURES
 
 
 def cell_of(**fields):
@@ -14,7 +15,7 @@ def cell_of(**fields):
 
 def test_columns_are_the_cells_the_episodes_the_measures_and_the_studys_own():
     columns = columns_of(Cell, {"energy": float, "fell": bool, "steps": int, "why": str})
-    assert list(columns.all) == [*vars(cells()[0]), *EPISODE, *MEASURES, "energy", "fell", "steps", "why"]
+    assert list(columns.all) == [*vars(cells()[0]), *REQUIRED, *MEASURES, "energy", "fell", "steps", "why"]
     assert [columns.all[name] for name in columns.own] == ["REAL", "BOOLEAN", "INTEGER", "TEXT"]
 
 

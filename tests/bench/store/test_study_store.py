@@ -5,13 +5,13 @@ import pytest
 from fake_study import cells, fake_study, keep
 
 from chunkenv.bench.run.block_queue import missing_blocks
-from chunkenv.bench.store.columns import MEASURES
 from chunkenv.bench.store.provenance import study_code
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import APPLICATION_ID, LAYOUT
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Unit
 from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import MEASURES
 
 UNIT = Unit(cells()[0], 0)
 ROW = {"seed": 7, "ticks": 30, "return": 1.5, "success": True, "underruns": 2, "decisions": 15}
