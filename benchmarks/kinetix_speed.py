@@ -30,7 +30,7 @@ import numpy as np
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine.simulator import Simulator
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 REFERENCE = Path(__file__).with_name("kinetix_speed_reference.py")
 HOLD = 8
@@ -110,7 +110,7 @@ def measured(level: str, options: argparse.Namespace, reference: Reference | Non
         yield row("theirs", 0, True, 1, reference.rate(level=level, size=0, observe=True, seconds=seconds))
     for size in options.sizes:
         for observe in (False, True):
-            for threads in sorted({1, machine_threads()}):
+            for threads in sorted({1, usable_cores()}):
                 yield row("ours", size, observe, threads, of_many(level, size, observe, threads, seconds / 2))
             if reference:
                 rate = reference.rate(level=level, size=size, observe=observe, seconds=seconds)

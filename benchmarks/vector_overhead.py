@@ -21,7 +21,7 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
 from chunkenv import ChunkedExecution
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 CHUNKS: dict[str, Any] = {"prediction_horizon": 8, "execution_horizon": 4, "latency": 2}
 DECISIONS, ROUNDS = 8, 5
@@ -95,7 +95,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Chunks on many Kinetix environments.")
     parser.add_argument("level", nargs="?", default="catapult")
-    parser.add_argument("--threads", type=int, default=machine_threads())
+    parser.add_argument("--threads", type=int, default=usable_cores())
     arguments = parser.parse_args()
     print(f"{arguments.level}, {CHUNKS}, {arguments.threads} threads")
     print("     N    decisions/s        ticks/s  over sync engine's share   besides it, a tick")

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from chunkenv.bench.store.provenance import version
 from chunkenv.cli import bench, train
 from chunkenv.cli import scene as playing
 from chunkenv.cli.data import commands as data_commands
@@ -23,7 +22,7 @@ from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY, TASKS
-from chunkenv.utils.extras import EXTRAS, require, state
+from chunkenv.utils.extras import EXTRAS, installed_versions, require, version
 from chunkenv.utils.rendering import Window
 from chunkenv.utils.video import open_video
 
@@ -167,7 +166,7 @@ def doctor() -> None:
     console.print(f"gymnasium {version('gymnasium')}, numpy {version('numpy')}")
     table = Table("extra", "gives", "installed", Column("to install what is missing", overflow="fold"), show_lines=True)
     for extra in EXTRAS:
-        found = state(extra)
+        found = installed_versions(extra)
         parts = "\n".join(f"{name} {number or 'missing'}" for name, number in found.items())
         command = "" if all(found.values()) else f'pip install "chunkenv[{extra.name}]"'
         table.add_row(extra.name, extra.gives, parts, escape(command))

@@ -31,7 +31,7 @@ from chunkenv.data.shards import Goal, Parts, remove
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
 from chunkenv.utils.checks import one_of, real_number, whole_number
-from chunkenv.utils.processes import begin_worker, deaf_to_interrupts
+from chunkenv.utils.processes import begin_worker, ignore_interrupts
 
 EXPERT_BLOCK = 256
 PLAN_BLOCK = 8  # a planner thinks: a block is to be done in seconds
@@ -305,7 +305,7 @@ def _played_by_workers(
     running: dict[Future[Block], int] = {}
     try:
         while True:
-            with deaf_to_interrupts():
+            with ignore_interrupts():
                 for number, episodes in itertools.islice(tasks, workers - len(running)):
                     running[pool.submit(_play, episodes)] = number
             if not running:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from chunkenv.errors import ChunkenvError
-from chunkenv.utils.files import whole_file
+from chunkenv.utils.files import atomic_file
 
 
 class DataError(ChunkenvError, ValueError):
@@ -31,7 +31,7 @@ def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: It
         arrays: in order.
     """
     digest = hashlib.sha256()
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         both = _Tee(file, digest)
         header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(both, header)  # pyright: ignore[reportArgumentType] (it only writes)
@@ -53,7 +53,7 @@ class _Tee:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, whole or not at all."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write((json.dumps(value, indent=1) + "\n").encode())
 
 

@@ -17,7 +17,7 @@ from chunkenv.data.dataset import META, Dataset, Piece, write
 from chunkenv.data.dataset_files import DataError, read_json, write_json
 from chunkenv.data.episodes import Block
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.files import PARTIAL, whole_file
+from chunkenv.utils.files import PARTIAL, atomic_file
 
 RECIPE = "recipe.json"
 
@@ -98,7 +98,7 @@ class Parts:
 
     def keep(self, number: int, block: Block) -> None:
         """Write a block; it is on the disk when this returns."""
-        with whole_file(self._path(number)) as file:
+        with atomic_file(self._path(number)) as file:
             np.savez(file, **block)  # pyright: ignore[reportArgumentType] (savez takes any names)
         self._lengths[number] = block["length"]
 

@@ -19,7 +19,7 @@ from chunkenv.kinetix.render import frame
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
 from chunkenv.utils.checks import one_of, real_number, whole_number
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
@@ -107,7 +107,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.simulator, self._render_size = one.simulator, render_size
         self._shape_reward = REWARDS[reward]
         self._kind = None if observation == "state" else observation
-        self._threads = machine_threads() if threads is None else whole_number("threads", threads, at_least=1)
+        self._threads = usable_cores() if threads is None else whole_number("threads", threads, at_least=1)
         self._limit = _read_limit(max_episode_steps)
         self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
         self.observation_space = batch_space(one.observation_space, self.num_envs)

@@ -21,7 +21,7 @@ from chunkenv.manipulation.scene.state import checked_state
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, member, read_play
 from chunkenv.utils.checks import one_of, whole_number
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
@@ -81,7 +81,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         max_episode_steps: int | None = None,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
-        threads = machine_threads() if threads is None else whole_number("threads", threads, at_least=1)
+        threads = usable_cores() if threads is None else whole_number("threads", threads, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
         self._single = partial(_single, family, task, goal)
         one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chunkenv.utils.files import whole_file, writing
+from chunkenv.utils.files import atomic_file, explain_write_errors
 
 Metrics = dict[str, float]
 
@@ -39,9 +39,9 @@ class Journal:
     def __init__(self, folder: Path, steps: int) -> None:
         self._path = folder / "metrics.jsonl"
         kept = [line for line in read(self._path) if line["steps"] <= steps]
-        with whole_file(self._path) as file:
+        with atomic_file(self._path) as file:
             file.write("".join(map(_line, kept)).encode())
-        with writing(folder):
+        with explain_write_errors(folder):
             self._board = _open_board(folder / "tensorboard", kept)
 
     def write(self, metrics: Metrics) -> None:
@@ -50,7 +50,7 @@ class Journal:
         Raises:
             UnwritableError: the disk is full, say; a line that was cut off is none.
         """
-        with writing(self._path):
+        with explain_write_errors(self._path):
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(_line(metrics))
             _show(self._board, metrics)

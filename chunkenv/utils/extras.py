@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from typing import NamedTuple
 
-from chunkenv.bench.store.provenance import version
 from chunkenv.errors import MissingExtraError
 
 
@@ -48,11 +48,19 @@ EXTRAS = (
 """Names of modules and of the distributions that bring them."""
 
 
-def installed(module: str) -> bool:
+def version(distribution: str) -> str:
+    """The version of an installed distribution, or an empty string."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def is_installed(module: str) -> bool:
     """Whether a module could be imported; it is not."""
     try:
         return importlib.util.find_spec(module) is not None
-    except ValueError:  # a module that stands in sys.modules without a specification, or was blocked there
+    except ValueError:  # a module that stands in sys.modules without a specification, or whose import is blocked
         return False
 
 
@@ -67,12 +75,12 @@ def require(extra: str, *modules: str) -> None:
         MissingExtraError: if one of the modules is missing.
     """
     needed = modules or next(each.modules for each in EXTRAS if each.name == extra)
-    missing = [module for module in needed if not installed(module)]
+    missing = [module for module in needed if not is_installed(module)]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise MissingExtraError(f'{" and ".join(missing)} {verb} not installed: run `pip install "chunkenv[{extra}]"`.')
 
 
-def state(extra: Extra) -> dict[str, str]:
+def installed_versions(extra: Extra) -> dict[str, str]:
     """The version of each distribution of an extra, an empty string for what is missing."""
-    return {name: version(name) if installed(module) else "" for module, name in extra.modules.items()}
+    return {name: version(name) if is_installed(module) else "" for module, name in extra.modules.items()}

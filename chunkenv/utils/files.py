@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what is said when they cannot be."""
+"""Files that are written atomically, and the sentence for what cannot be written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PARTIAL = ".partial"
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which is under its name, and on the disk, once the block has ended, or not at all.
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write: after the block it is complete, under its name, on the disk; after an error it is as before.
 
     Raises:
         UnwritableError: it cannot be written, for example because the disk is full.
     """
     # Two processes that write the same file must not write into one another's.
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    with writing(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with partial.open("wb") as file:
@@ -36,8 +36,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """A block that writes to a file, or into a folder; what the system says against it becomes one sentence.
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """A block that writes to a file, or into a folder; an error of the system becomes one sentence.
 
     Raises:
         UnwritableError: it cannot be written, for example because the disk is full.
@@ -45,5 +45,5 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = error.strerror or error
-        raise UnwritableError(f"{path} cannot be written ({said}); make room, or choose another folder.") from error
+        reason = error.strerror or error
+        raise UnwritableError(f"{path} cannot be written ({reason}); make room, or choose another folder.") from error

@@ -1,4 +1,4 @@
-"""What every worker process needs: not to hear Ctrl-C, to go when its parent goes, and a word for how it ended."""
+"""What every worker process needs: to ignore Ctrl-C, to end with its parent, and a description of how it ended."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Processes started inside never hear Ctrl-C, which reaches the whole group: their parent answers it for all."""
+def ignore_interrupts() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C, which reaches the whole group: their parent stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals can be set in the main thread only
         return
@@ -41,10 +41,10 @@ def _leave_with_parent() -> None:
         os._exit(1)
 
 
-def how_it_ended(exitcode: int) -> str:
+def describe_exit(exitcode: int) -> str:
     """A process's exit code in words.
 
-    >>> how_it_ended(3), how_it_ended(-9)
+    >>> describe_exit(3), describe_exit(-9)
     ('ended with exit code 3', 'was killed by SIGKILL')
     """
     if exitcode < 0:
@@ -52,10 +52,10 @@ def how_it_ended(exitcode: int) -> str:
     return f"ended with exit code {exitcode}"
 
 
-def machine_threads() -> int:
+def usable_cores() -> int:
     """How many cores this process may use.
 
-    >>> machine_threads() >= 1
+    >>> usable_cores() >= 1
     True
     """
     if hasattr(os, "sched_getaffinity"):

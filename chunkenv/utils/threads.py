@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 
 from chunkenv.kinetix.engine.layout import GROUP
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 SHARES = 4  # slices for each thread, where there are rows enough
 LEAST = 4 * GROUP  # rows in a slice that is worth being taken by itself
@@ -63,4 +63,4 @@ def slices(n: int, threads: int) -> list[tuple[int, int]]:
 @cache
 def _pool(_process: int) -> ThreadPoolExecutor:
     """The threads of a process: one that was forked has none of its parent's, and gets its own."""
-    return ThreadPoolExecutor(machine_threads(), thread_name_prefix="chunkenv-kinetix")
+    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="chunkenv-kinetix")

@@ -3,12 +3,12 @@ import errno
 import pytest
 
 from chunkenv.errors import UnwritableError
-from chunkenv.utils.files import whole_file, writing
+from chunkenv.utils.files import atomic_file, explain_write_errors
 
 
 def test_a_file_appears_when_its_block_has_ended(tmp_path):
     path = tmp_path / "new" / "file"
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(b"all of it")
         assert not path.exists()
     assert path.read_bytes() == b"all of it"
@@ -16,7 +16,7 @@ def test_a_file_appears_when_its_block_has_ended(tmp_path):
 
 
 def write_and_fail(path):
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(b"new")
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -32,10 +32,10 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path):
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnwritableError, match="cannot be written"), whole_file(tmp_path / "file" / "inner"):
+    with pytest.raises(UnwritableError, match="cannot be written"), atomic_file(tmp_path / "file" / "inner"):
         pass
 
 
 def test_what_is_said_without_a_reason_of_the_system_is_quoted(tmp_path):
-    with pytest.raises(OSError, match=r"cannot be written \(too late\)"), writing(tmp_path / "file"):
+    with pytest.raises(OSError, match=r"cannot be written \(too late\)"), explain_write_errors(tmp_path / "file"):
         raise OSError("too late")

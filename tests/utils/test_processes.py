@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from chunkenv.utils.processes import deaf_to_interrupts, how_it_ended
+from chunkenv.utils.processes import describe_exit, ignore_interrupts
 
 IGNORES_INTERRUPTS = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
 
@@ -19,7 +19,7 @@ def ignores_interrupts():
 
 def test_only_what_is_started_inside_is_deaf():
     before = signal.getsignal(signal.SIGINT)
-    with deaf_to_interrupts():
+    with ignore_interrupts():
         assert ignores_interrupts()
     assert not ignores_interrupts()
     assert signal.getsignal(signal.SIGINT) is before
@@ -27,7 +27,7 @@ def test_only_what_is_started_inside_is_deaf():
 
 def test_an_error_inside_leaves_the_parent_as_it_was():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), deaf_to_interrupts():
+    with pytest.raises(ZeroDivisionError), ignore_interrupts():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -36,7 +36,7 @@ def test_other_threads_leave_signals_alone():
     seen = []
 
     def enter():
-        with deaf_to_interrupts():
+        with ignore_interrupts():
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=enter)
@@ -50,4 +50,4 @@ def test_other_threads_leave_signals_alone():
 )
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
 def test_ends_in_words(command, words):
-    assert how_it_ended(subprocess.run(["sh", "-c", command]).returncode) == words
+    assert describe_exit(subprocess.run(["sh", "-c", command]).returncode) == words

@@ -18,7 +18,7 @@ from safetensors.numpy import save
 
 from chunkenv.agents.policies.expert import Expert
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.files import whole_file
+from chunkenv.utils.files import atomic_file
 
 FORMAT = 1
 EXPERT, TRAINING = "chunkenv expert", "chunkenv training"
@@ -140,7 +140,7 @@ def write(path: Path, kind: str, arrays: Arrays, facts: dict[str, Any]) -> None:
     """
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     about = {"kind": kind, "format": FORMAT, "digest": _digest(whole), **facts}
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(save(whole, {"chunkenv": json.dumps(about)}))
 
 

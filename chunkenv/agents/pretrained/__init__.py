@@ -14,7 +14,7 @@ from typing import Any
 from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.kinetix import LEVELS
 from chunkenv.utils.checks import one_of
-from chunkenv.utils.files import whole_file
+from chunkenv.utils.files import atomic_file
 
 try:
     from chunkenv.agents.policies import flow_policy
@@ -65,7 +65,7 @@ def add(policy: FlowPolicy, facts: dict[str, Any], folder: Path = FOLDER) -> Pat
     policy.save(path, small=True)
     records = {**manifest(folder), name: {"sha256": _hash(path), "bytes": path.stat().st_size, **facts}}
     text = json.dumps({key: records[key] for key in sorted(records)}, indent=1)
-    with whole_file(folder / "manifest.json") as file:
+    with atomic_file(folder / "manifest.json") as file:
         file.write(f"{text}\n".encode())
     return path
 

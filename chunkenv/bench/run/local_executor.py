@@ -13,7 +13,7 @@ from chunkenv.bench.run.block_player import Failure, Parcel, serve
 from chunkenv.bench.run.block_queue import StudyError, Work
 from chunkenv.bench.study import Block
 from chunkenv.evaluate import Row
-from chunkenv.utils.processes import deaf_to_interrupts, how_it_ended
+from chunkenv.utils.processes import describe_exit, ignore_interrupts
 
 
 def cores() -> int:
@@ -62,7 +62,7 @@ class Crew:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(self._parcel, theirs), daemon=True)
-        with deaf_to_interrupts():
+        with ignore_interrupts():
             process.start()
         theirs.close()
         self._processes[ours] = process
@@ -94,10 +94,10 @@ class Crew:
         code = self._bury(connection)
         if code >= 0:
             raise StudyError(
-                f"{block} failed: its worker process {how_it_ended(code)}; a script must run studies under "
+                f"{block} failed: its worker process {describe_exit(code)}; a script must run studies under "
                 "`if __name__ == '__main__':`."
             )
-        work.take_back(block, how_it_ended(code))
+        work.take_back(block, describe_exit(code))
         self._give_next(self._hire(), work)
 
     def _bury(self, connection: Connection) -> int:

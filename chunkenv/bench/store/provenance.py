@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
-import importlib.metadata
 import inspect
 import os
 import platform
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chunkenv.bench.study import Study
+from chunkenv.utils.extras import version
 
 PACKAGE = Path(__file__).parents[2]
 SHOWN_ONLY = ("bench", "cli", "testing")
@@ -25,20 +25,12 @@ LIBRARIES = ("gymnasium", "numpy", "numba", "jax", "jaxlib", "flax")
 def versions() -> dict[str, str]:
     """Versions of everything that rows depend on; a library that is not installed is left out.
 
-    >>> versions()["chunkenv"] == importlib.metadata.version("chunkenv")
+    >>> versions()["chunkenv"] == version("chunkenv")
     True
     """
     found = {"chunkenv": version("chunkenv"), "code": code(), "python": platform.python_version()}
     found |= {name: version(name) for name in LIBRARIES}
     return {name: value for name, value in found.items() if value}
-
-
-def version(distribution: str) -> str:
-    """The version of an installed distribution, or an empty string."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 @functools.cache

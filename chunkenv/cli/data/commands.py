@@ -24,7 +24,7 @@ from chunkenv.data.formats.minari import from_minari, to_minari
 from chunkenv.data.summary import channels, played
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.utils.checks import real_number
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 DATASETS = Path("results") / "data"
 BAR, SHADES = 30, " ░▒▓█"
@@ -100,7 +100,7 @@ def collect(
         "episodes": episodes,
         "transitions": transitions,
         "seed": seed,
-        "workers": machine_threads() if workers is None else workers,
+        "workers": usable_cores() if workers is None else workers,
         "command": _command(context),
     }
     with _Bar(console, episodes, transitions) as (bar, progress):

@@ -18,7 +18,7 @@ from chunkenv.data import load as load_data
 from chunkenv.data.environments import environment_of, family_of, id_of, level_of
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
-from chunkenv.utils.processes import machine_threads
+from chunkenv.utils.processes import usable_cores
 
 if TYPE_CHECKING:
     from chunkenv.training.offline_online import Training
@@ -162,7 +162,7 @@ def _generated(level: str | None, console: Console) -> Dataset | None:
     folder = DATASETS / f"{level}-play"
     console.print(f"data   {EPISODES} episodes of the oracle's play, in {escape(str(folder))}", soft_wrap=True)
     command = f"chunkenv data collect {level} --style play --episodes {EPISODES}"
-    return collect_oracle(level, "play", folder, episodes=EPISODES, workers=machine_threads(), command=command)
+    return collect_oracle(level, "play", folder, episodes=EPISODES, workers=usable_cores(), command=command)
 
 
 def _widths(text: str) -> tuple[int, ...]:

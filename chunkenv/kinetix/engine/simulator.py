@@ -218,7 +218,7 @@ class Simulator:
             ticks: int[N], each from 0 to T.
             observation: "symbolic" (float32[679]), "compact" (float32[compact_size]) or None: what to observe after
                 the last tick.
-            threads: at most how many to use; see `machine_threads`.
+            threads: at most how many to use; see `usable_cores`.
 
         Raises:
             ActionError: the actions have another shape or type, or one that would be played is not finite.

@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.vector.utils import CloudpickleWrapper
 
-from chunkenv.utils.processes import deaf_to_interrupts, how_it_ended
+from chunkenv.utils.processes import describe_exit, ignore_interrupts
 from chunkenv.vector.workers.worker import Failure, serve
 
 GRACE = 2.0
@@ -29,7 +29,7 @@ class Handle:
     def __init__(self, make_env: Callable[[], gym.Env[Any, Any]], context: Any) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(CloudpickleWrapper(make_env), theirs), daemon=True)
-        with deaf_to_interrupts():
+        with ignore_interrupts():
             self._process.start()
         theirs.close()
 
@@ -60,7 +60,7 @@ class Handle:
         code = self._process.exitcode
         if code is None:
             return "its process closed its pipe"
-        how = how_it_ended(code)
+        how = describe_exit(code)
         return f"its process {how}{'; if memory was short, use fewer environments' * ('SIGKILL' in how)}"
 
 
