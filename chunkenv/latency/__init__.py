@@ -20,12 +20,8 @@ Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goe
 
 from chunkenv.latency.bursty import Bursty
 from chunkenv.latency.delays import Delays, control_dt_of
-from chunkenv.latency.distributions import Constant, LogNormal, Uniform
-from chunkenv.latency.gamma import Gamma
-from chunkenv.latency.model import LatencyModel, checked_draw
-from chunkenv.latency.names import MODELS
-from chunkenv.latency.specs import from_spec
-from chunkenv.latency.sums import Sum
+from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
+from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
 from chunkenv.latency.trace import Trace
 
 __all__ = [

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import TypeGuard
 
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import real_number
 
 
-def assign(model: object, **values: Any) -> None:
+def assign(model: object, **values: object) -> None:
     """Write checked values into a frozen dataclass, from its own constructor."""
     for name, value in values.items():
         object.__setattr__(model, name, value)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether `value` is a real number, which True and False are not here."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, numbers.Real)
 
 
-def seconds_of(name: str, value: Any) -> float:
+def seconds_of(name: str, value: object) -> float:
     """`value` as finite seconds of at least 0.
 
     Raises:
@@ -29,7 +29,7 @@ def seconds_of(name: str, value: Any) -> float:
     return real_number(name, value, at_least=0.0)
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: object) -> float:
     """`value` as finite seconds above 0.
 
     Raises:
@@ -41,7 +41,7 @@ def positive(name: str, value: Any) -> float:
     return seconds
 
 
-def share_of(name: str, value: Any) -> float:
+def share_of(name: str, value: object) -> float:
     """`value` as a number from 0 to 1.
 
     Raises:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, share_of
-from chunkenv.latency.model import LatencyModel, checked_draw
-from chunkenv.latency.specs import model_of
+from chunkenv.latency.model import LatencyModel, State, checked_draw, model_of
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,11 @@ class Bursty(LatencyModel):
         """The share of congested draws in the long run."""
         return self.enter / (self.enter + self.leave)
 
-    def begin(self, rng: np.random.Generator) -> Any:
+    def begin(self, rng: np.random.Generator) -> State:
         """Whether it is congested, the state of the calm model, and that of the congested one."""
         return bool(rng.random() < self.congestion), self.calm.begin(rng), self.congested.begin(rng)
 
-    def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
         """A draw of the present state's model."""
         congested, calm_state, congested_state = state
         if congested:

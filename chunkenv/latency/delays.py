@@ -14,10 +14,7 @@ import numpy as np
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency.arguments import is_number, positive, seconds_of
-from chunkenv.latency.distributions import Constant
-from chunkenv.latency.model import LatencyModel, checked_draw
-from chunkenv.latency.specs import model_of
-from chunkenv.latency.sums import Sum
+from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, is_mapping, model_of
 from chunkenv.utils.checks import whole_number
 
 
@@ -33,7 +30,7 @@ class Delays:
         constant: the delay, if it is known to be always the same, else None. Nothing random is drawn then.
 
     Raises:
-        ArgumentError: for a latency that cannot be meant, or seconds without a `control_dt`.
+        ArgumentError: for an invalid latency, or seconds without a `control_dt`.
 
     >>> from chunkenv.latency import Uniform
     >>> delays = Delays(Uniform(0.0, 0.2), control_dt=0.05)
@@ -46,7 +43,7 @@ class Delays:
         self.control_dt = None if control_dt is None else positive("control_dt", control_dt)
         self.model = _model_or_none(latency)
         if self.model is None:
-            self.plain: Any = whole_number("latency", latency, at_least=0)
+            self.plain: int | Spec | LatencyModel = whole_number("latency", latency, at_least=0)
             self.constant: int | None = self.plain
         elif self.control_dt is None:
             raise ArgumentError(
@@ -57,7 +54,7 @@ class Delays:
             self.plain = _spec_if_any(self.model)
             self.constant = self._in_ticks(self.model.mean()) if _is_constant(self.model) else None
         self._rng: np.random.Generator | None = None
-        self._state: Any = None
+        self._state: State = None
 
     @cached_property
     def typical(self) -> int:
@@ -111,11 +108,11 @@ def control_dt_of(env: gym.Env[Any, Any], control_dt: float | None = None) -> fl
     return 1.0 / float(frames) if is_number(frames) and 0.0 < frames < math.inf else None
 
 
-def _model_or_none(latency: Any) -> LatencyModel | None:
+def _model_or_none(latency: object) -> LatencyModel | None:
     """The model of a `latency` argument, None for a number of ticks."""
-    if isinstance(latency, numbers.Integral) and not isinstance(latency, bool):
+    if not isinstance(latency, bool) and isinstance(latency, numbers.Integral):
         return None
-    if isinstance(latency, LatencyModel | Mapping):
+    if isinstance(latency, LatencyModel) or is_mapping(latency):
         return model_of("latency", latency)
     if is_number(latency):
         hint = f"write Constant({latency!r}) for seconds or an int for ticks"
@@ -129,7 +126,7 @@ def _is_constant(model: LatencyModel) -> bool:
     return all(isinstance(part, Constant) for part in parts)
 
 
-def _spec_if_any(model: LatencyModel) -> dict[str, Any] | LatencyModel:
+def _spec_if_any(model: LatencyModel) -> Spec | LatencyModel:
     """Without a spec an environment can still be rebuilt, only not from JSON."""
     try:
         return model.spec()

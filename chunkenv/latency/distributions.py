@@ -5,41 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, positive, seconds_of, share_of
-from chunkenv.latency.model import LatencyModel
+from chunkenv.latency.model import LatencyModel, Spec, State, name_of
 from chunkenv.utils.checks import real_number
-
-
-@dataclass(frozen=True)
-class Constant(LatencyModel):
-    """Always the same latency.
-
-    Args:
-        seconds: at least 0.
-    """
-
-    seconds: float
-
-    def __post_init__(self) -> None:
-        assign(self, seconds=seconds_of("seconds", self.seconds))
-
-    def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
-        """The constant; `rng` is not touched."""
-        return self.seconds, state
-
-    def mean(self) -> float:
-        """The constant."""
-        return self.seconds
-
-    def quantile(self, q: float) -> float:
-        """The constant."""
-        share_of("q", q)
-        return self.seconds
 
 
 @dataclass(frozen=True)
@@ -59,7 +31,7 @@ class Uniform(LatencyModel):
         if self.low > self.high:
             raise ArgumentError(f"low={self.low!r} is more than high={self.high!r}; swap them.")
 
-    def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
         """Independent of every other draw."""
         return float(rng.uniform(self.low, self.high)), state
 
@@ -87,7 +59,7 @@ class LogNormal(LatencyModel):
     def __post_init__(self) -> None:
         assign(self, median=positive("median", self.median), sigma=real_number("sigma", self.sigma, 0.0, 10.0))
 
-    def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
         """Independent of every other draw."""
         return self.median * math.exp(self.sigma * rng.standard_normal()), state
 
@@ -103,3 +75,65 @@ class LogNormal(LatencyModel):
         if share in (0.0, 1.0):
             return math.inf if share else 0.0
         return self.median * math.exp(self.sigma * statistics.NormalDist().inv_cdf(share))
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Gamma(LatencyModel):
+    """A sum of many small waits, such as queues: a tail lighter than that of `LogNormal`.
+
+    Args:
+        mean: seconds, more than 0.
+        cv: coefficient of variation, the standard deviation as a share of the mean: 0, or 0.0001 to 100.
+    """
+
+    average: float
+    cv: float
+
+    def __init__(self, mean: float, cv: float) -> None:
+        assign(self, average=positive("mean", mean), cv=real_number("cv", cv, 0.0, 100.0))
+        if 0.0 < self.cv < 1e-4:
+            raise ArgumentError(f"cv={cv!r} is too little to be drawn; give 0 for no spread, or at least 0.0001.")
+
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
+        """Independent of every other draw."""
+        if self.cv == 0.0:
+            return self.average, state
+        return self.average * self.cv**2 * float(rng.gamma(self.cv**-2)), state
+
+    def mean(self) -> float:
+        """The mean that it was made with."""
+        return self.average
+
+    def quantile(self, q: float) -> float:
+        """By bisection, since numpy has no quantiles of it; infinite at q = 1, unless cv is 0."""
+        share = share_of("q", q)
+        if self.cv == 0.0:
+            return self.average
+        if share in (0.0, 1.0):
+            return math.inf if share else 0.0
+        return self.average * self.cv**2 * _gamma_quantile(self.cv**-2, share)
+
+    def spec(self) -> Spec:
+        """Plain data with the names of the constructor."""
+        return {"model": name_of(type(self)), "mean": self.average, "cv": self.cv}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(mean={self.average!r}, cv={self.cv!r})"
+
+
+def _gamma_quantile(shape: float, share: float) -> float:
+    """The x below which a share of the gamma distribution of scale 1 lies, by bisection."""
+    low, high = 0.0, shape + 10.0 * math.sqrt(shape) + 50.0  # nothing that a float can tell from 1 lies above
+    while high - low > 1e-14 * high:
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if _gamma_cdf(shape, middle) < share else (low, middle)
+    return high
+
+
+def _gamma_cdf(shape: float, x: float) -> float:
+    """The regularised lower incomplete gamma function, by the power series of DLMF 8.7.1."""
+    terms = int(max(x - shape, 0.0) + 10.0 * math.sqrt(shape + x)) + 50
+    series = 1.0 + np.cumprod(x / (shape + np.arange(1, terms))).sum()
+    return float(series) * math.exp(shape * math.log(x) - x - math.lgamma(shape + 1.0))

@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, seconds_of, share_of
-from chunkenv.latency.model import LatencyModel
+from chunkenv.latency.model import LatencyModel, State, is_list
 from chunkenv.utils.checks import one_of
 
 
@@ -29,27 +29,28 @@ class Trace(LatencyModel):
     Trace(recording=(0.02, 0.05, 0.02), mode='replay')
     """
 
-    recording: Any
+    recording: ArrayLike | os.PathLike[str]
     mode: str = "replay"
     seconds: tuple[float, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, ("replay", "resample"))
         if isinstance(self.recording, str | os.PathLike):
-            path = str(os.fspath(self.recording))
+            path = os.fspath(self.recording)
             assign(self, recording=path, seconds=_read_trace(path))
         else:
             recorded = _recorded(self.recording)
             assign(self, recording=recorded, seconds=recorded)
 
-    def begin(self, rng: np.random.Generator) -> Any:
+    def begin(self, rng: np.random.Generator) -> State:
         """The index of the next latency (replay)."""
         return int(rng.integers(len(self.seconds))) if self.mode == "replay" else None
 
-    def draw(self, rng: np.random.Generator, state: Any) -> tuple[float, Any]:
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
         """The next latency of the recording, or any of it."""
         if self.mode == "replay":
-            return self.seconds[state], (state + 1) % len(self.seconds)
+            place = int(state)
+            return self.seconds[place], (place + 1) % len(self.seconds)
         return self.seconds[int(rng.integers(len(self.seconds)))], state
 
     def mean(self) -> float:
@@ -61,10 +62,10 @@ class Trace(LatencyModel):
         return float(np.quantile(self.seconds, share_of("q", q), method="inverted_cdf"))
 
 
-def _recorded(recording: Any) -> tuple[float, ...]:
+def _recorded(recording: object) -> tuple[float, ...]:
     """An array or a list as a tuple of seconds."""
-    values = np.asarray(recording).tolist() if hasattr(recording, "__array__") else recording
-    if isinstance(values, bytes) or not isinstance(values, Sequence):
+    values: object = np.asarray(recording).tolist() if hasattr(recording, "__array__") else recording
+    if isinstance(values, bytes) or not is_list(values, Sequence):
         raise ArgumentError(
             f"recording={recording!r} is no trace; give an array or a list of seconds, or a file's path."
         )
