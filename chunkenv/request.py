@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.utils.checks import one_of, whole_number
+
+Observation: TypeAlias = Any
+"""A member of an observation space, or a batch of them: what it is depends on the environment."""
+
+Chunk: TypeAlias = Any
+"""Actions row by row, as `gymnasium.vector.utils.batch_space` lays them out: an array, or a Dict or Tuple of arrays."""
 
 KINDS = ("oracle", "last", "max")
 WINDOW = 10
@@ -28,11 +35,11 @@ class Request(NamedTuple):
     """
 
     tick: int
-    prefix: Any
+    prefix: Chunk
     prefix_length: int
     delay_estimate: int
     execution_horizon: int
-    left_over: Any
+    left_over: Chunk
     rng: np.random.Generator | None = None
 
 
@@ -54,14 +61,34 @@ class VectorRequest(NamedTuple):
         rng: N random streams, one for each environment's episode; None unless `chunkenv.evaluate_batch` gave them.
     """
 
-    tick: np.ndarray
-    prefix: Any
-    prefix_length: np.ndarray
-    delay_estimate: np.ndarray
+    tick: NDArray[np.int64]
+    prefix: Chunk
+    prefix_length: NDArray[np.int64]
+    delay_estimate: NDArray[np.int64]
     execution_horizon: int
-    left_over: Any
-    left_over_length: np.ndarray
+    left_over: Chunk
+    left_over_length: NDArray[np.int64]
     rng: tuple[np.random.Generator, ...] | None = None
+
+
+class Policy(Protocol):
+    """What answers requests. A `reset()` without arguments, if there is one, is called before every episode."""
+
+    def infer(self, observation: Observation, request: Request) -> Chunk:
+        """The chunk for a request, row 0 meant for the request's tick; all randomness comes from `request.rng`."""
+        ...
+
+
+class BatchPolicy(Protocol):
+    """What answers N requests at once. A `reset()` without arguments, if there is one, is called once, at the start."""
+
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> Chunk:
+        """N chunks for N requests; all randomness of row i comes from `request.rng[i]`.
+
+        Row i begins a new episode where `request.tick[i]` is 0: what is remembered of that row ends there. No row may
+        depend on the others.
+        """
+        ...
 
 
 class DelayEstimate:

@@ -1,9 +1,8 @@
 """The one evaluation: an environment, a policy and a seed give one row per episode, one at a time or many at once."""
 
-from chunkenv.evaluate.batch import BatchPolicy, evaluate_batch
+from chunkenv.evaluate.batch import evaluate_batch
 from chunkenv.evaluate.row import EPISODE, MEASURES, Row
 from chunkenv.evaluate.single import (
-    Policy,
     Tally,
     check_env,
     check_policy,
@@ -12,6 +11,7 @@ from chunkenv.evaluate.single import (
     play_episode,
 )
 from chunkenv.evaluate.smoothness import Motion
+from chunkenv.request import BatchPolicy, Policy
 
 __all__ = [
     "EPISODE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -11,23 +11,12 @@ from gymnasium.vector import AutoresetMode
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.single import Tally, episode_seed
+from chunkenv.request import BatchPolicy
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
-from chunkenv.vector import ChunkedVectorExecution, VectorRequest
+from chunkenv.vector import ChunkedVectorExecution
 
 SLOTS = 64
-
-
-class BatchPolicy(Protocol):
-    """What is evaluated. A `reset()` without arguments, if there is one, is called once, before the first episodes."""
-
-    def infer_batch(self, observations: Any, request: VectorRequest) -> Any:
-        """N chunks for N requests; all randomness of row i comes from `request.rng[i]`.
-
-        Row i begins a new episode where `request.tick[i]` is 0: what is remembered of that row ends there. No row may
-        depend on the others.
-        """
-        ...
 
 
 def evaluate_batch(

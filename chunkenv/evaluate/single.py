@@ -6,23 +6,16 @@ Everything that reports a number calls it, so that two numbers differ by environ
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium as gym
 
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.smoothness import Motion
+from chunkenv.request import Policy
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
-
-
-class Policy(Protocol):
-    """What is evaluated. A `reset()` without arguments, if there is one, is called before every episode."""
-
-    def infer(self, observation: Any, request: Any) -> Any:
-        """The chunk for a request, row 0 meant for the request's tick; all randomness comes from `request.rng`."""
-        ...
 
 
 def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes: int, seed: int) -> list[Row]:

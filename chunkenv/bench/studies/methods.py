@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
-from chunkenv.evaluate import Row
-from chunkenv.evaluate.batch import BatchPolicy, evaluate_batch
+from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
 from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
