@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chunkenv.agents.common.checkpoint_file import load_best, run_folder
-from chunkenv.agents.policies.expert import solved
 from chunkenv.agents.ppo_settings import settings_for
 from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.kinetix import LEVELS
 from chunkenv.training import on_policy as ppo_training
+from chunkenv.training.expert_evaluation import solved_episodes
 from chunkenv.training.metrics import read
 
 NOISE_SEED = 1_000_000
@@ -51,7 +51,7 @@ def measure(level: str, seed: int, out: Path, episodes: int) -> Trained:
     """Play with the best checkpoint of a training."""
     folder = run_folder(out, level, seed)
     expert, last = load_best(folder), read(folder / "metrics.jsonl")[-1]
-    count = int(solved(expert, episodes, NOISE_SEED + seed).sum())
+    count = int(solved_episodes(expert, episodes, NOISE_SEED + seed).sum())
     return Trained(count, episodes, expert.steps, int(last["steps"]), last["seconds"], last["cpu_seconds"])
 
 

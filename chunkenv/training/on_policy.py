@@ -21,13 +21,14 @@ from flax import nnx
 
 from chunkenv.agents.common import checkpoint_file as checkpoints
 from chunkenv.agents.common.normaliser import Normaliser
-from chunkenv.agents.policies.expert import OBSERVATION, Expert, solved, used_channels
+from chunkenv.agents.policies.expert import OBSERVATION, Expert, used_channels
 from chunkenv.agents.ppo import Agent, Network, Rollout, make_optimizer, update
 from chunkenv.agents.ppo_settings import Settings
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.training.expert_evaluation import solved_episodes
 from chunkenv.training.metrics import Journal, Metrics
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
@@ -185,7 +186,7 @@ def learn(run: Run, rollout: Rollout) -> dict[str, jax.Array]:
 def evaluate(run: Run) -> float:
     """The solve rate now, with noise that no earlier evaluation had."""
     seed = int(np.random.SeedSequence((run.seed, run.updates)).generate_state(1)[0])
-    rate = float(solved(run.expert, run.settings.evaluation_episodes, seed, run.settings.action_noise).mean())
+    rate = float(solved_episodes(run.expert, run.settings.evaluation_episodes, seed, run.settings.action_noise).mean())
     run.history.append((run.steps, rate))
     return rate
 

@@ -9,12 +9,13 @@ from flax import nnx
 
 from chunkenv.agents.common import checkpoint_file as checkpoints
 from chunkenv.agents.common.checkpoint_file import run_folder
-from chunkenv.agents.policies.expert import FARTHEST, solved
+from chunkenv.agents.policies.expert import FARTHEST
 from chunkenv.agents.ppo_settings import Settings, settings_for
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import STATE
 from chunkenv.training import on_policy as ppo_training
+from chunkenv.training.expert_evaluation import solved_episodes
 from chunkenv.training.metrics import read
 
 TINY = Settings(
@@ -166,8 +167,8 @@ def test_an_easy_level_is_learned_in_a_million_steps(tmp_path):
     untrained = run.expert
     for _ in ppo_training.train(run, tmp_path):
         pass
-    assert solved(untrained, 64, seed=9).mean() < 0.2
-    assert solved(checkpoints.load_best(tmp_path), 256, seed=9).mean() > 0.9
+    assert solved_episodes(untrained, 64, seed=9).mean() < 0.2
+    assert solved_episodes(checkpoints.load_best(tmp_path), 256, seed=9).mean() > 0.9
 
 
 SCRIPT = """

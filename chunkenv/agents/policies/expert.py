@@ -1,4 +1,4 @@
-"""A trained expert as its users need it: from observations to actions in numpy alone, and how often it solves."""
+"""A trained expert as its users need it: from observations to actions in numpy alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import ArgumentError
-from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.compile import entry
 from chunkenv.kinetix.engine.layout import N_ACTIONS, N_MOTOR_CHANNELS
 from chunkenv.kinetix.level import load_level
-from chunkenv.kinetix.vector_env import KinetixVectorEnv
-from chunkenv.utils.checks import real_number, whole_number
-from chunkenv.utils.seeding import spawn
 
 OBSERVATION = "compact"
 """What experts observe: see `chunkenv.kinetix.env.KinetixEnv`."""
@@ -123,36 +119,3 @@ class Expert:
         for kernel, bias in self.layers[:-1]:
             x = np.tanh(affine(x, kernel, bias))
         return affine(x, *self.layers[-1]).T
-
-
-def solved(expert: Expert, episodes: int, seed: int, action_noise: float = 0.1) -> np.ndarray:
-    """Which episodes an expert solves, bool[episodes]: green touched blue before red and before the time was up.
-
-    Each is the first of its environment, as in the released evaluation of real-time-chunking-kinetix. The Gaussian
-    noise is added before the engine clips; that of episode i is the same for any number of episodes.
-
-    Args:
-        expert: who acts, without noise of its own.
-        episodes: at least 1; all are played at once.
-        seed: of the noise.
-        action_noise: its standard deviation.
-
-    Raises:
-        ArgumentError: for an argument that cannot be meant.
-    """
-    count = whole_number("episodes", episodes, at_least=1)
-    spread = real_number("action_noise", action_noise, at_least=0.0)
-    rng = spawn(whole_number("seed", seed, at_least=0), "action_noise")
-    envs = KinetixVectorEnv(expert.level, count, OBSERVATION)
-    observations, _ = envs.reset()
-    playing, success = np.ones(count, bool), np.zeros(count, bool)
-    noise = spread * rng.standard_normal((count, TIME_LIMIT, N_ACTIONS), np.float32)
-    for tick in range(TIME_LIMIT):
-        actions = expert.actions(observations) + noise[:, tick]
-        play = envs.play(actions[:, None], playing.astype(np.int64))
-        success |= play.infos["success"]
-        playing &= ~play.terminated
-        observations = play.observations
-        if not playing.any():
-            break
-    return success
