@@ -26,8 +26,7 @@ from gymnasium.wrappers import ClipAction
 from chunkenv import ActionNoise, ChunkedExecution
 from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.evaluate import episode_seed, play_episode
-from chunkenv.manipulation import FAMILIES
-from chunkenv.manipulation.families import TASKS
+from chunkenv.manipulation import FAMILIES, TASKS
 from chunkenv.manipulation.oracles.oracle import Oracle
 from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy
 from chunkenv.utils.processes import begin_worker

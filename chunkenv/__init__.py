@@ -5,7 +5,12 @@ the models of inference latency; `evaluate` is the loop that every number comes 
 the ids `chunkenv/kinetix-<level>-v0` and `chunkenv/manip-<family>-task<k>-v0`.
 """
 
-from chunkenv import kinetix, latency, manipulation
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from chunkenv import latency, registration
 from chunkenv.evaluate import evaluate
 from chunkenv.evaluate.batch import evaluate_batch
 from chunkenv.utils import moved
@@ -39,5 +44,11 @@ __all__ = [
 __version__ = "0.1.0"
 
 moved.install()
-kinetix.register()
-manipulation.register()
+registration.register()
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`chunkenv.kinetix` and `chunkenv.manipulation`, which are imported when they are first asked for."""
+    if name not in ("kinetix", "manipulation"):
+        raise AttributeError(f"module 'chunkenv' has no attribute {name!r}")
+    return importlib.import_module(f"chunkenv.{name}")

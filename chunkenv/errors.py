@@ -49,8 +49,8 @@ def reset_needed(wish: str) -> ResetNeededError:
     return ResetNeededError(f"cannot {wish}: the episode has not begun or is over; call reset() first.")
 
 
-def suggest(name: object, known: Iterable[str]) -> str:
-    """The end of an error sentence about an unknown name: the nearest known one, or all of them.
+def suggest(name: object, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of an error sentence about an unknown name: the nearest known one, else `otherwise`, or all of them.
 
     >>> suggest("catapullt", ["catapult", "trampoline"])
     "did you mean 'catapult'?"
@@ -61,7 +61,7 @@ def suggest(name: object, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose one of {', '.join(map(repr, known))}."
+    return otherwise or f"choose one of {', '.join(map(repr, known))}."
 
 
 def brief(value: object, limit: int = 80) -> str:

@@ -21,7 +21,8 @@ from chunkenv.cli.data import commands as data_commands
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
-from chunkenv.manipulation.families import CONTROL_DT, FAMILY, TASKS
+from chunkenv.manipulation.families import CONTROL_DT, FAMILY
+from chunkenv.registration import TASKS
 from chunkenv.utils.extras import EXTRAS, installed_versions, require, version
 from chunkenv.utils.rendering import Window
 from chunkenv.utils.video import open_video

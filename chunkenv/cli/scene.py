@@ -17,7 +17,7 @@ from chunkenv.bench.studies.delay_study import METHODS as PLANNERS
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.evaluate import Policy, Row, evaluate
 from chunkenv.kinetix import LEVELS
-from chunkenv.manipulation.families import FAMILIES, TASKS
+from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.spaces import zeros
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay

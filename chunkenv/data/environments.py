@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
-from chunkenv.manipulation.families import FAMILIES, TASKS
+from chunkenv.registration import FAMILIES, TASKS
 
 KINETIX, MANIPULATION = "kinetix-", "manip-"
 LEVEL_NAMES = (*LEVELS, *(f"{MANIPULATION}{family}-task{task}" for family in FAMILIES for task in TASKS))

@@ -9,12 +9,13 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief
-from chunkenv.manipulation.families import CONTROL_DT, FAMILIES, TASKS
+from chunkenv.manipulation.families import CONTROL_DT
 from chunkenv.manipulation.scene.frames import Painter
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.privileged_state import read_facts
 from chunkenv.manipulation.scene.state import checked_state, read_state, state_layout, write_state
 from chunkenv.manipulation.scene.worlds import open_world
+from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.rendering import Window
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TASKS = (1, 2, 3, 4, 5)
-"""The numbers of the tasks that every family has."""
+from chunkenv.registration import FAMILY_TIME_LIMITS
 
 CONTROL_DT = 0.05
 """Seconds of a tick."""
@@ -18,7 +17,6 @@ class Family(NamedTuple):
         name: as in the ids, "cube-double".
         scene: what kind of scene it is: "cube", "scene" or "puzzle".
         variant: what ogbench calls it within its kind, "double".
-        time_limit: ticks after which an episode is truncated, as in ogbench.
         cubes: number of cubes.
         buttons: number of buttons.
     """
@@ -26,9 +24,13 @@ class Family(NamedTuple):
     name: str
     scene: str
     variant: str
-    time_limit: int
     cubes: int
     buttons: int
+
+    @property
+    def time_limit(self) -> int:
+        """Ticks after which an episode is truncated."""
+        return FAMILY_TIME_LIMITS[self.name]
 
     @property
     def goals(self) -> int:
@@ -54,19 +56,16 @@ class Family(NamedTuple):
 FAMILY = {
     family.name: family
     for family in (
-        Family("cube-single", "cube", "single", 200, 1, 0),
-        Family("cube-double", "cube", "double", 500, 2, 0),
-        Family("cube-triple", "cube", "triple", 1000, 3, 0),
-        Family("cube-quadruple", "cube", "quadruple", 1000, 4, 0),
-        Family("cube-octuple", "cube", "octuple", 1500, 8, 0),
-        Family("scene", "scene", "scene", 750, 1, 2),
-        Family("puzzle-3x3", "puzzle", "3x3", 500, 0, 9),
-        Family("puzzle-4x4", "puzzle", "4x4", 500, 0, 16),
-        Family("puzzle-4x5", "puzzle", "4x5", 1000, 0, 20),
-        Family("puzzle-4x6", "puzzle", "4x6", 1000, 0, 24),
+        Family("cube-single", "cube", "single", 1, 0),
+        Family("cube-double", "cube", "double", 2, 0),
+        Family("cube-triple", "cube", "triple", 3, 0),
+        Family("cube-quadruple", "cube", "quadruple", 4, 0),
+        Family("cube-octuple", "cube", "octuple", 8, 0),
+        Family("scene", "scene", "scene", 1, 2),
+        Family("puzzle-3x3", "puzzle", "3x3", 0, 9),
+        Family("puzzle-4x4", "puzzle", "4x4", 0, 16),
+        Family("puzzle-4x5", "puzzle", "4x5", 0, 20),
+        Family("puzzle-4x6", "puzzle", "4x6", 0, 24),
     )
 }
 """Every family by its name."""
-
-FAMILIES = tuple(FAMILY)
-"""The names of the families."""

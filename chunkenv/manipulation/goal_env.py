@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.manipulation.env import ManipulationEnv, bounded, small
-from chunkenv.manipulation.families import TASKS
 from chunkenv.manipulation.scene.goals import agreement, objects_of, wanted_objects
+from chunkenv.registration import TASKS
 from chunkenv.utils.checks import one_of
 
 GOALS = ("objects", "features")

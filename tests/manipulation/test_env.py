@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import chunkenv
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError
-from chunkenv.manipulation import FAMILIES
+from chunkenv.manipulation import FAMILIES, TASKS
 from chunkenv.manipulation.env import ManipulationEnv
-from chunkenv.manipulation.families import FAMILY, TASKS
+from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from tests.manipulation.driving import Driver
 from tests.manipulation.shared import EVERY_DAY, in_families, random_actions

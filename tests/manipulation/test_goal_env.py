@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chunkenv.errors import ArgumentError
-from chunkenv.manipulation.families import TASKS
+from chunkenv.manipulation import TASKS
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from tests.manipulation.driving import Driver
 from tests.manipulation.shared import EVERY_DAY

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from chunkenv.manipulation.families import FAMILIES, FAMILY
+from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.oracles.cubes import next_cube
 from chunkenv.manipulation.oracles.lights_out import next_press
 from chunkenv.manipulation.oracles.locks import next_in_scene
 from chunkenv.manipulation.oracles.scripted import ACTION_SCALE, Scripts
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance, reached
+from chunkenv.registration import FAMILIES
 from chunkenv.utils.checks import one_of
 
 PATIENCE = {"cube": 120, "button": 60, "drawer": 75, "window": 75}

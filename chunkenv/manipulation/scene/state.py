@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.manipulation.families import TASKS
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.worlds import SceneWorld, World
+from chunkenv.registration import TASKS
 
 INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 """What MuJoCo needs to go on: time, positions, velocities, controls, mocap poses, warm start."""
