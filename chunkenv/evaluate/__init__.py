@@ -10,16 +10,16 @@ from chunkenv.evaluate.single import (
     evaluate,
     play_episode,
 )
-from chunkenv.evaluate.smoothness import Motion
+from chunkenv.evaluate.smoothness import SmoothnessMetrics
 from chunkenv.request import BatchPolicy, Policy
 
 __all__ = [
     "EPISODE",
     "MEASURES",
     "BatchPolicy",
-    "Motion",
     "Policy",
     "Row",
+    "SmoothnessMetrics",
     "Tally",
     "check_env",
     "check_policy",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.evaluate.row import Row
-from chunkenv.evaluate.single import Tally, episode_seed
-from chunkenv.request import BatchPolicy
+from chunkenv.evaluate.single import Tally, check_policy, episode_seed, reset_policy
+from chunkenv.request import BatchPolicy, Chunk
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
+from chunkenv.utils.types import Info, Observation
 from chunkenv.vector import ChunkedVectorExecution
 
 SLOTS = 64
@@ -44,7 +44,7 @@ def evaluate_batch(
         Rows as `chunkenv.evaluate` has them, in the order of the episodes.
 
     Raises:
-        ArgumentError: an argument that cannot be meant.
+        ArgumentError: an invalid argument.
         ActionError: the policy returned chunks that cannot be executed.
 
     >>> import gymnasium as gym
@@ -58,11 +58,16 @@ def evaluate_batch(
     >>> [row["ticks"] for row in evaluate_batch(make_envs, Still(), episodes=3, seed=0, slots=2)]
     [256, 256, 256]
     """
-    _check_policy(policy)
+    check_policy(
+        policy,
+        "infer_batch",
+        "infer_batch(observations, request) that returns N chunks; "
+        "a policy with infer(observation, request) is evaluated by chunkenv.evaluate.",
+    )
     seed = whole_number("seed", seed, at_least=0)
     numbers = range(whole_number("episodes", episodes, at_least=1)) if isinstance(episodes, int) else episodes
     seeds = [episode_seed(seed, number) for number in numbers]
-    envs = _made(make_vector_env, whole_number("slots", slots, at_least=1))
+    envs = _make(make_vector_env, whole_number("slots", slots, at_least=1))
     try:
         return _Slots(envs, policy, seeds).play()
     finally:
@@ -70,7 +75,7 @@ def evaluate_batch(
 
 
 class _Slots:
-    """Who plays which episode: `playing[i]` is the number of slot i's in the order of the seeds, None if it idles."""
+    """Which slot plays which episode: `playing[i]` is its place in the list of seeds; None if slot i has none."""
 
     def __init__(self, envs: ChunkedVectorExecution, policy: BatchPolicy, seeds: list[int]) -> None:
         self._envs, self._policy, self._seeds = envs, policy, seeds
@@ -82,15 +87,13 @@ class _Slots:
 
     def play(self) -> list[Row]:
         """All episodes."""
-        reset = getattr(self._policy, "reset", None)
-        if callable(reset):
-            reset()
+        reset_policy(self._policy)
         observations = self._begin(np.ones(self._envs.num_envs, bool))
         while any(number is not None for number in self._playing):
             observations = self._decide(observations)
         return self._rows
 
-    def _decide(self, observations: Any) -> Any:
+    def _decide(self, observations: Observation) -> Observation:
         request = self._envs.request._replace(rng=tuple(self._streams))
         observations, rewards, terminated, truncated, infos = self._step(
             self._policy.infer_batch(observations, request)
@@ -102,13 +105,13 @@ class _Slots:
         self._finish(np.flatnonzero(ended).tolist(), infos)
         return self._begin(ended) if ended.any() else observations
 
-    def _finish(self, slots: list[int], infos: dict[str, Any]) -> None:
+    def _finish(self, slots: list[int], infos: Info) -> None:
         for slot in slots:
             number, tally = self._playing[slot], self._tallies[slot]
             if number is not None and tally is not None:
                 self._rows[number] = tally.row(_own(infos, slot))
 
-    def _begin(self, members: np.ndarray) -> Any:
+    def _begin(self, members: np.ndarray) -> Observation:
         """Start the next episodes in some slots (bool[N]); one for which there is none left idles, with some seed."""
         seeds: list[int | None] = [None] * self._envs.num_envs
         for slot in np.flatnonzero(members).tolist():
@@ -118,7 +121,7 @@ class _Slots:
             self._tallies[slot] = None if number is None else Tally(seed, self._envs, self._policy)
         return self._envs.reset(seed=seeds, options={"reset_mask": members})[0]
 
-    def _step(self, chunks: Any) -> Any:
+    def _step(self, chunks: Chunk) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
         try:
             return self._envs.step(chunks)
         except ActionError as error:
@@ -126,28 +129,18 @@ class _Slots:
             raise ActionError(f"{name}.infer_batch returned chunks that cannot be executed: {error}") from error
 
 
-TOLD = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
+USED = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
 
 
-def _own(infos: dict[str, Any], slot: int) -> dict[str, Any]:
-    """What one environment's info says of what rows are made of."""
-    return {key: infos[key][slot] for key in TOLD if key in infos and infos[f"_{key}"][slot]}
+def _own(infos: Info, slot: int) -> Info:
+    """One environment's info, as far as rows are made of it."""
+    return {key: infos[key][slot] for key in USED if key in infos and infos[f"_{key}"][slot]}
 
 
-def _check_policy(policy: Any) -> None:
-    if isinstance(policy, type):
-        raise ArgumentError(f"policy={policy.__name__} is a class; give an object of it, {policy.__name__}(...).")
-    if not callable(getattr(policy, "infer_batch", None)):
-        raise ArgumentError(
-            f"policy={policy!r} has no method infer_batch(observations, request) that returns N chunks; "
-            "a policy with infer(observation, request) is evaluated by chunkenv.evaluate."
-        )
-
-
-def _made(make_vector_env: Any, slots: int) -> ChunkedVectorExecution:
+def _make(make_vector_env: object, slots: int) -> ChunkedVectorExecution:
     if not callable(make_vector_env):
         raise ArgumentError(f"make_vector_env={brief(make_vector_env)} is no function; give lambda num_envs: ...")
-    envs: Any = make_vector_env(slots)
+    envs = make_vector_env(slots)
     if not isinstance(envs, ChunkedVectorExecution) or envs.num_envs != slots:
         raise ArgumentError(f"make_vector_env({slots}) returned {envs}; return a ChunkedVectorExecution of {slots}.")
     mode = envs.metadata.get("autoreset_mode")

@@ -5,20 +5,21 @@ Everything that reports a number calls it, so that two numbers differ by environ
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.evaluate.row import Row
-from chunkenv.evaluate.smoothness import Motion
-from chunkenv.request import Policy
+from chunkenv.evaluate.smoothness import SmoothnessMetrics
+from chunkenv.request import Chunk, Policy
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
+from chunkenv.utils.types import AnyEnv, AnyVectorEnv, Info, Observation
 
 
-def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes: int, seed: int) -> list[Row]:
+def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed: int) -> list[Row]:
     """Play whole episodes and return one row for each.
 
     Episode i is the same world (start, latency, noise) whatever the policy, the delay or the number of episodes,
@@ -36,7 +37,7 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
         is unknown); a policy with a `cost`, its `denoiser_evaluations`.
 
     Raises:
-        ArgumentError: an argument that cannot be meant, or an environment that does not chunk or hides its rewards.
+        ArgumentError: an invalid argument, or an environment that does not chunk or hides its rewards.
         ActionError: the policy returned a chunk that cannot be executed.
 
     >>> from chunkenv.wrappers.chunked_execution import ChunkedExecution
@@ -50,7 +51,7 @@ def evaluate(make_env: Callable[[], gym.Env[Any, Any]], policy: Policy, episodes
     check_policy(policy)
     count = whole_number("episodes", episodes, at_least=1)
     seed = whole_number("seed", seed, at_least=0)
-    env = _made(make_env)
+    env = _make(make_env)
     try:
         check_env(env)
         return [play_episode(env, policy, episode_seed(seed, episode)) for episode in range(count)]
@@ -69,15 +70,12 @@ def episode_seed(seed: int, episode: int) -> int:
     return int(spawn(seed, "episode", depth=episode).integers(2**31))
 
 
-def play_episode(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Row:
+def play_episode(env: AnyEnv, policy: Policy, seed: int) -> Row:
     """Play one episode with the given seed of its own; the row has the keys of `evaluate`."""
     rng = spawn(seed, "policy")
-    reset = getattr(policy, "reset", None)
-    if callable(reset):
-        reset()
+    reset_policy(policy)
     observation, info = env.reset(seed=seed)
-    tally = Tally(seed, env, policy)
-    ended = False
+    tally, ended = Tally(seed, env, policy), False
     while not ended:
         request = env.get_wrapper_attr("request")._replace(rng=rng)
         chunk = policy.infer(observation, request)
@@ -99,14 +97,14 @@ class Tally:
         ArgumentError: if the undiscounted return is hidden.
     """
 
-    def __init__(self, seed: int, env: Any, policy: Any) -> None:
+    def __init__(self, seed: int, env: AnyEnv | AnyVectorEnv, policy: object) -> None:
         self._discount, self._control_dt = _attribute(env, "discount"), _attribute(env, "control_dt")
         self._cost = getattr(policy, "cost", None)
-        chunks = getattr(env, "single_action_space", None) or env.action_space
-        self._motion, self._delays = Motion(chunks), 0
+        chunks = env.action_space if isinstance(env, gym.Env) else env.single_action_space
+        self._smoothness, self._delays = SmoothnessMetrics(chunks), 0
         self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
 
-    def add(self, reward: float, info: dict[str, Any]) -> None:
+    def add(self, reward: float, info: Info) -> None:
         """Count a decision, with the ticks' own rewards where the decision's sum is a discounted one."""
         self._row["return"] += reward if self._discount == 1.0 else float(sum(self._tick_rewards(info)))
         self._row["ticks"] += int(info["ticks"])
@@ -114,13 +112,13 @@ class Tally:
         self._row["decisions"] += 1
         self._delays += int(info["delay"])
         if "actions" in info:
-            self._motion.add(info)
+            self._smoothness.add(info)
 
-    def row(self, info: dict[str, Any]) -> Row:
+    def row(self, info: Info) -> Row:
         """The episode's row, with its last info."""
         row = self._row | {"success": bool(info["success"]) if "success" in info else None}
         if "actions" in info:
-            row |= self._motion.measures() | {"charged_latency": self._charged_latency()}
+            row |= self._smoothness.measures() | {"charged_latency": self._charged_latency()}
         if self._cost is not None:
             row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
         return row
@@ -129,7 +127,7 @@ class Tally:
         """Seconds that the clock charged for a decision, their mean: whole ticks."""
         return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
 
-    def _tick_rewards(self, info: dict[str, Any]) -> Any:
+    def _tick_rewards(self, info: Info) -> Iterable[float]:
         if "rewards" not in info:
             raise ArgumentError(
                 f"discount={self._discount!r} hides the undiscounted return; "
@@ -138,19 +136,33 @@ class Tally:
         return info["rewards"]
 
 
-def check_policy(policy: Any) -> None:
+def check_policy(
+    policy: object, method: str = "infer", what: str = "infer(observation, request) that returns a chunk."
+) -> None:
     """Refuse what cannot infer.
 
+    Args:
+        policy: what is to be evaluated.
+        method: the name of the method that it needs.
+        what: the end of the sentence about a policy without it.
+
     Raises:
-        ArgumentError: if there is no method `infer`, or a class is given where one of its objects is meant.
+        ArgumentError: if there is no such method, or a class is given where one of its objects is meant.
     """
     if isinstance(policy, type):
         raise ArgumentError(f"policy={policy.__name__} is a class; give an object of it, {policy.__name__}(...).")
-    if not callable(getattr(policy, "infer", None)):
-        raise ArgumentError(f"policy={policy!r} has no method infer(observation, request) that returns a chunk.")
+    if not callable(getattr(policy, method, None)):
+        raise ArgumentError(f"policy={policy!r} has no method {what}")
 
 
-def check_env(env: gym.Env[Any, Any]) -> None:
+def reset_policy(policy: object) -> None:
+    """Call `reset()`, if the policy has it: an episode begins."""
+    reset = getattr(policy, "reset", None)
+    if callable(reset):
+        reset()
+
+
+def check_env(env: AnyEnv) -> None:
     """Refuse what executes no chunks.
 
     Raises:
@@ -160,18 +172,18 @@ def check_env(env: gym.Env[Any, Any]) -> None:
         raise ArgumentError(f"{env} executes no chunks; make_env must return a ChunkedExecution (it may be wrapped).")
 
 
-def _made(make_env: Any) -> gym.Env[Any, Any]:
+def _make(make_env: object) -> AnyEnv:
     if isinstance(make_env, gym.Env) or not callable(make_env):
         raise ArgumentError(
             f"make_env={make_env} is not a function that makes an environment; give lambda: ... instead."
         )
-    env: Any = make_env()
+    env = make_env()
     if not isinstance(env, gym.Env):
         raise ArgumentError(f"make_env returned {env!r}, which is not a Gymnasium environment.")
     return env
 
 
-def _step(env: gym.Env[Any, Any], policy: Policy, chunk: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+def _step(env: AnyEnv, policy: Policy, chunk: Chunk) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
     try:
         return env.step(chunk)
     except ActionError as error:
@@ -179,6 +191,6 @@ def _step(env: gym.Env[Any, Any], policy: Policy, chunk: Any) -> tuple[Any, Any,
         raise ActionError(f"{name}.infer returned a chunk that cannot be executed: {error}") from error
 
 
-def _attribute(env: Any, name: str) -> Any:
+def _attribute(env: AnyEnv | AnyVectorEnv, name: str) -> Any:
     """An attribute of the wrapper that chunks, whatever wraps it."""
     return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)

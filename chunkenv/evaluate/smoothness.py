@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from gymnasium import spaces
 
 from chunkenv.evaluate.row import SMOOTHNESS
+from chunkenv.utils.types import Action, AnySpace, Info
 
 
-class Motion:
+class SmoothnessMetrics:
     """Collects what `info` says of every tick of an episode, and sums it up.
 
     Actions are those commanded, clipped to the action space, before any noise; changes are Euclidean norms between
@@ -19,22 +18,22 @@ class Motion:
     Args:
         chunks: the space of a chunk, and so of its rows. If they are no Box, only the staleness is measured.
 
-    >>> motion = Motion(spaces.Box(-1, 1, (8, 1)))
+    >>> metrics = SmoothnessMetrics(spaces.Box(-1, 1, (8, 1)))
     >>> first = dict(actions=[[0.0], [0.1]], sources=np.array([[0, 0], [0, 1]]), staleness=np.array([0, 1]))
-    >>> motion.add(first)
-    >>> motion.add(first | dict(actions=[[0.5], [0.6]]))
-    >>> {name: round(value, 3) for name, value in motion.measures().items()}
+    >>> metrics.add(first)
+    >>> metrics.add(first | dict(actions=[[0.5], [0.6]]))
+    >>> {name: round(value, 3) for name, value in metrics.measures().items()}
     {'mean_staleness': 0.5, 'boundary_jump': 0.4, 'chunk_change': 0.1, 'jerk': 0.6}
     """
 
-    def __init__(self, chunks: spaces.Space[Any]) -> None:
+    def __init__(self, chunks: AnySpace) -> None:
         self._bounds = (chunks.low[0].ravel(), chunks.high[0].ravel()) if isinstance(chunks, spaces.Box) else None
-        self._actions: list[Any] = []
+        self._actions: list[Action] = []
         self._chunks: list[int] = []
         self._staleness: list[int] = []
         self._decisions = 0
 
-    def add(self, info: dict[str, Any]) -> None:
+    def add(self, info: Info) -> None:
         """Take one decision's `actions`, `sources` and `staleness`, of `ChunkedExecution(..., info='actions')`."""
         self._decisions += 1
         if self._bounds:
@@ -45,7 +44,7 @@ class Motion:
         self._staleness += [age for age in info["staleness"].tolist() if age >= 0]
 
     def measures(self) -> dict[str, float | None]:
-        """What there is to say, None where an episode was too short.
+        """The values of `SMOOTHNESS`, None where an episode was too short.
 
         Returns:
             `mean_staleness` (ticks, over the ticks that had a row), `boundary_jump` (mean change where the executed
