@@ -83,7 +83,7 @@ def windows(horizons: Any) -> Batch:
         known=np.ones((BATCH, rows), np.float32),
         rewards=-ones,
         discounts=0.95 * ones,
-        following=draw(OBSERVATION),
+        next_observations=draw(OBSERVATION),
         prefix=draw(delay, ACTION),
         prefix_known=np.ones((BATCH, delay), np.float32),
         counted=ones,

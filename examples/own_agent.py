@@ -72,8 +72,8 @@ class Weighted(Learner):
         lengths = jnp.full(len(done), horizons.delay)
 
         prefix = filled(batch.prefix, batch.prefix_known, for_prefix)
-        later = self.sample_chunk(batch.following, prefix, lengths, key)
-        targets = batch.rewards + batch.discounts * self._worth(self.target, batch.following, later)
+        later = self.sample_chunk(batch.next_observations, prefix, lengths, key)
+        targets = batch.rewards + batch.discounts * self._worth(self.target, batch.next_observations, later)
         q = values(params["critics"], batch.observations, done[:, horizons.seen])
 
         own = self._chunks(params["policy"], batch.observations, done[:, : horizons.delay], lengths)

@@ -123,7 +123,7 @@ class DQC(Learner):
         rows = window(batch, for_filling)
         chunks, long = rows[:, seen], rows[:, seen.start :]
         prefix = filled(batch.prefix, batch.prefix_known, for_prefix)
-        later = state_value(self.params["value"], batch.following, prefix, horizons)
+        later = state_value(self.params["value"], batch.next_observations, prefix, horizons)
         targets = batch.rewards + batch.discounts * later
         far = values(params["chunk_critics"], batch.observations, long)
         near = values(params["critics"], batch.observations, chunks)

@@ -144,9 +144,9 @@ class QC(Learner):
         for_filling, for_noise = jax.random.split(key)
         prefix = filled(batch.prefix, batch.prefix_known, for_filling)
         lengths = jnp.full(len(prefix), self.settings.horizons.delay)
-        chunks = self._drawn(batch.following, self._noise(for_noise, len(prefix)), prefix, lengths)
-        best = self._best(chunks, batch.following)
-        return values(self.target, batch.following, best[:, self.settings.horizons.seen]).mean(axis=0)
+        chunks = self._drawn(batch.next_observations, self._noise(for_noise, len(prefix)), prefix, lengths)
+        best = self._best(chunks, batch.next_observations)
+        return values(self.target, batch.next_observations, best[:, self.settings.horizons.seen]).mean(axis=0)
 
     def _drawn(self, observations: jax.Array, noise: jax.Array, prefix: jax.Array, lengths: jax.Array) -> jax.Array:
         """The N chunks of the target."""

@@ -111,8 +111,8 @@ class QCFQL(Learner):
         for_filling, for_noise = jax.random.split(key)
         prefix = filled(batch.prefix, batch.prefix_known, for_filling)
         horizons = self.settings.horizons
-        chunks = self.sample_chunk(batch.following, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
-        return values(self.target, batch.following, chunks[:, horizons.seen]).mean(axis=0)
+        chunks = self.sample_chunk(batch.next_observations, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
+        return values(self.target, batch.next_observations, chunks[:, horizons.seen]).mean(axis=0)
 
     def _policy_losses(
         self, policy: Layers, observations: jax.Array, chunks: jax.Array, key: jax.Array

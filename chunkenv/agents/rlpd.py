@@ -117,8 +117,8 @@ class RLPD(Learner):
         for_filling, for_noise = jax.random.split(key)
         prefix = filled(batch.prefix, batch.prefix_known, for_filling)
         horizons = self.settings.horizons
-        chunks = self.sample_chunk(batch.following, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
-        return values(self.target, batch.following, chunks[:, horizons.seen], ACTIVATION).mean(axis=0)
+        chunks = self.sample_chunk(batch.next_observations, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
+        return values(self.target, batch.next_observations, chunks[:, horizons.seen], ACTIVATION).mean(axis=0)
 
     def _actor_losses(self, params: Params, batch: Batch, chunks: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
         settings, horizons = self.settings, self.settings.horizons

@@ -35,7 +35,7 @@ class Horizons:
         discount: per tick.
 
     Raises:
-        ArgumentError: for lengths that cannot be meant.
+        ArgumentError: for invalid lengths.
 
     >>> Horizons(chunk=5, backup=5, delay=2).prediction_horizon
     7
@@ -72,7 +72,7 @@ class Horizons:
 
     @property
     def seen(self) -> slice:
-        """The predicted rows that policy and critic see and answer for."""
+        """The predicted rows that policy and critic see."""
         return slice(0 if self.prefix else self.delay, self.prediction_horizon)
 
     def ticks_of(self, played: np.ndarray) -> np.ndarray:

@@ -7,20 +7,18 @@ what a critic credits is what really ran. It ends with the episode: rows beyond 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from chunkenv.clock import discounted_sums
 from chunkenv.data.horizons import Horizons
+from chunkenv.data.windows import window_rows
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import whole_number
 
 GOES_ON, TERMINATED, TRUNCATED, AFTER = range(4)
 """Marks of a row: how its tick ended; or that it has no tick, because it only holds an episode's last observation."""
-
-Array = Any
-"""Of numpy; of jax inside a compiled function."""
 
 COLUMNS = ("observations", "actions", "rewards", "marks")
 
@@ -34,25 +32,25 @@ class Batch(NamedTuple):
         known: float32[B, R], 1 for rows that were played.
         rewards: float32[B], the discounted sum over the ticks of the backup that were played.
         discounts: float32[B], what the next value is multiplied by: 0 once the task has ended.
-        following: float32[B, O], after those ticks.
+        next_observations: float32[B, O], after those ticks.
         prefix: float32[B, d, A], what was executed from there on: decided already when the next inference begins.
         prefix_known: float32[B, d], 1 for rows that were played.
-        counted: float32[B], 0 where a limit, or the newest tick, cut the window short: nobody knows what the rest of
-            its actions would have been, and have brought. (A window that the task's end cut counts.)
+        counted: float32[B], 0 where a limit, or the newest tick, cut the window short: the rest of its actions, and
+            their rewards, are unknown. (A window that the task's end cut counts.)
     """
 
-    observations: Array
-    actions: Array
-    known: Array
-    rewards: Array
-    discounts: Array
-    following: Array
-    prefix: Array
-    prefix_known: Array
-    counted: Array
+    observations: np.ndarray
+    actions: np.ndarray
+    known: np.ndarray
+    rewards: np.ndarray
+    discounts: np.ndarray
+    next_observations: np.ndarray
+    prefix: np.ndarray
+    prefix_known: np.ndarray
+    counted: np.ndarray
 
 
-class Replay:
+class ReplayBuffer:
     """A ring of ticks; the oldest are overwritten when it is full.
 
     Each episode takes a row more than it has ticks, for its last observation, and so does the one under way: windows
@@ -64,9 +62,9 @@ class Replay:
         action_size: A.
 
     Raises:
-        ArgumentError: for a size that cannot be meant.
+        ArgumentError: for an invalid size.
 
-    >>> replay = Replay(8, observation_size=1, action_size=1)
+    >>> replay = ReplayBuffer(8, observation_size=1, action_size=1)
     >>> for tick in range(3):
     ...     replay.add([tick], [0.5], -1.0, [tick + 1], terminated=tick == 2, truncated=False)
     >>> len(replay), replay.windows(np.array([1]), Horizons(chunk=3, backup=3)).known
@@ -86,7 +84,7 @@ class Replay:
         return self._ticks
 
     @classmethod
-    def of(
+    def from_episodes(
         cls,
         observations: np.ndarray,
         actions: np.ndarray,
@@ -94,7 +92,7 @@ class Replay:
         terminated: np.ndarray,
         lengths: np.ndarray,
         final_observations: np.ndarray,
-    ) -> Replay:
+    ) -> ReplayBuffer:
         """Whole episodes, one behind the other, as a dataset has them: T ticks of E episodes.
 
         Args:
@@ -130,7 +128,7 @@ class Replay:
         observation: Sequence[float] | np.ndarray,
         action: Sequence[float] | np.ndarray,
         reward: float,
-        following: Sequence[float] | np.ndarray,
+        next_observation: Sequence[float] | np.ndarray,
         terminated: bool,
         truncated: bool,
     ) -> None:
@@ -140,14 +138,14 @@ class Replay:
             observation: [O], before it.
             action: [A], executed.
             reward: of it.
-            following: [O], after it.
+            next_observation: [O], after it.
             terminated: whether the task ended.
             truncated: whether a limit cut the episode.
 
         Raises:
             ArgumentError: a number is not finite, or the observation is not the one that the last tick ended with.
         """
-        numbers = tuple(np.asarray(each, np.float32) for each in (observation, action, following))
+        numbers = tuple(np.asarray(each, np.float32) for each in (observation, action, next_observation))
         if not (np.isfinite(reward) and all(np.isfinite(each).all() for each in numbers)):
             raise ArgumentError(f"The tick {numbers!r} with reward={reward!r} is not finite; nothing learns from NaN.")
         row = self._next
@@ -163,7 +161,7 @@ class Replay:
         self._rows = max(self._rows, row + 1, after + 1)
 
     def sample(self, rng: np.random.Generator, batch: int, horizons: Horizons) -> Batch:
-        """Windows drawn with replacement, every tick equally likely to begin one.
+        """Draw windows with replacement; every tick is equally likely to begin one.
 
         Raises:
             ArgumentError: there is none yet.
@@ -177,36 +175,32 @@ class Replay:
 
     def windows(self, starts: np.ndarray, horizons: Horizons) -> Batch:
         """The windows that begin with these rows, int[B], each of which has a tick."""
-        rows = (starts[:, None] + np.arange(horizons.rows + 1)) % self.capacity
-        marks = self.marks[rows[:, :-1]]
-        goes_on = np.cumprod(marks[:, :-1] == GOES_ON, axis=1, dtype=bool)
-        known = np.concatenate([np.ones((len(starts), 1), bool), goes_on & (marks[:, 1:] != AFTER)], axis=1)
-        played = known.sum(axis=1)
-        ended = (known & (marks == TERMINATED)).any(axis=1)
+        played = self._played(starts, horizons.rows)
+        last = starts + played - 1
+        rows, known = window_rows(starts, last, horizons.rows)
+        ended = self.marks[self._place(last)] == TERMINATED
         ticks = np.where(ended, np.minimum(played, horizons.backup), horizons.ticks_of(played))
         over = ended & (played <= horizons.backup)
-        prefix_rows = ticks[:, None] + np.arange(horizons.delay)
-        prefix_known = prefix_rows < played[:, None]
-        prefix = self.actions[(starts[:, None] + prefix_rows) % self.capacity] * prefix_known[..., None]
+        prefix, prefix_known = window_rows(starts + ticks, last, horizons.delay)
         return Batch(
             observations=self.observations[starts],
-            actions=self.actions[rows[:, :-1]] * known[..., None],
+            actions=self._actions_of(rows, known),
             known=known.astype(np.float32),
             rewards=self._returns(rows, ticks, horizons),
             discounts=horizons.discounts(ticks, over),
-            following=self.observations[rows[np.arange(len(starts)), ticks]],
-            prefix=prefix.astype(np.float32, copy=False),
+            next_observations=self.observations[self._place(starts + ticks)],
+            prefix=self._actions_of(prefix, prefix_known),
             prefix_known=prefix_known.astype(np.float32),
             counted=(ended | (ticks >= horizons.backup)).astype(np.float32),
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All of it, for a file: `restore` makes the same replay of them."""
+        """Everything, for a file: `restore` makes the same buffer of it."""
         place = np.array([self._next, self._rows, self._ticks], np.int64)
         return {name: getattr(self, name)[: self._rows] for name in COLUMNS} | {"place": place}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Become what `arrays` was of, bit for bit; the capacity must be the same."""
+        """Become the buffer that `arrays` describes, to the bit; the capacity must be the same."""
         self._next, self._rows, self._ticks = (int(number) for number in arrays["place"])
         for name in COLUMNS:
             getattr(self, name)[: self._rows] = arrays[name]
@@ -215,8 +209,22 @@ class Replay:
     def _under_way(self) -> bool:
         return self._rows > 0 and self.marks[self._next - 1] == GOES_ON and self._next < self._rows
 
+    def _place(self, rows: np.ndarray) -> np.ndarray:
+        """Where rows lie in the ring."""
+        return rows % self.capacity
+
+    def _played(self, starts: np.ndarray, count: int) -> np.ndarray:
+        """How many of `count` ticks from `starts` on were played, int[B]: until the episode or the newest tick."""
+        marks = self.marks[self._place(starts[:, None] + np.arange(count))]
+        stops = np.ones(marks.shape, bool)
+        stops[:, :-1] = (marks[:, :-1] != GOES_ON) | (marks[:, 1:] == AFTER)
+        return stops.argmax(axis=1) + 1
+
+    def _actions_of(self, rows: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return self.actions[self._place(rows)] * known[..., None]
+
     def _returns(self, rows: np.ndarray, ticks: np.ndarray, horizons: Horizons) -> np.ndarray:
-        rewards = self.rewards[rows[:, : horizons.backup]]
+        rewards = self.rewards[self._place(rows[:, : horizons.backup])]
         return discounted_sums(rewards, ticks, horizons.discount).astype(np.float32)
 
     def _make_room(self, row: int) -> None:
@@ -229,25 +237,27 @@ class Replay:
         return row
 
 
-def draw(replays: Sequence[Replay], rng: np.random.Generator, batch: int, horizons: Horizons, even: bool) -> Batch:
-    """Windows of several replays in one batch.
+def draw(
+    replays: Sequence[ReplayBuffer], rng: np.random.Generator, batch: int, horizons: Horizons, symmetric: bool
+) -> Batch:
+    """Draw windows of several replay buffers as one batch.
 
     Args:
         replays: where from; an empty one gives none.
         rng: draws.
         batch: how many, B.
         horizons: of the windows.
-        even: as many of each (the 50/50 batches of RLPD, Ball et al. 2023, arXiv 2302.02948), instead of every tick of
-            all being equally likely.
+        symmetric: as many of each (the 50/50 batches of RLPD, Ball et al. 2023, arXiv 2302.02948), instead of every
+            tick of all being equally likely.
 
     Raises:
         ArgumentError: all are empty.
     """
-    filled = [replay for replay in replays if len(replay)] or list(replays[:1])
-    if even or len(filled) == 1:
-        counts = [batch // len(filled) + (index < batch % len(filled)) for index in range(len(filled))]
+    nonempty = [replay for replay in replays if len(replay)] or list(replays[:1])
+    if symmetric or len(nonempty) == 1:
+        counts = [batch // len(nonempty) + (index < batch % len(nonempty)) for index in range(len(nonempty))]
     else:
-        sizes = np.array([len(replay) for replay in filled], np.float64)
+        sizes = np.array([len(replay) for replay in nonempty], np.float64)
         counts = rng.multinomial(batch, sizes / sizes.sum()).tolist()
-    parts = [replay.sample(rng, count, horizons) for replay, count in zip(filled, counts, strict=True)]
+    parts = [replay.sample(rng, count, horizons) for replay, count in zip(nonempty, counts, strict=True)]
     return parts[0] if len(parts) == 1 else Batch(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

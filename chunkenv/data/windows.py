@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chunkenv.data.dataset import Dataset
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.utils.checks import real_number, whole_number
 
 
-class Batch(NamedTuple):
+class ChunkBatch(NamedTuple):
     """B windows.
 
     Attributes:
@@ -28,13 +29,13 @@ class Batch(NamedTuple):
 
 
 class ExecutedBatch(NamedTuple):
-    """B windows, with what was really done.
+    """B windows, with the executed actions.
 
     Attributes:
-        observations: this and the next two: as `Batch` has them.
-        chunks: what was meant to be done.
+        observations: as in `ChunkBatch`, like `chunks` and `mask`.
+        chunks: the intended actions.
         mask: which rows count.
-        executed: [B, H, A], the rows of `chunks` as the world got them, with the noise.
+        executed: [B, H, A], the rows of `chunks` as they were executed, with the noise.
     """
 
     observations: np.ndarray
@@ -53,11 +54,15 @@ class Windows:
         executed: float32[T, A], the actions as they were executed (`executed_actions`): then batches have them too.
 
     Raises:
-        ArgumentError: the horizon or the episodes cannot be meant, or `executed` has another shape than the actions.
+        ArgumentError: the horizon or the episodes are invalid, or `executed` has another shape than the actions.
     """
 
     def __init__(
-        self, dataset: Dataset, prediction_horizon: int, episodes: Any = None, executed: np.ndarray | None = None
+        self,
+        dataset: Dataset,
+        prediction_horizon: int,
+        episodes: ArrayLike | None = None,
+        executed: np.ndarray | None = None,
     ) -> None:
         if executed is not None and executed.shape != dataset.actions.shape:
             raise ArgumentError(f"executed has shape {executed.shape}, but the actions have {dataset.actions.shape}.")
@@ -67,12 +72,11 @@ class Windows:
         table = dataset.episodes
         self._last = np.repeat(table.start + table.length - 1, table.length)
         self._ticks = None if episodes is None else _ticks_of(dataset, episodes)
-        self._offsets = np.arange(self.prediction_horizon)
 
     def __len__(self) -> int:
         return len(self._last) if self._ticks is None else len(self._ticks)
 
-    def __getitem__(self, indices: Any) -> Batch | ExecutedBatch:
+    def __getitem__(self, indices: ArrayLike) -> ChunkBatch | ExecutedBatch:
         """The windows with these numbers, int[B], each from 0 to len - 1.
 
         Raises:
@@ -84,7 +88,7 @@ class Windows:
             raise ArgumentError(f"{brief(indices)} are no windows; give a list of numbers from 0 to {len(self) - 1}.")
         return self._batch(numbers)
 
-    def sample(self, rng: np.random.Generator, batch: int) -> Batch | ExecutedBatch:
+    def sample(self, rng: np.random.Generator, batch: int) -> ChunkBatch | ExecutedBatch:
         """Windows drawn with replacement, every one equally likely.
 
         Args:
@@ -93,11 +97,11 @@ class Windows:
         """
         return self._batch(rng.integers(len(self), size=batch))
 
-    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Batch | ExecutedBatch]:
+    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[ChunkBatch | ExecutedBatch]:
         """Every window once, in an order that `rng` draws, in batches of one size.
 
-        Those that fill no whole batch are left out, because a compiled training step takes one size only; who they are
-        differs from epoch to epoch.
+        The last windows that do not fill a batch are left out, because a compiled training step takes one size only;
+        they differ from epoch to epoch.
 
         Raises:
             ArgumentError: a batch is larger than all windows together.
@@ -108,15 +112,28 @@ class Windows:
         for start in range(0, len(self) - batch + 1, batch):
             yield self._batch(order[start : start + batch])
 
-    def _batch(self, numbers: np.ndarray) -> Batch | ExecutedBatch:
+    def _batch(self, numbers: np.ndarray) -> ChunkBatch | ExecutedBatch:
         """The windows with these numbers; `take` gathers rows twice as fast as an index does."""
         ticks = numbers if self._ticks is None else self._ticks.take(numbers)
-        last = self._last.take(ticks)[:, None]
-        rows = ticks[:, None] + self._offsets
-        mask = (rows <= last).astype(np.float32)
-        rows = np.minimum(rows, last)
-        batch = Batch(self._observations.take(ticks, axis=0), self._actions.take(rows, axis=0), mask)
+        rows, exist = window_rows(ticks, self._last.take(ticks), self.prediction_horizon)
+        mask = exist.astype(np.float32)
+        batch = ChunkBatch(self._observations.take(ticks, axis=0), self._actions.take(rows, axis=0), mask)
         return batch if self._executed is None else ExecutedBatch(*batch, self._executed.take(rows, axis=0))
+
+
+def window_rows(first: np.ndarray, last: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of windows, int[B, count], and which of them lie within the episode, bool[B, count].
+
+    Args:
+        first: int[B], the row that each window begins with.
+        last: int[B], the last row of its episode; it stands again where the episode ends sooner.
+        count: rows of a window.
+
+    >>> window_rows(np.array([4]), np.array([5]), 3)
+    (array([[4, 5, 5]]), array([[ True,  True, False]]))
+    """
+    rows, end = first[:, None] + np.arange(count), last[:, None]
+    return np.minimum(rows, end), rows <= end
 
 
 def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +148,7 @@ def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> 
         Two sorted arrays of episode numbers, int64.
 
     Raises:
-        ArgumentError: the share cannot be meant, or there is only one episode.
+        ArgumentError: the share is invalid, or there is only one episode.
     """
     share = real_number("validation", validation, at_least=0.0, at_most=1.0)
     count = len(dataset.episodes.length)
@@ -144,7 +161,7 @@ def split_episodes(dataset: Dataset, validation: float = 0.1, seed: int = 0) -> 
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def _ticks_of(dataset: Dataset, episodes: Any) -> np.ndarray:
+def _ticks_of(dataset: Dataset, episodes: ArrayLike) -> np.ndarray:
     """The ticks of some episodes."""
     chosen = np.asarray(episodes)
     count = len(dataset.episodes.length)

@@ -23,7 +23,7 @@ from chunkenv.agents.common import checkpoint_file as checkpoints
 from chunkenv.agents.common.saving import arrays_of, facts_of, restored
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.data import Dataset
-from chunkenv.data.replay_buffer import Replay, draw
+from chunkenv.data.replay_buffer import ReplayBuffer, draw
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed, evaluate
 from chunkenv.training.metrics import Journal, Metrics
@@ -110,7 +110,7 @@ class Training:
         space, actions = _vector(self._env.env, "observation_space"), _vector(self._env.env, "action_space")
         self.agent = q_agents.create(name, seed, space.shape[0], actions.shape[0], settings)
         self._offline = None if data is None else remembered(data, self._env)
-        self._online = Replay(plan.capacity, space.shape[0], actions.shape[0])
+        self._online = ReplayBuffer(plan.capacity, space.shape[0], actions.shape[0])
         self.updates, self.ticks, self.played, self.seconds = 0, 0, 0, 0.0
 
     @property
@@ -184,7 +184,7 @@ class Training:
         count = min(ROUND, self.plan.offline_steps - self.updates)
         return self._learn(count, [self._offline] if self._offline is not None else [])
 
-    def _learn(self, count: int, replays: list[Replay]) -> Metrics:
+    def _learn(self, count: int, replays: list[ReplayBuffer]) -> Metrics:
         """Make so many updates; the mean of what they tell."""
         settings, told = self.agent.settings, []
         for _ in range(count):
@@ -284,7 +284,7 @@ def with_unit_actions(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     return gym.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
 
 
-def remembered(data: Dataset, env: gym.Env[Any, Any]) -> Replay:
+def remembered(data: Dataset, env: gym.Env[Any, Any]) -> ReplayBuffer:
     """A dataset as a replay, with actions from -1 to 1.
 
     Raises:
@@ -300,7 +300,7 @@ def remembered(data: Dataset, env: gym.Env[Any, Any]) -> Replay:
             )
     unit = 2 * (np.asarray(data.actions) - box.low) / (box.high - box.low) - 1
     table = data.episodes
-    return Replay.of(
+    return ReplayBuffer.from_episodes(
         np.asarray(data.observations),
         unit.clip(-1, 1).astype(np.float32),
         np.asarray(data.rewards),
@@ -320,7 +320,7 @@ def _vector(env: Any, name: str) -> spaces.Box:
     return space
 
 
-def _checksum(replay: Replay, settings: Any) -> list[float]:
+def _checksum(replay: ReplayBuffer, settings: Any) -> list[float]:
     """What tells one dataset from another, without reading all of it."""
     batch = replay.sample(np.random.default_rng(0), MEASURED, settings.horizons)
     return [float(len(replay)), *(float(np.sum(column, dtype=np.float64)) for column in batch[:4])]

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Batch, Replay, draw
+from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw
 
 STATES = 4
 COST, PRIZE = -0.1, 1.0
@@ -31,10 +31,10 @@ def seen(state: int) -> np.ndarray:
     return np.eye(STATES + 1, dtype=np.float32)[state]
 
 
-def experience(ticks: int, seed: int = 0, cut: float = 0.1) -> Replay:
+def experience(ticks: int, seed: int = 0, cut: float = 0.1) -> ReplayBuffer:
     """Episodes of a player who goes left and right at random, cut by a limit now and then."""
     rng = np.random.default_rng(seed)
-    replay = Replay(2 * ticks, STATES + 1, 1)
+    replay = ReplayBuffer(2 * ticks, STATES + 1, 1)
     while len(replay) < ticks:
         state, terminated, truncated = int(rng.integers(STATES)), False, False
         while not (terminated or truncated):
@@ -105,11 +105,13 @@ def places(table: dict[tuple[int, Rows], float]) -> tuple[np.ndarray, np.ndarray
     return observations, rows, np.array([*table.values()])
 
 
-def learn(agent: Any, replays: list[Replay], updates: int, seed: int = 1, change: Any = lambda batch: batch) -> Any:
+def learn(
+    agent: Any, replays: list[ReplayBuffer], updates: int, seed: int = 1, change: Any = lambda batch: batch
+) -> Any:
     """The agent after so many updates, a hundred in one compiled call."""
     rng, settings = np.random.default_rng(seed), agent.settings
     for _ in range(updates // 100):
-        drawn = draw(replays, rng, 100 * settings.batch, settings.horizons, even=False)
+        drawn = draw(replays, rng, 100 * settings.batch, settings.horizons, symmetric=False)
         batches = Batch(*(column.reshape(100, settings.batch, *column.shape[1:]) for column in change(drawn)))
         agent = _updated(agent, jax.tree.map(jnp.asarray, batches))
     return agent

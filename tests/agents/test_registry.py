@@ -9,7 +9,7 @@ from chunkenv.agents.dqc import DQC
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.agents.qc_fql import QCFQL
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Replay
+from chunkenv.data.replay_buffer import ReplayBuffer
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Request
 from chunkenv.vector import VectorRequest
@@ -17,9 +17,9 @@ from chunkenv.vector import VectorRequest
 SMALL = dict(hidden=(8, 8), batch=8)
 
 
-def experience() -> Replay:
+def experience() -> ReplayBuffer:
     rng = np.random.default_rng(0)
-    replay = Replay(100, 3, 2)
+    replay = ReplayBuffer(100, 3, 2)
     seen = rng.normal(size=(61, 3))
     for tick in range(60):
         ends = tick % 20 == 19

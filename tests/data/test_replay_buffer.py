@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import bootstrap_discount, discounted_sum
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Replay, draw
+from chunkenv.data.replay_buffer import ReplayBuffer, draw
 from chunkenv.errors import ArgumentError
 
 EPISODES = st.lists(st.tuples(st.integers(1, 7), st.booleans()), min_size=1, max_size=12)
@@ -22,9 +22,9 @@ def number(episode: int, tick: int) -> float:
     return 100.0 * episode + tick
 
 
-def played(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0) -> Replay:
+def played(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0) -> ReplayBuffer:
     """Every observation, action and reward says whose tick it is; the last episode may still be under way."""
-    replay = Replay(capacity, 1, 1)
+    replay = ReplayBuffer(capacity, 1, 1)
     for episode, (length, terminated) in enumerate([*episodes, (open_ticks + 1, False)][: len(episodes) + 1]):
         ends = episode < len(episodes)
         for tick in range(length if ends else open_ticks):
@@ -50,7 +50,7 @@ def test_windows_stay_within_their_episode_and_say_what_happened(episodes, horiz
         terminated = ended[episode] and left <= horizons.backup
         assert batch.known[row].tolist() == [1.0] * known + [0.0] * (horizons.rows - known)
         assert batch.actions[row, :known, 0].tolist() == [number(episode, tick + i) for i in range(known)]
-        assert batch.following[row, 0] == number(episode, tick + ticks)
+        assert batch.next_observations[row, 0] == number(episode, tick + ticks)
         rewards = [number(episode, tick + i) for i in range(ticks)]
         assert batch.rewards[row] == np.float32(discounted_sum(rewards, 0.5))
         assert batch.discounts[row] == np.float32(bootstrap_discount(0.5, ticks, terminated))
@@ -79,7 +79,7 @@ def test_a_window_that_ends_with_a_truncation_bootstraps_from_the_last_observati
     batch = played([(3, False)], 8).windows(np.array([1]), Horizons(chunk=2, backup=2, discount=0.5))
     assert batch.counted[0] == 1
     assert batch.discounts[0] == 0.25
-    assert batch.following[0, 0] == 3
+    assert batch.next_observations[0, 0] == 3
 
 
 def test_whole_episodes_make_the_replay_that_playing_them_makes():
@@ -88,7 +88,7 @@ def test_whole_episodes_make_the_replay_that_playing_them_makes():
     column = np.array([[number(e, t)] for e, (n, _) in enumerate(episodes) for t in range(n)], np.float32)
     terminated = np.array([0, 0, 1, 0, 0, 1], bool)
     final = np.array([[3.0], [102.0], [201.0]], np.float32)
-    at_once = Replay.of(column, column, column[:, 0], terminated, np.array([3, 2, 1]), final)
+    at_once = ReplayBuffer.from_episodes(column, column, column[:, 0], terminated, np.array([3, 2, 1]), final)
     for name in ("observations", "actions", "rewards", "marks"):
         assert np.array_equal(getattr(at_once, name), getattr(one_by_one, name))
 
@@ -96,7 +96,7 @@ def test_whole_episodes_make_the_replay_that_playing_them_makes():
 @given(EPISODES, st.integers(2, 30), st.integers(0, 2))
 def test_a_restored_replay_goes_on_as_the_other(episodes, capacity, open_ticks):
     replay = played(episodes, capacity, open_ticks)
-    other = Replay(capacity, 1, 1)
+    other = ReplayBuffer(capacity, 1, 1)
     other.restore({name: array.copy() for name, array in replay.arrays().items()})
     following = number(len(episodes), open_ticks)
     for each in (replay, other):
@@ -105,18 +105,18 @@ def test_a_restored_replay_goes_on_as_the_other(episodes, capacity, open_ticks):
 
 
 def test_batches_of_two_replays_are_even_or_in_proportion():
-    first, second = played([(6, True)] * 12, 200), Replay(100, 1, 1)
+    first, second = played([(6, True)] * 12, 200), ReplayBuffer(100, 1, 1)
     second.add([-1.0], [-1.0], 0.0, [-1.0], True, False)
     rng, horizons = np.random.default_rng(0), Horizons(1, 1)
-    even = draw([first, second], rng, 64, horizons, even=True)
-    proportional = draw([first, second], rng, 640, horizons, even=False)
+    even = draw([first, second], rng, 64, horizons, symmetric=True)
+    proportional = draw([first, second], rng, 640, horizons, symmetric=False)
     assert (even.actions < 0).sum() == 32
     assert (proportional.actions < 0).sum() < 40
     assert len(proportional.actions) == 640
 
 
 def test_what_cannot_be_learned_from_is_refused():
-    replay = Replay(8, 1, 1)
+    replay = ReplayBuffer(8, 1, 1)
     with pytest.raises(ArgumentError, match="empty"):
         replay.sample(np.random.default_rng(0), 1, Horizons())
     with pytest.raises(ArgumentError, match="NaN"):
