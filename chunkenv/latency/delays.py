@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency.arguments import is_number, positive, seconds_of
-from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, is_mapping, model_of
+from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, model_of
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.types import AnyEnv, AnyVectorEnv, is_mapping
 
 
 class Delays:
@@ -94,7 +94,7 @@ class Delays:
         return f"Delays({latency!r}, control_dt={self.control_dt!r})"
 
 
-def control_dt_of(env: gym.Env[Any, Any], control_dt: float | None = None) -> float | None:
+def control_dt_of(env: AnyEnv | AnyVectorEnv, control_dt: float | None = None) -> float | None:
     """Seconds per tick of an environment: `control_dt` if given, else 1 / metadata["render_fps"], else None.
 
     Some environments draw at another rate than they act (Pendulum-v1: 30 frames a second, 0.05 s a tick): give it.

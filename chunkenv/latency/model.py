@@ -7,7 +7,7 @@ import importlib
 import inspect
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard, cast
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.latency.arguments import assign, is_number, seconds_of, share_of
+from chunkenv.utils.types import is_list, is_mapping
 
 State: TypeAlias = Any
 """What a model remembers from one draw to the next: picklable, and known to that model alone."""
@@ -280,15 +281,5 @@ def _from_plain(value: object) -> object:
     return [_from_plain(item) for item in value] if is_list(value) else value
 
 
-def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether `value` is a mapping: of arguments by name, as far as types are known."""
-    return isinstance(value, Mapping)
-
-
 def _is_spec(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping) and "model" in value
-
-
-def is_list(value: object, kinds: type | tuple[type, ...] = (list, tuple)) -> TypeGuard[Sequence[Any]]:
-    """Whether `value` is a list or a tuple (or of other `kinds`), of anything."""
-    return isinstance(value, kinds)
+    return is_mapping(value) and "model" in value

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, seconds_of, share_of
-from chunkenv.latency.model import LatencyModel, State, is_list
+from chunkenv.latency.model import LatencyModel, State
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.types import is_list
 
 
 @dataclass(frozen=True)
