@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chunkenv.utils.checks import one_of, whole_number
-
-Observation: TypeAlias = Any
-"""A member of an observation space, or a batch of them: what it is depends on the environment."""
+from chunkenv.utils.types import Observation
 
 Chunk: TypeAlias = Any
 """Actions row by row, as `gymnasium.vector.utils.batch_space` lays them out: an array, or a Dict or Tuple of arrays."""

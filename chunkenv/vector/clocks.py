@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount
+from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount, plan_cycle
+from chunkenv.wrappers.underrun import fill_underruns
 
 
 class Cycles(NamedTuple):
@@ -44,10 +45,10 @@ def distinct(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
 class Clocks:
     """The clocks of N environments, each in its own phase.
 
-    One `ChunkClock` stands for each group of equal ones in turn, so that a constant delay costs one plan, not N.
+    Equal ones are planned together, so that a constant delay costs one plan, not N.
 
     Args:
-        clock: as each one starts; it is used up.
+        clock: has the horizons and the cold start that they all have.
         num_envs: N.
 
     Attributes:
@@ -57,8 +58,6 @@ class Clocks:
 
     def __init__(self, clock: ChunkClock, num_envs: int) -> None:
         self._clock = clock
-        clock.reset()
-        self._free_when_cold = clock.next_is_free
         self.tick = np.zeros(num_envs, np.int64)
         self.left = np.zeros((num_envs, 2), np.int64)
         self._cold = np.ones(num_envs, bool)
@@ -76,7 +75,7 @@ class Clocks:
     @property
     def next_is_free(self) -> np.ndarray:
         """Where the chunk of the next request is there at once, whatever an inference takes: bool[N]."""
-        return self._cold & self._free_when_cold
+        return self._cold & (self._clock.cold_start == "free")
 
     def reset(self, members: np.ndarray) -> None:
         """Set the clocks of some environments (bool[N]) to the start of an episode."""
@@ -86,12 +85,10 @@ class Clocks:
 
     def cycles(self, delays: np.ndarray) -> Cycles:
         """What the requests play if their inferences take `delays` ticks, int64[N]."""
-        groups, which = distinct(self.left[:, 0], self.left[:, 1], self._cold, delays)
-        return Cycles([self._cycle(*group) for group in groups], which)
-
-    def _cycle(self, start: int, stop: int, cold: int, delay: int) -> Cycle:
-        self._clock.left, self._clock.cold = range(start, stop), bool(cold)
-        return self._clock.cycle(delay)
+        real = np.where(self.next_is_free, 0, delays)
+        groups, which = distinct(self.left[:, 0], self.left[:, 1], real)
+        settings = self.prediction_horizon, self.execution_horizon, self._clock.overlap
+        return Cycles([plan_cycle(*settings, range(start, stop), delay) for start, stop, delay in groups], which)
 
     def prefix_lengths(self, delays: np.ndarray) -> np.ndarray:
         """How many rows of the previous chunks run during inferences of `delays` ticks, int64[N]."""
@@ -101,14 +98,10 @@ class Clocks:
     def advance(self, cycles: Cycles, played: np.ndarray, members: np.ndarray) -> None:
         """Go on by `played` ticks (int64[N]) in some environments (bool[N])."""
         groups, which = distinct(cycles.which, played)
-        left = np.array([self._left_after(cycles.plans[plan], ticks) for plan, ticks in groups])
-        self.left[members] = left[which[members]]
+        left = [cycles.plans[plan].left_after(ticks) for plan, ticks in groups]
+        self.left[members] = np.array([(rows.start, rows.stop) for rows in left])[which[members]]
         self.tick[members] += played[members]
         self._cold[members] = False
-
-    def _left_after(self, cycle: Cycle, played: int) -> tuple[int, int]:
-        self._clock.advance(cycle, played)
-        return self._clock.left.start, self._clock.left.stop
 
 
 def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float) -> Outcome:
@@ -154,9 +147,9 @@ class Places(NamedTuple):
     stopped: np.ndarray
 
 
-def places(cycles: Cycles, horizon: int, holds: bool, stops: bool) -> Places:
-    """Where the actions of the cycles stand; an underrun holds the last row before it, acts otherwise, or stops."""
-    columns = [_places(plan, horizon, holds, stops) for plan in cycles.plans]
+def places(cycles: Cycles, horizon: int, underrun: str) -> Places:
+    """Where the actions of the cycles stand, if an underrun acts as `Underrun.kind` says."""
+    columns = [_places(plan, horizon, underrun) for plan in cycles.plans]
     lengths = np.array([len(column) for column in columns])
     rows = np.zeros((len(columns), max(1, lengths.max())), np.int64)
     for row, column in zip(rows, columns, strict=True):
@@ -166,7 +159,5 @@ def places(cycles: Cycles, horizon: int, holds: bool, stops: bool) -> Places:
 
 
 @lru_cache(maxsize=4096)
-def _places(cycle: Cycle, horizon: int, holds: bool, stops: bool) -> tuple[int, ...]:
-    played = len(cycle.prefix) if stops and cycle.underruns else cycle.ticks
-    waiting = cycle.prefix[-1] if holds and cycle.prefix else 2 * horizon
-    return tuple({1: source.row, 0: horizon + source.row, -1: waiting}[source.age] for source in cycle.sources(played))
+def _places(cycle: Cycle, horizon: int, underrun: str) -> list[int]:
+    return fill_underruns(cycle, underrun, range(horizon), range(horizon, 2 * horizon), 2 * horizon)

@@ -12,11 +12,11 @@ from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.clock import discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
-from chunkenv.latency import LatencyModel, control_dt_of
 from chunkenv.request import VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, joined, objects
 from chunkenv.utils.spaces import has_nan, map_parts, split
+from chunkenv.utils.types import AnyVectorEnv
 from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
 from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
@@ -24,7 +24,7 @@ from chunkenv.vector.sync_playable import playable
 from chunkenv.vector.vector_prefix import VectorPrefixObservation
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.options import ChunkSettings
+from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
 from chunkenv.wrappers.tick_player import not_a_number, not_observed
 
 
@@ -52,21 +52,11 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         vector_env: a `KinetixVectorEnv` or `ManipulationVectorEnv` (N cycles in one call into the engine), or
             gymnasium's `SyncVectorEnv` (played environment by environment). Others can only be stepped whole, which is
             not exact once a member's episode ends inside the cycle; wrap their environments in `ChunkedExecution`.
-        prediction_horizon: this and the others: as `ChunkedExecution` has them.
-        execution_horizon: ticks between two requests.
-        latency: ticks, or a model in seconds.
-        overlap: whether the robot goes on during inference.
-        underrun: what acts in a tick without a row.
-        cold_start: 'free' or 'charged'.
-        discount: per tick.
-        observe_prefix: whether the observation carries the prefix.
-        delay_estimate: what a request expects.
-        control_dt: seconds per tick.
-        info: 'basic', 'actions' or 'full'.
-        first_action: what 'hold' executes before anything was.
+        options: as arguments of their own, in order or by name: those of `ChunkedExecution`, which are listed in
+            `chunkenv.wrappers.ChunkOptions`.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant, or a vector environment that can only be stepped whole.
+        ArgumentError: for an invalid argument, or a vector environment that can only be stepped whole.
 
     >>> inner = gym.make_vec("CartPole-v1", num_envs=3, vectorization_mode="sync")
     >>> envs = ChunkedVectorExecution(inner, prediction_horizon=8, execution_horizon=4, latency=2)
@@ -76,65 +66,37 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     (array([4., 4., 4.]), array([4, 4, 4]), array([2, 2, 2]))
     """
 
-    def __init__(
-        self,
-        vector_env: VectorEnv[Any, Any, Any],
-        prediction_horizon: int,
-        execution_horizon: int | None = None,
-        latency: int | LatencyModel | dict[str, Any] = 0,
-        *,
-        overlap: bool = True,
-        underrun: Any = "hold",
-        cold_start: str = "free",
-        discount: float = 1.0,
-        observe_prefix: bool | str = False,
-        delay_estimate: str = "oracle",
-        control_dt: float | None = None,
-        info: str = "basic",
-        first_action: Any = None,
-    ) -> None:
+    @with_arguments_of(ChunkOptions)
+    def __init__(self, vector_env: AnyVectorEnv, options: ChunkOptions) -> None:
         self._player = playable(vector_env)
-        settings = ChunkSettings(
-            vector_env.single_action_space,
-            vector_env.single_observation_space,
-            control_dt_of(vector_env, control_dt),  # pyright: ignore[reportArgumentType] (it reads the metadata)
-            prediction_horizon=prediction_horizon,
-            execution_horizon=execution_horizon,
-            latency=latency,
-            overlap=overlap,
-            underrun=underrun,
-            cold_start=cold_start,
-            discount=discount,
-            observe_prefix=observe_prefix,
-            delay_estimate=delay_estimate,
-            info=info,
-            first_action=first_action,
-        )
-        gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
+        single = vector_env.single_action_space, vector_env.single_observation_space
+        parts = ChunkParts(options, vector_env, *single)
+        gym.utils.RecordConstructorArgs.__init__(self, **parts.plain)
         VectorWrapper.__init__(self, vector_env)
-        self._settle_spaces(settings)
-        self._discount, self._underrun = settings.discount, settings.underrun
-        self._account, self._full = settings.account, settings.full
-        self._clocks = Clocks(settings.clock, self.num_envs)
-        self._delays = VectorDelays(settings.delays, _depths(vector_env))
-        self._estimate = VectorEstimate(settings.estimate, self.num_envs)
-        self._store = ChunkStore(settings.chunks, vector_env.single_action_space, settings.underrun, self.num_envs)
+        self._settle_spaces(parts)
+        self._discount, self._underrun = parts.discount, parts.underrun
+        self._account, self._full = parts.account, parts.full
+        self._clocks = Clocks(parts.clock, self.num_envs)
+        self._delays = VectorDelays(parts.delays, _depths(vector_env))
+        self._estimate = VectorEstimate(parts.estimate, self.num_envs)
+        self._store = ChunkStore(parts.chunks, vector_env.single_action_space, parts.underrun, self.num_envs)
         self._autoreset = Autoreset(
             vector_env.metadata.get("autoreset_mode"), self.num_envs, self.single_observation_space
         )
         self._delay = np.zeros(self.num_envs, np.int64)
         self._cycles: Cycles | None = None
-        settings.warn_if_stale(stacklevel=2)
+        parts.warn_if_stale(stacklevel=3)
 
-    def _settle_spaces(self, settings: ChunkSettings) -> None:
-        self._read_chunks = BatchReader(settings.chunks, self.num_envs, "chunk")
-        self.single_action_space, self.action_space = settings.chunks, self._read_chunks.space
+    def _settle_spaces(self, parts: ChunkParts) -> None:
+        self._read_chunks = BatchReader(parts.chunks, self.num_envs, "chunk")
+        self.single_action_space, self.action_space = parts.chunks, self._read_chunks.space
         self._observe = None
-        if settings.observe:
-            parts = batch_space(settings.observe.parts_space, self.num_envs)
-            self._observe = VectorPrefixObservation(settings.observe, parts)
-            self.single_observation_space = settings.observe.space
-            self.observation_space = batch_space(settings.observe.space, self.num_envs)
+        if parts.observe:
+            self._observe = VectorPrefixObservation(
+                parts.observe, batch_space(parts.observe.parts_space, self.num_envs)
+            )
+            self.single_observation_space = parts.observe.space
+            self.observation_space = batch_space(parts.observe.space, self.num_envs)
 
     @property
     def prediction_horizon(self) -> int:
@@ -241,7 +203,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     def _plan(self, cycles: Cycles, resetting: np.ndarray) -> Places:
         """Which rows run; none in an environment that is being reset."""
-        plan = places(cycles, self.prediction_horizon, self._underrun.kind == "hold", self._underrun.stops)
+        plan = places(cycles, self.prediction_horizon, self._underrun.kind)
         return plan._replace(ticks=np.where(resetting, 0, plan.ticks), stopped=plan.stopped & ~resetting)
 
     def _rewards(self, play: Playback) -> np.ndarray:

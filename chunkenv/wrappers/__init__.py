@@ -6,12 +6,14 @@ from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
+from chunkenv.wrappers.options import ChunkOptions
 from chunkenv.wrappers.overlay import ChunkOverlay
 from chunkenv.wrappers.record_ticks import RecordTicks
 
 __all__ = [
     "ActionDelay",
     "ActionNoise",
+    "ChunkOptions",
     "ChunkOverlay",
     "ChunkedExecution",
     "FlattenChunk",

@@ -10,13 +10,14 @@ import numpy as np
 
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
-from chunkenv.latency import LatencyModel, control_dt_of
 from chunkenv.request import Request
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, cut, has_nan, padding, split
+from chunkenv.utils.types import AnyEnv
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.options import ChunkSettings
+from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
 from chunkenv.wrappers.tick_player import Play, not_a_number, not_observed, play_rows
+from chunkenv.wrappers.underrun import fill_underruns
 
 
 class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -42,24 +43,12 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     Args:
         env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict or Tuple.
-        prediction_horizon: rows in a chunk, H.
-        execution_horizon: ticks between two requests, s <= H; H if None.
-        latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
-        overlap: True goes on with the previous chunk during inference; False waits for the new one (synchronous).
-        underrun: what acts in a tick without a row, and while a synchronous robot waits: 'hold' (the last action),
-            'zero', an action, or 'stop' (the episode is truncated before that tick).
-        cold_start: 'free' (the first chunk is there at once) or 'charged' (it takes its delay).
-        discount: per tick, from 0 to 1.
-        observe_prefix: True puts prefix, its length and the delay estimate into a Dict observation, 'flat' into a Box.
-        delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
-        control_dt: seconds per tick; 1 / metadata['render_fps'] if None, which is not every environment's tick
-            (Pendulum-v1 has 30 frames a second, but ticks of 0.05 s). Only latency in seconds needs it.
-        info: 'basic', 'actions' or 'full'.
-        first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
-            cold_start='charged'.
+        options: as arguments of their own, in order or by name, what `chunkenv.wrappers.ChunkOptions` lists:
+            prediction_horizon, execution_horizon, latency; by name overlap, underrun, cold_start, discount,
+            observe_prefix, delay_estimate, info, first_action, control_dt.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant, with what would be right.
+        ArgumentError: for an invalid argument, with what would be right.
 
     >>> import numpy as np
     >>> env = ChunkedExecution(gym.make("CartPole-v1"), prediction_horizon=8, execution_horizon=4, latency=2)
@@ -71,53 +60,23 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     (4, array([0, 1]), 2)
     """
 
-    def __init__(
-        self,
-        env: gym.Env[Any, Any],
-        prediction_horizon: int,
-        execution_horizon: int | None = None,
-        latency: int | LatencyModel | dict[str, Any] = 0,
-        *,
-        overlap: bool = True,
-        underrun: Any = "hold",
-        cold_start: str = "free",
-        discount: float = 1.0,
-        observe_prefix: bool | str = False,
-        delay_estimate: str = "oracle",
-        control_dt: float | None = None,
-        info: str = "basic",
-        first_action: Any = None,
-    ) -> None:
-        settings = ChunkSettings(
-            env.action_space,
-            env.observation_space,
-            control_dt_of(env, control_dt),
-            prediction_horizon=prediction_horizon,
-            execution_horizon=execution_horizon,
-            latency=latency,
-            overlap=overlap,
-            underrun=underrun,
-            cold_start=cold_start,
-            discount=discount,
-            observe_prefix=observe_prefix,
-            delay_estimate=delay_estimate,
-            info=info,
-            first_action=first_action,
-        )
-        gym.utils.RecordConstructorArgs.__init__(self, **settings.plain, control_dt=control_dt)
+    @with_arguments_of(ChunkOptions)
+    def __init__(self, env: AnyEnv, options: ChunkOptions) -> None:
+        parts = ChunkParts(options, env, env.action_space, env.observation_space)
+        gym.utils.RecordConstructorArgs.__init__(self, **parts.plain)
         gym.Wrapper.__init__(self, env)
-        self._clock, self._delays, self._estimate = settings.clock, settings.delays, settings.estimate
-        self._discount, self._account, self._full = settings.discount, settings.account, settings.full
-        self._underrun, self._observe = settings.underrun, settings.observe
-        self._read_chunk = Checked(settings.chunks, "chunk")
-        self.action_space = settings.chunks
+        self._clock, self._delays, self._estimate = parts.clock, parts.delays, parts.estimate
+        self._discount, self._account, self._full = parts.discount, parts.account, parts.full
+        self._underrun, self._observe = parts.underrun, parts.observe
+        self._read_chunk = Checked(parts.chunks, "chunk")
+        self.action_space = parts.chunks
         self._world_space = env.observation_space
         if self._observe:
             self.observation_space = self._observe.space
         self._stream = Stream("latency", depth_of(type(self), env))
-        self._chunk, self._rows = padding(settings.chunks), []
+        self._chunk, self._rows = padding(parts.chunks), []
         self._cycle: Cycle | None = None
-        settings.warn_if_stale(stacklevel=2)
+        parts.warn_if_stale(stacklevel=3)
 
     @property
     def prediction_horizon(self) -> int:
@@ -185,7 +144,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """
         cycle = self._open_cycle("step")
         rows = split(self.action_space, chunk := self._read_chunk(action))
-        planned = self._planned(cycle, rows)
+        waiting = self._underrun.action(self._last_action) if cycle.underruns else None
+        planned = fill_underruns(cycle, self._underrun.kind, self._rows, rows, waiting)
         self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on
         play = play_rows(self.env, planned, self._last_observation, self._clock.tick, self._full)
         reward = discounted_sum(play.rewards, self._discount)
@@ -212,17 +172,6 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def _await_chunk(self) -> None:
         """Make the request of this tick; what its inference takes is settled from here on."""
         self._cycle = self._clock.cycle(0 if self._clock.next_is_free else self._delays.next())
-
-    def _planned(self, cycle: Cycle, rows: list[Any]) -> list[Any]:
-        """The actions of a cycle, tick by tick; only those before the first underrun where that stops the episode."""
-        prefix = self._rows[cycle.prefix.start : cycle.prefix.stop]
-        own = rows[cycle.own.start : cycle.own.stop]
-        if not cycle.underruns:
-            return prefix + own
-        if self._underrun.stops:
-            return prefix
-        filler = self._underrun.action(prefix[-1] if prefix else self._last_action)
-        return prefix + [filler] * cycle.underruns + own
 
     def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> dict[str, Any]:
         played = len(play.rewards)

@@ -1,29 +1,99 @@
-"""The arguments of chunked execution, read once for one environment and for many."""
+"""The arguments of chunked execution: read once for one environment and for many."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import warnings
-from typing import Any
-
-from gymnasium import spaces
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chunkenv.clock import ChunkClock
 from chunkenv.errors import ArgumentError, StaleChunkWarning, brief
-from chunkenv.latency import Delays, LatencyModel
+from chunkenv.latency import Delays, LatencyModel, control_dt_of
 from chunkenv.request import DelayEstimate
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.utils.spaces import chunk_space
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, AnyVectorEnv
 from chunkenv.wrappers.prefix_observation import PrefixObservation
 from chunkenv.wrappers.underrun import Underrun, plain
 
+Self = TypeVar("Self")
+Wrapped = TypeVar("Wrapped")
+Options = TypeVar("Options")
+Arguments = ParamSpec("Arguments")
 
-class ChunkSettings:
-    """The arguments of `ChunkedExecution`, whose docstring explains them, checked and made into what uses them.
+
+@dataclass(frozen=True)
+class ChunkOptions:
+    """The arguments that `ChunkedExecution` and `ChunkedVectorExecution` take after the environment.
 
     Args:
+        prediction_horizon: rows in a chunk, H.
+        execution_horizon: ticks between two requests, s <= H; H if None.
+        latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
+        overlap: True goes on with the previous chunk during inference; False waits for the new one (synchronous).
+        underrun: what acts in a tick without a row, and while a synchronous robot waits: 'hold' (the last action),
+            'zero', an action, or 'stop' (the episode is truncated before that tick).
+        cold_start: 'free' (the first chunk is there at once) or 'charged' (it takes its delay).
+        discount: per tick, from 0 to 1.
+        observe_prefix: True puts prefix, its length and the delay estimate into a Dict observation, 'flat' into a Box.
+        delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
+        info: 'basic', 'actions' or 'full'.
+        first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
+            cold_start='charged'.
+        control_dt: seconds per tick; 1 / metadata['render_fps'] if None, which is not every environment's tick
+            (Pendulum-v1 has 30 frames a second, but ticks of 0.05 s). Only latency in seconds needs it.
+    """
+
+    prediction_horizon: int
+    execution_horizon: int | None = None
+    latency: int | LatencyModel | Mapping[str, Any] = 0
+    _: KW_ONLY
+    overlap: bool = True
+    underrun: Action = "hold"
+    cold_start: str = "free"
+    discount: float = 1.0
+    observe_prefix: bool | str = False
+    delay_estimate: str = "oracle"
+    info: str = "basic"
+    first_action: Action | None = None
+    control_dt: float | None = None
+
+
+def with_arguments_of(
+    options: Callable[Arguments, Options],
+) -> Callable[[Callable[[Self, Wrapped, Options], None]], Callable[Concatenate[Self, Wrapped, Arguments], None]]:
+    """Give a constructor of (environment, options) the arguments of the options one by one, after the environment."""
+
+    def decorate(
+        construct: Callable[[Self, Wrapped, Options], None],
+    ) -> Callable[Concatenate[Self, Wrapped, Arguments], None]:
+        own = list(inspect.signature(construct).parameters.values())[:2]
+        make: Callable[..., Options] = options
+        signature = inspect.Signature([*own, *inspect.signature(options).parameters.values()])
+
+        @functools.wraps(construct)
+        def init(*args: Any, **kwargs: Any) -> None:
+            given = signature.bind(*args, **kwargs).arguments
+            this, env = (given.pop(parameter.name) for parameter in own)
+            construct(this, env, make(**given))
+
+        setattr(init, "__signature__", signature)  # noqa: B010 (a function's type does not know it)
+        return init
+
+    return decorate
+
+
+class ChunkParts:
+    """What executes chunks as `ChunkOptions` want it, for one environment: all arguments are checked here.
+
+    Args:
+        options: the arguments.
+        env: a single or vector environment: its metadata may say how long a tick is.
         action_space: of one environment.
         observation_space: of one environment.
-        control_dt: seconds per tick, None if nobody knows.
 
     Attributes:
         clock: the clock of one environment.
@@ -35,52 +105,34 @@ class ChunkSettings:
         chunks: the space of chunks.
         underrun: what acts in a tick without a row.
         observe: what puts the prefix into an observation, or None.
-        plain: the arguments as plain data, but for `control_dt`.
+        plain: the arguments as plain data.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant.
+        ArgumentError: for an invalid argument.
     """
 
     def __init__(
-        self,
-        action_space: spaces.Space[Any],
-        observation_space: spaces.Space[Any],
-        control_dt: float | None,
-        *,
-        prediction_horizon: int,
-        execution_horizon: int | None,
-        latency: int | LatencyModel | dict[str, Any],
-        overlap: bool,
-        underrun: Any,
-        cold_start: str,
-        discount: float,
-        observe_prefix: bool | str,
-        delay_estimate: str,
-        info: str,
-        first_action: Any,
+        self, options: ChunkOptions, env: AnyEnv | AnyVectorEnv, action_space: AnySpace, observation_space: AnySpace
     ) -> None:
-        self.clock = ChunkClock(prediction_horizon, execution_horizon, overlap, cold_start)
-        self.delays = Delays(latency, control_dt)
-        self.discount = real_number("discount", discount, at_least=0.0, at_most=1.0)
-        self.full = one_of("info", info, ("basic", "actions", "full")) == "full"
-        self.account = info != "basic"
-        self.estimate = DelayEstimate(delay_estimate, prior=self.delays.typical)
+        self.clock = ChunkClock(
+            options.prediction_horizon, options.execution_horizon, options.overlap, options.cold_start
+        )
+        self.delays = Delays(options.latency, control_dt_of(env, options.control_dt))
+        self.discount = real_number("discount", options.discount, at_least=0.0, at_most=1.0)
+        self.full = one_of("info", options.info, ("basic", "actions", "full")) == "full"
+        self.account = options.info != "basic"
+        self.estimate = DelayEstimate(options.delay_estimate, prior=self.delays.typical)
         self.chunks = chunk_space(action_space, self.clock.prediction_horizon)
-        late_first = cold_start == "charged" and self.delays.constant != 0
-        self.underrun = Underrun(underrun, action_space, first_action, may_come_first=late_first)
-        self.observe = _observer(observe_prefix, observation_space, self.chunks)
-        self.plain: dict[str, Any] = {
+        late_first = options.cold_start == "charged" and self.delays.constant != 0
+        self.underrun = Underrun(options.underrun, action_space, options.first_action, may_come_first=late_first)
+        self.observe = _observer(options.observe_prefix, observation_space, self.chunks)
+        self.plain = vars(options) | {
             "prediction_horizon": self.clock.prediction_horizon,
             "execution_horizon": self.clock.execution_horizon,
             "latency": self.delays.plain,
-            "overlap": overlap,
-            "underrun": plain(underrun, action_space),
-            "cold_start": cold_start,
+            "underrun": plain(options.underrun, action_space),
             "discount": self.discount,
-            "observe_prefix": observe_prefix,
-            "delay_estimate": delay_estimate,
-            "info": info,
-            "first_action": plain(first_action, action_space),
+            "first_action": plain(options.first_action, action_space),
         }
 
     def warn_if_stale(self, stacklevel: int) -> None:
@@ -90,10 +142,10 @@ class ChunkSettings:
             warnings.warn(message, StaleChunkWarning, stacklevel=stacklevel + 1)
 
 
-def _observer(wish: Any, observation_space: spaces.Space[Any], chunks: spaces.Space[Any]) -> PrefixObservation | None:
-    if not (isinstance(wish, bool) or wish == "flat"):
-        raise ArgumentError(f"observe_prefix={wish!r} is unknown; choose True, False or 'flat'.")
-    return PrefixObservation(observation_space, chunks, flat=wish == "flat") if wish else None
+def _observer(mode: bool | str, observation_space: AnySpace, chunks: AnySpace) -> PrefixObservation | None:
+    if not (isinstance(mode, bool) or mode == "flat"):
+        raise ArgumentError(f"observe_prefix={mode!r} is unknown; choose True, False or 'flat'.")
+    return PrefixObservation(observation_space, chunks, flat=mode == "flat") if mode else None
 
 
 def _stale(delays: Delays, horizon: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from gymnasium import spaces
-
+from chunkenv.clock import Cycle
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.utils.spaces import Checked, zeros
+from chunkenv.utils.types import Action, AnySpace
+
+T = TypeVar("T")
 
 KINDS = ("hold", "zero", "stop")
 
@@ -27,7 +30,9 @@ class Underrun:
         ActionError: for an action that is not in the space.
     """
 
-    def __init__(self, policy: Any, action_space: spaces.Space[Any], first_action: Any, may_come_first: bool) -> None:
+    def __init__(
+        self, policy: Action, action_space: AnySpace, first_action: Action | None, may_come_first: bool
+    ) -> None:
         if isinstance(policy, str) and policy not in KINDS:
             raise ArgumentError(f"underrun={policy!r} is unknown; {suggest(policy, KINDS)}")
         self.kind = policy if isinstance(policy, str) else "action"
@@ -47,14 +52,36 @@ class Underrun:
         """Whether an underrun truncates the episode."""
         return self.kind == "stop"
 
-    def action(self, last: Any | None) -> Any:
+    def action(self, last: Action | None) -> Action:
         """The action of an underrun after `last` was executed (None: nothing was)."""
         if self.kind == "hold":
             return self._first if last is None else last
         return self._fixed
 
 
-def plain(action: Any, action_space: spaces.Space[Any]) -> Any:
+def fill_underruns(cycle: Cycle, kind: str, previous: Sequence[T], own: Sequence[T], waiting: T) -> list[T]:
+    """What acts in each tick of a cycle; only in those before its first underrun where that stops the episode.
+
+    Args:
+        cycle: the cycle.
+        kind: `Underrun.kind`.
+        previous: the rows of the previous chunk, or their places.
+        own: the rows of this cycle's chunk.
+        waiting: what acts in an underrun; with 'hold' only if no row of the previous chunk comes before it.
+
+    >>> from chunkenv.clock import plan_cycle
+    >>> cycle = plan_cycle(4, 4, overlap=True, left=range(2, 4), delay=3)
+    >>> fill_underruns(cycle, "hold", "abcd", "ABCD", "-"), fill_underruns(cycle, "zero", "abcd", "ABCD", "-")
+    (['c', 'd', 'd', 'D'], ['c', 'd', '-', 'D'])
+    """
+    prefix = list(previous[cycle.prefix.start : cycle.prefix.stop])
+    if cycle.underruns and kind == "stop":
+        return prefix
+    held = prefix[-1] if prefix and kind == "hold" else waiting
+    return [*prefix, *[held] * cycle.underruns, *own[cycle.own.start : cycle.own.stop]]
+
+
+def plain(action: Action, action_space: AnySpace) -> Any:
     """An action as lists, dicts and numbers, for specs that go through JSON; names and None as they are."""
     if action is None or isinstance(action, str):
         return action

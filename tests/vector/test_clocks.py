@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunkenv import clock as clock_module
-from chunkenv.clock import ChunkClock, bootstrap_discount
+from chunkenv.clock import ChunkClock, bootstrap_discount, plan_cycle
+from chunkenv.vector import clocks as clocks_module
 from chunkenv.vector.clocks import Clocks, distinct, outcome, places
 
 numbers = st.integers(0, 6)
@@ -67,8 +67,7 @@ def test_only_some_go_on():
 
 def test_equal_ones_are_planned_once(monkeypatch):
     planned = []
-    plan = clock_module.plan_cycle
-    monkeypatch.setattr(clock_module, "plan_cycle", lambda *given: planned.append(given) or plan(*given))
+    monkeypatch.setattr(clocks_module, "plan_cycle", lambda *given: planned.append(given) or plan_cycle(*given))
     clocks = Clocks(ChunkClock(8, 4), 500)
     cycles = clocks.cycles(np.full(500, 2))
     clocks.advance(cycles, np.full(500, 4), np.ones(500, bool))
@@ -77,17 +76,17 @@ def test_equal_ones_are_planned_once(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("holds", "stops", "rows", "stopped"),
+    ("underrun", "rows", "stopped"),
     [
-        (True, False, [2, 3, 3, 4 + 3], False),
-        (False, False, [2, 3, 8, 4 + 3], False),
-        (False, True, [2, 3], True),
+        ("hold", [2, 3, 3, 4 + 3], False),
+        ("zero", [2, 3, 8, 4 + 3], False),
+        ("stop", [2, 3], True),
     ],
 )
-def test_where_the_actions_stand(holds, stops, rows, stopped):
+def test_where_the_actions_stand(underrun, rows, stopped):
     """H = s = 4, two rows left, delay 3: two of the prefix, an underrun, then the own chunk's last row."""
     clocks = Clocks(ChunkClock(4, 4), 1)
     clocks.left[:], clocks._cold[:] = (2, 4), False
-    found = places(clocks.cycles(np.array([3])), 4, holds, stops)
+    found = places(clocks.cycles(np.array([3])), 4, underrun)
     assert found.rows[0, : found.ticks[0]].tolist() == rows
     assert found.stopped.tolist() == [stopped]
