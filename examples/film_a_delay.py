@@ -2,7 +2,7 @@
 
     python examples/film_a_delay.py
 
-Needs `pip install "chunkenv[render]" "gymnasium[classic-control]"`. Swap in your environment and your policy.
+Needs `pip install "chunkenv[render]" "gymnasium[classic-control]"`. Replace the environment and the policy by yours.
 """
 
 import os
@@ -18,15 +18,15 @@ from chunkenv.wrappers import ChunkOverlay
 
 
 class Pump:
-    """Pushes the pendulum the way it swings."""
+    """Pushes the pendulum in the direction of its motion."""
 
     def infer(self, observation, request):
-        """The same torque, eight times."""
+        """The same torque in eight rows."""
         return np.full((8, 1), 2 * np.sign(observation[2]), np.float32)
 
 
 def make_env(folder):
-    """Frames of every tick, the chunks, the strip under the frames, the video: in this order."""
+    """Wrap in this order: frames of every tick, chunks, the strip under the frames, the video."""
     world = gym.make("Pendulum-v1", render_mode="rgb_array_list", max_episode_steps=60)
     latency = LogNormal(median=0.15, sigma=0.6)
     chunked = chunkenv.ChunkedExecution(world, 8, 4, latency, control_dt=0.05, info="full")

@@ -1,8 +1,8 @@
-"""A policy of your own, numpy only: Pendulum's torque by an energy law, looked ahead through the prefix or not.
+"""Your own policy, numpy only: Pendulum's torque by an energy law, with or without simulating the prefix.
 
     python examples/own_policy.py
 
-Needs `pip install "chunkenv" "gymnasium[classic-control]"`. Its check: `chunkenv.testing.PolicyContract`.
+Needs `pip install "chunkenv" "gymnasium[classic-control]"`. To check a policy, use `chunkenv.testing.PolicyContract`.
 """
 
 import gymnasium as gym
@@ -12,13 +12,13 @@ import chunkenv
 
 
 class Swing:
-    """Simulates what will run until its chunk arrives, then swings up by energy and holds on top."""
+    """Simulates the rows that run until its chunk arrives, then swings up by energy and balances at the top."""
 
     def __init__(self, looks_ahead=True):
         self.looks_ahead = looks_ahead
 
     def infer(self, observation, request):
-        """Eight torques, the first of them those that run anyway."""
+        """Eight torques; the first ones are the prefix, which runs anyway."""
         angle, speed = np.arctan2(observation[1], observation[0]), observation[2]
         chunk = np.zeros((8, 1), np.float32)
         for row in range(8):
@@ -35,7 +35,7 @@ class Swing:
 
 
 def mean_return(policy, delay):
-    """Over 20 episodes."""
+    """The mean return over 20 episodes."""
 
     def make_env():
         return chunkenv.ChunkedExecution(gym.make("Pendulum-v1"), 8, 4, latency=delay)

@@ -1,8 +1,8 @@
-"""An execution strategy of your own: cross-fading from what is left of the last chunk to the new one.
+"""Your own execution strategy: cross-fading from the rest of the last chunk to the new one.
 
     python examples/own_strategy.py
 
-Needs `pip install "chunkenv" "gymnasium[classic-control]"`. It runs the contract that a strategy keeps, then measures.
+Needs `pip install "chunkenv" "gymnasium[classic-control]"`. It runs the contract tests for strategies, then measures.
 """
 
 import unittest
@@ -18,9 +18,9 @@ from chunkenv.testing import StrategyContract
 
 
 class CrossFade(Strategy):
-    """Row by row a mean of the last chunk, which counts in full where it will run anyway, and the new one.
+    """Each row is a weighted mean of the last chunk, with weight 1 where it will run anyway, and the new one.
 
-    `Strategy` asks the policy, answers single requests, hands on `reset()` and reports the policy's `cost`.
+    `Strategy` calls the policy, answers single requests, forwards `reset()` and reports the policy's `cost`.
     """
 
     def infer_batch(self, observations, request):
@@ -31,15 +31,15 @@ class CrossFade(Strategy):
 
 
 class Restless:
-    """A policy that changes its mind with every chunk."""
+    """A policy whose chunks disagree with one another."""
 
     def infer(self, observation, request):
-        """One random torque, eight times."""
+        """One random torque in eight rows."""
         return np.full((8, 1), request.rng.uniform(-2, 2), np.float32)
 
 
 def make_env():
-    """Pendulum, two ticks late."""
+    """Pendulum with an inference delay of two ticks."""
     return chunkenv.ChunkedExecution(gym.make("Pendulum-v1"), 8, 4, latency=2, info="full")
 
 
@@ -47,11 +47,11 @@ class TestCrossFade(StrategyContract, unittest.TestCase):
     """pytest needs no `unittest.TestCase`."""
 
     def make_policy(self):
-        """What is checked."""
+        """The strategy to check."""
         return CrossFade(Restless())
 
     def make_env(self):
-        """Where it is checked."""
+        """The environment to check it in."""
         return make_env()
 
 

@@ -1,8 +1,8 @@
-"""Measure how long your policy thinks, keep it as a trace, and replay it on the simulated clock.
+"""Measure the inference latency of your policy, save it as a trace, and replay it on the simulated clock.
 
     python examples/record_a_latency.py
 
-Measuring is wall time and never repeats; the trace does: same seed, same delays, on any machine.
+Measured wall time differs in every run. The trace repeats: the same seed gives the same delays on any machine.
 """
 
 import tempfile
@@ -17,13 +17,13 @@ from chunkenv.latency import Constant, Trace
 
 
 def infer(observation):
-    """A policy that takes a while: a matrix product stands for a network."""
+    """A slow policy: a matrix product represents a network."""
     weights = np.ones((400, 400))
     return np.full((8, 1), np.tanh((weights @ weights)[0, 0]) * 0.0 - observation[2], np.float32)
 
 
 def measure(times):
-    """Seconds of each of a number of inferences."""
+    """The seconds of each of `times` inferences."""
     seconds = []
     for _ in range(times):
         start = time.perf_counter()
@@ -33,7 +33,7 @@ def measure(times):
 
 
 def main():
-    """Record, keep, replay, with 100 ms of network on top."""
+    """Record, save and replay, with 100 ms of network latency added."""
     path = Path(tempfile.mkdtemp()) / "latency.csv"
     np.savetxt(path, measure(50))
     latency = Trace(str(path)) + Constant(0.100)

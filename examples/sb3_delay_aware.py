@@ -1,11 +1,11 @@
-"""What it is worth to see the prefix: PPO on CartPole, late by four control steps, with it in the observation or not.
+"""The value of observing the prefix: PPO on CartPole with a delay of four control steps, with and without it.
 
     python examples/sb3_delay_aware.py         # under five minutes on two cores
     python examples/sb3_delay_aware.py --help
 
-While an inference is under way, the rows left of the last chunk run: the prefix. Without it in the observation, what a
-chunk will meet depends on something that the policy cannot see. Needs `pip install "chunkenv[sb3]"
-"gymnasium[classic-control]"`. `train` below is all that there is to it.
+During an inference the rows left of the last chunk run: the prefix. Without it in the observation, the result of a
+chunk depends on something that the policy does not observe. Needs `pip install "chunkenv[sb3]"
+"gymnasium[classic-control]"`. The training is the function `train` below.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from chunkenv.sb3 import chunk_ppo, make_sb3_env
 
 
 def make_env(aware, delay, seed):
-    """Eight poles; `observe_prefix` is what the example is about (left out, make_sb3_env chooses "flat")."""
+    """Eight environments; this example compares `observe_prefix` (by default make_sb3_env uses "flat")."""
     late = {"prediction_horizon": 2 * delay, "execution_horizon": delay, "latency": delay}
     return make_sb3_env("CartPole-v1", 8, **late, observe_prefix="flat" if aware else False, seed=seed)
 
 
 def train(aware, delay, decisions, seed):
-    """PPO whose every decision is discounted by the control steps that it lasts."""
+    """PPO that discounts every decision by the control steps that it lasts."""
     env = make_env(aware, delay, seed)
     batches = {"n_steps": 128, "batch_size": 256, "n_epochs": 10}
     return chunk_ppo(env, **batches, learning_rate=1e-3, seed=seed, device="cpu").learn(decisions)
@@ -36,7 +36,7 @@ def balanced(model, aware, delay):
 
 
 def line(name, values):
-    """The mean over seeds with its 95 % bootstrap interval, and each."""
+    """Print the mean over seeds with its 95 % bootstrap interval, and each value."""
     mean, low, high = pooled([values])
     print(f"{name:<15} {mean:>5.0f}  [{low:.0f}, {high:.0f}]   each {[round(value) for value in values]}", flush=True)
 

@@ -1,9 +1,9 @@
-"""PPO of Stable-Baselines3 on a Kinetix task that is played in chunks, late.
+"""PPO of Stable-Baselines3 on a Kinetix task with chunks and inference delay.
 
     python examples/sb3_ppo.py                 # about a minute on two cores
     python examples/sb3_ppo.py --help
 
-Needs `pip install "chunkenv[sb3,kinetix]"`. `train` below is all that there is to it.
+Needs `pip install "chunkenv[sb3,kinetix]"`. The training is the function `train` below.
 """
 
 import argparse
@@ -19,7 +19,7 @@ SEEN = {"observation": "compact", "reward": "penalty"}
 
 
 def train(task, chunks, decisions, seed):
-    """PPO whose every decision is discounted by the control steps that it lasts."""
+    """PPO that discounts every decision by the control steps that it lasts."""
     env = make_sb3_env(task, n_envs=64, **chunks, discount=0.99, env_kwargs=SEEN, seed=seed)
     network = {"net_arch": [64, 64], "log_std_init": -0.5}
     batches = {"n_steps": 32, "batch_size": 512, "n_epochs": 5}
@@ -28,18 +28,18 @@ def train(task, chunks, decisions, seed):
 
 
 class Random:
-    """Chunks drawn uniformly, to compare with."""
+    """Uniformly random chunks, for comparison."""
 
     def __init__(self, rows):
         self.rows = rows
 
     def infer(self, observation, request):
-        """A chunk of four motors and two thrusters, whatever is observed."""
+        """A chunk for four motors and two thrusters, independent of the observation."""
         return request.rng.uniform(-1, 1, (self.rows, 6)).astype(np.float32)
 
 
 def solved(policy, task, chunks):
-    """How many of 30 episodes with noise on the actions a policy solves."""
+    """The number of solved episodes of 30, with noise on the actions."""
 
     def make_env():
         noisy = chunkenv.ActionNoise(gym.make(task, **SEEN), 0.1)

@@ -1,10 +1,10 @@
-"""SAC of Stable-Baselines3 on Pendulum, in chunks of four rows that come two control steps late.
+"""SAC of Stable-Baselines3 on Pendulum, in chunks of four rows with a delay of two control steps.
 
     python examples/sb3_sac.py                 # about two minutes on two cores
     python examples/sb3_sac.py --help
 
-Needs `pip install "chunkenv[sb3]" "gymnasium[classic-control]"`. `train` below is all that there is to it; TD3, and TQC
-of sb3-contrib, take the same buffer.
+Needs `pip install "chunkenv[sb3]" "gymnasium[classic-control]"`. The training is the function `train` below; TD3, and
+TQC of sb3-contrib, use the same buffer.
 """
 
 import argparse
@@ -23,14 +23,14 @@ def make_env(seed):
 
 
 def train(decisions, seed):
-    """SAC whose every decision is discounted by the control steps that it lasts."""
+    """SAC that discounts every decision by the control steps that it lasts."""
     env = make_env(seed)
     model = SAC("MlpPolicy", env, replay_buffer_class=ChunkReplayBuffer, learning_rate=1e-3, seed=seed, device="cpu")
     return model.learn(decisions)
 
 
 def report(name, model):
-    """The return of 20 episodes, undiscounted; an episode is 200 control steps."""
+    """Print the undiscounted return of 20 episodes; an episode is 200 control steps."""
     mean, deviation = evaluate_policy(model, make_env(seed=1000), n_eval_episodes=20)
     print(f"{name:<10} {mean:>8.0f} +- {deviation:.0f}")
 

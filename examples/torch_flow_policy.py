@@ -1,10 +1,10 @@
-"""A flow policy in PyTorch, plugged into Real-Time Chunking through the denoiser protocol.
+"""A flow policy in PyTorch, used with Real-Time Chunking through the denoiser protocol.
 
     python examples/torch_flow_policy.py
 
 Needs `pip install "chunkenv" torch`. A point flies over a wall that may be passed on either side; the policy learns
-both from demonstrations in seconds. Asked anew every three ticks, two ticks late, it keeps changing sides: the velocity
-jumps where chunks meet. Guided by what is left of its last chunk it makes up its mind.
+both from demonstrations in seconds. With a new chunk every three ticks, two ticks late, it keeps changing sides: the
+velocity jumps where chunks meet. Guided by the rest of its last chunk it stays on one side.
 """
 
 import gymnasium as gym
@@ -19,7 +19,7 @@ HORIZON, SIZE, STEPS = 8, 1, 5
 
 
 class Wall(gym.Env):
-    """Flies ahead by itself for 30 ticks; the action is the sideways velocity, and the wall stands at tick 24."""
+    """Flies ahead by itself for 30 ticks; the action is the sideways velocity, and the wall is at tick 24."""
 
     observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32)
     action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
@@ -28,13 +28,13 @@ class Wall(gym.Env):
         return np.array([self.tick / 30, self.side], np.float32)
 
     def reset(self, *, seed=None, options=None):
-        """In the middle, where both sides are equally near."""
+        """Start in the middle, where both sides are equally near."""
         super().reset(seed=seed)
         self.tick, self.side = 0, 0.0
         return self._observation(), {}
 
     def step(self, action):
-        """A success is to pass the wall at a distance of at least 0.5 from its middle."""
+        """An episode succeeds if it passes the wall at a distance of at least 0.5 from its middle."""
         self.tick, self.side = self.tick + 1, self.side + 0.05 * float(np.clip(action[0], -1, 1))
         hit = self.tick == 24 and abs(self.side) < 0.5
         return self._observation(), 0.0, hit, self.tick == 30, {"success": self.tick == 30}
@@ -59,7 +59,7 @@ class TorchFlow:
         return self.network(torch.cat([observations, chunks.flatten(1), times], dim=1)).reshape(chunks.shape)
 
     def velocity_vjp(self, observations, chunks, time):
-        """The velocity, and what multiplies with its transposed Jacobian in `chunks`."""
+        """The velocity, and the function that multiplies by its transposed Jacobian in `chunks`."""
         with torch.enable_grad():
             given = chunks.detach().requires_grad_()
             velocity = self.velocity(observations, given, time)
@@ -75,7 +75,7 @@ class TorchFlow:
         return run
 
     def to_network(self, actions):
-        """The network sees actions as they are."""
+        """The network uses actions unchanged."""
         return actions
 
     def to_actions(self, chunks):
@@ -87,13 +87,13 @@ class TorchFlow:
         return self.infer_batch(np.asarray(observation)[None], stack_requests([request], rows=HORIZON))[0]
 
     def infer_batch(self, observations, request):
-        """Many chunks, each from noise of its own episode's generator."""
+        """Many chunks, each from the noise of its own episode's generator."""
         noise = np.stack([rng.standard_normal((HORIZON, SIZE), np.float32) for rng in request.rng])
         return self.compile(euler)(observations, noise)
 
 
 def euler(denoiser, observations, noise):
-    """From noise to a chunk."""
+    """Integrate from noise to a chunk."""
     chunks = noise
     for step in range(STEPS):
         chunks = chunks + denoiser.velocity(observations, chunks, step / STEPS) / STEPS
@@ -101,7 +101,7 @@ def euler(denoiser, observations, noise):
 
 
 def train(policy, updates=600, batch=256):
-    """Flow matching on demonstrations that pass on the side where they are, and on either from the middle."""
+    """Flow matching on demonstrations that stay on their side, and choose either side from the middle."""
     optimizer = torch.optim.Adam(policy.network.parameters(), 2e-3)
     for _ in range(updates):
         tick, side = torch.rand(batch, 1), 2.4 * torch.rand(batch, 1) - 1.2
@@ -118,7 +118,7 @@ def train(policy, updates=600, batch=256):
 
 
 def make_env():
-    """The wall, in chunks, two ticks late."""
+    """The wall with chunks and a delay of two ticks."""
     return chunkenv.ChunkedExecution(Wall(), HORIZON, 3, latency=2, control_dt=0.05, info="full")
 
 

@@ -1,8 +1,8 @@
-"""What inference latency costs on an environment of your own: CartPole, for a controller that takes longer and longer.
+"""The cost of inference latency on your own environment: CartPole, with a controller of increasing latency.
 
     python examples/wrap_an_environment.py
 
-Needs `pip install "chunkenv" "gymnasium[classic-control]"`. Swap in your environment and your controller.
+Needs `pip install "chunkenv" "gymnasium[classic-control]"`. Replace the environment and the controller with your own.
 """
 
 import gymnasium as gym
@@ -13,10 +13,10 @@ from chunkenv.latency import LogNormal
 
 
 class Balance:
-    """Pushes the cart to where the pole falls, and repeats that for the whole chunk."""
+    """Pushes the cart in the direction in which the pole falls, in all rows of the chunk."""
 
     def infer(self, observation, request):
-        """The same action, eight times."""
+        """The same action in eight rows."""
         angle, spin = observation[2], observation[3]
         return np.full(8, int(angle + 0.3 * spin > 0))
 
