@@ -1,12 +1,12 @@
-"""What a policy that imitates chunks can reach at most: a perfect imitator, played open loop.
+"""The upper limit of a policy that imitates chunks: a perfect imitator, played open loop.
 
     python benchmarks/flow_limit.py --experts experts --levels mjc_swimmer mjc_walker
 
-The data hold what an expert did under action noise: a chunk has the expert's *answers* to noise that will not come
-again. A perfect imitator draws its chunks from that very distribution: it plays the expert in a copy of the world under
-other noise, and executes those actions, s rows at a time. Beside it stands the chunk of a copy without any noise,
-which no imitator of these data can know. `spread` says how far a row lies from the one without noise, in standard
-deviations of the actions: 1.4 would be a row that has nothing left to do with what was seen.
+The data contain an expert's actions under action noise: a chunk has the expert's *responses* to noise that will not
+occur again. A perfect imitator draws its chunks from exactly that distribution: it plays the expert in a copy of the
+environment under other noise, and executes those actions, s rows at a time. It is compared with the chunk of a copy
+without any noise, which no imitator of these data can know. `spread` is the distance of a row from the one without
+noise, in standard deviations of the actions: 1.4 would be a row that is independent of the observation.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import load_best
 from chunkenv.agents.policies.expert import Expert
-from chunkenv.kinetix import LEVELS, TIME_LIMIT
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.registration import ACTION_NOISE, LEVELS, TIME_LIMIT
 
-ACTION_NOISE = 0.1
 HORIZONS = (1, 2, 4, 8)
-IDLE = 0.02  # the standard deviation below which a channel does nothing
+IDLE = 0.02  # a channel with a smaller standard deviation is unused
 
 
 class Worlds:
-    """N environments of a level that can be played and copied; an episode that is over stands still."""
+    """N environments of a level that can be played and copied; finished episodes do not advance."""
 
     def __init__(self, level: str, count: int) -> None:
         self._envs = KinetixVectorEnv(level, count, observation="compact", threads=1, autoreset_mode="Disabled")
@@ -35,12 +34,12 @@ class Worlds:
         self.alive, self.success = np.ones(count, bool), np.zeros(count, bool)
 
     def copy_from(self, other: Worlds) -> None:
-        """Go on from where others are."""
+        """Continue from the states of other environments."""
         self._envs.set_states(other._envs.get_states())
         self.observations, self.alive = other.observations, other.alive.copy()
 
     def play(self, actions: np.ndarray, noise: np.ndarray) -> None:
-        """Play actions [N, T, 6] with noise on top."""
+        """Play actions [N, T, 6] with added noise."""
         played = self._envs.play((actions + noise).astype(np.float32), np.where(self.alive, actions.shape[1], 0))
         self.success |= played.infos["success"] & self.alive
         self.alive &= ~(played.terminated | played.truncated)
@@ -48,7 +47,7 @@ class Worlds:
 
 
 def chunks(expert: Expert, copy: Worlds, rows: int, noise: np.ndarray) -> np.ndarray:
-    """What the expert does in so many ticks under this noise [N, rows, 6]."""
+    """The expert's actions in all ticks of this noise [N, rows, 6]."""
     actions = np.zeros_like(noise)
     for row in range(rows):
         actions[:, row] = expert.actions(copy.observations)
@@ -57,7 +56,7 @@ def chunks(expert: Expert, copy: Worlds, rows: int, noise: np.ndarray) -> np.nda
 
 
 def solved(expert: Expert, horizon: int, episodes: int, imagined: float) -> float:
-    """The solve rate of chunks that the expert makes in a copy with so much noise, `horizon` rows of them executed."""
+    """The solve rate of chunks that the expert plays in a copy with this noise, with `horizon` rows executed."""
     world, copy = (Worlds(expert.level, episodes) for _ in range(2))
     rng = np.random.default_rng(0)
     for _ in range(0, TIME_LIMIT, horizon):
@@ -70,7 +69,7 @@ def solved(expert: Expert, horizon: int, episodes: int, imagined: float) -> floa
 
 
 def spread(expert: Expert, episodes: int) -> list[float]:
-    """For each row, how far noise drives the actions from those without noise, in standard deviations."""
+    """For each row, the distance of actions under noise from those without noise, in standard deviations."""
     world, noisy, still = (Worlds(expert.level, episodes) for _ in range(3))
     rng, answers, plans = np.random.default_rng(0), [], []
     rows = max(HORIZONS)
@@ -102,12 +101,12 @@ def line(expert: Expert, episodes: int) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--experts", type=Path, default=Path("results/experts"), help="<level>/seed<k>/ lies in it")
+    parser.add_argument("--experts", type=Path, default=Path("results/experts"), help="folder with <level>/seed<k>/")
     parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
     parser.add_argument("--episodes", type=int, default=512)
     chosen = parser.parse_args()
     shown = " / ".join(f"{horizon}" for horizon in HORIZONS)
-    print(f"| level | expert without noise in mind, s = {shown} | perfect imitator | spread, row 1 | row 3 | row 7 |")
+    print(f"| level | chunks planned without noise, s = {shown} | perfect imitator | spread, row 1 | row 3 | row 7 |")
     print("|---|---|---|---|---|---|")
     for level in chosen.levels:
         print(line(load_best(chosen.experts / level / "seed0"), chosen.episodes), flush=True)

@@ -1,11 +1,12 @@
-"""Enter trained flow policies into the weights of the package, with the solve rates that they reach.
+"""Add trained flow policies to the weights of the package, with their solve rates.
 
     chunkenv train flow catapult --data data/catapult --out flow
     python benchmarks/flow_weights.py flow --episodes 512
 
 evaluates every `<level>/<kind>/seed<k>/policy.safetensors` of a folder, without delay, at execution horizons of 1 to 8
-and under the action noise of the study, and puts policy and figures into `chunkenv/agents/pretrained`. One that is
-there already, of the same training, is left alone. The table compares each with its demonstrators, who see every tick.
+and under the action noise of the study, and writes policy and figures to `chunkenv/agents/pretrained`. A policy of the
+same training that is already there is skipped. The table compares each with its demonstrators, which observe every
+tick.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import numpy as np
 
 from chunkenv.agents import flow_matching as flow
 from chunkenv.agents import pretrained as weights
-from chunkenv.bench.studies.methods import ACTION_NOISE, play_policy
+from chunkenv.bench.studies.methods import play_policy
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.strategies import Strategy
 from chunkenv.training.imitation import POLICY
 
@@ -38,7 +40,7 @@ def solved(
 
 
 def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
-    """What the manifest says of a policy."""
+    """The manifest's record of a policy."""
     rates = {str(horizon): round(float(solved(policy, horizon, episodes, seed).mean()), 4) for horizon in HORIZONS}
     return {
         **{key: policy.facts[key] for key in ("command", "data", "seed", "updates")},
@@ -51,7 +53,7 @@ def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
 
 
 def enter(path: Path, episodes: int, seed: int) -> None:
-    """Evaluate a policy and put it among the weights, unless it is there."""
+    """Evaluate a policy and add it to the weights, unless it is there."""
     policy, digest = flow.load(path), hashlib.sha256(path.read_bytes()).hexdigest()
     name = f"{policy.level}-{weights.KINDS[policy.prefix_conditioned]}"
     there = weights.manifest().get(name, {})
@@ -60,7 +62,7 @@ def enter(path: Path, episodes: int, seed: int) -> None:
 
 
 def rounded(policy: flow.FlowPolicy) -> flow.FlowPolicy:
-    """The policy as the package will have it, in 8 bits: it is that one whose solve rates are told."""
+    """The policy as the package stores it, in 8 bits; the solve rates are of this one."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / POLICY
         policy.save(path, small=True)
@@ -79,7 +81,7 @@ def _commit() -> str:
 
 
 def main() -> None:
-    """Enter what is new, and print the table."""
+    """Add new policies, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--episodes", type=int, default=512)

@@ -24,9 +24,9 @@ from chunkenv import ActionNoise, ChunkedExecution, evaluate
 from chunkenv.agents.planner_settings import DEFAULT
 from chunkenv.agents.sampling_planner import Planner
 from chunkenv.bench.analysis.intervals import Interval, pooled
-from chunkenv.kinetix import LEVELS
+from chunkenv.registration import ACTION_NOISE, LEVELS
 
-PREDICTION_HORIZON, EXECUTION_HORIZON, ACTION_NOISE = 8, 4, 0.1
+PREDICTION_HORIZON, EXECUTION_HORIZON = 8, 4
 METHODS = ("prefix-aware", "naive")
 
 

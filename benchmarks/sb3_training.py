@@ -26,10 +26,11 @@ from stable_baselines3 import SAC
 
 from chunkenv import ActionNoise, ChunkedExecution, evaluate
 from chunkenv.bench.analysis.intervals import pooled
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.sb3 import ChunkReplayBuffer, ModelPolicy, chunk_ppo, make_sb3_env
 
 SEEN = {"observation": "compact", "reward": "penalty"}
-ACTION_NOISE, EPISODES, EVALUATION_SEED = 0.1, 50, 10_000
+EPISODES, EVALUATION_SEED = 50, 10_000
 
 
 class Task(NamedTuple):

@@ -28,7 +28,8 @@ TIME_LIMIT = 256
 """Control steps after which an episode of a Kinetix level is truncated."""
 
 ACTION_NOISE = 0.1
-"""Standard deviation of the noise on each action of a Kinetix level, as in the real-time chunking benchmark."""
+"""Standard deviation of the noise on the actions of a Kinetix level, per channel and tick, before the environment clips:
+that of the real-time chunking benchmark."""
 
 FAMILY_TIME_LIMITS = {
     "cube-single": 200,

@@ -75,7 +75,7 @@ def test_levels_of_datasets_are_exact(own_ids):
         (
             "manipulation task",
             "scene-tsak1",
-            r"There is no manipulation task 'scene-tsak1': did you mean 'scene-task1'",
+            "no manipulation task 'scene-tsak1': did you mean 'scene-task1'",
         ),
         ("manipulation task", "scene", r"There is no manipulation task 'scene'"),
         ("task", "manip-cube-singel-task2", "There is no task .*: did you mean 'cube-single-task2'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.utils.checks import one_of, real_number, whole_number
 
 AIMS = ("approach", "arrive", "stay near")
@@ -42,7 +43,7 @@ class PlannerSettings:
     noise_draws: int = 6
     aim: str = "approach"
     spread: float = 0.6
-    action_noise: float = 0.1
+    action_noise: float = ACTION_NOISE
 
     def __post_init__(self) -> None:
         whole_number("samples", self.samples, at_least=6)

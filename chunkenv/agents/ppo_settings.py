@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.utils.checks import one_of, real_number, whole_number
 
 REWARDS = ("sparse", "distance", "penalty")
@@ -41,7 +42,7 @@ class Settings:
     max_gradient_norm: float = 1.0  # longer gradients are shortened
     initial_std: float = 0.6  # of exploration, in units of an action that reaches from -1 to 1
     persistence: float = 0.8  # of exploration: correlation from tick to tick, because motors average white noise out
-    action_noise: float = 0.1  # of the environment, not the agent's: in training and evaluation
+    action_noise: float = ACTION_NOISE  # of the environment, not the agent's: in training and evaluation
     evaluation_steps: int = 250_000  # between two evaluations and checkpoints
     evaluation_episodes: int = 256  # first episodes, all at once
 

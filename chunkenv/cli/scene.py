@@ -12,23 +12,15 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.bench.studies.delay_study import ACTION_NOISE
 from chunkenv.bench.studies.delay_study import METHODS as PLANNERS
-from chunkenv.errors import ArgumentError, suggest
+from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Policy, Row, evaluate
-from chunkenv.kinetix import LEVELS
-from chunkenv.registration import FAMILIES, TASKS
+from chunkenv.registration import ACTION_NOISE, find_task, read_id
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.spaces import zeros
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
 
 METHODS = (*PLANNERS, "oracle", "random", "zero")
-IDS = {f"chunkenv/kinetix-{level}-v0": level for level in LEVELS}
-MANIPULATION = {
-    **{f"{family}-task{task}": family for family in FAMILIES for task in TASKS},
-    **{family: family for family in FAMILIES},
-}
-"""The families of the manipulation tasks by the tasks' names."""
 
 
 class Screen(Protocol):
@@ -72,13 +64,14 @@ class Scene:
     @property
     def level(self) -> str | None:
         """The Kinetix level, if the task is one."""
-        return self.task if self.task in LEVELS else IDS.get(self.task)
+        task = find_task(self.task)
+        return task.level if task and task.family is None else None
 
     @property
-    def manipulation(self) -> str | None:
-        """The name of the manipulation task, if it is one."""
-        name = self.task.removeprefix("chunkenv/").removeprefix("manip-").removesuffix("-v0")
-        return name if name in MANIPULATION else None
+    def family(self) -> str | None:
+        """The family of the manipulation task, if it is one."""
+        task = find_task(self.task)
+        return task.family if task else None
 
     @cached_property
     def learned(self) -> Any:
@@ -141,7 +134,7 @@ def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
     """The scene's agent or method."""
     if scene.agent is not None:
         return _agent(scene, env)
-    default = PLANNERS[0] if scene.level else "oracle" if scene.manipulation else "random"
+    default = PLANNERS[0] if scene.level else "oracle" if scene.family else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":
         return RandomChunks(env.action_space)
@@ -174,14 +167,14 @@ def _agent(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
 
 
 def _oracle(scene: Scene) -> Policy:
-    if scene.manipulation is None:
+    if scene.family is None:
         raise ArgumentError(
             f"method='oracle' knows manipulation tasks, and {scene.task} is none; choose 'random' or 'zero', or a "
             "task like 'scene-task1'."
         )
     from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy  # brings MuJoCo
 
-    return OraclePolicy(MANIPULATION[scene.manipulation], scene.lengths[0])
+    return OraclePolicy(scene.family, scene.lengths[0])
 
 
 def _made(scene: Scene) -> gym.Env[Any, Any]:
@@ -189,19 +182,15 @@ def _made(scene: Scene) -> gym.Env[Any, Any]:
     options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": seen}
     options |= {} if scene.size is None else {"render_size": scene.size}
     if scene.level:
-        return gym.make(f"chunkenv/kinetix-{scene.level}-v0", **options)
-    if scene.manipulation:
-        world = gym.make(f"chunkenv/manip-{scene.manipulation}-v0", **options)
+        return gym.make(read_id(scene.task), **options)
+    if scene.family:
+        world = gym.make(read_id(scene.task), **options)
         return gym.wrappers.TransformAction(world, lambda action: np.clip(action, -1, 1), world.action_space)  # noise
-    if scene.task not in gym.registry and ":" not in scene.task:
-        raise ArgumentError(
-            f"task={scene.task!r} is neither a Kinetix level, a manipulation task nor the id of a registered "
-            f"environment; {suggest(scene.task, (*LEVELS, *MANIPULATION))}"
-        )
+    task = scene.task if ":" in scene.task else read_id(scene.task)  # "module:id" is imported by gymnasium
     if scene.size is not None:
         raise ArgumentError(f"size={scene.size} is for our own tasks; {scene.task} draws its frames in its own size.")
     try:
-        return gym.make(scene.task, render_mode="rgb_array_list")
+        return gym.make(task, render_mode="rgb_array_list")
     except (gym.error.Error, TypeError, ImportError) as error:
         raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
 

@@ -185,8 +185,8 @@ def test_an_interrupt_says_what_is_kept(tmp_path):
 
 
 BAD = {
-    "an unknown task": (["--tasks", "catapullt"], "task='catapullt' is unknown; did you mean 'catapult'?"),
-    "a task far from all": (["--tasks", "catapult,chess"], "task='chess' is unknown; choose one of"),
+    "an unknown task": (["--tasks", "catapullt"], "There is no Kinetix level 'catapullt': did you mean 'catapult'?"),
+    "a task far from all": (["--tasks", "catapult,chess"], "There is no Kinetix level 'chess': choose one of"),
     "no task": (["--tasks", ","], "the study 'delay' has no cells"),
     "a task twice": (["--tasks", "catapult,catapult"], "names a cell twice"),
     "an unknown method": (["--methods", "prefix_aware"], "did you mean 'prefix-aware'?"),

@@ -136,10 +136,11 @@ def test_an_agent_plays_as_it_learned_to(learned):
     assert (len(screen.frames), rows[0]["decisions"]) == (201, 67)
     from chunkenv.agents import registry as q_agents
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
-    from chunkenv.training.offline_online import Plan, Training
+    from chunkenv.training import OfflineOnlineTraining, TrainingConfig
 
     agent = q_agents.load(learned)
-    training = Training(Plan("Pendulum-v1", offline_steps=0, online_steps=1), "qc", agent.settings, None, 0)
+    config = TrainingConfig("Pendulum-v1", offline_steps=0, online_steps=1)
+    training = OfflineOnlineTraining(config, "qc", agent.settings, None, 0)
     assert (
         evaluate(lambda: training.make_env(agent.settings), ChunkPolicy(agent), 1, 0)[0]["return"] == rows[0]["return"]
     )
@@ -164,7 +165,7 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
 @pytest.mark.parametrize(
     ("scene", "sentence"),
     [
-        (Scene("catapullt"), "task='catapullt' is neither .*; did you mean 'catapult'"),
+        (Scene("catapullt"), "There is no environment 'catapullt': did you mean 'catapult'"),
         (Scene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
         (Scene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
         (Scene("catapult", "oracle"), "method='oracle' knows manipulation tasks, and catapult is none"),

@@ -18,7 +18,6 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.bench.studies.methods import (
-    ACTION_NOISE,
     METHODS,
     PREDICTION_HORIZON,
     SLOTS,
@@ -29,8 +28,8 @@ from chunkenv.bench.study import Study
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, StaleChunkWarning
 from chunkenv.evaluate import Row
-from chunkenv.kinetix import LEVELS
 from chunkenv.latency import Trace
+from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
 from chunkenv.strategies import measure_latency
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.wrappers import ChunkedExecution
@@ -81,7 +80,7 @@ def charged_study(
 
     Args:
         traces: of every method, as `record` makes them.
-        tasks: names of Kinetix levels.
+        tasks: names or ids of Kinetix levels.
         methods: of `METHODS`.
         slowdowns: above 0; if None, those at which the fastest takes the ticks of `DELAYS_OF_FASTEST`.
         episodes: of each cell.
@@ -94,8 +93,7 @@ def charged_study(
     >>> sorted({cell.slowdown for cell in study.cells})
     [8.3, 17.0, 33.0, 50.0, 67.0, 100.0, 130.0]
     """
-    for task in tasks:
-        one_of("task", task, LEVELS)
+    tasks = [read_task(task, "Kinetix level").level for task in tasks]
     for method in methods:
         if one_of("method", method, tuple(METHODS)) not in traces:
             raise ArgumentError(f"there is no trace of the method {method!r}; record the latencies anew.")

@@ -15,7 +15,7 @@ import gymnasium as gym
 from chunkenv.bench.studies.schedules import check_schedule
 from chunkenv.bench.study import Cell, Study
 from chunkenv.evaluate import Policy
-from chunkenv.kinetix import LEVELS
+from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.wrappers import ActionNoise, ChunkedExecution
 
@@ -25,8 +25,6 @@ METHODS = ("prefix-aware", "naive")
 DELAYS = (0, 1, 2, 3, 4)
 EXECUTION_HORIZONS = (4,)
 PREDICTION_HORIZON = 8
-ACTION_NOISE = 0.1
-"""Standard deviation per channel and tick, added before the environment clips."""
 EPISODES = 10
 QUICK_EPISODES = 6
 COSTS = {
@@ -58,7 +56,7 @@ def delay_study(
     """The study over every combination of the settings given.
 
     Args:
-        tasks: names of Kinetix levels.
+        tasks: names or ids of Kinetix levels.
         methods: of `METHODS`.
         delays: in ticks.
         execution_horizons: ticks between two requests.
@@ -73,8 +71,7 @@ def delay_study(
     >>> len(delay_study(tasks=["catapult"], delays=[0, 4]).cells)
     4
     """
-    for task in tasks:
-        one_of("task", task, TASKS)
+    tasks = [read_task(task, "Kinetix level").level for task in tasks]
     for method in methods:
         one_of("method", method, METHODS)
     whole_number("prediction_horizon", prediction_horizon, at_least=1)

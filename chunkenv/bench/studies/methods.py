@@ -11,10 +11,10 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
-ACTION_NOISE = 0.1
 """Standard deviation per channel and tick, added before the environment clips."""
 SLOTS = 32
 """Episodes that are played side by side. The last bits of a chunk may depend on how many there are, so it is fixed."""

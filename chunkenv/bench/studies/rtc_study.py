@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from chunkenv.bench.studies.methods import ACTION_NOISE, METHODS, PREDICTION_HORIZON, SLOTS, play_method
+from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, SLOTS, play_method
 from chunkenv.bench.studies.schedules import check_schedule
 from chunkenv.bench.study import Cell, Study
 from chunkenv.evaluate import Row
-from chunkenv.kinetix import LEVELS
+from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
 from chunkenv.utils.checks import one_of
 
 NAME = "rtc"
@@ -44,7 +44,7 @@ def rtc_study(
     """The study over every combination of the settings given.
 
     Args:
-        tasks: names of Kinetix levels.
+        tasks: names or ids of Kinetix levels.
         methods: of `METHODS`.
         schedules: pairs of delay and execution horizon.
         episodes: of each cell.
@@ -57,8 +57,7 @@ def rtc_study(
     >>> len(ALL), len(SWEEPS), len(rtc_study(tasks=["catapult"], methods=["rtc"]).cells)
     (24, 11, 11)
     """
-    for task in tasks:
-        one_of("task", task, LEVELS)
+    tasks = [read_task(task, "Kinetix level").level for task in tasks]
     for method in methods:
         one_of("method", method, tuple(METHODS))
     for delay, horizon in schedules:

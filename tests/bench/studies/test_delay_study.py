@@ -11,8 +11,8 @@ from chunkenv.evaluate import evaluate
 from chunkenv.kinetix import LEVELS
 
 BAD = {
-    "an unknown task": ({"tasks": ["catapullt"]}, "task='catapullt' is unknown; did you mean 'catapult'"),
-    "a task far from all": ({"tasks": ["zzz"]}, "task='zzz' is unknown; choose one of 'grasp_easy'"),
+    "an unknown task": ({"tasks": ["catapullt"]}, "There is no Kinetix level 'catapullt': did you mean 'catapult'"),
+    "a task far from all": ({"tasks": ["zzz"]}, "There is no Kinetix level 'zzz': choose one of 'grasp_easy'"),
     "an unknown method": ({"methods": ["navie"]}, "method='navie' is unknown; did you mean 'naive'"),
     "no tasks": ({"tasks": []}, "has no cells"),
     "no delays": ({"delays": []}, "has no cells"),
