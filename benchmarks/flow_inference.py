@@ -1,10 +1,10 @@
-"""What the inference of one chunk costs: floating point operations, and time for one observation and for a batch.
+"""The cost of the inference of one chunk: floating point operations, and time for one observation and for a batch.
 
     python benchmarks/flow_inference.py --levels catapult --batches 1 256
 
-times the flow policies that come with the package. Each figure is the median over repeats, of which the fastest and
-the slowest tenth are shown, too; the first call, which compiles, is left out. The arithmetic is that of one chunk
-alone: in a batch, what depends on flow time only is computed once for all.
+times the flow policies of the package. Each figure is the median over repeats; the 10 % and 90 % quantiles are shown,
+too; the first call, which compiles, is left out. The arithmetic is that of one chunk alone: in a batch, terms that
+depend on flow time only are computed once for all.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from chunkenv.kinetix import LEVELS
 
 
 class Streams(NamedTuple):
-    """All that a flow policy reads of a request."""
+    """The part of a request that a flow policy reads."""
 
     rng: tuple[np.random.Generator, ...]
 
 
 def seconds(action: Callable[[], object], repeats: int) -> np.ndarray:
-    """What each of so many calls took, after one that is not counted."""
+    """The seconds of each of `repeats` calls, after one that is not counted."""
     action()
     taken = []
     for _ in range(repeats):

@@ -47,7 +47,7 @@ class Worlds:
 
 
 def chunks(expert: Expert, copy: Worlds, rows: int, noise: np.ndarray) -> np.ndarray:
-    """The expert's actions in all ticks of this noise [N, rows, 6]."""
+    """The expert's actions in the first `rows` ticks under this noise [N, rows, 6]."""
     actions = np.zeros_like(noise)
     for row in range(rows):
         actions[:, row] = expert.actions(copy.observations)

@@ -1,17 +1,17 @@
-"""How fast the Kinetix engine is against kinetix-env, level by level, in one run.
+"""The speed of the Kinetix engine compared with kinetix-env, level by level, in one run.
 
     python3.11 -m venv kinetix-reference
     kinetix-reference/bin/pip install kinetix-env==3.0.2
     python benchmarks/kinetix_speed.py --reference kinetix-reference/bin/python --worlds PATH/worlds/l
 
-kinetix-env and its 115 packages need an environment of their own; `worlds/l` is the folder of the twelve level files of
+kinetix-env and its 115 packages need a separate environment; `worlds/l` is the folder of the twelve level files of
 Physical-Intelligence/real-time-chunking-kinetix. Without --reference only our side is measured.
 
-Single: one environment stepped from Python, observation included. Batch: whole chunks of many environments in one call,
+Single: one environment stepped from Python, with the observation. Batch: whole chunks of many environments in one call,
 8 ticks of one held random action each, new episodes where one ended, without and with the observation after the chunk;
-the reference vmapped in a scan, ours on one thread and on all that the machine has. The best of all sizes counts, on
-either side. Both sides are measured in turns. All levels take about eight minutes on two cores, of which the reference
-needs some two to compile; to measure in several runs give --levels and one --out: the table is of all rows in the file.
+the reference vmapped in a scan, ours on one thread and on all threads. The best of all sizes counts, on either side.
+Both sides are measured in turns. All levels take about eight minutes on two cores, about two of them for compiling the
+reference. To measure in several runs use --levels and the same --out: the table has all rows of the file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def actions() -> Iterator[np.ndarray]:
 
 
 def of_one(level: str, seconds: float) -> float:
-    """Our steps a second through `gymnasium.make`, observation, checks and time limit included."""
+    """Our steps per second through `gymnasium.make`, with observation, checks and time limit."""
     env = gymnasium.make(f"chunkenv/kinetix-{level}-v0", disable_env_checker=True)
     env.reset()
     steps, source, start = 0, actions(), time.perf_counter()
@@ -61,7 +61,7 @@ def of_one(level: str, seconds: float) -> float:
 
 
 def of_many(level: str, size: int, observe: bool, threads: int, seconds: float) -> float:
-    """Our steps a second in chunks of many environments; ticks after an end do not count."""
+    """Our steps per second in chunks of many environments; ticks after an end do not count."""
     engine, rng = Simulator(level), np.random.default_rng(0)
     first = engine.initial_state()
     states, ticks = np.tile(first, (size, 1)), np.full(size, HOLD)
@@ -88,7 +88,7 @@ class Reference:
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
 
     def rate(self, **question: str | float | bool) -> float:
-        """Have it measure one thing."""
+        """Request one measurement."""
         assert self._process.stdin
         assert self._process.stdout
         print(json.dumps(question), file=self._process.stdin, flush=True)
@@ -99,7 +99,7 @@ class Reference:
 
 
 def measured(level: str, options: argparse.Namespace, reference: Reference | None) -> Iterator[Row]:
-    """All rows of a level: steps a second of ours and theirs, in turns."""
+    """All rows of a level: steps per second of ours and theirs, in turns."""
     seconds = options.seconds
 
     def row(who: str, size: int, observe: bool, threads: int, rate: float) -> Row:
@@ -128,7 +128,7 @@ def best(rows: Iterable[Row], **wanted: str | int | bool) -> float:
 
 
 def table(rows: list[Row]) -> str:
-    """Steps a second and ratios, a line for each level, and their geometric means."""
+    """Steps per second and ratios, a line for each level, and their geometric means."""
     many = max(int(row["threads"]) for row in rows)
     head = ["level".ljust(18)]
     for what in ("single", "batch", "with obs"):

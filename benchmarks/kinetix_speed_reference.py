@@ -1,7 +1,7 @@
-"""The other half of kinetix_speed.py, run by it where kinetix-env is: what to measure in, steps a second out.
+"""The part of kinetix_speed.py that runs in the environment of kinetix-env: requests in, steps per second out.
 
 A line on stdin is a JSON object: `level`, `size` (environments; 0: one, stepped from Python), `observe`, `seconds`.
-What is compiled serves all levels, which are data to it: scenes of one size.
+The compiled code serves all levels; they are its data: scenes of one size.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HOLD = 8
 def scene(level: str) -> tuple[Any, Any, Any]:
     """A level's first state, its sizes and parameters."""
     first, sizes, params = import_env_state_from_json(json.loads((WORLDS / f"{level}.json").read_text()))
-    # Once cast, or the second step would compile again: the loaded state has a weakly typed float.
+    # Cast once; otherwise the second step would compile again: the loaded state has a weakly typed float.
     return jax.tree.map(lambda x: jnp.asarray(x, jnp.result_type(x)), first), sizes, params
 
 
@@ -50,7 +50,7 @@ def single() -> Callable:
 
 @cache
 def many(observe: bool) -> Callable:
-    """A chunk of many environments, each beginning anew where it ends; the last observation, or none; compiled."""
+    """A compiled chunk of many environments, each reset where it ends; the last observation, or none."""
     env, params = environment()
 
     def step(first: Any, state: Any, action: Any) -> Any:
@@ -67,7 +67,7 @@ def many(observe: bool) -> Callable:
 
 
 def of_one(level: str, seconds: float) -> float:
-    """Steps a second of one environment stepped from Python, the observation as a NumPy array."""
+    """Steps per second of one environment stepped from Python, the observation as a NumPy array."""
     first, step, rng = scene(level)[0], single(), np.random.default_rng(0)
     state = step(first, np.zeros(6, np.float32))[1]
     jax.block_until_ready(step(state, np.zeros(6, np.float32)))
@@ -83,7 +83,7 @@ def of_one(level: str, seconds: float) -> float:
 
 
 def players(level: str, size: int, observe: bool) -> tuple[Callable, Any, int]:
-    """What plays a chunk of random actions from states, the first states, and the ticks of a chunk.
+    """A function that plays a chunk of random actions from states, the first states, and the ticks of a chunk.
 
     Chunks are shorter where one would take long.
     """
@@ -105,7 +105,7 @@ def compile_many(size: int, observe: bool) -> None:
 
 
 def of_many(level: str, size: int, observe: bool, seconds: float) -> float:
-    """Steps a second of many environments, whole chunks in one call."""
+    """Steps per second of many environments, whole chunks in one call."""
     compile_many(size, observe)
     play, states, ticks = players(level, size, observe)
     steps, start = 0, time.perf_counter()
@@ -116,7 +116,7 @@ def of_many(level: str, size: int, observe: bool, seconds: float) -> float:
 
 
 def answer(level: str, size: int, observe: bool, seconds: float) -> float:
-    """What one line asks for."""
+    """The measurement that one line requests."""
     return of_many(level, size, observe, seconds) if size else of_one(level, seconds)
 
 

@@ -1,10 +1,10 @@
-"""How often the oracles solve the ten families of manipulation tasks, tick by tick and as chunked policies under delay.
+"""The oracles' solve rates on the ten families of manipulation tasks, tick by tick and as chunked policies under delay.
 
     python benchmarks/manipulation_oracles.py --out results/manipulation_oracles.jsonl
 
-plays every task, without noise and tick by tick; `--delays 0 2 5 --action-noise 0.1` plays it in chunks, under delay
-and disturbed. Every episode is a line of the file, and one that is there is not played again: the command goes on where
-it was stopped, and the tables are about all that the options ask for. The same seeds everywhere: episodes are paired.
+plays every task, without noise and tick by tick; `--delays 0 2 5 --action-noise 0.1` plays it in chunks, with delay
+and noise. Every episode is a line of the file, and episodes in the file are not played again: the command continues
+where it was stopped. The tables cover all episodes that the options select. Seeds are the same: episodes are paired.
 Needs the extra `manipulation`.
 """
 
@@ -49,7 +49,7 @@ class Episode(NamedTuple):
 
 
 def play(episode: Episode) -> dict[str, Any]:
-    """The episode's row: what was asked for, whether it was solved, and in how many ticks."""
+    """The episode's row: its settings, whether it was solved, and its number of ticks."""
     env, player = made(episode._replace(seed=0, episode=0))
     seed = episode_seed(episode.seed, episode.episode)
     if episode.delay == TICK_BY_TICK:
@@ -60,7 +60,7 @@ def play(episode: Episode) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def made(episode: Episode) -> tuple[gym.Env, Any]:
-    """The environment and what plays in it; each process keeps those of its last episode."""
+    """The environment and its player; each process keeps those of its last episode."""
     chunked = episode.delay != TICK_BY_TICK
     name = f"chunkenv/manip-{episode.family}-task{episode.task}-v0"
     env: gym.Env = gym.make(name, observation="state" if chunked else "features")
@@ -73,7 +73,7 @@ def made(episode: Episode) -> tuple[gym.Env, Any]:
 
 
 def played_closed_loop(env: gym.Env, oracle: Oracle, seed: int) -> dict[str, Any]:
-    """An episode in which the oracle sees the facts at every tick."""
+    """An episode in which the oracle observes the facts at every tick."""
     env.reset(seed=seed)
     oracle.reset()
     facts, ticks, over, info = env.get_wrapper_attr("facts"), 0, False, {}
@@ -84,7 +84,7 @@ def played_closed_loop(env: gym.Env, oracle: Oracle, seed: int) -> dict[str, Any
 
 
 def played(episodes: list[Episode], path: Path, workers: int) -> list[dict[str, Any]]:
-    """The rows of all episodes: those in the file, and the others, which are appended to it as they come."""
+    """The rows of all episodes: those in the file, and the others, which are played and appended to it."""
     found = {Episode(*(row[field] for field in Episode._fields)): row for row in read(path)}
     missing = [episode for episode in episodes if episode not in found]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def played(episodes: list[Episode], path: Path, workers: int) -> list[dict[str, 
 
 
 def in_processes(episodes: list[Episode], workers: int) -> Iterator[tuple[Episode, dict[str, Any]]]:
-    """The episodes with their rows, as they are finished."""
+    """The episodes with their rows, in the order in which they finish."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker)
     try:
         jobs = {pool.submit(play, episode): episode for episode in episodes}
@@ -110,7 +110,7 @@ def in_processes(episodes: list[Episode], workers: int) -> Iterator[tuple[Episod
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The rows in the file; a line that was cut off by a kill is none."""
+    """The rows in the file, without an incomplete last line."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
 
@@ -133,7 +133,7 @@ def solved(rows: list[dict[str, Any]]) -> str:
 
 
 def rate(rows: list[dict[str, Any]]) -> str:
-    """The share that is solved with its 95 % interval (Wilson), in percent."""
+    """The solve rate with its 95 % interval (Wilson), in percent."""
     interval = wilson(sum(row["solved"] for row in rows), len(rows))
     return f"{100 * interval.estimate:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
@@ -144,7 +144,7 @@ def delay_of(text: str) -> int | str:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--tasks", nargs="+", type=int, default=TASKS, choices=TASKS)

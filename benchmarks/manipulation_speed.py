@@ -1,23 +1,23 @@
-"""How fast a vector of manipulation tasks is: against raw MuJoCo with the same controls, and against ogbench.
+"""The speed of a vector of manipulation tasks, compared with MuJoCo alone with the same controls, and with ogbench.
 
     python benchmarks/manipulation_speed.py --out results/manipulation_speed.jsonl
 
 All are measured in turns, on the same states and actions, episodes without end; medians over the rounds, and ratios of
-these. Steps are control steps of 50 ms, 25 of physics; figures are steps a second.
+these. Steps are control steps of 50 ms, 25 of physics; figures are steps per second.
 
-- ogbench: `env.step` of one environment in a loop, as `gymnasium.make` of ogbench's id gives it.
-- ceiling: MuJoCo alone, on as many threads, no control computed and nothing observed: the faster of
-  `mujoco.rollout.Rollout` and of threads that call `mj_step(nstep=25)` with data of their own for each environment. One
-  call for each control step of all; and, as `free`, all control steps of an environment in one go.
+- ogbench: `env.step` of one environment in a loop, made by `gymnasium.make` with ogbench's id.
+- ceiling: MuJoCo alone, on as many threads, without control and observations: the faster of
+  `mujoco.rollout.Rollout` and of threads that call `mj_step(nstep=25)` with separate data for each environment. One
+  call for each control step of all; and, as `free`, all control steps of an environment in one call.
 - ours: `step` of the vector environment, to compare with the ceiling; `play` of whole chunks, to compare with `free`.
-- own model: the ceiling once more, with ogbench's own model, which has all the meshes that are only seen.
+- own model: the ceiling with ogbench's own model, which also has the meshes that are only rendered.
 - one: a vector of one environment on one thread, against `env.step` of the single environment.
 - reset: milliseconds of the start of an episode, of ours in a vector.
-- MB: what a further environment takes, from the memory of 4 and of 36 after a step; and what one of ogbench takes.
+- MB: memory of a further environment, from the memory of 4 and of 36 after a step; and of one of ogbench.
 
-With `--clock processor --threads 1` seconds are those of the processor: what a core does, whatever else runs on it.
+With `--clock processor --threads 1` seconds are CPU seconds, independent of other load.
 
-A line of the file is one family; what is there is not measured again. Needs the extra `manipulation`.
+A line of the file is one family; families in the file are not measured again. Needs the extra `manipulation`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ CLOCK: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "processor":
 
 
 class Course:
-    """What all sides play: states to begin in, and actions.
+    """The first states and actions, which are the same for all sides.
 
     Args:
         family: one of `chunkenv.manipulation.FAMILIES`.
@@ -75,7 +75,7 @@ class Course:
         self.controls = self._controls()
 
     def _controls(self) -> np.ndarray:
-        """The controls to which the actions lead, float64[N, T, n]."""
+        """The controls that follow from the actions, float64[N, T, n]."""
         start = mujoco.mj_stateSize(self.model, int(INTEGRATION) & (int(CTRL) - 1))
         every = range(self.ticks)
         found = [self._after(tick)[:, start : start + self.model.nu] for tick in every]
@@ -96,14 +96,14 @@ class Course:
 
 
 def wandering(num_envs: int, ticks: int) -> np.ndarray:
-    """Random actions that change slowly and lead down as often as up, float32[N, T, 5]."""
+    """Random actions that change slowly and move down as often as up, float32[N, T, 5]."""
     rng = np.random.default_rng(0)
     held = np.repeat(rng.uniform(-1, 1, (num_envs, -(-ticks // CHUNK), 5)), CHUNK, axis=1)[:, :ticks]
     return np.clip(held + rng.normal(0, 0.2, held.shape), -1, 1).astype(np.float32)
 
 
 def raw_threads(course: Course, model: Any, free: bool) -> float:
-    """Steps a second of threads that call mj_step."""
+    """Steps per second of threads that call mj_step."""
     models = models_of(course, model)
     data = [mujoco.MjData(model) for _ in range(course.num_envs)]
     for one, state in zip(data, course.physics(model, INTEGRATION), strict=True):
@@ -115,12 +115,12 @@ def raw_threads(course: Course, model: Any, free: bool) -> float:
             mujoco.mj_step(models[index], data[index], nstep=SUBSTEPS)
 
     with ThreadPoolExecutor(course.threads) as pool:
-        list(pool.map(len, [()] * course.threads))  # they are started
+        list(pool.map(len, [()] * course.threads))  # start the threads
         return per_second(course, lambda: [list(pool.map(work, *job)) for job in jobs(course, free)])
 
 
 def jobs(course: Course, free: bool) -> list[tuple[range, list[range]]]:
-    """What the threads do between two waits: one tick of each environment, or all of them."""
+    """The work of the threads between two waits: one tick of each environment, or all of them."""
     each, n = range(course.num_envs), course.num_envs
     if free:
         return [(each, [range(course.ticks)] * n)]
@@ -128,7 +128,7 @@ def jobs(course: Course, free: bool) -> list[tuple[range, list[range]]]:
 
 
 def raw_rollout(course: Course, model: Any, free: bool) -> float:
-    """Steps a second of MuJoCo's own rollouts."""
+    """Steps per second of MuJoCo's own rollouts."""
     models, data = models_of(course, model), [mujoco.MjData(model) for _ in range(course.threads)]
     begun, span = course.physics(model, PHYSICS), course.ticks if free else 1
     with Rollout(nthread=course.threads) as rollout:
@@ -154,7 +154,7 @@ def models_of(course: Course, model: Any) -> list[Any]:
 
 
 def ours(course: Course, length: int) -> float:
-    """Steps a second of the vector environment: of `step`, or of `play` with chunks of a length."""
+    """Steps per second of the vector environment: of `step`, or of `play` with chunks of a length."""
     course.envs.set_states(course.states)
     actions, full = course.actions, np.full(course.num_envs, length)
     if length == 1:
@@ -164,7 +164,7 @@ def ours(course: Course, length: int) -> float:
 
 
 def of_one(course: Course, step: Callable[[np.ndarray], Any]) -> float:
-    """Steps a second of one environment."""
+    """Steps per second of one environment."""
     begun = CLOCK[course.clock]()
     for action in itertools.islice(itertools.cycle(course.actions[0]), course.ticks):
         step(action)
@@ -172,14 +172,14 @@ def of_one(course: Course, step: Callable[[np.ndarray], Any]) -> float:
 
 
 def per_second(course: Course, work: Callable[[], object]) -> float:
-    """Steps a second of work that steps everything."""
+    """Steps per second of work that steps everything."""
     begun = CLOCK[course.clock]()
     work()
     return course.num_envs * course.ticks / (CLOCK[course.clock]() - begun)
 
 
 def sides(course: Course, theirs: Any) -> dict[str, Callable[[], float]]:
-    """All that is measured, each in a state to begin in."""
+    """All measurements, each set to its first state."""
 
     def at_first(env: Any, state: np.ndarray, step: Callable[[np.ndarray], Any]) -> float:
         env(state)
@@ -204,12 +204,12 @@ def sides(course: Course, theirs: Any) -> dict[str, Callable[[], float]]:
 
 
 def medians(measures: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """The median of every measure; each round begins with another one."""
+    """The median of every measurement; each round begins with another one."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(-1, rounds):
         for name in np.roll(list(measures), number).tolist():
             value = measures[name]()
-            if number >= 0:  # before, everything is compiled and touched once
+            if number >= 0:  # the round before compiles everything and touches all memory
                 found[name].append(value)
     return {name: float(np.median(values)) for name, values in found.items()}
 
@@ -277,15 +277,15 @@ COLUMNS = ("family", "ogbench", "ceiling", "ours", *("/".join(pair) for pair in 
 
 
 def main() -> None:
-    """Measure what is not in the file yet, and print a table of all that is."""
+    """Measure what is missing in the file, and print a table of the whole file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--envs", type=int, default=16, help="environments in the vector")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ticks", type=int, default=60, help="control steps of each in a round, a multiple of 10")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--clock", choices=CLOCK, default="wall", help="whose seconds")
-    parser.add_argument("--out", type=Path, help="JSON lines, added to")
+    parser.add_argument("--clock", choices=CLOCK, default="wall", help="wall or processor seconds")
+    parser.add_argument("--out", type=Path, help="JSON lines to append to")
     options = parser.parse_args()
     sizes = {"num_envs": options.envs, "ticks": options.ticks, "threads": options.threads, "clock": options.clock}
     rows = [json.loads(line) for line in _lines(options.out)]

@@ -1,9 +1,9 @@
-"""How often the planner solves the twelve Kinetix levels, with and without delay, knowing the prefix or not.
+"""The planner's solve rates on the twelve Kinetix levels, with and without delay, prefix-aware or not.
 
     python benchmarks/planner.py --out results/planner.jsonl
 
 Every cell (level, delay, method) is `chunkenv.evaluate` with the same seed, so that methods are compared on paired
-episodes. A cell that is in the file already is not played again: the command goes on where it was stopped. Needs the
+episodes. A cell that is already in the file is not played again: the command continues where it was stopped. Needs the
 extra `kinetix`.
 """
 
@@ -31,7 +31,7 @@ METHODS = ("prefix-aware", "naive")
 
 
 class Cell(NamedTuple):
-    """One level under one delay with one method; `settings` says whose: the "level"'s own or the "default"."""
+    """One level under one delay with one method; `settings` is "level" (the level's own) or "default"."""
 
     level: str
     delay: int
@@ -42,13 +42,13 @@ class Cell(NamedTuple):
 
 
 def make_env(cell: Cell) -> gym.Env:
-    """The level as the planner sees it: the state observed, actions noisy, chunks late."""
+    """The planner's environment: the state as observation, noisy actions, delayed chunks."""
     world = gym.make(f"chunkenv/kinetix-{cell.level}-v0", observation="state")
     return ChunkedExecution(ActionNoise(world, ACTION_NOISE), PREDICTION_HORIZON, EXECUTION_HORIZON, latency=cell.delay)
 
 
 def play(cell: Cell) -> dict[str, Any]:
-    """The cell's episodes, and what a decision cost."""
+    """The cell's episodes, and the cost of a decision."""
     settings = DEFAULT if cell.settings == "default" else None
     planner = Planner(cell.level, PREDICTION_HORIZON, cell.method == "prefix-aware", settings)
     rows = evaluate(lambda: make_env(cell), planner, cell.episodes, cell.seed)
@@ -63,7 +63,7 @@ def play(cell: Cell) -> dict[str, Any]:
 
 
 def played(cells: list[Cell], path: Path, workers: int) -> list[dict[str, Any]]:
-    """The results of all cells: those in the file, and the others, which are appended to it as they come."""
+    """The results of all cells: those in the file, and the others, which are played and appended to it."""
     found = {Cell(*(result[field] for field in Cell._fields)): result for result in read(path)}
     missing = [cell for cell in cells if cell not in found]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,13 +76,13 @@ def played(cells: list[Cell], path: Path, workers: int) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The results in the file; a line that was cut off by a kill is none."""
+    """The results in the file, without an incomplete last line."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
 def level_table(results: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each level: what it takes without delay, and how many are solved under each delay."""
+    """One line for each level: its length and cost without delay, and the solved episodes under each delay."""
     by_cell = {(result["level"], result["delay"], result["method"]): result for result in results}
     delays = sorted({result["delay"] for result in results})
     episodes = results[0]["episodes"]
@@ -98,7 +98,7 @@ def level_table(results: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def pooled_table(results: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each delay: solve rates pooled over the levels, and the gain of knowing the prefix."""
+    """One line for each delay: solve rates pooled over the levels, and the gain of prefix-aware planning."""
     yield "| delay | prefix-aware % | naive % | gain, points (paired) |"
     yield "|---|---|---|---|"
     for delay in sorted({result["delay"] for result in results}):
@@ -119,7 +119,7 @@ def shown(interval: Interval) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
     parser.add_argument("--delays", nargs="+", type=int, default=[0, 1, 2, 3, 4])

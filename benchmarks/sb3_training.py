@@ -1,11 +1,11 @@
-"""What Stable-Baselines3 learns on chunked, delayed tasks: PPO on a Kinetix level, and SAC on Pendulum.
+"""Stable-Baselines3 on chunked, delayed tasks: PPO on a Kinetix level, and SAC on Pendulum.
 
-    python benchmarks/sb3_training.py --out results/sb3.jsonl          # trains what is not in the file, then the table
-    python benchmarks/sb3_training.py --out results/sb3.jsonl --show   # only the table
+    python benchmarks/sb3_training.py --out results/sb3.jsonl          # train what is missing, and print the table
+    python benchmarks/sb3_training.py --out results/sb3.jsonl --show   # print the table only
 
 Every run is one training with one seed and an evaluation with `chunkenv.evaluate`, the same 50 episodes for all; on
 Kinetix with noise on the actions (std 0.1), because nothing else there is random. 'random' is a policy that draws its
-chunks uniformly. A run that is in the file already is not trained again. Intervals: 95 %, bootstrap over training
+chunks uniformly. A run that is already in the file is not trained again. Intervals: 95 %, bootstrap over training
 seeds. One thread; needs the extras `sb3` and `kinetix`, and for Pendulum `gymnasium[classic-control]`.
 """
 
@@ -34,7 +34,7 @@ EPISODES, EVALUATION_SEED = 50, 10_000
 
 
 class Task(NamedTuple):
-    """A task with chunks of `execution_horizon + delay` rows, and how many decisions are learned from."""
+    """A task with chunks of `execution_horizon + delay` rows, and the number of decisions to learn from."""
 
     id: str
     algorithm: str
@@ -60,18 +60,18 @@ TASKS = (
 
 
 class Uniform:
-    """Chunks drawn uniformly."""
+    """Uniformly random chunks."""
 
     def __init__(self, chunks: gym.spaces.Box) -> None:
         self._chunks = chunks
 
     def infer(self, observation: Any, request: Any) -> np.ndarray:
-        """A chunk, whatever is observed."""
+        """A chunk, independent of the observation."""
         return request.rng.uniform(self._chunks.low, self._chunks.high).astype(np.float32)
 
 
 def world(task: Task) -> gym.Env:
-    """The task as it is evaluated."""
+    """The task for evaluation."""
     kinetix = task.id.startswith("chunkenv/")
     env = ActionNoise(gym.make(task.id, **SEEN), ACTION_NOISE) if kinetix else gym.make(task.id)
     return ChunkedExecution(env, observe_prefix="flat" if task.delay else False, **task.chunks)
@@ -94,7 +94,7 @@ def train_ppo(task: Task, seed: int) -> Any:
 
 
 def train_sac(task: Task, seed: int) -> Any:
-    """SAC with its defaults, but a larger learning rate."""
+    """SAC with its defaults, except for a larger learning rate."""
     env = make_sb3_env(task.id, seed=seed, discount=0.98, **task.chunks)
     model = SAC("MlpPolicy", env, replay_buffer_class=ChunkReplayBuffer, learning_rate=1e-3, seed=seed, device="cpu")
     return model.learn(task.decisions)
@@ -104,7 +104,7 @@ TRAIN: dict[str, Callable[[Task, int], Any]] = {"PPO": train_ppo, "SAC": train_s
 
 
 def run(task: Task, seed: int | None) -> dict[str, Any]:
-    """One training and its evaluation; the random policy, if there is no seed."""
+    """One training and its evaluation; the random policy if there is no seed."""
     begun = time.perf_counter()
     policy = Uniform(world(task).action_space) if seed is None else ModelPolicy(TRAIN[task.algorithm](task, seed))
     seconds = time.perf_counter() - begun
@@ -115,7 +115,7 @@ def run(task: Task, seed: int | None) -> dict[str, Any]:
 
 
 def runs(path: Path) -> list[dict[str, Any]]:
-    """What the file has."""
+    """The runs in the file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
@@ -153,7 +153,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per run")
     parser.add_argument("--seeds", type=int, default=5, help="trainings per task")
-    parser.add_argument("--show", action="store_true", help="train nothing")
+    parser.add_argument("--show", action="store_true", help="print the table only")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if not options.show:

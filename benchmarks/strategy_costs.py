@@ -1,10 +1,10 @@
-"""What a chunk costs under each execution strategy: evaluations, floating point operations, and time on this machine.
+"""The cost of a chunk under each execution strategy: evaluations, floating point operations, and time on this machine.
 
     python benchmarks/strategy_costs.py --batches 1 64 --repeats 50
 
 The flow policy has the package's default size and prefix; its weights are not trained, since time does not depend on
-them. Every request has rows left and a delay of two ticks, so that RTC pays for its guidance. Each time is the fastest
-of the repeats; the strategies take turns, so that a busy moment of the machine does not hit one of them alone.
+them. Every request has rows left and a delay of two ticks, so that RTC computes its guidance. Each time is the fastest
+of the repeats; the strategies take turns, so that a busy moment of the machine does not affect only one of them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OBSERVATION, HORIZON, ACTION, DELAY = 35, 8, 6, 2
 
 
 def flow_policy(prefix: bool) -> FlowPolicy:
-    """An untrained one of the default size."""
+    """An untrained policy of the default size."""
     settings = FlowSettings()
     sizes = Sizes(OBSERVATION, HORIZON, ACTION, prefix)
     weights = initial_weights(settings.architecture, sizes, 0)
@@ -43,14 +43,14 @@ def flow_policy(prefix: bool) -> FlowPolicy:
 
 
 def strategies() -> dict[str, Strategy]:
-    """All of them, around two policies."""
+    """All strategies, around two policies."""
     plain, prefix = flow_policy(prefix=False), flow_policy(prefix=True)
     kinds = [Naive, TemporalEnsembling, BID, RTC, HardMasking]
     return {kind.__name__: kind(plain) for kind in kinds} | {"TrainingTimeRTC": TrainingTimeRTC(prefix)}
 
 
 def request_of(batch: int) -> VectorRequest:
-    """So many requests in the middle of an episode, half of the last chunk left."""
+    """A batch of requests in the middle of an episode, with half of the last chunk left."""
     left = np.random.default_rng(0).standard_normal((batch, HORIZON, ACTION), np.float32)
     lengths, delays = np.full(batch, HORIZON // 2), np.full(batch, DELAY)
     rng = tuple(np.random.default_rng(row) for row in range(batch))
@@ -72,7 +72,7 @@ def seconds(compared: dict[str, Strategy], batch: int, repeats: int, rounds: int
 
 
 def main() -> None:
-    """Print a table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 64])
     parser.add_argument("--repeats", type=int, default=50)

@@ -1,11 +1,11 @@
-"""What chunks cost on many environments: the native vector environment against gymnasium's of single ones.
+"""The overhead of chunks on many environments: the native vector environment and gymnasium's of single ones.
 
     python benchmarks/vector_overhead.py [level] [--threads 1]
 
 One run, in turns: a decision of `gymnasium.make_vec(id, N, prediction_horizon=8, execution_horizon=4, latency=2)`, the
 call into the engine alone with the same states, actions and ticks, and the same decision of a `SyncVectorEnv` of
-`ChunkedExecution`s (up to 512 environments). All play the same episodes. Each figure is the least of the rounds: of
-the processor's seconds with one thread, which other processes disturb little, else of the clock's.
+`ChunkedExecution`s (up to 512 environments). All play the same episodes. Each figure is the smallest of the rounds: in
+CPU seconds with one thread, which other processes affect little, otherwise in wall seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LARGEST_SYNC = 512
 
 
 class Recorder:
-    """Notes what the chunks give the engine to play, so that it can be played again without them."""
+    """Records the calls of the chunks into the engine, so that they can be repeated without the chunks."""
 
     def __init__(self, envs: gym.vector.VectorEnv) -> None:
         self.inner: Any = envs.unwrapped
@@ -43,7 +43,7 @@ class Recorder:
 
 
 def seconds(calls: list[Callable[[], object]], threads: int) -> float:
-    """What calls take, one after the other."""
+    """The seconds of calls, one after the other."""
     clock = time.process_time if threads == 1 else time.perf_counter
     start = clock()
     for call in calls:
@@ -52,13 +52,13 @@ def seconds(calls: list[Callable[[], object]], threads: int) -> float:
 
 
 def episode(envs: gym.vector.VectorEnv, chunks: list[np.ndarray], threads: int) -> float:
-    """Seconds for the decisions from a reset on."""
+    """Seconds of the decisions after a reset."""
     envs.reset(seed=0)
     return seconds([partial(envs.step, chunk) for chunk in chunks], threads)
 
 
 def engine_alone(calls: list[tuple[np.ndarray, np.ndarray, np.ndarray]], inner: Any, threads: int) -> float:
-    """Seconds for the calls into the engine of an episode, with the observation after each."""
+    """Seconds of the calls into the engine in an episode, with the observation after each."""
     play = partial(inner.simulator.play, observation="symbolic", threads=threads)
     return seconds([partial(play, states.copy(), actions, ticks) for states, actions, ticks in calls], threads)
 

@@ -1,4 +1,4 @@
-"""What `ChunkedExecution` costs: the time of chunks on CartPole against a bare Python loop over the same steps.
+"""The overhead of `ChunkedExecution`: the time of chunks on CartPole against a plain Python loop over the same steps.
 
     python benchmarks/wrapper_overhead.py
 
@@ -23,7 +23,7 @@ TICKS, ROUNDS = 16_000, 15
 
 
 def played(ticks: int, delay: int) -> list[list[int]]:
-    """The actions that the chunks really execute, episode by episode, for at least `ticks` control steps."""
+    """The actions that the chunks execute, episode by episode, for at least `ticks` control steps."""
     env = ChunkedExecution(gym.make("CartPole-v1"), H, latency=delay, info="full")
     env.reset(seed=0)
     episodes: list[list[int]] = [[]]
