@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from chunkenv.agents.policies.expert import used_channels
 from chunkenv.data.dataset import Dataset
 from chunkenv.data.dataset_files import DataError
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine.layout import N_MOTOR_CHANNELS, N_THRUSTER_CHANNELS
+from chunkenv.kinetix.level import used_channels
 from chunkenv.utils.seeding import Stream
 
 LOWEST = np.array([-1.0] * N_MOTOR_CHANNELS + [0.0] * N_THRUSTER_CHANNELS, np.float32)

@@ -13,7 +13,7 @@ from chunkenv.utils.lazy import lazy_exports
 if TYPE_CHECKING:
     from chunkenv.kinetix.backends.protocol import Simulator, open_simulator
     from chunkenv.kinetix.env import KinetixEnv
-    from chunkenv.kinetix.level import Level, load_level
+    from chunkenv.kinetix.level import Level, load_level, used_channels
     from chunkenv.kinetix.vector_env import KinetixVectorEnv
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Simulator",
     "load_level",
     "open_simulator",
+    "used_channels",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -36,6 +37,7 @@ __getattr__, __dir__ = lazy_exports(
         "Simulator": "backends.protocol",
         "load_level": "level",
         "open_simulator": "backends.protocol",
+        "used_channels": "level",
     },
     extra="kinetix",
 )

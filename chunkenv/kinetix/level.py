@@ -9,9 +9,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
-from chunkenv.errors import ArgumentError, suggest
-from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix.engine.layout import N_MOTOR_CHANNELS
+from chunkenv.registration import LEVELS, unknown_task
 
 ROLES = ("none", "green", "blue", "red")
 """What a body is in the task: green must touch blue and must not touch red."""
@@ -92,7 +93,7 @@ def load_level(name: str) -> Level:
     (10, (4, 12))
     """
     if name not in LEVELS:
-        raise ArgumentError(f"There is no Kinetix level {name!r}: {suggest(name, LEVELS)}")
+        raise unknown_task(name, "Kinetix level")
     text = files("chunkenv.kinetix").joinpath("levels", f"{name}.toml").read_text(encoding="utf-8")
     return parse_level(name, text)
 
@@ -100,16 +101,27 @@ def load_level(name: str) -> Level:
 def parse_level(name: str, text: str) -> Level:
     """A level from the text of its TOML file."""
     tables = tomllib.loads(text)
-    bodies = [Body(**_frozen(table)) for kind in ("polygon", "circle") for table in tables.get(kind, [])]
-    joints = [Joint(**_frozen(table)) for table in tables.get("joint", [])]
-    thrusters = [Thruster(**_frozen(table)) for table in tables.get("thruster", [])]
+    bodies = [Body(**_freeze(table)) for kind in ("polygon", "circle") for table in tables.get(kind, [])]
+    joints = [Joint(**_freeze(table)) for table in tables.get("joint", [])]
+    thrusters = [Thruster(**_freeze(table)) for table in tables.get("thruster", [])]
     return Level(name, tuple(bodies), tuple(joints), tuple(thrusters))
 
 
-def _frozen(table: dict) -> dict:
+def used_channels(name: str) -> tuple[int, ...]:
+    """The channels of the action that drive anything in a level; the others do nothing, nor do motors of fixed joints.
+
+    >>> used_channels("catapult"), used_channels("chain_lander")
+    ((0,), (4, 5))
+    """
+    level = load_level(name)
+    motors = {joint.channel for joint in level.joints if joint.motor and not joint.fixed}
+    return tuple(sorted(motors | {N_MOTOR_CHANNELS + thruster.channel for thruster in level.thrusters}))
+
+
+def _freeze(table: dict[str, Any]) -> dict[str, Any]:
     """The table with its lists as tuples."""
-    return {key: _tuple(value) for key, value in table.items()}
+    return {key: _to_tuple(value) for key, value in table.items()}
 
 
-def _tuple(value):
-    return tuple(map(_tuple, value)) if isinstance(value, list) else value
+def _to_tuple(value: Any) -> Any:
+    return tuple(map(_to_tuple, value)) if isinstance(value, list) else value

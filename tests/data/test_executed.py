@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 import chunkenv  # noqa: F401
-from chunkenv.agents.policies.expert import used_channels
-from chunkenv.data import Windows, collect
+from chunkenv.collect import collect
+from chunkenv.data import Windows
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.executed import executed_actions
 from chunkenv.errors import ArgumentError
+from chunkenv.kinetix.level import used_channels
 from tests.agents.experts import random_expert
 
 
