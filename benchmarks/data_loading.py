@@ -1,9 +1,9 @@
-"""How fast a dataset is opened and chunk windows are drawn from it: whether data are the bottleneck of training.
+"""The time to open a dataset and to draw chunk windows from it: are data the bottleneck of training?
 
-    python benchmarks/data_loading.py                      (a million made-up transitions, written and removed again)
+    python benchmarks/data_loading.py                      (a million random transitions, written and removed again)
     python benchmarks/data_loading.py --data FOLDER        (a dataset that `chunkenv data collect` wrote)
 
-Every figure is the best of several repeats, in seconds of the processor: one core, whatever else runs.
+Every figure is the best of several repeats, in CPU seconds: one core, independent of other load.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from chunkenv.data import Dataset, Windows, load
-from chunkenv.data.dataset import Piece, write
+from chunkenv.data.dataset import ShardSlice, write_dataset
 from chunkenv.data.episodes import Episode, as_block
 
 BATCH = 512
@@ -29,8 +29,8 @@ REPEATS = 5
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of a dataset; a million made-up transitions if not given")
-    parser.add_argument("--observation", type=int, default=35, help="length of a made-up observation")
+    parser.add_argument("--data", type=Path, help="folder of a dataset; a million random transitions if not given")
+    parser.add_argument("--observation", type=int, default=35, help="length of a random observation")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -45,8 +45,10 @@ def made_up(folder: Path, transitions: int, size: int, length: int = 100) -> Non
     seen = rng.standard_normal((length + 1, size)).astype(np.float32)
     actions, rewards = rng.standard_normal((length, 6)).astype(np.float32), np.zeros(length, np.float32)
     block = as_block([Episode(seen, actions, rewards, True, True, 0, 0)] * 100)
-    pieces = [Piece(block.__getitem__, 100 * length, 100)] * (transitions // (100 * length))
-    write(folder, pieces, {"level": None, "observation": None, "experts": [{"name": "made up"}], "noise": 0, "seed": 0})
+    slices = [ShardSlice(block.__getitem__, 100 * length, 100)] * (transitions // (100 * length))
+    write_dataset(
+        folder, slices, {"level": None, "observation": None, "experts": [{"name": "made up"}], "noise": 0, "seed": 0}
+    )
 
 
 def report(folder: Path) -> None:
@@ -54,7 +56,7 @@ def report(folder: Path) -> None:
     dataset = load(folder)
     windows = Windows(dataset, HORIZON)
     rng = np.random.default_rng(0)
-    windows.sample(rng, len(windows))  # everything has been read once: what is measured is no disk
+    windows.sample(rng, len(windows))  # read everything once, so that no disk access is measured
     print(f"{len(dataset):,} transitions, observation {dataset.observations.shape[1]}, H = {HORIZON}, batch {BATCH}")
     for name, seconds in measured(folder, dataset, windows, rng):
         print(name.ljust(42), seconds)
@@ -75,7 +77,7 @@ def measured(folder: Path, dataset: Dataset, windows: Windows, rng: np.random.Ge
 
 
 def list_all(batches: Iterator[object]) -> None:
-    """Go through an iterator, and keep nothing."""
+    """Consume an iterator."""
     for _ in batches:
         pass
 
@@ -86,7 +88,7 @@ def rate(count: int, seconds: float) -> str:
 
 
 def best(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The least time of several calls, in seconds."""
+    """The shortest time of several calls, in seconds."""
     seconds = []
     for _ in range(repeats):
         begun = time.process_time()

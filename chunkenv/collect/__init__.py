@@ -1,1 +1,35 @@
-"""Who plays when data is collected: experts, planners and oracles, in blocks of episodes."""
+"""Data collection: experts, planners and oracles play blocks of episodes, which become a dataset."""
+
+from typing import TYPE_CHECKING
+
+from chunkenv.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from chunkenv.collect.collectors import ACTION_NOISE, collect, collect_oracle, collect_plans
+    from chunkenv.collect.expert_files import read_experts
+    from chunkenv.collect.experts import Demonstrator, ExpertSource, read_sources
+
+__all__ = [
+    "ACTION_NOISE",
+    "Demonstrator",
+    "ExpertSource",
+    "collect",
+    "collect_oracle",
+    "collect_plans",
+    "read_experts",
+    "read_sources",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "ACTION_NOISE": "collectors",
+        "Demonstrator": "experts",
+        "ExpertSource": "experts",
+        "collect": "collectors",
+        "collect_oracle": "collectors",
+        "collect_plans": "collectors",
+        "read_experts": "expert_files",
+        "read_sources": "experts",
+    },
+)

@@ -1,4 +1,4 @@
-"""Experts at play: many episodes side by side, a slot that gets free takes the next one."""
+"""Experts play many episodes side by side; a slot that is free takes the next one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from chunkenv.collect.experts import Answers, Source
+from chunkenv.collect.experts import ExpertSource
+from chunkenv.collect.reproducible_expert import ReproducibleExpert
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
 from chunkenv.kinetix import TIME_LIMIT
@@ -22,12 +23,12 @@ FREE = -1
 class ExpertPlayer:
     """Plays episodes of a level with experts: one is drawn for each episode.
 
-    The world gets the expert's action and Gaussian noise, as from `chunkenv.ActionNoise`; the action without it is
-    what is kept, as in the data of real-time chunking (Black et al. 2025, arXiv 2506.07339): the noise takes the
-    expert to states from which its action shows the way back.
+    The environment gets the expert's action and Gaussian noise, as from `chunkenv.ActionNoise`; the action without
+    noise is stored, as in the data of real-time chunking (Black et al. 2025, arXiv 2506.07339): the noise takes the
+    expert to states from which its action shows how to recover.
 
-    An episode's randomness hangs on its seed, `chunkenv.evaluate.episode_seed(seed, number)`: who plays it is drawn
-    from its stream "policy", the noise from "action_noise". So neither slots nor threads change what comes out.
+    An episode's randomness depends on its seed only, `chunkenv.evaluate.episode_seed(seed, number)`: its expert is
+    drawn from the stream "policy", the noise from "action_noise". So neither slots nor threads change a row.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
@@ -39,25 +40,31 @@ class ExpertPlayer:
     """
 
     def __init__(
-        self, level: str, sources: Sequence[Source], seed: int, action_noise: float, slots: int, threads: int | None
+        self,
+        level: str,
+        sources: Sequence[ExpertSource],
+        seed: int,
+        action_noise: float,
+        slots: int,
+        threads: int | None,
     ) -> None:
         self._seed = seed
         self._envs = KinetixVectorEnv(
             level, slots, "compact", threads=threads, autoreset_mode=AutoresetMode.DISABLED, action_noise=action_noise
         )
         first = self._envs.observe()[0]
-        self._experts = [Answers(source, first, N_ACTIONS) for source in sources]
+        self._experts = [ReproducibleExpert(source, first, N_ACTIONS) for source in sources]
         self._number = np.full(slots, FREE)
         self._ticks = np.zeros(slots, np.int64)
         self._expert = np.zeros(slots, np.int64)
         self._seeds = np.zeros(slots, np.int64)
-        self._seen = np.zeros((slots, TIME_LIMIT + 1, len(first)), np.float32)
-        self._done = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
+        self._observations = np.zeros((slots, TIME_LIMIT + 1, len(first)), np.float32)
+        self._actions = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
         self._rewards = np.zeros((slots, TIME_LIMIT), np.float32)
 
     @property
     def fingerprints(self) -> list[str]:
-        """What tells each expert from every other."""
+        """A SHA-256 of each expert."""
         return [expert.fingerprint for expert in self._experts]
 
     def play(self, numbers: Sequence[int]) -> list[Episode]:
@@ -81,34 +88,34 @@ class ExpertPlayer:
         members = np.zeros(len(self._number), bool)
         members[fresh] = True
         observations, _ = self._envs.restart(members, self._seeds.tolist(), None)
-        self._seen[fresh, 0] = observations[fresh]
+        self._observations[fresh, 0] = observations[fresh]
 
     def _begin(self, slot: int, number: int) -> None:
-        """Settle who plays an episode, and with which randomness."""
+        """Choose an episode's expert and seed."""
         seed = episode_seed(self._seed, number)
         self._number[slot], self._seeds[slot], self._ticks[slot] = number, seed, 0
         self._expert[slot] = spawn(seed, "policy").integers(len(self._experts))
 
     def _tick(self) -> dict[int, Episode]:
-        """Play a tick of every episode under way, and return those that it ended."""
-        who = np.flatnonzero(self._number != FREE)
-        ticks = self._ticks[who]
-        actions = self._answers(who, self._seen[who, ticks])
-        meant = np.zeros((len(self._number), 1, N_ACTIONS), np.float32)
-        meant[who, 0] = actions
-        play = self._envs.play(meant, (self._number != FREE).astype(np.int64))
-        self._done[who, ticks], self._rewards[who, ticks] = actions, play.rewards[who, 0]
-        self._seen[who, ticks + 1] = play.observations[who]
-        self._ticks[who] += 1
+        """Play a tick of every episode under way, and return those that ended."""
+        slots = np.flatnonzero(self._number != FREE)
+        ticks = self._ticks[slots]
+        actions = self._act(slots, self._observations[slots, ticks])
+        played = np.zeros((len(self._number), 1, N_ACTIONS), np.float32)
+        played[slots, 0] = actions
+        play = self._envs.play(played, (self._number != FREE).astype(np.int64))
+        self._actions[slots, ticks], self._rewards[slots, ticks] = actions, play.rewards[slots, 0]
+        self._observations[slots, ticks + 1] = play.observations[slots]
+        self._ticks[slots] += 1
         over = np.flatnonzero(play.terminated | play.truncated).tolist()
         return dict(self._end(slot, bool(play.terminated[slot]), bool(play.infos["success"][slot])) for slot in over)
 
-    def _answers(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        """What each slot's expert does."""
-        actions = np.empty((len(who), N_ACTIONS), np.float32)
-        for index in np.unique(self._expert[who]).tolist():
-            own = self._expert[who] == index
-            actions[own] = self._experts[index](observations[own], self._number[who][own])
+    def _act(self, slots: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        """The action of each slot's expert."""
+        actions = np.empty((len(slots), N_ACTIONS), np.float32)
+        for index in np.unique(self._expert[slots]).tolist():
+            own = self._expert[slots] == index
+            actions[own] = self._experts[index](observations[own], self._number[slots][own])
         return actions
 
     def _end(self, slot: int, terminated: bool, success: bool) -> tuple[int, Episode]:
@@ -116,8 +123,8 @@ class ExpertPlayer:
         number, ticks = int(self._number[slot]), int(self._ticks[slot])
         self._number[slot] = FREE
         return number, Episode(
-            self._seen[slot, : ticks + 1].copy(),
-            self._done[slot, :ticks].copy(),
+            self._observations[slot, : ticks + 1].copy(),
+            self._actions[slot, :ticks].copy(),
             self._rewards[slot, :ticks].copy(),
             terminated,
             success,

@@ -1,28 +1,27 @@
-"""An oracle at play in a manipulation task, in one of the styles in which data is collected."""
+"""An oracle plays a manipulation task, in one of the styles in which data are collected."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from chunkenv.data.environments import family_of
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
 from chunkenv.manipulation.engine.engine import N_ACTIONS
 from chunkenv.manipulation.oracles.styles import Actor
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
+from chunkenv.registration import read_task
 from chunkenv.utils.seeding import spawn
 
 
 class OraclePlayer:
-    """Plays episodes of a manipulation task with an oracle, which sees where everything is.
+    """Plays episodes of a manipulation task with an oracle, which knows where everything is.
 
-    An episode begins with the task's own reset and ends with its success, or at its time limit. What an action has of
-    noise belongs to it: unlike a Kinetix expert's, it is what is kept.
+    An episode begins with the task's own reset and ends with success or at the time limit. Noise is part of the action
+    that is stored, unlike that of a Kinetix expert.
 
     Args:
         level: such as "manip-cube-single-task2".
@@ -33,28 +32,27 @@ class OraclePlayer:
         primitives: as `Actor` has them; those of the style if None.
 
     Raises:
-        ArgumentError: an argument that cannot be meant.
+        ArgumentError: an invalid argument.
         MissingExtraError: ogbench is not installed.
     """
 
     def __init__(
         self,
         level: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, str],
         style: str,
         seed: int,
         action_noise: float | None,
         primitives: str | None = None,
     ) -> None:
-        family, task = family_of(level), int(level[-1])
-        assert family is not None
+        _, family, task = read_task(level, "manipulation task")
         self._seed = seed
         self._make_actor = partial(Actor, style, family, action_noise=action_noise, primitives=primitives)
         self._make = partial(
             ManipulationVectorEnv, family, task, threads=1, autoreset_mode=AutoresetMode.DISABLED, **arguments
         )
         self._envs = self._make(num_envs=1)
-        self._actor(0)  # complains before anything is played
+        self._new_actor(0)  # raises before anything is played
 
     def play(self, numbers: Sequence[int]) -> list[Episode]:
         """The episodes with these numbers, in this order, side by side."""
@@ -62,30 +60,32 @@ class OraclePlayer:
             self._envs = self._make(num_envs=len(numbers))
         seeds = [episode_seed(self._seed, number) for number in numbers]
         observations, _ = self._envs.reset(seed=seeds)
-        played = [_Played(self._actor(seed), seed, first) for seed, first in zip(seeds, observations, strict=True)]
-        while going := [index for index, one in enumerate(played) if not one.over]:
-            self._tick(played, going)
-        return [one.episode() for one in played]
+        episodes = [
+            OracleEpisode(self._new_actor(seed), seed, first) for seed, first in zip(seeds, observations, strict=True)
+        ]
+        while running := [index for index, one in enumerate(episodes) if not one.is_over]:
+            self._tick(episodes, running)
+        return [one.as_data() for one in episodes]
 
-    def _actor(self, seed: int) -> Actor:
+    def _new_actor(self, seed: int) -> Actor:
         return self._make_actor(rng=spawn(seed, "policy"))
 
-    def _tick(self, played: list[_Played], going: list[int]) -> None:
+    def _tick(self, episodes: list[OracleEpisode], running: list[int]) -> None:
         """One tick of those that are not over."""
-        actions, ticks = np.zeros((len(played), 1, N_ACTIONS), np.float32), np.zeros(len(played), np.int64)
-        for index in going:
-            actions[index, 0], ticks[index] = played[index].actor.act(self._envs.facts(index)), 1
-        found = self._envs.play(actions, ticks)
-        for index in going:
-            one = played[index]
-            one.observations.append(found.observations[index])
+        actions, ticks = np.zeros((len(episodes), 1, N_ACTIONS), np.float32), np.zeros(len(episodes), np.int64)
+        for index in running:
+            actions[index, 0], ticks[index] = episodes[index].actor.act(self._envs.facts(index)), 1
+        playback = self._envs.play(actions, ticks)
+        for index in running:
+            one = episodes[index]
+            one.observations.append(playback.observations[index])
             one.actions.append(actions[index, 0])
-            one.rewards.append(found.rewards[index, 0])
-            one.terminated, one.truncated = bool(found.terminated[index]), bool(found.truncated[index])
+            one.rewards.append(playback.rewards[index, 0])
+            one.terminated, one.truncated = bool(playback.terminated[index]), bool(playback.truncated[index])
 
 
-class _Played:
-    """An episode under way, and who acts in it."""
+class OracleEpisode:
+    """An episode under way, and the actor in it."""
 
     def __init__(self, actor: Actor, seed: int, first: np.ndarray) -> None:
         self.actor, self.seed = actor, seed
@@ -93,11 +93,12 @@ class _Played:
         self.terminated = self.truncated = False
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether it has ended."""
         return self.terminated or self.truncated
 
-    def episode(self) -> Episode:
-        """What it came to; success is what ends an episode of these tasks."""
+    def as_data(self) -> Episode:
+        """The episode as data; success is what terminates an episode of these tasks."""
         return Episode(
             np.stack(self.observations),
             np.stack(self.actions),

@@ -1,35 +1,55 @@
-"""Trajectories: of experts, a planner or an oracle, kept as columns, read as windows of chunks; Minari in and out.
+"""Datasets: episodes kept as columns on the disk, checked, and read as windows of chunks; Minari in and out."""
 
-`load` and `Windows` need nothing but numpy; `collect` and `collect_plans` play episodes in the Kinetix engine,
-`collect_oracle` in MuJoCo, which are imported when they are first asked for.
-"""
+from typing import TYPE_CHECKING
 
-from __future__ import annotations
-
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from chunkenv.data.dataset import Dataset, Episodes, load
+from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
+from chunkenv.data.episodes import Episode
 from chunkenv.data.windows import Windows, split_episodes
+from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.collect.collect import collect, collect_oracle, collect_plans
+    from chunkenv.data.check import check_dataset
+    from chunkenv.data.coverage import map_visits, measure_coverage
+    from chunkenv.data.executed import executed_actions
+    from chunkenv.data.formats.minari import from_minari, to_minari
+    from chunkenv.data.formats.ogbench import from_ogbench
+    from chunkenv.data.summary import summarize_channels, summarize_experts
+    from chunkenv.data.verify import verify_episodes
 
 __all__ = [
     "DataError",
     "Dataset",
+    "Episode",
     "Episodes",
     "Windows",
-    "collect",
-    "collect_oracle",
-    "collect_plans",
+    "check_dataset",
+    "executed_actions",
+    "from_minari",
+    "from_ogbench",
     "load",
+    "map_visits",
+    "measure_coverage",
     "split_episodes",
+    "summarize_channels",
+    "summarize_experts",
+    "to_minari",
+    "verify_episodes",
+    "write_episodes",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("collect", "collect_oracle", "collect_plans"):
-        return getattr(importlib.import_module("chunkenv.collect.collect"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "check_dataset": "check",
+        "executed_actions": "executed",
+        "from_minari": "formats.minari",
+        "from_ogbench": "formats.ogbench",
+        "map_visits": "coverage",
+        "measure_coverage": "coverage",
+        "summarize_channels": "summary",
+        "summarize_experts": "summary",
+        "to_minari": "formats.minari",
+        "verify_episodes": "verify",
+    },
+)

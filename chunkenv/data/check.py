@@ -1,4 +1,4 @@
-"""Whether a dataset is what its meta.json says, and makes sense."""
+"""Checks of a dataset: against its meta.json, and for consistency."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from chunkenv.data.dataset import Dataset, load, read_meta
 from chunkenv.data.dataset_files import sha256_of
 
 
-def check(path: str | Path) -> list[str]:
-    """What is wrong with a dataset, a sentence each; nothing, if it is sound.
+def check_dataset(path: str | Path) -> list[str]:
+    """The problems of a dataset, a sentence each; an empty list if it is sound.
 
-    Looks at shapes, types and checksums of all files, at numbers that are none, and at whether episodes lie one behind
-    the other and end where they say.
+    Checks shapes, types and checksums of all files, looks for NaN and infinity, and checks that episodes follow one
+    another and end where they say.
 
     Raises:
         DataError: it cannot be opened at all.
     """
     folder = Path(path)
     dataset = load(folder)
-    return [*_changed(folder), *_lengths(dataset), *_not_numbers(dataset), *_disorder(dataset)]
+    return [*_find_damage(folder), *_check_lengths(dataset), *_find_not_finite(dataset), *_check_order(dataset)]
 
 
-def _changed(folder: Path) -> Iterator[str]:
+def _find_damage(folder: Path) -> Iterator[str]:
     for name, described in read_meta(folder)["columns"].items():
         path = folder / f"{name}.npy"
         if sha256_of(path) != described["sha256"]:
             yield f"{path} is damaged: its SHA-256 is not that of meta.json."
 
 
-def _lengths(dataset: Dataset) -> Iterator[str]:
-    """Columns that are not of one length; the sums of the table are compared in `_disorder`."""
+def _check_lengths(dataset: Dataset) -> Iterator[str]:
+    """Columns that are not of one length; the sums of the table are compared in `_check_order`."""
     ticks = {name: len(getattr(dataset, name)) for name in ("observations", "actions", "terminated", "truncated")}
     ticks |= {"episode": len(dataset.episode), "rewards": len(dataset.rewards)}
     if len(set(ticks.values())) > 1:
@@ -47,7 +47,7 @@ def _lengths(dataset: Dataset) -> Iterator[str]:
             yield f"There are {count} {name}, but meta.json says {dataset.info.get(name)}."
 
 
-def _not_numbers(dataset: Dataset) -> Iterator[str]:
+def _find_not_finite(dataset: Dataset) -> Iterator[str]:
     columns = {name: getattr(dataset, name) for name in ("observations", "actions", "rewards")}
     for name, column in (columns | {"final_observation": dataset.episodes.final_observation}).items():
         bad = np.flatnonzero(~np.isfinite(column).reshape(len(column), -1).all(axis=1))
@@ -55,7 +55,7 @@ def _not_numbers(dataset: Dataset) -> Iterator[str]:
             yield f"{name} has NaN or infinity in {len(bad)} rows, first in row {bad[0]}."
 
 
-def _disorder(dataset: Dataset) -> Iterator[str]:
+def _check_order(dataset: Dataset) -> Iterator[str]:
     table = dataset.episodes
     starts = np.cumsum(table.length, dtype=np.int64) - table.length
     count = len(dataset.rewards)

@@ -1,4 +1,4 @@
-"""What a dataset of a manipulation task has come to see: which sub-goals held, and where the cubes have been."""
+"""What a dataset of a manipulation task covers: which sub-goals held, and where the cubes were."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.data.dataset import Dataset
-from chunkenv.data.environments import family_of, id_of
 from chunkenv.manipulation.families import FAMILY, Family
 from chunkenv.manipulation.scene.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
+from chunkenv.registration import read_task, task_of_level
 
 AREA = ((0.25, 0.6), (-0.35, 0.35))
-"""The part of the table that is looked at, in m: x, away from the robot, and y."""
+"""The part of the table that is mapped, in m: x, away from the robot, and y."""
 CELL = 0.05
 """Metres of a cell of the map."""
 
 
-class Reached(NamedTuple):
-    """How often something was as the task wants it: the share of ticks, and the episodes in which it ever was."""
+class GoalCoverage(NamedTuple):
+    """How often an object was as the task wants it: the share of ticks, and the episodes with such a tick."""
 
     name: str
     ticks: float
     episodes: int
 
 
-def reached(dataset: Dataset) -> list[Reached]:
+def measure_coverage(dataset: Dataset) -> list[GoalCoverage]:
     """A line for each thing that the task wants, and one for all of them at once, by the observations.
 
     Args:
         dataset: of a manipulation task.
     """
-    family, wanted = _family(dataset), wanted_by(dataset.info["level"])
+    family, wanted = _family(dataset), goal_of(dataset.info["level"])
     held = agreement(family, objects_of(family, np.asarray(dataset.observations)), wanted)
     ends = agreement(family, objects_of(family, np.asarray(dataset.episodes.final_observation)), wanted)
     held, ends = (np.column_stack([of, of.all(axis=1)]) for of in (held, ends))
     ever = np.logical_or.reduceat(held, dataset.episodes.start) | ends
     ticks = (held.sum(axis=0) + ends.sum(axis=0)) / (len(held) + len(ends))
-    return [Reached(*line) for line in zip(_names(family), ticks.tolist(), ever.sum(axis=0).tolist(), strict=True)]
+    return [GoalCoverage(*line) for line in zip(_names(family), ticks.tolist(), ever.sum(axis=0).tolist(), strict=True)]
 
 
-def visits(dataset: Dataset) -> np.ndarray:
+def map_visits(dataset: Dataset) -> np.ndarray:
     """The share of ticks that any cube spent in each cell of the table, float64[rows by x, columns by y]."""
     family = _family(dataset)
     cubes = objects_of(family, np.asarray(dataset.observations))[:, : 3 * family.cubes].reshape(-1, 3)
@@ -51,17 +51,18 @@ def visits(dataset: Dataset) -> np.ndarray:
     return counts / max(1, len(places))
 
 
-def wanted_by(level: str) -> np.ndarray:
-    """What a manipulation task wants of its objects, as `chunkenv.manipulation.scene.goals` has it."""
-    env = gym.make(id_of(level), disable_env_checker=True)
+def goal_of(level: str) -> np.ndarray:
+    """The goal of a manipulation task for its objects, as `chunkenv.manipulation.scene.goals` has it."""
+    env = gym.make(read_task(level, "manipulation task").id, disable_env_checker=True)
     env.reset(seed=0)
     return wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _family(dataset: Dataset) -> Family:
-    name = family_of(dataset.info.get("level"))
-    assert name is not None
-    return FAMILY[name]
+    task = task_of_level(dataset.info.get("level"))
+    assert task is not None
+    assert task.family is not None
+    return FAMILY[task.family]
 
 
 def _names(family: Family) -> list[str]:

@@ -1,8 +1,8 @@
 """The plain form of a dataset: a folder with a .npy file for each column, and meta.json.
 
-One row a tick have `observations.npy` (what the agent saw, before it acted), `actions.npy` (what it meant to do,
-without the noise that the environment got on top), `rewards.npy`, `terminated.npy`, `truncated.npy` and `episode.npy`;
-one row an episode have `episodes/start.npy` and the others of `Episodes`. `meta.json` says what it is and how it was
+Columns with one row per tick: `observations.npy` (before the action), `actions.npy` (as intended, without the noise
+that the environment got on top), `rewards.npy`, `terminated.npy`, `truncated.npy` and `episode.npy`. Columns with one
+row per episode: `episodes/start.npy` and the others of `Episodes`. `meta.json` says what the data are and how they were
 made, with shape, type and SHA-256 of each column. It is written last: a folder without it is an unfinished collection.
 """
 
@@ -12,11 +12,12 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.data.dataset_files import DataError, read_json, write_column, write_json
+from chunkenv.data.dataset_files import DataError, Info, read_json, write_column, write_json
+from chunkenv.data.episodes import Episode, as_block
 
 FORMAT = "chunkenv-data-1"
 META = "meta.json"
@@ -28,12 +29,12 @@ class Episodes(NamedTuple):
     """The episodes of a dataset.
 
     Attributes:
-        start: int64[E], the index of each one's first tick; they lie one behind the other, in order.
+        start: int64[E], the index of each one's first tick; episodes follow one another, in order.
         length: int32[E], its ticks.
         success: bool[E], whether it was solved.
-        expert: int32[E], who played it: an index into `info["experts"]`.
+        expert: int32[E], which expert played it: an index into `info["experts"]`.
         seed: int64[E], of its own randomness: `env.reset(seed=...)` plays it again.
-        final_observation: [E, O], what was seen after its last tick.
+        final_observation: [E, O], the observation after its last tick.
     """
 
     start: np.ndarray
@@ -46,15 +47,15 @@ class Episodes(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The ticks of many episodes, in columns that stay on the disk until they are looked at.
+    """The ticks of many episodes, in columns that stay on the disk until they are read.
 
     Attributes:
-        observations: float32[T, O], what was seen before each tick's action.
-        actions: float32[T, A], what was meant to be done: without noise.
+        observations: float32[T, O], before each tick's action.
+        actions: float32[T, A], as intended: without noise.
         rewards: float32[T].
         terminated: bool[T], whether the task ended with this tick.
         truncated: bool[T], whether a limit cut the episode after this tick.
-        episode: int32[T], whose tick it is: an index into `episodes`.
+        episode: int32[T], the episode of each tick: an index into `episodes`.
         episodes: the table of episodes.
         info: level, observation, experts (name, sha256, ...), noise, seed, command, and so on.
     """
@@ -66,15 +67,15 @@ class Dataset:
     truncated: np.ndarray
     episode: np.ndarray
     episodes: Episodes
-    info: dict[str, Any]
+    info: Info
 
     def __len__(self) -> int:
         return len(self.rewards)
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of what is to be written: `read(name)` gives a column, of which the first ticks or episodes count."""
+class ShardSlice:
+    """A part of a dataset to write: `read(name)` gives a column, of which the first ticks or episodes count."""
 
     read: Callable[[str], np.ndarray]
     ticks: int
@@ -86,7 +87,7 @@ def load(path: str | Path) -> Dataset:
 
     Raises:
         DataError: there is none, its collection has not finished, or a file is missing or of another shape or type
-            than meta.json says. Contents are not looked at: `chunkenv data check` does that.
+            than meta.json says. Contents are not checked: `chunkenv data check` does that.
     """
     folder = Path(path)
     meta = read_meta(folder)
@@ -95,73 +96,84 @@ def load(path: str | Path) -> Dataset:
     return Dataset(**ticks, episodes=episodes, info={key: value for key, value in meta.items() if key != "columns"})
 
 
-def read_meta(folder: Path) -> dict[str, Any]:
-    """What meta.json says.
+def read_meta(folder: Path) -> Info:
+    """The contents of meta.json.
 
     Raises:
         DataError: it is not there, damaged, or of another format.
     """
     if not (folder / META).is_file():
-        raise DataError(f"{folder} is no dataset: it is {_instead(folder)}.")
+        raise DataError(f"{folder} is no dataset: it is {_explain_missing_meta(folder)}.")
     meta = read_json(folder / META)
     if meta.get("format") != FORMAT or not isinstance(meta.get("columns"), dict):
         raise DataError(f"{folder / META} has format {meta.get('format')!r}, but this version reads {FORMAT!r}.")
     return meta
 
 
-def _instead(folder: Path) -> str:
-    """What a folder without meta.json is."""
+def _explain_missing_meta(folder: Path) -> str:
+    """What a folder without meta.json is, for the error sentence."""
     if (folder / "parts").is_dir():
         return "an unfinished collection; the command that began it goes on with it"
     return f"without {META}" if folder.is_dir() else "not there"
 
 
-def _open(folder: Path, name: str, meta: dict[str, Any]) -> np.ndarray:
+def _open(folder: Path, name: str, meta: Info) -> np.ndarray:
     path, described = folder / f"{name}.npy", meta["columns"].get(name)
     try:
         array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} is missing or damaged ({error}); collect the data again.") from error
-    found = _described(array.shape, array.dtype)
+    found = _describe(array.shape, array.dtype)
     if described is None or {key: described.get(key) for key in found} != found:
         raise DataError(f"{path} is damaged: {found}, but {META} says {described}; collect the data again.")
     return array
 
 
-def _described(shape: Sequence[int], dtype: np.dtype) -> dict[str, Any]:
+def _describe(shape: Sequence[int], dtype: np.dtype) -> Info:
     return {"shape": list(shape), "dtype": str(dtype)}
 
 
-def write(folder: Path, pieces: Sequence[Piece], info: dict[str, Any]) -> Dataset:
-    """Write a dataset out of pieces, column by column, meta.json last, and open it.
-
-    A piece has every tick column but `episode`, and every episode column but `start`: these follow from the lengths.
+def write_episodes(folder: Path, episodes: Sequence[Episode], info: Info) -> Dataset:
+    """Write episodes as a dataset, and open it.
 
     Raises:
         UnwritableError: it cannot be written.
     """
-    lengths = np.concatenate([piece.read("length")[: piece.episodes] for piece in pieces]).astype(np.int32)
-    columns: dict[str, Any] = {}
+    block = as_block(episodes)
+    whole = ShardSlice(block.__getitem__, len(block["rewards"]), len(block["length"]))
+    return write_dataset(folder, [whole], info)
+
+
+def write_dataset(folder: Path, slices: Sequence[ShardSlice], info: Info) -> Dataset:
+    """Write slices as a dataset, column by column, meta.json last, and open it.
+
+    A slice has every tick column but `episode`, and every episode column but `start`: these follow from the lengths.
+
+    Raises:
+        UnwritableError: it cannot be written.
+    """
+    lengths = np.concatenate([part.read("length")[: part.episodes] for part in slices]).astype(np.int32)
+    columns: Info = {}
     for name in TICK_COLUMNS:
         if name == "episode":
             arrays: Iterable[np.ndarray] = [np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)]
         else:
-            arrays = (piece.read(name)[: piece.ticks] for piece in pieces)
+            arrays = (part.read(name)[: part.ticks] for part in slices)
         columns[name] = _write_column(folder, name, int(lengths.sum()), arrays)
     for name in EPISODE_COLUMNS:
         if name == "start":
             arrays = [np.cumsum(lengths, dtype=np.int64) - lengths]
         else:
-            arrays = (piece.read(name)[: piece.episodes] for piece in pieces)
+            arrays = (part.read(name)[: part.episodes] for part in slices)
         columns[f"episodes/{name}"] = _write_column(folder, f"episodes/{name}", len(lengths), arrays)
     counts = {"episodes": len(lengths), "transitions": int(lengths.sum())}
     write_json(folder / META, {"format": FORMAT, **info, **counts, "columns": columns})
     return load(folder)
 
 
-def _write_column(folder: Path, name: str, count: int, arrays: Iterable[np.ndarray]) -> dict[str, Any]:
+def _write_column(folder: Path, name: str, count: int, arrays: Iterable[np.ndarray]) -> Info:
     remaining = iter(arrays)
     first = next(remaining)
     shape = (count, *first.shape[1:])
     digest = write_column(folder / f"{name}.npy", shape, first.dtype, itertools.chain([first], remaining))
-    return _described(shape, first.dtype) | {"sha256": digest}
+    return _describe(shape, first.dtype) | {"sha256": digest}

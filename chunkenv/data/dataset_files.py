@@ -1,4 +1,4 @@
-"""The files of a dataset: columns and JSON, and what is said when they cannot be read."""
+"""The files of a dataset: columns and JSON, and the error for what cannot be read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from numpy.lib import format as npy
 from chunkenv.errors import ChunkenvError
 from chunkenv.utils.files import atomic_file
 
+Info = dict[str, Any]
+"""What a dataset says of itself: the object in its meta.json."""
+
 
 class DataError(ChunkenvError, ValueError):
     """A dataset that cannot be read: damaged, unfinished, or of another kind."""
@@ -22,7 +25,7 @@ class DataError(ChunkenvError, ValueError):
 def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: Iterable[np.ndarray]) -> str:
     """Write arrays one after another as one .npy file, and return its SHA-256.
 
-    Nothing is mapped for writing: a full disk would end the process by a signal instead of raising an error.
+    The file is not memory-mapped: with a full disk, that would end the process by a signal instead of an error.
 
     Args:
         path: of the file.
@@ -32,18 +35,18 @@ def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: It
     """
     digest = hashlib.sha256()
     with atomic_file(path) as file:
-        both = _Tee(file, digest)
+        tee = _Tee(file, digest)
         header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-        npy.write_array_header_1_0(both, header)  # pyright: ignore[reportArgumentType] (it only writes)
+        npy.write_array_header_1_0(tee, header)  # pyright: ignore[reportArgumentType] (it only writes)
         for array in arrays:
-            both.write(np.ascontiguousarray(array, dtype).tobytes())
+            tee.write(np.ascontiguousarray(array, dtype).tobytes())
     return digest.hexdigest()
 
 
 class _Tee:
     """Writes into a file and a digest."""
 
-    def __init__(self, file: BinaryIO, digest: Any) -> None:
+    def __init__(self, file: BinaryIO, digest: hashlib._Hash) -> None:
         self._file, self._digest = file, digest
 
     def write(self, data: bytes) -> int:
@@ -51,17 +54,17 @@ class _Tee:
         return self._file.write(data)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, whole or not at all."""
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON, atomically."""
     with atomic_file(path) as file:
         file.write((json.dumps(value, indent=1) + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> Info:
     """The object of a JSON file.
 
     Raises:
-        DataError: there is none that can be read.
+        DataError: it cannot be read, or holds no object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 Block = dict[str, np.ndarray]
-"""Consecutive episodes: the columns of `columns` that do not follow from the lengths."""
+"""Consecutive episodes as columns: those of a dataset that do not follow from the lengths."""
 
 
 class Episode(NamedTuple):
@@ -20,7 +20,7 @@ class Episode(NamedTuple):
         rewards: float32[T].
         terminated: whether the task ended with the last tick.
         success: whether it was solved.
-        expert: the index of who played it.
+        expert: the index of the expert that played it.
         seed: of its own randomness.
     """
 
@@ -34,7 +34,7 @@ class Episode(NamedTuple):
 
 
 class Player(Protocol):
-    """Plays episodes: what comes out for a number depends on nothing but the player and this number."""
+    """Plays episodes: an episode depends on nothing but the player and the episode's number."""
 
     def play(self, numbers: Sequence[int]) -> list[Episode]:
         """The episodes with these numbers, in this order."""
@@ -42,7 +42,7 @@ class Player(Protocol):
 
 
 def as_block(episodes: Sequence[Episode]) -> Block:
-    """Episodes, one behind the other."""
+    """Episodes as columns, one after another."""
     lengths = np.array([len(episode.rewards) for episode in episodes], np.int32)
     last = np.cumsum(lengths) - 1
     terminated, truncated = np.zeros((2, lengths.sum()), bool)

@@ -1,4 +1,4 @@
-"""An unfinished collection: blocks of episodes, each a file, so that what is played is never played again."""
+"""An unfinished collection: blocks of episodes, a file each, so that no finished block is played again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from chunkenv.data.dataset import META, Dataset, Piece, write
-from chunkenv.data.dataset_files import DataError, read_json, write_json
+from chunkenv.data.dataset import META, Dataset, ShardSlice, write_dataset
+from chunkenv.data.dataset_files import DataError, Info, read_json, write_json
 from chunkenv.data.episodes import Block
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.files import PARTIAL, atomic_file
@@ -23,32 +22,32 @@ RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True)
-class Goal:
-    """How much is wanted: whole episodes, this many, or until they have this many ticks together."""
+class CollectionSize:
+    """How much is collected: this many episodes, or so many that they have this many ticks together."""
 
     episodes: int | None
     transitions: int | None
 
-    def met_by(self, lengths: np.ndarray) -> int | None:
+    def episodes_needed(self, lengths: np.ndarray) -> int | None:
         """How many of the first episodes, with these lengths, are enough; None if all are too few."""
         if self.episodes is not None:
             return self.episodes if len(lengths) >= self.episodes else None
         enough = np.flatnonzero(np.cumsum(lengths) >= self.transitions)
         return int(enough[0]) + 1 if enough.size else None
 
-    def numbers(self, block: int, size: int) -> range:
-        """The episodes of a block of `size`; those beyond the goal are not played, where it counts episodes."""
-        stop = (block + 1) * size
-        return range(block * size, stop if self.episodes is None else min(stop, self.episodes))
+    def numbers(self, block: int, block_size: int) -> range:
+        """The episodes of a block of `block_size`, without those that are not needed if episodes are counted."""
+        stop = (block + 1) * block_size
+        return range(block * block_size, stop if self.episodes is None else min(stop, self.episodes))
 
 
-class Parts:
-    """The blocks in a folder.
+class ShardStore:
+    """The blocks of episodes in a folder.
 
     Args:
-        folder: of the dataset to be.
-        size: episodes in a block.
-        recipe: what makes the rows, as JSON holds it: blocks of another recipe are never mixed with these.
+        folder: of the future dataset.
+        block_size: episodes in a block.
+        recipe: what decides the rows, as JSON has it: blocks of another recipe are never mixed with these.
 
     Raises:
         ArgumentError: the folder holds blocks of another recipe.
@@ -56,12 +55,14 @@ class Parts:
         UnwritableError: it cannot be written.
     """
 
-    def __init__(self, folder: Path, size: int, recipe: dict[str, Any]) -> None:
-        self._out, self._folder, self._size = folder, folder / "parts", size
-        self._begin(recipe)
-        self._lengths = {int(path.stem): lengths for path in self._files() if (lengths := _lengths(path)) is not None}
+    def __init__(self, folder: Path, block_size: int, recipe: Info) -> None:
+        self._out, self._folder, self._block_size = folder, folder / "parts", block_size
+        self._check_recipe(recipe)
+        self._lengths = {
+            int(path.stem): lengths for path in self._files() if (lengths := _read_lengths(path)) is not None
+        }
 
-    def _begin(self, recipe: dict[str, Any]) -> None:
+    def _check_recipe(self, recipe: Info) -> None:
         path = self._folder / RECIPE
         if not path.is_file():
             write_json(path, recipe)
@@ -83,14 +84,14 @@ class Parts:
         lengths = self._lengths.values()
         return sum(map(len, lengths)), int(sum(each.sum() for each in lengths))
 
-    def enough_for(self, goal: Goal) -> int | None:
-        """How many of the first episodes meet the goal; None if some of them are missing."""
-        return goal.met_by(np.concatenate([np.zeros(0, np.int32), *self._in_order()]))
+    def episodes_needed(self, size: CollectionSize) -> int | None:
+        """How many of the first episodes are enough; None if some of them are missing."""
+        return size.episodes_needed(np.concatenate([np.zeros(0, np.int32), *self._in_order()]))
 
-    def missing(self, goal: Goal) -> Iterator[int]:
-        """The blocks that are still to be played, in order; without end where the goal counts ticks."""
+    def missing_blocks(self, size: CollectionSize) -> Iterator[int]:
+        """The blocks that are still to be played, in order; without end where ticks are counted."""
         for block in itertools.count():
-            wanted = len(goal.numbers(block, self._size))
+            wanted = len(size.numbers(block, self._block_size))
             if not wanted:
                 return
             if len(self._lengths.get(block, ())) < wanted:
@@ -102,10 +103,10 @@ class Parts:
             np.savez(file, **block)  # pyright: ignore[reportArgumentType] (savez takes any names)
         self._lengths[number] = block["length"]
 
-    def write(self, episodes: int, info: dict[str, Any]) -> Dataset:
+    def write(self, episodes: int, info: Info) -> Dataset:
         """Make a dataset of the first episodes; the blocks are no longer needed then."""
-        dataset = write(self._out, list(self._pieces(episodes)), info)
-        remove(self._out)
+        dataset = write_dataset(self._out, list(self._slices(episodes)), info)
+        remove_shards(self._out)
         return dataset
 
     def _in_order(self) -> Iterator[np.ndarray]:
@@ -114,29 +115,29 @@ class Parts:
             if number not in self._lengths:
                 return
             yield self._lengths[number]
-            if len(self._lengths[number]) < self._size:
+            if len(self._lengths[number]) < self._block_size:
                 return
 
-    def _pieces(self, episodes: int) -> Iterator[Piece]:
+    def _slices(self, episodes: int) -> Iterator[ShardSlice]:
         for number, lengths in enumerate(self._in_order()):
-            count = min(episodes - number * self._size, len(lengths))
+            count = min(episodes - number * self._block_size, len(lengths))
             if count <= 0:
                 return
-            yield Piece(partial(_read, self._path(number)), int(lengths[:count].sum()), count)
+            yield ShardSlice(partial(_read_column, self._path(number)), int(lengths[:count].sum()), count)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.npz"
 
 
-def remove(folder: Path) -> None:
-    """Remove what a collection leaves behind once its dataset is written."""
+def remove_shards(folder: Path) -> None:
+    """Remove the files of a collection whose dataset is written."""
     assert (folder / META).is_file()
     shutil.rmtree(folder / "parts", ignore_errors=True)
     for path in [*folder.glob(f"*{PARTIAL}"), *folder.glob(f"episodes/*{PARTIAL}")]:
         path.unlink(missing_ok=True)
 
 
-def _read(path: Path, name: str) -> np.ndarray:
+def _read_column(path: Path, name: str) -> np.ndarray:
     try:
         with np.load(path, allow_pickle=False) as block:
             return block[name]
@@ -144,7 +145,7 @@ def _read(path: Path, name: str) -> np.ndarray:
         raise DataError(f"{path} is damaged ({error}); remove it, and the same command plays it again.") from error
 
 
-def _lengths(path: Path) -> np.ndarray | None:
+def _read_lengths(path: Path) -> np.ndarray | None:
     """The lengths of a block's episodes; None, and the file is removed, if any of it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as block:

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 
 from chunkenv.collect.expert_player import ExpertPlayer
-from chunkenv.collect.experts import Source
+from chunkenv.collect.experts import ExpertSource
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
 from chunkenv.wrappers.action_noise import ActionNoise
 from tests.agents.experts import random_expert
 from tests.data.making import LEVEL, Placed, Waver
 
-SOURCES = [Source(Waver(0), "a"), Source(Waver(1), "b"), Source(random_expert(LEVEL), "c")]
+SOURCES = [ExpertSource(Waver(0), "a"), ExpertSource(Waver(1), "b"), ExpertSource(random_expert(LEVEL), "c")]
 
 
 def player(slots=8, sources=SOURCES, level=LEVEL, seed=3, noise=0.1):
@@ -31,7 +31,7 @@ def episodes():
 def test_what_is_kept_is_what_happens_again_in_one_environment(level):
     world = gym.make(f"chunkenv/kinetix-{level}-v0", observation="compact")
     env = ActionNoise(world, 0.1)
-    for episode in player(level=level, sources=[Source(Waver(0), "a")]).play(range(3)):
+    for episode in player(level=level, sources=[ExpertSource(Waver(0), "a")]).play(range(3)):
         seen, _ = env.reset(seed=episode.seed)
         info = {}
         for tick, action in enumerate(episode.actions):
@@ -58,7 +58,7 @@ def test_slots_change_nothing(episodes, slots):
 
 
 def test_an_expert_whose_answers_hang_on_its_place_plays_the_same_in_any_slot():
-    sources = [Source(Placed(), "a")]
+    sources = [ExpertSource(Placed(), "a")]
     assert all(map(equal, player(1, sources).play(range(6)), player(6, sources).play(range(6))))
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from chunkenv.data import collect_oracle, load
-from chunkenv.data.check import check
-from chunkenv.data.verify import replay
+from chunkenv.collect import collect_oracle
+from chunkenv.data import check_dataset, load, verify_episodes
 from chunkenv.errors import ArgumentError
 
 pytest.importorskip("ogbench")
@@ -26,8 +25,8 @@ def test_episodes_are_what_the_environment_plays(solved):
     assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}
     assert dataset.observations.shape[1:] == (28,)
     assert dataset.actions.dtype == np.float32
-    assert check(folder) == []
-    assert replay(dataset, 3) == []
+    assert check_dataset(folder) == []
+    assert verify_episodes(dataset, 3) == []
 
 
 def test_a_changed_action_is_found_by_playing_again(solved):
@@ -35,7 +34,7 @@ def test_a_changed_action_is_found_by_playing_again(solved):
     actions = np.array(dataset.actions)
     actions[5] += 0.01
     changed = type(dataset)(**{**vars(dataset), "actions": actions})
-    assert len(replay(changed, 3)) == 1
+    assert len(verify_episodes(changed, 3)) == 1
 
 
 def test_rows_do_not_depend_on_the_company(solved, tmp_path):
@@ -80,14 +79,14 @@ def test_the_sparse_reward_is_asked_for(tmp_path):
     dataset = collect_oracle("chunkenv/manip-cube-double-task1-v0", "task", tmp_path, reward="sparse", episodes=1)
     assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}
     assert dataset.info["arguments"] == {"reward": "sparse"}
-    assert replay(dataset, 1) == []
+    assert verify_episodes(dataset, 1) == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("catapult", "task"), "'catapult' is no manipulation task; give for example"),
-        (("manip-cube-single-task6", "task"), "is no manipulation task"),
+        (("catapult", "task"), "There is no manipulation task 'catapult'"),
+        (("manip-cube-single-task6", "task"), "There is no manipulation task"),
         ((TASK, "fast"), "style='fast'"),
     ],
 )

@@ -3,17 +3,17 @@ import numpy as np
 import pytest
 
 from chunkenv.agents.planner_settings import PlannerSettings
-from chunkenv.agents.policies.expert import used_channels
 from chunkenv.agents.sampling_planner import Planner
-from chunkenv.collect.planner_player import PlanPlayer
+from chunkenv.collect.planner_player import PlannerPlayer
 from chunkenv.evaluate import episode_seed, evaluate
+from chunkenv.kinetix.level import used_channels
 from chunkenv.wrappers import ActionNoise, ChunkedExecution
 
 QUICK = PlannerSettings(samples=8, rounds=1, horizon=24, finalists=2, noise_draws=2)
 
 
 def player(level, execution_horizon=4, noise=0.1):
-    return PlanPlayer(level, Planner(level, settings=QUICK), 3, noise, execution_horizon)
+    return PlannerPlayer(level, Planner(level, settings=QUICK), 3, noise, execution_horizon)
 
 
 @pytest.mark.parametrize("level", ["chain_lander", "catapult"])
@@ -75,5 +75,5 @@ def test_a_chunk_is_asked_for_as_often_as_said():
     for horizon in (2, 8):
         asked.clear()
         planner = Listening("chain_lander", settings=QUICK)
-        (episode,) = PlanPlayer("chain_lander", planner, 0, 0.1, horizon).play([0])
+        (episode,) = PlannerPlayer("chain_lander", planner, 0, 0.1, horizon).play([0])
         assert asked == list(range(0, len(episode.actions), horizon))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chunkenv.data.dataset import Dataset, Episodes, Piece, write
+from chunkenv.data.dataset import Dataset, Episodes, ShardSlice, write_dataset
 from chunkenv.data.episodes import Episode, as_block
 
 LEVEL = "chain_lander"
@@ -25,11 +25,11 @@ def episode(length, seed=0, success=True, expert=0, size=3):
     )
 
 
-def pieces(lengths, experts=2, in_a_piece=2):
+def slices(lengths, experts=2, in_a_slice=2):
     episodes = [episode(length, index, index % 3 > 0, index % experts) for index, length in enumerate(lengths)]
-    for start in range(0, len(episodes), in_a_piece):
-        block = as_block(episodes[start : start + in_a_piece])
-        yield Piece(block.__getitem__, len(block["rewards"]), len(block["length"]))
+    for start in range(0, len(episodes), in_a_slice):
+        block = as_block(episodes[start : start + in_a_slice])
+        yield ShardSlice(block.__getitem__, len(block["rewards"]), len(block["length"]))
 
 
 def info(experts=2):
@@ -38,15 +38,15 @@ def info(experts=2):
 
 
 def small_dataset(folder, lengths=(3, 2, 5, 1), experts=2):
-    return write(folder, list(pieces(lengths, experts)), info(experts))
+    return write_dataset(folder, list(slices(lengths, experts)), info(experts))
 
 
 def in_memory(lengths):
     """The dataset of `small_dataset`, without files."""
-    (piece,) = pieces(lengths, in_a_piece=len(lengths))
+    (whole,) = slices(lengths, in_a_slice=len(lengths))
     starts = np.cumsum(lengths) - lengths
-    table = Episodes(starts, *(piece.read(name) for name in Episodes._fields[1:]))
-    columns = {name: piece.read(name) for name in COLUMNS[:-1]}
+    table = Episodes(starts, *(whole.read(name) for name in Episodes._fields[1:]))
+    columns = {name: whole.read(name) for name in COLUMNS[:-1]}
     return Dataset(**columns, episode=np.repeat(np.arange(len(lengths)), lengths), episodes=table, info=info())
 
 
@@ -71,7 +71,7 @@ class Waver:
 
 @dataclass
 class Placed(Waver):
-    """An answer hangs on the place in the batch, as the last bits do with BLAS: `Answers` must not let it through."""
+    """An action depends on its place in the batch, as the last bits do with BLAS: `ReproducibleExpert` prevents it."""
 
     def actions(self, observations):
         places = np.arange(len(observations), dtype=np.float32)[:, None]

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from chunkenv.data.check import check
+from chunkenv.data.check import check_dataset
 from chunkenv.data.dataset_files import DataError, sha256_of
 from tests.data.making import small_dataset
 
@@ -34,13 +34,13 @@ def put(index, value):
 
 
 def test_a_sound_dataset_has_no_problems(folder):
-    assert check(folder) == []
+    assert check_dataset(folder) == []
 
 
 @pytest.mark.parametrize("name", ["observations", "actions", "episodes/seed"])
 def test_a_changed_number_is_noticed(folder, name):
     change(folder, name, put(1, 77), signed=False)
-    assert check(folder) == [f"{folder / name}.npy is damaged: its SHA-256 is not that of meta.json."]
+    assert check_dataset(folder) == [f"{folder / name}.npy is damaged: its SHA-256 is not that of meta.json."]
 
 
 @pytest.mark.parametrize(
@@ -63,20 +63,20 @@ def test_a_changed_number_is_noticed(folder, name):
 )
 def test_what_makes_no_sense_is_one_sentence(folder, name, alter, sentence):
     change(folder, name, alter)
-    assert check(folder) == [sentence]
+    assert check_dataset(folder) == [sentence]
 
 
 @pytest.mark.parametrize(("name", "row", "value"), [("terminated", 0, True), ("truncated", 2, False)])
 def test_ends_must_match(folder, name, row, value):
     change(folder, name, put(row, value))
-    (problem,) = check(folder)
+    (problem,) = check_dataset(folder)
     assert problem.startswith("Episodes do not end where they should")
 
 
 def test_counts_must_match(folder):
     meta = json.loads((folder / "meta.json").read_text())
     (folder / "meta.json").write_text(json.dumps(meta | {"transitions": 12}))
-    assert check(folder) == ["There are 11 transitions, but meta.json says 12."]
+    assert check_dataset(folder) == ["There are 11 transitions, but meta.json says 12."]
 
 
 def test_columns_must_be_of_one_length(folder):
@@ -85,9 +85,9 @@ def test_columns_must_be_of_one_length(folder):
     meta = json.loads((folder / "meta.json").read_text())
     meta["columns"]["rewards"] = {"shape": [10], "dtype": "float32", "sha256": sha256_of(path)}
     (folder / "meta.json").write_text(json.dumps(meta))
-    assert any(problem.startswith("The columns have different lengths") for problem in check(folder))
+    assert any(problem.startswith("The columns have different lengths") for problem in check_dataset(folder))
 
 
 def test_what_is_no_dataset_is_not_checked(tmp_path):
     with pytest.raises(DataError, match="is no dataset"):
-        check(tmp_path)
+        check_dataset(tmp_path)

@@ -4,9 +4,9 @@ import pickle
 import numpy as np
 import pytest
 
-from chunkenv.data.dataset import load, write
+from chunkenv.data.dataset import load, write_dataset
 from chunkenv.data.dataset_files import DataError
-from tests.data.making import COLUMNS, episode, info, pieces, same, small_dataset
+from tests.data.making import COLUMNS, episode, info, same, slices, small_dataset
 
 
 def test_what_is_written_is_loaded(tmp_path):
@@ -49,14 +49,14 @@ def test_columns_stay_on_the_disk(tmp_path):
     assert not dataset.observations.flags.writeable
 
 
-def test_pieces_may_be_cut_short(tmp_path):
-    (first, second) = pieces([3, 2, 5, 1])
+def test_slices_may_be_cut_short(tmp_path):
+    (first, second) = slices([3, 2, 5, 1])
     cut = type(second)(second.read, 5, 1)
-    assert same(write(tmp_path / "cut", [first, cut], info()), small_dataset(tmp_path / "whole", (3, 2, 5)))
+    assert same(write_dataset(tmp_path / "cut", [first, cut], info()), small_dataset(tmp_path / "whole", (3, 2, 5)))
 
 
-def test_how_it_is_cut_into_pieces_changes_nothing(tmp_path):
-    one = write(tmp_path / "one", list(pieces([3, 2, 5, 1], in_a_piece=4)), info())
+def test_how_it_is_cut_into_slices_changes_nothing(tmp_path):
+    one = write_dataset(tmp_path / "one", list(slices([3, 2, 5, 1], in_a_slice=4)), info())
     assert same(one, small_dataset(tmp_path / "two"))
     assert (tmp_path / "one" / "meta.json").read_bytes() == (tmp_path / "two" / "meta.json").read_bytes()
 

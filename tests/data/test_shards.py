@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import as_block
-from chunkenv.data.shards import Goal, Parts
+from chunkenv.data.shards import CollectionSize, ShardStore
 from chunkenv.errors import ArgumentError
 from tests.data.making import episode, info, same, small_dataset
 
@@ -22,30 +22,30 @@ def names(folder):
 
 
 def parts(folder, recipe=RECIPE):
-    return Parts(folder, 2, recipe)
+    return ShardStore(folder, 2, recipe)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1), st.integers(1, 60))
-def test_a_goal_in_ticks_is_met_by_the_first_episodes_that_have_them(lengths, ticks):
-    found = Goal(None, ticks).met_by(np.array(lengths))
+def test_a_size_in_ticks_needs_the_first_episodes_that_have_them(lengths, ticks):
+    found = CollectionSize(None, ticks).episodes_needed(np.array(lengths))
     expected = next((n for n in range(1, len(lengths) + 1) if sum(lengths[:n]) >= ticks), None)
     assert found == expected
 
 
-def test_a_goal_in_episodes_is_met_by_as_many():
-    assert Goal(3, None).met_by(np.array([1, 1])) is None
-    assert Goal(3, None).met_by(np.array([1, 1, 1, 1])) == 3
-    assert [Goal(3, None).numbers(i, 2) for i in range(3)] == [range(2), range(2, 3), range(4, 3)]
-    assert Goal(None, 3).numbers(1, 2) == range(2, 4)
+def test_a_size_in_episodes_needs_as_many():
+    assert CollectionSize(3, None).episodes_needed(np.array([1, 1])) is None
+    assert CollectionSize(3, None).episodes_needed(np.array([1, 1, 1, 1])) == 3
+    assert [CollectionSize(3, None).numbers(i, 2) for i in range(3)] == [range(2), range(2, 3), range(4, 3)]
+    assert CollectionSize(None, 3).numbers(1, 2) == range(2, 4)
 
 
 def test_blocks_become_a_dataset_and_go(tmp_path):
     some = parts(tmp_path / "a")
     some.keep(1, block(2, 3))
-    assert some.enough_for(Goal(4, None)) is None
+    assert some.episodes_needed(CollectionSize(4, None)) is None
     some.keep(0, block(0, 1))
     assert some.counts == (4, 11)
-    assert some.enough_for(Goal(4, None)) == 4
+    assert some.episodes_needed(CollectionSize(4, None)) == 4
     dataset = some.write(4, info())
     assert same(dataset, small_dataset(tmp_path / "b"))
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(
@@ -65,8 +65,8 @@ def test_what_was_kept_is_found_again(tmp_path):
     parts(tmp_path).keep(0, block(0, 1))
     some = parts(tmp_path)
     assert some.counts == (2, 5)
-    assert list(some.missing(Goal(5, None))) == [1, 2]
-    endless = some.missing(Goal(None, 10**6))
+    assert list(some.missing_blocks(CollectionSize(5, None))) == [1, 2]
+    endless = some.missing_blocks(CollectionSize(None, 10**6))
     assert [next(endless) for _ in range(3)] == [1, 2, 3]
 
 
@@ -74,10 +74,10 @@ def test_a_block_that_was_cut_short_is_played_again_where_more_is_wanted(tmp_pat
     some = parts(tmp_path)
     some.keep(0, block(0))
     some.keep(1, block(2, 3))
-    assert list(some.missing(Goal(1, None))) == []
-    assert list(some.missing(Goal(4, None))) == [0]
-    assert some.enough_for(Goal(1, None)) == 1
-    assert some.enough_for(Goal(2, None)) is None
+    assert list(some.missing_blocks(CollectionSize(1, None))) == []
+    assert list(some.missing_blocks(CollectionSize(4, None))) == [0]
+    assert some.episodes_needed(CollectionSize(1, None)) == 1
+    assert some.episodes_needed(CollectionSize(2, None)) is None
 
 
 def test_a_damaged_block_is_played_again(tmp_path):
@@ -87,7 +87,7 @@ def test_a_damaged_block_is_played_again(tmp_path):
     for number, damage in ((0, lambda content: content[: len(content) // 2]), (1, lambda content: flipped(content))):
         path = tmp_path / "parts" / f"{number:06d}.npz"
         path.write_bytes(damage(path.read_bytes()))
-    assert list(parts(tmp_path).missing(Goal(4, None))) == [0, 1]
+    assert list(parts(tmp_path).missing_blocks(CollectionSize(4, None))) == [0, 1]
     with pytest.raises(DataError, match=r"000000\.npz is damaged"):
         some.write(4, info())
 

@@ -3,15 +3,16 @@ import pytest
 
 from chunkenv import data
 from chunkenv.agents.sampling_planner import Planner
+from chunkenv.collect import collect, collect_plans
 from chunkenv.data.dataset_files import DataError
-from chunkenv.data.verify import replay
+from chunkenv.data.verify import verify_episodes
 from tests.collect.test_planner_player import QUICK
 from tests.data.making import LEVEL, Waver, in_memory
 
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
-    return data.collect(LEVEL, [Waver(0), Waver(1)], tmp_path_factory.mktemp("a"), episodes=9, action_noise=0.2)
+    return collect(LEVEL, [Waver(0), Waver(1)], tmp_path_factory.mktemp("a"), episodes=9, action_noise=0.2)
 
 
 def changed(dataset, name, row, value):
@@ -25,9 +26,9 @@ def changed(dataset, name, row, value):
 
 
 def test_what_was_collected_comes_out_again(collected, tmp_path):
-    assert replay(collected, 20) == []
-    assert replay(data.collect_plans(LEVEL, Planner(LEVEL, settings=QUICK), tmp_path, episodes=2), 2) == []
-    assert replay(data.collect(LEVEL, [Waver(0)], tmp_path / "b", episodes=2, action_noise=0.0), 2) == []
+    assert verify_episodes(collected, 20) == []
+    assert verify_episodes(collect_plans(LEVEL, Planner(LEVEL, settings=QUICK), tmp_path, episodes=2), 2) == []
+    assert verify_episodes(collect(LEVEL, [Waver(0)], tmp_path / "b", episodes=2, action_noise=0.0), 2) == []
 
 
 @pytest.mark.parametrize(
@@ -43,17 +44,17 @@ def test_what_was_collected_comes_out_again(collected, tmp_path):
     ],
 )
 def test_whatever_was_changed_is_noticed(collected, name, row, value, sentence):
-    assert replay(changed(collected, name, row, value), 9) == [sentence]
+    assert verify_episodes(changed(collected, name, row, value), 9) == [sentence]
 
 
 def test_only_as_many_are_played_as_wanted(collected):
     last = int(collected.episodes.start[8])
-    assert replay(changed(collected, "rewards", last, 0.5), 1) == []
-    assert len(replay(changed(collected, "rewards", last, 0.5), 2)) == 1
+    assert verify_episodes(changed(collected, "rewards", last, 0.5), 1) == []
+    assert len(verify_episodes(changed(collected, "rewards", last, 0.5), 2)) == 1
 
 
 def test_what_is_of_no_level_cannot_be_played():
     dataset = in_memory([3, 2])
     dataset.info["level"] = None
     with pytest.raises(DataError, match=r"is of level None with noise 0\.1, which cannot be played again"):
-        replay(dataset, 1)
+        verify_episodes(dataset, 1)

@@ -12,11 +12,10 @@ import pytest
 
 from chunkenv.agents import registry as q_agents
 from chunkenv.agents.common.saving import arrays_of
-from chunkenv.data.dataset import Piece, write
-from chunkenv.data.episodes import Episode, as_block
+from chunkenv.data import Episode, write_episodes
 from chunkenv.errors import ArgumentError, UnwritableError
-from chunkenv.training import offline_online as qc_training
-from chunkenv.training.offline_online import Plan, Training
+from chunkenv.training.loop import resume, train
+from chunkenv.training.offline_online import OfflineOnlineTraining, TrainingConfig
 
 SMALL = dict(hidden=(8, 8), batch=8)
 
@@ -56,28 +55,27 @@ def data(folder: Path):
             ended = terminated or truncated
         rewards = np.array(rewards, np.float32)
         episodes.append(Episode(np.stack(seen), np.stack(actions), rewards, terminated, info["success"], 0, seed))
-    block = as_block(episodes)
-    return write(folder, [Piece(block.__getitem__, len(block["rewards"]), 6)], {"level": None})
+    return write_episodes(folder, episodes, {"level": None})
 
 
-def plan(**given: object) -> Plan:
+def config(**given: object) -> TrainingConfig:
     quick = dict(offline_steps=20, online_steps=40, evaluate_every=20, episodes=2, capacity=30)
-    return Plan("chunkenv-test/walk-v0", **{**quick, **given})
+    return TrainingConfig("chunkenv-test/walk-v0", **{**quick, **given})
 
 
-def begun(folder: Path, name: str = "qc-fql", **given: object) -> Training:
+def begun(folder: Path, name: str = "qc-fql", **given: object) -> OfflineOnlineTraining:
     settings = q_agents.settings_for(name, chunk=3, delay=1, **SMALL)
-    dataset = data(folder / "data") if not (folder / "data").exists() else qc_training_data(folder)
-    return qc_training.resume_or_begin(plan(**given), name, settings, dataset, 0, folder / "run")
+    dataset = data(folder / "data") if not (folder / "data").exists() else load_data(folder)
+    return resume(OfflineOnlineTraining(config(**given), name, settings, dataset, 0), folder / "run")
 
 
-def qc_training_data(folder: Path):
+def load_data(folder: Path):
     from chunkenv.data import load
 
     return load(folder / "data")
 
 
-def state(training: Training) -> dict[str, np.ndarray]:
+def state(training: OfflineOnlineTraining) -> dict[str, np.ndarray]:
     return arrays_of(training.agent) | training._online.arrays()
 
 
@@ -87,20 +85,20 @@ def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
     whole = begun(tmp_path / "a")
-    lines = list(qc_training.train(whole, tmp_path / "a" / "run"))
+    lines = list(train(whole, tmp_path / "a" / "run"))
     stopped = begun(tmp_path / "b")
-    for metrics in qc_training.train(stopped, tmp_path / "b" / "run"):
+    for metrics in train(stopped, tmp_path / "b" / "run"):
         if metrics["steps"] > 30 and "return" in metrics:
             break
     stopped.advance()  # what is not in a file is lost, and made again
     resumed = begun(tmp_path / "b")
     assert 20 < resumed.steps < whole.steps
-    list(qc_training.train(resumed, tmp_path / "b" / "run"))
+    list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
     assert "solve_rate" in lines[-1]
     assert lines[-1]["steps"] >= 60
     assert equal(arrays_of(q_agents.load(tmp_path / "b" / "run" / "agent.safetensors")), arrays_of(whole.agent))
-    with pytest.raises(ArgumentError, match="another plan"):
+    with pytest.raises(ArgumentError, match="was begun with episodes=2, not 3"):
         begun(tmp_path / "b", episodes=3)
 
 
@@ -109,8 +107,8 @@ def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monk
         raise OSError(28, "No space left on device")
 
     whole = begun(tmp_path / "a")
-    list(qc_training.train(whole, tmp_path / "a" / "run"))
-    rounds = qc_training.train(begun(tmp_path / "b"), tmp_path / "b" / "run")
+    list(train(whole, tmp_path / "a" / "run"))
+    rounds = train(begun(tmp_path / "b"), tmp_path / "b" / "run")
     assert "return" in next(rounds)
     before = (tmp_path / "b" / "run" / "agent.safetensors").read_bytes()
     with monkeypatch.context() as patched:
@@ -120,7 +118,7 @@ def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monk
     assert (tmp_path / "b" / "run" / "agent.safetensors").read_bytes() == before
     assert not list((tmp_path / "b" / "run").glob("*.partial"))
     resumed = begun(tmp_path / "b")
-    list(qc_training.train(resumed, tmp_path / "b" / "run"))
+    list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
 
 
@@ -154,10 +152,10 @@ def test_what_cannot_be_meant_is_refused(given, said, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-from tests import test_qc_training as here
+from tests.training import test_offline_online as here
 folder = Path(sys.argv[1])
 print("begins", flush=True)
-for metrics in here.qc_training.train(here.begun(folder), folder / "run"):
+for metrics in here.train(here.begun(folder), folder / "run"):
     print(metrics["steps"], "return" in metrics, flush=True)
 """
 
@@ -165,7 +163,7 @@ for metrics in here.qc_training.train(here.begun(folder), folder / "run"):
 @pytest.mark.slow
 def test_a_training_survives_being_killed(tmp_path):
     whole = begun(tmp_path / "a")
-    list(qc_training.train(whole, tmp_path / "a" / "run"))
+    list(train(whole, tmp_path / "a" / "run"))
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b")], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
@@ -174,5 +172,5 @@ def test_a_training_survives_being_killed(tmp_path):
             break
     process.wait()
     resumed = begun(tmp_path / "b")
-    list(qc_training.train(resumed, tmp_path / "b" / "run"))
+    list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))

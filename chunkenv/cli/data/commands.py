@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -16,14 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chunkenv.collect.experts import Source, read_sources
-from chunkenv.data.check import check as problems_of
+from chunkenv.data.check import check_dataset
 from chunkenv.data.dataset import Dataset, load
-from chunkenv.data.environments import LEVEL_NAMES, family_of, level_of
 from chunkenv.data.formats.minari import from_minari, to_minari
-from chunkenv.data.summary import channels, played
-from chunkenv.errors import ArgumentError, suggest
-from chunkenv.utils.checks import real_number
+from chunkenv.data.summary import summarize_channels, summarize_experts
+from chunkenv.errors import ArgumentError
+from chunkenv.registration import read_task, task_of_level
 from chunkenv.utils.processes import usable_cores
 
 DATASETS = Path("results") / "data"
@@ -91,7 +88,7 @@ def collect(
     Trained experts play, one drawn for each episode, or the planner; in manipulation the oracle does. After Ctrl-C, or
     a crash, the same command goes on from there.
     """
-    level = _level(task)
+    level = read_task(task).level
     oracle = {"style": style, "reward": reward, "primitives": primitives}
     collect_all = _collector(level, experts, planner, oracle, action_noise, solve_rate)
     folder = out or DATASETS / level
@@ -109,15 +106,6 @@ def collect(
     console.print(f"dataset  {folder}", soft_wrap=True)
 
 
-def _level(task: str) -> str:
-    """The level that a task's name or id means."""
-    if (level := level_of(task)) is None:
-        raise ArgumentError(
-            f"task={task!r} is neither a Kinetix level nor a manipulation task; {suggest(task, LEVEL_NAMES)}"
-        )
-    return level
-
-
 def _collector(
     level: str,
     experts: list[Path] | None,
@@ -127,9 +115,9 @@ def _collector(
     solve_rate: float,
 ) -> Callable[..., Dataset]:
     """What collects: everything is settled but where to, and how much."""
-    from chunkenv.collect import collect as collection
+    import chunkenv.collect as collection
 
-    if family_of(level) is not None:
+    if read_task(level).family is not None:
         if experts or planner or oracle["style"] is None:
             raise ArgumentError(f"{level} is played by the oracle: give --style play, task or noisy, and nobody else.")
         asked = {name: value for name, value in oracle.items() if value is not None}
@@ -143,7 +131,7 @@ def _collector(
         from chunkenv.agents.sampling_planner import Planner
 
         return partial(collection.collect_plans, level, Planner(level), action_noise=noise)
-    sources = read_experts(experts or [], level, solve_rate)
+    sources = collection.read_experts(experts or [], level, solve_rate)
     return partial(collection.collect, level, sources, action_noise=noise)
 
 
@@ -156,7 +144,8 @@ def info(folder: Folder) -> None:
     for key in keys:
         console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
     _show(dataset, console)
-    manipulation = family_of(dataset.info.get("level")) is not None
+    task = task_of_level(dataset.info.get("level"))
+    manipulation = task is not None and task.family is not None
     if manipulation:
         _show_coverage(dataset, console)
     console.print(_channel_table(dataset))
@@ -175,12 +164,12 @@ def check(
     ] = 0,
 ) -> None:
     """Verify checksums, shapes, numbers, and where episodes begin and end; exit with 1 if anything is wrong."""
-    problems = problems_of(folder)
+    problems = check_dataset(folder)
     dataset = load(folder)
     if replay and not problems:
-        from chunkenv.data.verify import replay as play_again
+        from chunkenv.data.verify import verify_episodes
 
-        problems = play_again(dataset, replay)
+        problems = verify_episodes(dataset, replay)
     for problem in problems:
         typer.echo(problem)
     if problems:
@@ -218,47 +207,8 @@ def import_ogbench(
     """Write a dataset that ogbench published in the plain form, with the rewards of a task."""
     from chunkenv.data.formats.ogbench import from_ogbench
 
-    dataset = from_ogbench(path, _level(task), folder, reward)
+    dataset = from_ogbench(path, task, folder, reward)
     typer.echo(f"{folder}: {len(dataset.episodes.length)} episodes, {len(dataset)} transitions.")
-
-
-def read_experts(paths: list[Path], level: str, least: float = 0.0) -> list[Source]:
-    """The experts in checkpoints, those of a folder in the order of runs and steps.
-
-    Args:
-        paths: of checkpoints, or of folders with some at any depth.
-        level: what they have to be experts for.
-        least: the solve rate below which they are left out.
-
-    Raises:
-        ArgumentError: none is left, one cannot be read, or is for another level.
-        MissingExtraError: safetensors is not installed.
-    """
-    real_number("solve_rate", least, at_least=0.0, at_most=1.0)
-    found = read_sources(_files(paths), level)
-    good = [source for source in found if not _rate(source) < least]  # one that does not know its rate stays
-    if not good:
-        rates = ", ".join(f"{source.name} {_rate(source):.2f}" for source in found)
-        raise ArgumentError(f"No expert solves {least:g} of {level} ({rates}); train further, or say --solve-rate.")
-    return good
-
-
-def _rate(source: Source) -> float:
-    """The solve rate that an expert was saved with; NaN if it does not know."""
-    return float(getattr(source.expert, "solve_rate", math.nan))
-
-
-def _files(paths: list[Path]) -> list[Path]:
-    files = [file for path in paths for file in (path.rglob("step*.safetensors") if path.is_dir() else [path])]
-    if not files:
-        where = ", ".join(map(str, paths))
-        raise ArgumentError(f"{where} has no step*.safetensors; give the folder that `chunkenv train ppo` wrote.")
-    return sorted(set(files), key=_numbers)
-
-
-def _numbers(path: Path) -> list[Any]:
-    """A sort key with step9 before step10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.as_posix())]
 
 
 class _Bar:
@@ -296,7 +246,7 @@ def _interruptible(bar: _Bar, work: Any) -> None:
 def _show(dataset: Dataset, console: Console) -> None:
     """A line for each expert, and their sum."""
     table = Table("expert", "saved at", "episodes", "solved", "rate", "ticks", box=None, padding=(0, 2, 0, 0))
-    lines = played(dataset)
+    lines = summarize_experts(dataset)
     for line, expert in zip(lines, dataset.info["experts"], strict=True):
         saved = f"{expert['solve_rate']:.3f}" if "solve_rate" in expert else ""
         rate = line.solved / line.episodes if line.episodes else math.nan
@@ -308,15 +258,15 @@ def _show(dataset: Dataset, console: Console) -> None:
 
 def _show_coverage(dataset: Dataset, console: Console) -> None:
     """How often each sub-goal held, and a map of where the cubes have been."""
-    from chunkenv.data.coverage import reached, visits
+    from chunkenv.data.coverage import map_visits, measure_coverage
 
     table = Table("as the task wants it", "ticks", "", "episodes", box=None, padding=(0, 2, 0, 0))
-    for line in reached(dataset):
+    for line in measure_coverage(dataset):
         bar = "█" * round(BAR * line.ticks)
         share = f"{line.ticks:.1%}" if line.ticks >= RARE or not line.episodes else f"below {RARE:.1%}"
         table.add_row(line.name, share, bar, f"{line.episodes}")
     console.print(table)
-    places = visits(dataset)
+    places = map_visits(dataset)
     if places.any():
         shades = np.ceil((len(SHADES) - 1) * np.sqrt(places / places.max())).astype(int)
         console.print("cubes on the table, x upwards from 0.25 to 0.6 m, y from -0.35 to 0.35 m:")
@@ -327,7 +277,7 @@ def _show_coverage(dataset: Dataset, console: Console) -> None:
 def _channel_table(dataset: Dataset) -> Table:
     names = ("channel", "low", "high", "mean", "std", "at ±1", "first std", "two peaks")
     table = Table(*names, box=None, padding=(0, 2, 0, 0))
-    for index, channel in enumerate(channels(dataset)):
+    for index, channel in enumerate(summarize_channels(dataset)):
         table.add_row(f"{index}", *(f"{value:.3f}" for value in channel))
     return table
 

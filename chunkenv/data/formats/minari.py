@@ -13,28 +13,29 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
-from chunkenv.data.dataset import Dataset, Piece, write
-from chunkenv.data.dataset_files import DataError
-from chunkenv.data.environments import environment_of
-from chunkenv.data.episodes import Block, Episode, as_block
+from chunkenv.data.dataset import Dataset, write_episodes
+from chunkenv.data.dataset_files import DataError, Info
+from chunkenv.data.episodes import Episode
 from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.registration import environment_of
 
 OURS = "chunkenv"
-"""The key of Minari's metadata under which our own travel."""
+"""The key in Minari's metadata under which our own is kept."""
 
 
 def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
     """Write a dataset as one of Minari's, among its local ones.
 
-    Expert and success of an episode travel as attributes of its group, seeds as Minari's own, and `info` in the
-    metadata, so that `from_minari` brings back every bit. `recover_environment(eval_env=True)` makes the environment;
+    Expert and success of an episode are kept as attributes of its group, seeds as Minari's own, and `info` in the
+    metadata, so that `from_minari` restores every bit. `recover_environment(eval_env=True)` makes the environment;
     without the argument, too, if no noise was added to the actions of the data.
 
     Args:
         dataset: what `load` returned.
         dataset_id: of Minari: `name-v0`, or `namespace/name-v0`.
-        **metadata: what Minari wants to know besides: author, author_email, code_permalink, algorithm_name,
+        **metadata: what Minari also takes: author, author_email, code_permalink, algorithm_name,
             description.
 
     Returns:
@@ -44,14 +45,14 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
         ArgumentError: there is such a dataset already, or Minari refuses the name.
         MissingExtraError: Minari is not installed, or what the dataset's environment needs is not.
     """
-    minari, spec = _minari(), _environment_spec(dataset)
+    minari, spec = _import_minari(), _environment_spec(dataset)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Minari warns of every piece of metadata that is not given
+        warnings.simplefilter("ignore")  # Minari warns of all metadata that is not given
         try:
-            made = minari.create_dataset_from_buffers(
+            written = minari.create_dataset_from_buffers(
                 dataset_id,
                 list(_buffers(dataset)),
-                env=None if dataset.info.get("noise") else spec,  # the world of these episodes had noise of its own
+                env=None if dataset.info.get("noise") else spec,  # the environment of these episodes added noise
                 eval_env=spec,
                 observation_space=_space(dataset.observations),
                 action_space=_space(dataset.actions),
@@ -61,15 +62,15 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
             raise ArgumentError(f"Minari does not take the dataset_id {dataset_id!r}: {error}") from error
     table = dataset.episodes
     own = zip(table.success.tolist(), table.expert.tolist(), strict=True)
-    made.storage.update_episode_metadata([{"success": success, "expert": expert} for success, expert in own])
-    made.storage.update_metadata({OURS: json.dumps(dataset.info)})
-    return made
+    written.storage.update_episode_metadata([{"success": success, "expert": expert} for success, expert in own])
+    written.storage.update_metadata({OURS: json.dumps(dataset.info)})
+    return written
 
 
 def from_minari(source: Any, out: str | Path) -> Dataset:
     """Write a dataset of Minari's in the plain form.
 
-    Observations and actions must be vectors of floats. What a foreign dataset does not say is filled in: `expert` 0,
+    Observations and actions must be vectors of floats. What a foreign dataset does not have gets a default: `expert` 0,
     `success` the last "success" of its infos, or False; `seed` -1.
 
     Args:
@@ -81,7 +82,7 @@ def from_minari(source: Any, out: str | Path) -> Dataset:
         DataError: the dataset has no episodes or other kinds of spaces.
         MissingExtraError: Minari is not installed.
     """
-    minari, folder = _minari(), Path(out)
+    minari, folder = _import_minari(), Path(out)
     if folder.exists() and any(folder.iterdir()):
         raise ArgumentError(f"{folder} is not empty; choose another folder.")
     if isinstance(source, str):
@@ -91,12 +92,10 @@ def from_minari(source: Any, out: str | Path) -> Dataset:
             raise ArgumentError(f"There is no local Minari dataset {source!r} ({error}).") from error
     for name in ("observation_space", "action_space"):
         _expect_vectors(name, getattr(source, name))
-    block = _block(source)
-    info = _info(source)
-    return write(folder, [Piece(block.__getitem__, len(block["rewards"]), len(block["length"]))], info)
+    return write_episodes(folder, _episodes(source), _info(source))
 
 
-def _minari() -> Any:
+def _import_minari() -> Any:
     try:
         return importlib.import_module("minari")
     except ImportError as error:
@@ -108,7 +107,7 @@ def _buffers(dataset: Dataset) -> Iterator[Any]:
     table = dataset.episodes
     for index, (start, length) in enumerate(zip(table.start.tolist(), table.length.tolist(), strict=True)):
         ticks = slice(start, start + length)
-        yield _minari().data_collector.EpisodeBuffer(
+        yield _import_minari().data_collector.EpisodeBuffer(
             seed=int(table.seed[index]) if table.seed[index] >= 0 else None,
             observations=np.concatenate([dataset.observations[ticks], table.final_observation[index][None]]),  # pyright: ignore
             actions=dataset.actions[ticks],  # pyright: ignore[reportArgumentType] (it takes arrays too)
@@ -118,8 +117,8 @@ def _buffers(dataset: Dataset) -> Iterator[Any]:
         )
 
 
-def _environment_spec(dataset: Dataset) -> Any:
-    """The specification of the environment that the dataset is about, if it is one of ours."""
+def _environment_spec(dataset: Dataset) -> EnvSpec | None:
+    """The specification of the environment of the dataset, if it is one of ours."""
     made = environment_of(dataset.info)
     if made is None:
         return None
@@ -137,34 +136,31 @@ def _expect_vectors(name: str, space: Any) -> None:
         raise DataError(f"The dataset's {name} is {space}, but the plain form takes vectors of floats only.")
 
 
-def _block(source: Any) -> Block:
-    rows = [_episode(data, about) for data, about in zip(source, _abouts(source), strict=True)]
-    if not rows:
+def _episodes(source: Any) -> list[Episode]:
+    metadata = source.storage.get_episode_metadata(source.episode_indices)
+    episodes = [_episode(data, about) for data, about in zip(source, metadata, strict=True)]
+    if not episodes:
         raise DataError("The Minari dataset has no episodes.")
-    return as_block(rows)
+    return episodes
 
 
-def _abouts(source: Any) -> Iterator[dict[str, Any]]:
-    yield from source.storage.get_episode_metadata(source.episode_indices)
-
-
-def _episode(data: Any, about: dict[str, Any]) -> Episode:
+def _episode(data: Any, about: Info) -> Episode:
     """An episode of Minari's as one of ours."""
-    reported = (data.infos or {}).get("success", [False])
+    successes = (data.infos or {}).get("success", [False])
     seed = about.get("seed")
     return Episode(
         observations=data.observations,
         actions=data.actions,
         rewards=data.rewards,
         terminated=bool(data.terminations[-1]),
-        success=bool(about.get("success", np.asarray(reported)[-1])),
+        success=bool(about.get("success", np.asarray(successes)[-1])),
         expert=int(about.get("expert", 0)),
         seed=-1 if seed is None else int(seed),
     )
 
 
-def _info(source: Any) -> dict[str, Any]:
-    """What the dataset was written with, or what can be said of a foreign one."""
+def _info(source: Any) -> Info:
+    """The `info` that the dataset was written with, or what is known of a foreign one."""
     metadata = source.storage.metadata
     if OURS in metadata:
         return json.loads(metadata[OURS])

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 import chunkenv
-from chunkenv.data.coverage import wanted_by
-from chunkenv.data.dataset import Dataset, Piece, write
+from chunkenv.data.coverage import goal_of
+from chunkenv.data.dataset import Dataset, write_episodes
 from chunkenv.data.dataset_files import DataError, sha256_of
-from chunkenv.data.environments import family_of, manipulation_level
-from chunkenv.data.episodes import Episode, as_block
+from chunkenv.data.episodes import Episode
 from chunkenv.errors import ArgumentError
 from chunkenv.manipulation.families import FAMILY, Family
 from chunkenv.manipulation.scene.goals import agreement, objects_of
+from chunkenv.registration import read_task
 from chunkenv.utils.checks import one_of
 
 KEYS = ("observations", "actions", "terminals")
@@ -31,7 +31,7 @@ def from_ogbench(path: str | Path, level: str, out: str | Path, reward: str = "c
     """Write a dataset of ogbench's in the plain form.
 
     Rewards and ends are those of the task, of the state after each action (`timing="next"`). An episode ends with every
-    success; what the robot did afterwards is the next episode. Nothing is left out.
+    success; what the robot did afterwards is the next episode, so that no row is left out.
 
     Args:
         path: of the npz file.
@@ -44,17 +44,15 @@ def from_ogbench(path: str | Path, level: str, out: str | Path, reward: str = "c
         DataError: the file cannot be read, or is of another family.
         MissingExtraError: ogbench is not installed.
     """
-    level, folder = manipulation_level(level), Path(out)
-    name = family_of(level)
-    assert name is not None
+    task, folder = read_task(level, "manipulation task"), Path(out)
     one_of("reward", reward, REWARDS)
     if folder.exists() and any(folder.iterdir()):
         raise ArgumentError(f"{folder} is not empty; choose another folder.")
-    family, arguments = FAMILY[name], {"reward": reward}
+    family, arguments = FAMILY[str(task.family)], {"reward": reward}
     columns = _read(Path(path), family)
-    block = as_block(list(_episodes(columns, family, wanted_by(level), reward)))
+    episodes = list(_episodes(columns, family, goal_of(task.level), reward))
     info = {
-        "level": level,
+        "level": task.level,
         "observation": "features",
         "arguments": arguments,
         "experts": [{"name": Path(path).name, "sha256": sha256_of(Path(path))}],
@@ -63,7 +61,7 @@ def from_ogbench(path: str | Path, level: str, out: str | Path, reward: str = "c
         "chunkenv": chunkenv.__version__,
         "command": "",
     }
-    return write(folder, [Piece(block.__getitem__, len(block["rewards"]), len(block["length"]))], info)
+    return write_episodes(folder, episodes, info)
 
 
 def _read(path: Path, family: Family) -> dict[str, np.ndarray]:

@@ -5,10 +5,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import chunkenv.collect as collection
 from chunkenv.agents.common.checkpoint_file import save_expert
 from chunkenv.cli.data import commands
-from chunkenv.cli.data.commands import app, read_experts
-from chunkenv.collect import collect as collection
+from chunkenv.cli.data.commands import app
 from chunkenv.data import load
 from chunkenv.data.dataset_files import DataError
 from chunkenv.errors import ArgumentError
@@ -65,31 +65,6 @@ def test_the_command_is_remembered_without_what_changes_nothing(experts, tmp_pat
     command = load(tmp_path).info["command"]
     assert command.split() == ["chunkenv", "data", *map(str, words)]
     assert str(tmp_path) not in command
-
-
-def test_experts_are_ordered_by_run_and_steps(experts):
-    names = [source.name for source in read_experts([experts], LEVEL)]
-    assert names == ["seed0/step9", "seed0/step10", "seed1/step5"]
-    one = experts / LEVEL / "seed0" / "step10.safetensors"
-    assert [source.name for source in read_experts([one, experts / LEVEL / "seed1"], LEVEL)] == [
-        "seed0/step10",
-        "seed1/step5",
-    ]
-
-
-def test_when_nobody_is_good_enough_it_says_how_good_they_are(experts):
-    with pytest.raises(ArgumentError, match=r"No expert solves 0\.95 of .*seed0/step9 0\.70, seed0/step10 0\.90"):
-        read_experts([experts], LEVEL, 0.95)
-    (experts / "empty").mkdir()
-    with pytest.raises(ArgumentError, match=r"empty has no step\*\.safetensors; give the folder"):
-        read_experts([experts / "empty"], LEVEL)
-    with pytest.raises(ArgumentError, match="solve_rate=2"):
-        read_experts([experts], LEVEL, 2)
-
-
-def test_an_expert_that_does_not_know_its_rate_is_taken(tmp_path):
-    save_expert(tmp_path / "step1.safetensors", random_expert(LEVEL, solve_rate=float("nan")), {})
-    assert len(read_experts([tmp_path], LEVEL, 0.65)) == 1
 
 
 def test_the_planner_needs_no_experts(tmp_path):
@@ -191,7 +166,7 @@ def test_the_oracles_episodes_and_what_they_cover(tmp_path):
     [
         (
             ("manip-cube-single-task9", "--style", "task"),
-            "is neither a Kinetix level nor a manipulation task; did you mean 'manip-cube-single-task",
+            "There is no task 'manip-cube-single-task9': did you mean 'cube-single-task",
         ),
         (("manip-cube-single-task1",), "give --style play, task or noisy"),
         (("manip-cube-single-task1", "--style", "task", "--planner"), "and nobody else"),

@@ -8,7 +8,8 @@ import pytest
 from gymnasium import spaces
 
 from chunkenv import data
-from chunkenv.data.check import check
+from chunkenv.collect import collect, collect_oracle
+from chunkenv.data.check import check_dataset
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.formats.minari import from_minari, to_minari
 from chunkenv.errors import ArgumentError, MissingExtraError
@@ -24,7 +25,7 @@ def _own_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
-    return data.collect(LEVEL, [Waver(0), Waver(1)], tmp_path_factory.mktemp("collected"), episodes=12)
+    return collect(LEVEL, [Waver(0), Waver(1)], tmp_path_factory.mktemp("collected"), episodes=12)
 
 
 def test_every_bit_comes_back(tmp_path, collected):
@@ -34,7 +35,7 @@ def test_every_bit_comes_back(tmp_path, collected):
         back = from_minari(source, tmp_path / name)
         assert same(back, collected)
         assert back.info == collected.info
-        assert check(tmp_path / name) == []
+        assert check_dataset(tmp_path / name) == []
 
 
 def test_minari_sees_episodes_as_it_wants_them(collected):
@@ -58,7 +59,7 @@ def test_minari_sees_episodes_as_it_wants_them(collected):
 
 def test_the_environment_of_a_manipulation_task_is_recovered(tmp_path):
     pytest.importorskip("ogbench")
-    made = to_minari(data.collect_oracle("manip-cube-single-task1", "task", tmp_path, episodes=1), "cube-v0")
+    made = to_minari(collect_oracle("manip-cube-single-task1", "task", tmp_path, episodes=1), "cube-v0")
     assert made.recover_environment().spec.id == "chunkenv/manip-cube-single-task1-v0"
 
 
@@ -98,7 +99,7 @@ def test_a_foreign_dataset_is_read_with_what_it_says(tmp_path):
     assert dataset.episodes.success.tolist() == [True]
     assert dataset.episodes.seed.tolist() == [-1]
     assert dataset.info["experts"] == [{"name": "foreign-v0"}]
-    assert check(tmp_path / "plain") == []
+    assert check_dataset(tmp_path / "plain") == []
     assert data.Windows(dataset, 2)[[2]].mask.tolist() == [[1, 0]]
     again = to_minari(dataset, "back-v0")
     assert same(from_minari(again, tmp_path / "again"), dataset)

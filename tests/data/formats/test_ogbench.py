@@ -6,8 +6,8 @@ import pytest
 
 import chunkenv  # noqa: F401
 from chunkenv.data import load
-from chunkenv.data.check import check
-from chunkenv.data.coverage import reached, visits
+from chunkenv.data.check import check_dataset
+from chunkenv.data.coverage import map_visits, measure_coverage
 from chunkenv.data.dataset_files import DataError
 from chunkenv.errors import ArgumentError
 
@@ -47,7 +47,7 @@ def published(tmp_path_factory):
 def test_every_transition_is_there_and_ends_are_the_tasks(published, tmp_path):
     path, observations, actions, ends = published
     dataset = from_ogbench(path, TASK, tmp_path / "data")
-    assert check(tmp_path / "data") == []
+    assert check_dataset(tmp_path / "data") == []
     assert len(load(tmp_path / "data")) == (~ends).sum()
     assert np.array_equal(dataset.observations, observations[~ends])
     assert np.array_equal(dataset.actions, actions[~ends])
@@ -67,14 +67,14 @@ def test_a_trajectory_without_success_is_truncated(published, tmp_path):
 def test_coverage_counts_what_held(published, tmp_path):
     path, *_ = published
     dataset = from_ogbench(path, TASK, tmp_path / "data")
-    cube, whole = reached(dataset)
+    cube, whole = measure_coverage(dataset)
     assert (cube.name, whole.name) == ("cube 0", "all at once")
     assert cube.episodes == whole.episodes == 2 * AFTER
     # Each success is seen twice, but the last of a trajectory: at an episode's end and at the next one's beginning.
     seen = len(dataset) + len(dataset.episodes.length)
     assert whole.ticks == pytest.approx((2 * AFTER + 2 * (AFTER - 1)) / seen)
-    assert visits(dataset).shape == (7, 14)
-    assert 0.9 < visits(dataset).sum() <= 1.0
+    assert map_visits(dataset).shape == (7, 14)
+    assert 0.9 < map_visits(dataset).sum() <= 1.0
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_damaged_file(published, tmp_path):
 
 
 def test_mistakes_are_named(published, tmp_path):
-    with pytest.raises(ArgumentError, match="'catapult' is no manipulation task"):
+    with pytest.raises(ArgumentError, match="There is no manipulation task 'catapult'"):
         from_ogbench(published[0], "catapult", tmp_path / "data")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()

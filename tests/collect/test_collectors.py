@@ -10,8 +10,7 @@ import pytest
 
 from chunkenv import data
 from chunkenv.agents.sampling_planner import Planner
-from chunkenv.collect import collect as collection
-from chunkenv.collect.experts import Source
+from chunkenv.collect import ExpertSource, collect, collect_plans, collection, collectors
 from chunkenv.data.dataset_files import DataError
 from chunkenv.errors import ArgumentError, UnwritableError
 from tests.collect.test_planner_player import QUICK
@@ -22,22 +21,22 @@ EXPERTS = [Waver(0), Waver(1)]
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(collection, "EXPERT_BLOCK", 6)
-    monkeypatch.setattr(collection, "PLAN_BLOCK", 2)
+    monkeypatch.setattr(collectors, "EXPERT_BLOCK", 6)
+    monkeypatch.setattr(collectors, "PLAN_BLOCK", 2)
 
 
-def gathered(folder, experts=EXPERTS, **wishes):
-    return data.collect(LEVEL, experts, folder, **({"episodes": 20} | wishes))
+def gathered(folder, experts=EXPERTS, **changes):
+    return collect(LEVEL, experts, folder, **({"episodes": 20} | changes))
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return data.collect(LEVEL, EXPERTS, tmp_path_factory.mktemp("whole"), episodes=20)
+    return collect(LEVEL, EXPERTS, tmp_path_factory.mktemp("whole"), episodes=20)
 
 
-@pytest.mark.parametrize("wishes", [{"slots": 1}, {"slots": 7}, {"workers": 2, "slots": 2}])
-def test_neither_slots_nor_workers_nor_blocks_change_a_bit(tmp_path, whole, wishes):
-    dataset = gathered(tmp_path, **wishes)
+@pytest.mark.parametrize("changes", [{"slots": 1}, {"slots": 7}, {"workers": 2, "slots": 2}])
+def test_neither_slots_nor_workers_nor_blocks_change_a_bit(tmp_path, whole, changes):
+    dataset = gathered(tmp_path, **changes)
     assert same(dataset, whole)
     assert dataset.info == whole.info
 
@@ -59,7 +58,7 @@ def test_ticks_are_counted_to_the_end_of_an_episode(tmp_path, whole, workers):
 
 
 def test_the_dataset_says_how_it_was_made(tmp_path):
-    source = Source(Waver(), "seed0/step9", "ab" * 32)
+    source = ExpertSource(Waver(), "seed0/step9", "ab" * 32)
     source.expert.solve_rate, source.expert.steps = 0.75, 9
     dataset = gathered(tmp_path, [source], episodes=2, seed=5, action_noise=0.2, command="as typed")
     expected = {
@@ -120,13 +119,13 @@ def test_a_finished_dataset_is_not_played_again(tmp_path, whole, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "changes",
     [{"seed": 1}, {"action_noise": 0.2}, {"episodes": 21}, {"experts": EXPERTS[:1]}, {"experts": EXPERTS[::-1]}],
 )
-def test_another_dataset_is_not_touched(tmp_path, wishes):
+def test_another_dataset_is_not_touched(tmp_path, changes):
     before = gathered(tmp_path)
     with pytest.raises(ArgumentError, match="holds another dataset; choose another folder, or remove it first"):
-        gathered(tmp_path, **wishes)
+        gathered(tmp_path, **changes)
     assert same(data.load(tmp_path), before)
 
 
@@ -155,7 +154,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(tmp_path, whole, monkey
 
 
 @pytest.mark.parametrize(
-    ("wishes", "sentence"),
+    ("changes", "sentence"),
     [
         ({"episodes": None}, "Give either a number of episodes or one of transitions"),
         ({"transitions": 5}, "Give either"),
@@ -168,24 +167,24 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(tmp_path, whole, monkey
         ({"experts": []}, "is no list of experts"),
     ],
 )
-def test_mistakes_are_said_before_anything_is_written(tmp_path, wishes, sentence):
+def test_mistakes_are_said_before_anything_is_written(tmp_path, changes, sentence):
     with pytest.raises(ArgumentError, match=sentence):
-        gathered(tmp_path / "new", **wishes)
+        gathered(tmp_path / "new", **changes)
     assert not (tmp_path / "new").exists()
 
 
 def test_an_unknown_level_is_named(tmp_path):
     with pytest.raises(ArgumentError, match="did you mean 'catapult'"):
-        data.collect("catapullt", EXPERTS, tmp_path, episodes=1)
+        collect("catapullt", EXPERTS, tmp_path, episodes=1)
     with pytest.raises(ArgumentError, match="did you mean 'catapult'"):
-        data.collect_plans("catapullt", None, tmp_path, episodes=1)
+        collect_plans("catapullt", None, tmp_path, episodes=1)
 
 
-def plans(folder, workers=1, execution_horizon=4, **wishes):
+def plans(folder, workers=1, execution_horizon=4, **changes):
     planner = Planner(LEVEL, settings=QUICK)
-    wishes = {"episodes": 5} | wishes
-    return data.collect_plans(
-        LEVEL, planner, folder, seed=2, workers=workers, execution_horizon=execution_horizon, **wishes
+    changes = {"episodes": 5} | changes
+    return collect_plans(
+        LEVEL, planner, folder, seed=2, workers=workers, execution_horizon=execution_horizon, **changes
     )
 
 
@@ -202,7 +201,7 @@ def test_plans_are_the_same_for_any_number_of_workers(tmp_path):
 
 def test_what_does_not_plan_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="has no infer; give a planner"):
-        data.collect_plans(LEVEL, Waver(), tmp_path, episodes=1)
+        collect_plans(LEVEL, Waver(), tmp_path, episodes=1)
     with pytest.raises(ArgumentError, match="execution_horizon=9 is more than prediction_horizon=8"):
         plans(tmp_path / "new", execution_horizon=9)
 
@@ -227,15 +226,14 @@ def test_a_worker_that_dies_is_one_sentence(tmp_path):
 
 SCRIPT = """
 import sys
-from chunkenv import data
-from chunkenv.data import collection
+from chunkenv.collect import collect, collectors
 from tests.data.making import LEVEL, Waver
 
 if __name__ == "__main__":
-    collection.EXPERT_BLOCK = 6
+    collectors.EXPERT_BLOCK = 6
     told = lambda *counts: print(*counts, flush=True)
     out, episodes, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    data.collect(LEVEL, [Waver(0), Waver(1)], out, episodes=episodes, workers=workers, progress=told)
+    collect(LEVEL, [Waver(0), Waver(1)], out, episodes=episodes, workers=workers, progress=told)
 """
 
 
