@@ -1,12 +1,12 @@
-"""Updates and samples of the Q-chunking family beside the official code, in turns, in one run.
+"""Times of updates and samples of the Q-chunking family and of the official code, in turns, in one run.
 
-    git clone https://github.com/ColinQiyangLi/qc official-qc      # commit 48283b4 is what was measured
+    git clone https://github.com/ColinQiyangLi/qc official-qc      # commit 48283b4 was measured
     pip install ml_collections
     python benchmarks/qc_speed.py --official official-qc
 
-Without `--official` it times ours alone. The official code asks for distrax and tensorflow-probability, which do not
-import beside a present JAX: it gets stand-ins for the few names that it uses of them (a tanh-Gaussian of the same
-arithmetic). Everything else is its own, as it is. Sizes are those of cube-double: 37 numbers seen, 5 done, batch 256.
+Without `--official` it times ours alone. The official code imports distrax and tensorflow-probability, which do not
+work with a current JAX: the few names that it uses are replaced (a tanh-Gaussian with the same arithmetic). The rest of
+its code is unchanged. Sizes are those of cube-double: 37 observation features, 5 action dimensions, batch 256.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CASES: dict[str, dict[str, Any]] = {
     "qc, target of 5 steps": {"agent": "qc", "hidden": LARGE, "target_steps": 5, "beside": "qc"},
     "qc, distilled target": {"agent": "qc", "hidden": LARGE, "target_sampler": "distilled", "beside": "qc"},
 }
-"""What is timed; `beside` names the case whose official time it is compared with, if not its own."""
+"""The timed cases; `beside` names the case whose official time is compared with, if not its own."""
 
 NOT_OFFICIAL = ("dqc",)
 
@@ -69,7 +69,7 @@ def ours(agent: str, hidden: tuple[int, ...], **given: Any) -> tuple[Callable[[]
 
 
 def windows(horizons: Any) -> Batch:
-    """A batch of noise."""
+    """A random batch."""
     rng = np.random.default_rng(0)
 
     def draw(*shape: int) -> np.ndarray:
@@ -114,7 +114,7 @@ def official(agent: str, hidden: tuple[int, ...], samples: int | None = None) ->
 
 
 def sequences(length: int) -> dict[str, np.ndarray]:
-    """A batch of noise as the official code has it."""
+    """A random batch in the format of the official code."""
     rng = np.random.default_rng(0)
     one = np.ones((BATCH, length), np.float32)
     return {
@@ -138,7 +138,7 @@ def prepare(checkout: Path) -> None:
 
 
 def stand_in(name: str, **contents: Any) -> types.ModuleType:
-    """A module with these names in it."""
+    """A module with these names."""
     module = types.ModuleType(name)
     vars(module).update(contents)
     return module
@@ -151,7 +151,7 @@ class Squashed:
         self.mean, self.spread = mean, spread
 
     def sample(self, seed: jax.Array) -> jax.Array:
-        """A draw."""
+        """A sample."""
         return jnp.tanh(self.mean + self.spread * jax.random.normal(seed, self.mean.shape))
 
     def log_prob(self, actions: jax.Array) -> jax.Array:
@@ -162,7 +162,7 @@ class Squashed:
 
 
 class TanhNormal(nn.Module):
-    """The head of the official actor: mean and standard deviation from what a network makes of an observation."""
+    """The head of the official actor: mean and standard deviation from the features of an observation."""
 
     base_cls: Any
     action_dim: int
@@ -183,7 +183,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Time all, in turns, and print a table and one JSON object a case."""
+    """Time all cases, in turns, and print a table and one JSON object per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--official", type=Path, help="a checkout of github.com/ColinQiyangLi/qc")
     parser.add_argument("--cases", nargs="*", default=[*CASES], choices=[*CASES], help="all, if not given")
