@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from chunkenv.agents import pretrained as weights
-from chunkenv.agents.flow_matching import FlowPolicy
+from chunkenv.agents.policies.flow_policy import FlowPolicy
 from chunkenv.kinetix import LEVELS
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=200)
     chosen = parser.parse_args()
     print(f"jax {jax.__version__}, {jax.default_backend()}, {os.cpu_count()} cores\n")
-    print("| level | kind | batch | MFLOP a chunk | ms a call [10 %, 90 %] | us a chunk |")
+    print("| level | kind | batch | MFLOP per chunk | ms per call [10 %, 90 %] | us per chunk |")
     print("|---|---|---|---|---|---|")
     for level in chosen.levels:
         for kind in chosen.kinds:

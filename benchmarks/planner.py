@@ -87,7 +87,7 @@ def level_table(results: list[dict[str, Any]]) -> Iterator[str]:
     delays = sorted({result["delay"] for result in results})
     episodes = results[0]["episodes"]
     yield f"Solved of {episodes}: prefix-aware / naive; ticks and cost of the prefix-aware planner at the least delay."
-    yield "| level | " + " | ".join(f"d={delay}" for delay in delays) + " | median ticks | simulated a decision |"
+    yield "| level | " + " | ".join(f"d={delay}" for delay in delays) + " | median ticks | simulated per decision |"
     yield "|---|" + "---|" * (len(delays) + 2)
     for level in dict.fromkeys(result["level"] for result in results):
         pairs = [[sum(by_cell[level, delay, method]["solved"]) for method in METHODS] for delay in delays]

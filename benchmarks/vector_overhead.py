@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=usable_cores())
     arguments = parser.parse_args()
     print(f"{arguments.level}, {CHUNKS}, {arguments.threads} threads")
-    print("     N    decisions/s        ticks/s  over sync engine's share   besides it, a tick")
+    print("     N    decisions/s        ticks/s  over sync engine's share  overhead per tick")
     for num_envs in SIZES:
         print(measure(arguments.level, num_envs, arguments.threads), flush=True)
 
