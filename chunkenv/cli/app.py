@@ -15,9 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from chunkenv.cli import bench, train
+from chunkenv.cli import bench, data, train
 from chunkenv.cli import scene as playing
-from chunkenv.cli.data import commands as data_commands
 from chunkenv.errors import ChunkenvError
 from chunkenv.evaluate import Row
 from chunkenv.kinetix import LEVELS
@@ -54,7 +53,7 @@ app = typer.Typer(
     cls=PlainErrors, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", epilog=START
 )
 app.add_typer(bench.app, name="bench")
-app.add_typer(data_commands.app, name="data")
+app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 
 

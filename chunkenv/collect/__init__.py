@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.collect.collectors import ACTION_NOISE, collect, collect_oracle, collect_plans
+    from chunkenv.collect.collectors import collect, collect_oracle, collect_plans
     from chunkenv.collect.expert_files import read_experts
     from chunkenv.collect.experts import Demonstrator, ExpertSource, read_sources
 
 __all__ = [
-    "ACTION_NOISE",
     "Demonstrator",
     "ExpertSource",
     "collect",
@@ -23,7 +22,6 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "ACTION_NOISE": "collectors",
         "Demonstrator": "experts",
         "ExpertSource": "experts",
         "collect": "collectors",

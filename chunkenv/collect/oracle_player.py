@@ -46,6 +46,7 @@ class OraclePlayer:
         primitives: str | None = None,
     ) -> None:
         _, family, task = read_task(level, "manipulation task")
+        assert family is not None
         self._seed = seed
         self._make_actor = partial(Actor, style, family, action_noise=action_noise, primitives=primitives)
         self._make = partial(

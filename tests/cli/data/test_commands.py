@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 import chunkenv.collect as collection
 from chunkenv.agents.common.checkpoint_file import save_expert
-from chunkenv.cli.data import commands
-from chunkenv.cli.data.commands import app
+from chunkenv.cli.data import app
+from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.data import load
 from chunkenv.data.dataset_files import DataError
 from chunkenv.errors import ArgumentError
@@ -144,7 +144,7 @@ def test_a_folder_without_a_dataset_is_one_sentence(tmp_path):
 
 def test_it_is_a_command_of_its_own():
     assert isinstance(app, typer.Typer)
-    assert commands.DATASETS.as_posix() == "results/data"
+    assert DATASETS.as_posix() == "results/data"
 
 
 def test_the_oracles_episodes_and_what_they_cover(tmp_path):
@@ -169,7 +169,7 @@ def test_the_oracles_episodes_and_what_they_cover(tmp_path):
             "There is no task 'manip-cube-single-task9': did you mean 'cube-single-task",
         ),
         (("manip-cube-single-task1",), "give --style play, task or noisy"),
-        (("manip-cube-single-task1", "--style", "task", "--planner"), "and nobody else"),
+        (("manip-cube-single-task1", "--style", "task", "--planner"), "no other player"),
         (("catapult", "--planner", "--style", "task"), "--style is an option of manipulation tasks"),
     ],
 )

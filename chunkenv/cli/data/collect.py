@@ -1,0 +1,143 @@
+"""`chunkenv data collect`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import chunkenv.collect as collection
+from chunkenv.cli.command_line import command_line
+from chunkenv.cli.data.dataset_options import DATASETS, expert_table
+from chunkenv.cli.progress import progress_bar
+from chunkenv.data.dataset import Dataset
+from chunkenv.errors import ArgumentError
+from chunkenv.registration import ACTION_NOISE, read_task
+from chunkenv.utils.processes import usable_cores
+
+LEAST_SOLVE_RATE = 0.65
+"""Of the experts in real-time chunking's data."""
+
+
+def collect(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="A Kinetix level or a manipulation task, or its id.")],
+    experts: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="A checkpoint, or a folder with some at any depth; may be given repeatedly."),
+    ] = None,
+    planner: Annotated[bool, typer.Option("--planner", help="The sampling planner, which needs no training.")] = False,
+    style: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In manipulation, what the oracle does: play, task or noisy."),
+    ] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In manipulation: count or sparse.", show_default="count"),
+    ] = None,
+    primitives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="In manipulation: plan (with correlated noise) or markov.",
+            show_default="by the style",
+        ),
+    ] = None,
+    episodes: Annotated[int | None, typer.Option(metavar="N", help="How many; or:")] = None,
+    transitions: Annotated[int | None, typer.Option(metavar="N", help="At least how many ticks.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same rows.")] = 0,
+    action_noise: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Standard deviation; in manipulation the largest one, and part of the data.",
+            show_default="0.1, in manipulation by the style",
+        ),
+    ] = None,
+    solve_rate: Annotated[
+        float, typer.Option(metavar="X", help="Leave out experts that solved less when they were saved.")
+    ] = LEAST_SOLVE_RATE,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes; they change nothing but the time.", show_default="one a core"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For the dataset.", show_default=f"{DATASETS}/TASK")
+    ] = None,
+) -> None:
+    """Play episodes and keep every tick.
+
+    Trained experts play, one drawn for each episode, or the planner; in manipulation the oracle does. After Ctrl-C, or
+    a crash, the same command goes on from there.
+    """
+    level = read_task(task).level
+    oracle = {"style": style, "reward": reward, "primitives": primitives}
+    collect_all = _choose_collector(level, experts, planner, oracle, action_noise, solve_rate)
+    folder = out or DATASETS / level
+    console = Console(highlight=False)
+    rest = {
+        "episodes": episodes,
+        "transitions": transitions,
+        "seed": seed,
+        "workers": usable_cores() if workers is None else workers,
+        "command": command_line("data", context, leave_out=("out", "workers")),
+    }
+    dataset = _collect_with_bar(console, episodes, transitions, partial(collect_all, out=folder, **rest))
+    console.print(expert_table(dataset))
+    console.print(f"dataset  {folder}", soft_wrap=True)
+
+
+def _choose_collector(
+    level: str,
+    experts: list[Path] | None,
+    planner: bool,
+    oracle: dict[str, str | None],
+    action_noise: float | None,
+    solve_rate: float,
+) -> Callable[..., Dataset]:
+    """The function that collects, with all arguments but the folder and the size."""
+    if read_task(level).family is not None:
+        if experts or planner or oracle["style"] is None:
+            raise ArgumentError(f"{level} is played by the oracle: give --style play, task or noisy, no other player.")
+        asked = {name: value for name, value in oracle.items() if value is not None}
+        return partial(collection.collect_oracle, level, action_noise=action_noise, **asked)
+    if foreign := [f"--{name}" for name, value in oracle.items() if value is not None]:
+        raise ArgumentError(f"{foreign[0]} is an option of manipulation tasks, and {level} is none; leave it out.")
+    if bool(experts) == planner:
+        raise ArgumentError("It is not clear which policy plays. Give either --experts PATH or --planner.")
+    noise = ACTION_NOISE if action_noise is None else action_noise
+    if planner:
+        from chunkenv.agents.sampling_planner import Planner
+
+        return partial(collection.collect_plans, level, Planner(level), action_noise=noise)
+    sources = collection.read_experts(experts or [], level, solve_rate)
+    return partial(collection.collect, level, sources, action_noise=noise)
+
+
+def _collect_with_bar(
+    console: Console, episodes: int | None, transitions: int | None, collect_all: Callable[..., Dataset]
+) -> Dataset:
+    """Collect under a progress bar over episodes or ticks; Ctrl-C ends with a sentence."""
+    total, unit = (transitions, "transitions") if episodes is None else (episodes, "episodes")
+    kept = 0
+
+    def text(done: int) -> str:
+        return f"{done}/{total} {unit}"
+
+    with progress_bar(console, text(0), total or 0) as move:
+
+        def progress(episodes_kept: int, ticks_kept: int) -> None:
+            nonlocal kept
+            kept = episodes_kept
+            done = min(ticks_kept if episodes is None else episodes_kept, total or 0)
+            move(done, text(done))
+
+        try:
+            return collect_all(progress=progress)
+        except KeyboardInterrupt as error:
+            typer.echo(f"Interrupted: at least {kept} episodes are kept. The same command goes on from there.")
+            raise typer.Exit(130) from error
