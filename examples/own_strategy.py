@@ -11,9 +11,7 @@ import gymnasium as gym
 import numpy as np
 
 import chunkenv
-from chunkenv.strategies import Naive, Strategy
-from chunkenv.strategies.prefix_weights import request_weights
-from chunkenv.strategies.requests import plan_left
+from chunkenv.strategies import Naive, Strategy, plan_left, request_weights
 from chunkenv.testing import StrategyContract
 
 

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 
 import chunkenv
-from chunkenv.strategies import RTC, Naive
-from chunkenv.strategies.requests import stack_requests
+from chunkenv.strategies import RTC, Naive, stack_requests
 
 HORIZON, SIZE, STEPS = 8, 1, 5
 

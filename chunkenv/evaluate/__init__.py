@@ -9,6 +9,7 @@ from chunkenv.evaluate.single import (
     episode_seed,
     evaluate,
     play_episode,
+    reset_policy,
 )
 from chunkenv.evaluate.smoothness import SmoothnessMetrics
 from chunkenv.request import BatchPolicy, Policy
@@ -27,4 +28,5 @@ __all__ = [
     "evaluate",
     "evaluate_batch",
     "play_episode",
+    "reset_policy",
 ]

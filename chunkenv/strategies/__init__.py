@@ -3,7 +3,7 @@
     Naive               the policy's chunk, as it is
     TemporalEnsembling  a mean over all chunks of the episode                        (Zhao et al. 2023)
     BID                 the best of many samples                                     (Liu et al. 2024)
-    BestOf              the sample that a critic gives most for                      (Li et al. 2025)
+    BestOf              the sample that a critic values most                         (Li et al. 2025)
     RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
     HardMasking         the same, but for the frozen rows only
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
@@ -17,9 +17,10 @@ that lacks what it needs. docs/strategies.md says what that is, and how a policy
 from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
-from chunkenv.strategies.denoiser import Denoiser
+from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
 from chunkenv.strategies.naive import Naive
-from chunkenv.strategies.prefix_weights import prefix_weights
+from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
+from chunkenv.strategies.requests import plan_left, stack_requests
 from chunkenv.strategies.rtc import RTC, HardMasking
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
@@ -33,10 +34,14 @@ __all__ = [
     "Denoiser",
     "HardMasking",
     "Naive",
+    "PrefixDenoiser",
     "Strategy",
     "TemporalEnsembling",
     "TrainingTimeRTC",
     "cost_of",
     "measure_latency",
+    "plan_left",
     "prefix_weights",
+    "request_weights",
+    "stack_requests",
 ]

@@ -6,22 +6,23 @@ this is: sums over rows of Euclidean distances, and RTC's mask in place of the o
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import reset_policy
+from chunkenv.request import VectorRequest
 from chunkenv.strategies.costs import Cost, cost_of
-from chunkenv.strategies.denoiser import check_needs
+from chunkenv.strategies.denoiser import SamplingPolicy, check_needs
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, real_rows, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.types import Observation
 
 INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/strategies.md)"
 
 
-class BID(Strategy):
+class BID(Strategy[SamplingPolicy]):
     """The least costly of `samples` chunks of the policy, all drawn from the episode's own generator.
 
     Backward coherence: the sum over rows of prefix weight times distance to what is left of the previous chunk. Nothing
@@ -41,18 +42,23 @@ class BID(Strategy):
         schedule: the prefix weights, one of `SCHEDULES`.
 
     Raises:
-        ArgumentError: a policy without `infer_batch`, or numbers that cannot be meant.
+        ArgumentError: a policy without `infer_batch`, or invalid numbers.
     """
 
     needs = ("infer_batch",)
     instead = INSTEAD
 
     def __init__(
-        self, policy: Any, samples: int = 16, weak: Any = None, mode_size: int | None = None, schedule: str = "exp"
+        self,
+        policy: SamplingPolicy,
+        samples: int = 16,
+        weak: SamplingPolicy | None = None,
+        mode_size: int | None = None,
+        schedule: str = "exp",
     ) -> None:
         super().__init__(policy)
         self.samples = whole_number("samples", samples, at_least=1)
-        self.mode_size = _checked_mode_size(mode_size, self.samples, weak)
+        self.mode_size = _check_mode_size(mode_size, self.samples, weak)
         self.schedule = one_of("schedule", schedule, SCHEDULES)
         if weak is not None:
             check_needs(weak, "BID's forward contrast", self.needs, INSTEAD)
@@ -67,11 +73,9 @@ class BID(Strategy):
     def reset(self) -> None:
         """Start an episode: the policies forget the last one."""
         super().reset()
-        reset = getattr(self.weak, "reset", None)
-        if callable(reset):
-            reset()
+        reset_policy(self.weak)
 
-    def infer_batch(self, observations: Any, request: Any) -> np.ndarray:
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks chosen for many requests, [N, H, A].
 
         Raises:
@@ -79,20 +83,20 @@ class BID(Strategy):
         """
         many = repeat_request(request, self.samples, generators_of(request, "BID"))
         observations = repeat(observations, self.samples)
-        strong = self._drawn(self.policy, observations, many)
+        strong = self._draw(self.policy, observations, many)
         losses = self._incoherence(strong, request)
         if self.weak is not None:
-            weak = self._drawn(self.weak, observations, many)
+            weak = self._draw(self.weak, observations, many)
             losses = losses + self._contrast(strong, losses, weak, self._incoherence(weak, request), request)
         return strong[np.arange(len(strong)), losses.argmin(axis=1)]
 
-    def _drawn(self, policy: Any, observations: Any, many: Any) -> np.ndarray:
+    def _draw(self, policy: SamplingPolicy, observations: Observation, many: VectorRequest) -> np.ndarray:
         """The samples of each request, [N, S, H, A]."""
         chunks = np.asarray(policy.infer_batch(observations, many))
         return chunks.reshape(-1, self.samples, *chunks.shape[1:])
 
-    def _incoherence(self, samples: np.ndarray, request: Any) -> np.ndarray:
-        """Weighted distances of samples [N, S, H, A] to what is left, [N, S]; filling is never looked at."""
+    def _incoherence(self, samples: np.ndarray, request: VectorRequest) -> np.ndarray:
+        """Weighted distances of samples [N, S, H, A] to what is left, [N, S]; filling does not count."""
         horizon = samples.shape[2]
         left_over = np.asarray(request.left_over)[:, None, :horizon]
         rows = left_over.shape[2]
@@ -102,7 +106,12 @@ class BID(Strategy):
         return np.where(real, weights * distances, 0.0).sum(axis=2)
 
     def _contrast(
-        self, strong: np.ndarray, losses: np.ndarray, weak: np.ndarray, weak_losses: np.ndarray, request: Any
+        self,
+        strong: np.ndarray,
+        losses: np.ndarray,
+        weak: np.ndarray,
+        weak_losses: np.ndarray,
+        request: VectorRequest,
     ) -> np.ndarray:
         """How much nearer each strong sample is to the good ones than to the bad ones, [N, S]; less is better."""
         sizes = np.where(request.left_over_length > 0, self.mode_size, self.samples)
@@ -129,7 +138,7 @@ def _distances_to(samples: np.ndarray, others: np.ndarray, chosen: np.ndarray) -
     return (distances * chosen[:, None]).sum(axis=2)
 
 
-def _checked_mode_size(mode_size: int | None, samples: int, weak: Any) -> int:
+def _check_mode_size(mode_size: int | None, samples: int, weak: SamplingPolicy | None) -> int:
     if mode_size is None:
         return max(samples // 3, 1)
     if weak is None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from chunkenv.request import Policy, Request
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.types import Observation
 
 VJP_EVALUATIONS = 1
 """What pulling a cotangent back through the denoiser costs, in evaluations of it.
@@ -46,10 +49,11 @@ class Cost(NamedTuple):
         return Cost(self.evaluations + other.evaluations, self.vjps + other.vjps, flops)
 
 
-def cost_of(policy: Any) -> Cost:
+def cost_of(policy: object) -> Cost:
     """What a chunk of a policy costs, as it says itself: its `cost`, or its `steps` and `flops_per_evaluation`."""
-    if isinstance(getattr(policy, "cost", None), Cost):
-        return policy.cost
+    cost = getattr(policy, "cost", None)
+    if isinstance(cost, Cost):
+        return cost
     return denoising_cost(getattr(policy, "steps", 1), 0, getattr(policy, "flops_per_evaluation", None))
 
 
@@ -64,13 +68,15 @@ def denoising_cost(evaluations: int, vjps: int, flops_per_evaluation: int | None
     return Cost(evaluations, vjps, (evaluations + VJP_EVALUATIONS * vjps) * int(flops_per_evaluation))
 
 
-def measure_latency(policy: Any, observation: Any, request: Any, repeats: int = 50, warm_up: int = 3) -> np.ndarray:
+def measure_latency(
+    policy: Policy, observation: Observation, request: Request, repeats: int = 50, warm_up: int = 3
+) -> NDArray[np.float64]:
     """Wall seconds of each of a number of inferences, float64[repeats]: what `chunkenv.latency.Trace` replays.
 
     Args:
         policy: has `infer(observation, request)`.
-        observation: what it is asked about, always the same.
-        request: with rows left, if what the policy does with them is to be paid for, and a generator in `rng`.
+        observation: the same one each time.
+        request: with a generator in `rng`; with rows left, if what the policy does with them is to be measured.
         repeats: inferences that are measured.
         warm_up: inferences before them, which compile what is compiled.
 

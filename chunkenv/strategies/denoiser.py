@@ -7,14 +7,30 @@ prediction x1 of a chunk from x at time t, the velocity of the straight path is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import check_policy
+from chunkenv.request import BatchPolicy, Policy
+from chunkenv.utils.types import Observation
+
+Array: TypeAlias = Any
+"""Of the policy's framework: NumPy, JAX or PyTorch."""
+
+Loop: TypeAlias = Callable[..., Array]
+"""`loop(denoiser, *arrays)`: from noise to chunks, with operators only."""
 
 
-class Denoiser(Protocol):
+class SamplingPolicy(Policy, BatchPolicy, Protocol):
+    """What answers one request or many; `infer_batch` draws row i from `request.rng[i]`."""
+
+
+class Denoiser(SamplingPolicy, Protocol):
     """A flow policy that strategies can guide. `chunks` are always in the network's own, normalised, action space.
+
+    Row i of `infer_batch` has the noise `request.rng[i].standard_normal((H, A), numpy.float32)`.
 
     Arrays are of the policy's framework (NumPy, JAX, PyTorch): strategies use nothing but operators on them, inside a
     loop that the policy itself compiles.
@@ -31,23 +47,17 @@ class Denoiser(Protocol):
     steps: int
     flops_per_evaluation: int
 
-    def infer(self, observation: Any, request: Any) -> Any:
-        """The plain chunk, [H, A], in the environment's action space."""
-        ...
-
-    def infer_batch(self, observations: Any, request: Any) -> Any:
-        """The plain chunks, [N, H, A]; row i's noise is `request.rng[i].standard_normal((H, A), numpy.float32)`."""
-        ...
-
-    def velocity(self, observations: Any, chunks: Any, time: float) -> Any:
+    def velocity(self, observations: Observation, chunks: Array, time: float) -> Array:
         """The velocity [N, H, A] of `chunks` [N, H, A] at flow time `time` in [0, 1)."""
         ...
 
-    def velocity_vjp(self, observations: Any, chunks: Any, time: float) -> tuple[Any, Callable[[Any], Any]]:
+    def velocity_vjp(
+        self, observations: Observation, chunks: Array, time: float
+    ) -> tuple[Array, Callable[[Array], Array]]:
         """The velocity, and the function that multiplies a [N, H, A] with its transposed Jacobian in `chunks`."""
         ...
 
-    def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
+    def compile(self, loop: Loop) -> Loop:
         """`loop(denoiser, *arrays)` as a function of NumPy arrays that returns a NumPy array.
 
         The loops of this package are frozen dataclasses: equal ones compare equal and hash alike, so that what was
@@ -55,16 +65,34 @@ class Denoiser(Protocol):
         """
         ...
 
-    def to_network(self, actions: Any) -> Any:
+    def to_network(self, actions: np.ndarray) -> np.ndarray:
         """Actions as the network has them, elementwise (NumPy)."""
         ...
 
-    def to_actions(self, chunks: Any) -> Any:
+    def to_actions(self, chunks: np.ndarray) -> np.ndarray:
         """The inverse of `to_network` (NumPy)."""
         ...
 
 
-WHAT = {
+class PrefixDenoiser(Denoiser, Protocol):
+    """A denoiser that was trained to continue clean prefixes.
+
+    Attributes:
+        prefix_conditioned: True.
+        max_prefix: the rows of the longest prefix that it was trained with.
+    """
+
+    prefix_conditioned: bool
+    max_prefix: int
+
+    def velocity(
+        self, observations: Observation, chunks: Array, time: float, prefix_length: Array | None = None
+    ) -> Array:
+        """The velocity, given that the first `prefix_length` (int32[N]) rows of the chunks are clean."""
+        ...
+
+
+MEANINGS = {
     "infer_batch": "infer_batch(observations, request): many answers at once, each drawn from a generator of its own",
     "velocity": "velocity(observations, chunks, time): the denoiser",
     "velocity_vjp": "velocity_vjp(observations, chunks, time): the denoiser and its vector-Jacobian product",
@@ -79,13 +107,13 @@ WHAT = {
 SAMPLING = ("infer_batch", "compile", "to_network", "to_actions", "steps", "prediction_horizon", "action_size")
 
 
-def check_needs(policy: Any, who: str, needs: tuple[str, ...], instead: str) -> None:
+def check_needs(policy: object, strategy: str, needs: tuple[str, ...], instead: str) -> None:
     """Refuse a policy that lacks what a strategy needs.
 
     Args:
         policy: has `infer` at least.
-        who: the strategy's name.
-        needs: names in `WHAT`.
+        strategy: its name.
+        needs: names in `MEANINGS`.
         instead: what else can be done, the end of the sentence.
 
     Raises:
@@ -95,5 +123,5 @@ def check_needs(policy: Any, who: str, needs: tuple[str, ...], instead: str) -> 
     for name in needs:
         if getattr(policy, name, None) is None:
             raise ArgumentError(
-                f"{who} needs a policy with {WHAT[name]}; {type(policy).__name__} has no {name}: {instead}."
+                f"{strategy} needs a policy with {MEANINGS[name]}; {type(policy).__name__} has no {name}: {instead}."
             )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from chunkenv.request import Chunk, Policy, Request
 from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.types import Observation
 
 
-class Naive(Strategy):
+class Naive(Strategy[Policy]):
     """Hands the policy's chunk on: the robot switches to it as soon as it is there ('naive async' in RTC's paper).
 
     With `overlap=False` in the environment the same policy is the synchronous robot, which waits for each chunk.
@@ -24,6 +24,6 @@ class Naive(Strategy):
     Cost(evaluations=1, vjps=0, flops=None)
     """
 
-    def infer(self, observation: Any, request: Any) -> Any:
+    def infer(self, observation: Observation, request: Request) -> Chunk:
         """The policy's own chunk, whatever its actions are."""
         return self.policy.infer(observation, request)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.request import VectorRequest
@@ -14,7 +14,9 @@ from chunkenv.utils.checks import one_of, whole_number
 SCHEDULES = ("exp", "linear", "ones", "zeros")
 
 
-def prefix_weights(start: Any, end: Any, prediction_horizon: int, schedule: str = "exp") -> np.ndarray:
+def prefix_weights(
+    start: ArrayLike, end: ArrayLike, prediction_horizon: int, schedule: str = "exp"
+) -> NDArray[np.float32]:
     """The soft mask of Real-Time Chunking (Black et al. 2025, arXiv 2506.07339, equation 5 and released code).
 
     1 for the rows before `start`, which will run whatever is inferred; 0 from `end` on, where there is no plan; between
@@ -40,14 +42,14 @@ def prefix_weights(start: Any, end: Any, prediction_horizon: int, schedule: str 
     """
     horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
     one_of("schedule", schedule, SCHEDULES)
-    end = _rows("end", end, horizon)[..., None]
-    start = np.minimum(_rows("start", start, horizon)[..., None], end)
+    ends = _check_rows("end", end, horizon)[..., None]
+    starts = np.minimum(_check_rows("start", start, horizon)[..., None], ends)
     row = np.arange(horizon)
-    weights = np.where(row < end, _falling(row, start, end, schedule), 0.0)
+    weights = np.where(row < ends, _decay(row, starts, ends, schedule), 0.0)
     return weights.astype(np.float32)
 
 
-def request_weights(request: VectorRequest, prediction_horizon: int, schedule: str = "exp") -> np.ndarray:
+def request_weights(request: VectorRequest, prediction_horizon: int, schedule: str = "exp") -> NDArray[np.float32]:
     """`prefix_weights` of each request: frozen are the rows of its prefix, and the plan ends with its real rows.
 
     RTC lets the mask end at H - s. That is where the rows left end too, unless the last cycle was a longer one; rows
@@ -60,7 +62,7 @@ def request_weights(request: VectorRequest, prediction_horizon: int, schedule: s
     return prefix_weights(np.minimum(request.delay_estimate, end), end, prediction_horizon, schedule)
 
 
-def _falling(row: np.ndarray, start: np.ndarray, end: np.ndarray, schedule: str) -> np.ndarray:
+def _decay(row: np.ndarray, start: np.ndarray, end: np.ndarray, schedule: str) -> np.ndarray:
     if schedule == "ones":
         return np.ones(np.broadcast_shapes(row.shape, start.shape))
     if schedule == "zeros":
@@ -69,7 +71,7 @@ def _falling(row: np.ndarray, start: np.ndarray, end: np.ndarray, schedule: str)
     return weights * np.expm1(weights) / (math.e - 1) if schedule == "exp" else weights
 
 
-def _rows(name: str, value: Any, horizon: int) -> np.ndarray:
+def _check_rows(name: str, value: ArrayLike, horizon: int) -> NDArray[np.int64]:
     rows = np.asarray(value)
     if rows.dtype.kind not in "iu" or rows.ndim > 1 or (rows < 0).any() or (rows > horizon).any():
         raise ArgumentError(

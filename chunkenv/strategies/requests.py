@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.request import Request, VectorRequest
+from chunkenv.request import Chunk, Request, VectorRequest
+from chunkenv.utils.types import is_list, is_mapping
+
+Tree: TypeAlias = Any
+"""An array, or dicts and tuples of arrays: observations or chunks."""
 
 
-def each(function: Callable[..., Any], *trees: Any) -> Any:
+def map_arrays(function: Callable[..., Tree], *trees: Tree) -> Tree:
     """`function` of every array of nested observations or chunks of one structure.
 
-    >>> each(np.negative, {"arm": np.array([1, 2]), "grip": (np.array(3),)})
+    >>> map_arrays(np.negative, {"arm": np.array([1, 2]), "grip": (np.array(3),)})
     {'arm': array([-1, -2]), 'grip': (np.int64(-3),)}
     """
     first = trees[0]
-    if isinstance(first, dict):
-        return {key: each(function, *(tree[key] for tree in trees)) for key in first}
-    if isinstance(first, tuple):
-        return tuple(each(function, *parts) for parts in zip(*trees, strict=True))
+    if is_mapping(first):
+        return {key: map_arrays(function, *(tree[key] for tree in trees)) for key in first}
+    if is_list(first, tuple):
+        return tuple(map_arrays(function, *parts) for parts in zip(*trees, strict=True))
     return function(*trees)
 
 
-def stack(items: Sequence[Any]) -> Any:
+def stack(items: Sequence[Tree]) -> Tree:
     """Observations, or chunks of equal length, as one batch."""
-    return each(lambda *parts: np.stack([np.asarray(part) for part in parts]), *items)
+    return map_arrays(_stack_arrays, *items)
+
+
+def _stack_arrays(*parts: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(part) for part in parts])
 
 
 def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
@@ -46,16 +56,16 @@ def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
     ([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], array([2]))
     """
     left_over = [request.left_over for request in requests]
-    lengths = np.array([_rows_of(rows) for rows in left_over], np.int64)
+    lengths = np.array([_count_rows(plan) for plan in left_over], np.int64)
     rows = max(rows, *lengths)
     generators = tuple(request.rng for request in requests if request.rng is not None)
     return VectorRequest(
         tick=np.array([request.tick for request in requests], np.int64),
-        prefix=_filled([request.prefix for request in requests], rows),
+        prefix=_fill_up([request.prefix for request in requests], rows),
         prefix_length=np.array([request.prefix_length for request in requests], np.int64),
         delay_estimate=np.array([request.delay_estimate for request in requests], np.int64),
         execution_horizon=requests[0].execution_horizon,
-        left_over=_filled(left_over, rows),
+        left_over=_fill_up(left_over, rows),
         left_over_length=lengths,
         rng=generators if len(generators) == len(requests) else None,
     )
@@ -65,18 +75,22 @@ def request_of(request: VectorRequest, index: int) -> Request:
     """The request of one environment of a batch: real rows only."""
     return Request(
         tick=int(request.tick[index]),
-        prefix=each(lambda part: part[index, : request.prefix_length[index]], request.prefix),
+        prefix=map_arrays(itemgetter((index, slice(request.prefix_length[index]))), request.prefix),
         prefix_length=int(request.prefix_length[index]),
         delay_estimate=int(request.delay_estimate[index]),
         execution_horizon=request.execution_horizon,
-        left_over=each(lambda part: part[index, : request.left_over_length[index]], request.left_over),
+        left_over=map_arrays(itemgetter((index, slice(request.left_over_length[index]))), request.left_over),
         rng=None if request.rng is None else request.rng[index],
     )
 
 
-def repeat(batch: Any, times: int) -> Any:
+def repeat(batch: Tree, times: int) -> Tree:
     """Every row of a batch of observations `times` times, one after the other."""
-    return each(lambda part: np.repeat(np.asarray(part), times, axis=0), batch)
+
+    def repeat_array(part: np.ndarray) -> np.ndarray:
+        return np.repeat(part, times, axis=0)
+
+    return map_arrays(repeat_array, batch)
 
 
 def repeat_request(request: VectorRequest, times: int, generators: Sequence[np.random.Generator]) -> VectorRequest:
@@ -93,24 +107,23 @@ def repeat_request(request: VectorRequest, times: int, generators: Sequence[np.r
     )
 
 
-def generators_of(request: VectorRequest, who: str) -> tuple[np.random.Generator, ...]:
+def generators_of(request: VectorRequest, strategy: str) -> tuple[np.random.Generator, ...]:
     """The random streams of a batch, one of each episode.
 
     Raises:
-        ArgumentError: if there are none, or not one for each request; `who` wants to draw from them.
+        ArgumentError: if there are none, or not one for each request; the sentence names the strategy.
     """
-    rngs: Any = request.rng
+    rngs: object = request.rng
     count = len(request.tick)
-    fits = isinstance(rngs, list | tuple) and len(rngs) == count
-    if not (fits and all(isinstance(rng, np.random.Generator) for rng in rngs)):
+    if not is_list(rngs) or len(rngs) != count or not all(isinstance(rng, np.random.Generator) for rng in rngs):
         raise ArgumentError(
-            f"The request has rng={brief(rngs)}, but {who} draws from it: give one numpy Generator for each of the "
-            f"{count} episodes, as chunkenv.evaluate does: request._replace(rng=...)."
+            f"The request has rng={brief(rngs)}, but {strategy} draws from it: give one numpy Generator for each of "
+            f"the {count} episodes, as chunkenv.evaluate does: request._replace(rng=...)."
         )
     return tuple(rngs)
 
 
-def real_rows(lengths: np.ndarray, rows: int) -> np.ndarray:
+def real_rows(lengths: NDArray[np.integer], rows: int) -> NDArray[np.bool_]:
     """Which rows are real and not filling, bool[N, rows], of N plans with so many real rows.
 
     >>> real_rows(np.array([1, 0]), 2).tolist()
@@ -119,7 +132,7 @@ def real_rows(lengths: np.ndarray, rows: int) -> np.ndarray:
     return np.arange(rows) < lengths[:, None]
 
 
-def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int) -> np.ndarray:
+def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int) -> NDArray[np.float32]:
     """What is left of the previous chunks, float32[N, H, A]; filling is zero, whatever the request holds there.
 
     Raises:
@@ -139,21 +152,21 @@ def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int)
     return plan
 
 
-def _rows_of(tree: Any) -> int:
+def _count_rows(plan: Chunk) -> int:
     """The number of rows of a nested plan."""
-    while isinstance(tree, dict | tuple):
-        tree = next(iter(tree.values())) if isinstance(tree, dict) else tree[0]
-    return len(tree)
+    if is_mapping(plan):
+        return _count_rows(next(iter(plan.values())))
+    return _count_rows(plan[0]) if is_list(plan, tuple) else len(plan)
 
 
-def _filled(plans: Sequence[Any], rows: int) -> Any:
+def _fill_up(plans: Sequence[Chunk], rows: int) -> Chunk:
     """Plans of different lengths as one batch [N, rows, ...], zeros behind them."""
 
-    def fill(*parts: Any) -> np.ndarray:
+    def fill_arrays(*parts: np.ndarray) -> np.ndarray:
         arrays = [np.asarray(part) for part in parts]
         batch = np.zeros((len(arrays), rows, *arrays[0].shape[1:]), arrays[0].dtype)
         for row, array in zip(batch, arrays, strict=True):
             row[: len(array)] = array
         return batch
 
-    return each(fill, *plans)
+    return map_arrays(fill_arrays, *plans)

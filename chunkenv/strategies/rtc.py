@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from chunkenv.request import VectorRequest
 from chunkenv.strategies.costs import Cost, denoising_cost
-from chunkenv.strategies.denoiser import SAMPLING
+from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, plan_left
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, real_number
+from chunkenv.utils.types import Observation
 
 
 def guidance_weight(time: float, max_guidance: float) -> float:
@@ -32,8 +33,14 @@ def guidance_weight(time: float, max_guidance: float) -> float:
 
 
 def guided_velocity(
-    denoiser: Any, observations: Any, chunks: Any, time: float, plan: Any, weights: Any, max_guidance: float
-) -> Any:
+    denoiser: Denoiser,
+    observations: Observation,
+    chunks: Array,
+    time: float,
+    plan: Array,
+    weights: Array,
+    max_guidance: float,
+) -> Array:
     """The velocity that also leads to `plan`, in the framework's own arrays.
 
     v + guidance weight * VJP(weights * (plan - x1)), where x1 = chunks + (1 - time) * v is the clean chunk that the
@@ -66,7 +73,9 @@ class GuidedEuler:
     steps: int
     max_guidance: float
 
-    def __call__(self, denoiser: Any, observations: Any, noise: Any, plan: Any, weights: Any) -> Any:
+    def __call__(
+        self, denoiser: Denoiser, observations: Observation, noise: Array, plan: Array, weights: Array
+    ) -> Array:
         """The clean chunks in the network's space, [N, H, A]."""
         chunks = noise
         for step in range(self.steps):
@@ -76,12 +85,12 @@ class GuidedEuler:
         return chunks
 
 
-class RTC(Strategy):
+class RTC(Strategy[Denoiser]):
     """Guides the policy's flow to what is left of the previous chunk: firmly where rows are frozen, softly after them.
 
     The mask (`prefix_weights`) depends on each request's delay estimate, execution horizon and rows left. Where it is 0
     everywhere (at the start of an episode, say) there is nothing to be guided to: that chunk is the plain policy's, to
-    the bit, whoever else is in the batch. The noise is what the plain policy would draw: methods are paired.
+    the bit, whatever else is in the batch. The noise is what the plain policy would draw: methods are paired.
 
     Args:
         policy: a `Denoiser` with `velocity_vjp`.
@@ -89,17 +98,17 @@ class RTC(Strategy):
         max_guidance: the clip of the guidance weight, at least 0; the paper's is 5.
 
     Raises:
-        ArgumentError: the policy lacks something, or an argument that cannot be meant.
+        ArgumentError: the policy lacks something, or an invalid argument.
     """
 
     needs = ("velocity_vjp", *SAMPLING)
     instead = "add it (docs/strategies.md and examples/torch_flow_policy.py show how), or use Naive or BID"
 
-    def __init__(self, policy: Any, schedule: str = "exp", max_guidance: float = 5.0) -> None:
+    def __init__(self, policy: Denoiser, schedule: str = "exp", max_guidance: float = 5.0) -> None:
         super().__init__(policy)
         self.schedule = one_of("schedule", schedule, SCHEDULES)
         self.max_guidance = real_number("max_guidance", max_guidance, at_least=0.0)
-        self._sample: Callable[..., Any] = policy.compile(GuidedEuler(policy.steps, self.max_guidance))
+        self._sample = policy.compile(GuidedEuler(policy.steps, self.max_guidance))
 
     @property
     def cost(self) -> Cost:
@@ -107,7 +116,7 @@ class RTC(Strategy):
         steps = self.policy.steps
         return denoising_cost(steps, steps, getattr(self.policy, "flops_per_evaluation", None))
 
-    def infer_batch(self, observations: Any, request: Any) -> np.ndarray:
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks for many requests, [N, H, A]: one call into what the policy compiled for guided ones.
 
         Raises:
@@ -119,12 +128,12 @@ class RTC(Strategy):
         free = (weights == 0).all(axis=1)
         if free.all():
             return self.policy.infer_batch(observations, request)
-        noise = draw_noise(_only(~free, generators), *plan.shape[1:])
+        noise = draw_noise(_replace_others(~free, generators), *plan.shape[1:])
         chunks = self._sample(observations, noise, self.policy.to_network(plan), weights[:, :, None])
         guided = np.asarray(self.policy.to_actions(chunks))
         if not free.any():
             return guided
-        plain = self.policy.infer_batch(observations, request._replace(rng=_only(free, generators)))
+        plain = self.policy.infer_batch(observations, request._replace(rng=_replace_others(free, generators)))
         return np.where(free[:, None, None], plain, guided)
 
 
@@ -136,19 +145,21 @@ class HardMasking(RTC):
         max_guidance: as `RTC` has it.
     """
 
-    def __init__(self, policy: Any, max_guidance: float = 5.0) -> None:
+    def __init__(self, policy: Denoiser, max_guidance: float = 5.0) -> None:
         super().__init__(policy, "zeros", max_guidance)
 
 
-def draw_noise(generators: tuple[np.random.Generator, ...], rows: int, action_size: int) -> np.ndarray:
+def draw_noise(generators: tuple[np.random.Generator, ...], rows: int, action_size: int) -> NDArray[np.float32]:
     """Standard Gaussian noise, float32[N, rows, A], each chunk's from its own generator, on the host.
 
-    So are the same draws whatever the framework, the method and the size of the batch.
+    So the draws are the same for every framework, method and size of the batch.
     """
     return np.stack([rng.standard_normal((rows, action_size), np.float32) for rng in generators])
 
 
-def _only(members: np.ndarray, generators: tuple[np.random.Generator, ...]) -> tuple[np.random.Generator, ...]:
-    """The generators of some, and in place of the others' one that nobody misses: they are drawn from once a chunk."""
+def _replace_others(
+    members: NDArray[np.bool_], generators: tuple[np.random.Generator, ...]
+) -> tuple[np.random.Generator, ...]:
+    """The generators of `members`, and a spare one for all others: each chunk may draw from its own only once."""
     spare = np.random.default_rng(0)
-    return tuple(rng if mine else spare for rng, mine in zip(generators, members, strict=True))
+    return tuple(rng if member else spare for rng, member in zip(generators, members, strict=True))

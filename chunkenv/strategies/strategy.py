@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import itemgetter
+from typing import Generic, TypeVar
 
-from chunkenv.evaluate import Policy
+from chunkenv.evaluate import reset_policy
+from chunkenv.request import Chunk, Policy, Request, VectorRequest
 from chunkenv.strategies.costs import Cost, cost_of
 from chunkenv.strategies.denoiser import check_needs
-from chunkenv.strategies.requests import each, request_of, stack, stack_requests
+from chunkenv.strategies.requests import map_arrays, request_of, stack, stack_requests
+from chunkenv.utils.types import Observation
+
+PolicyType = TypeVar("PolicyType", bound=Policy)
 
 
-class Strategy:
+class Strategy(Generic[PolicyType]):
     """A policy over a policy.
 
     Attributes:
@@ -28,24 +33,22 @@ class Strategy:
     needs: tuple[str, ...] = ()
     instead: str = ""
 
-    def __init__(self, policy: Any) -> None:
+    def __init__(self, policy: PolicyType) -> None:
         check_needs(policy, type(self).__name__, self.needs, self.instead)
         self.policy = policy
 
-    def infer(self, observation: Any, request: Any) -> Any:
+    def infer(self, observation: Observation, request: Request) -> Chunk:
         """The chunk for one request: a batch of one."""
         batch = stack_requests([request], rows=getattr(self.policy, "prediction_horizon", 0))
         return self.infer_batch(stack([observation]), batch)[0]
 
-    def infer_batch(self, observations: Any, request: Any) -> Any:
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> Chunk:
         """The chunks for many requests, [N, H, ...]."""
         return ask(self.policy, observations, request)
 
     def reset(self) -> None:
         """Start an episode: forget the last one, in the policy too."""
-        reset = getattr(self.policy, "reset", None)
-        if callable(reset):
-            reset()
+        reset_policy(self.policy)
 
     @property
     def cost(self) -> Cost:
@@ -53,12 +56,13 @@ class Strategy:
         return cost_of(self.policy)
 
 
-def ask(policy: Any, observations: Any, request: Any) -> Any:
+def ask(policy: Policy, observations: Observation, request: VectorRequest) -> Chunk:
     """The chunks of a policy for many requests: at once if it can, else one after the other."""
-    if callable(getattr(policy, "infer_batch", None)):
-        return policy.infer_batch(observations, request)
+    infer_batch = getattr(policy, "infer_batch", None)
+    if callable(infer_batch):
+        return infer_batch(observations, request)
     return stack([_ask_one(policy, observations, request, index) for index in range(len(request.tick))])
 
 
-def _ask_one(policy: Policy, observations: Any, request: Any, index: int) -> Any:
-    return policy.infer(each(lambda part: part[index], observations), request_of(request, index))
+def _ask_one(policy: Policy, observations: Observation, request: VectorRequest, index: int) -> Chunk:
+    return policy.infer(map_arrays(itemgetter(index), observations), request_of(request, index))

@@ -1,20 +1,21 @@
-"""Temporal ensembling: what is executed is a mean of all chunks that have something to say about a tick."""
+"""Temporal ensembling: the executed action is a mean of the rows for its tick of all chunks."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError
+from chunkenv.request import Policy, VectorRequest
 from chunkenv.strategies.strategy import Strategy, ask
 from chunkenv.utils.checks import real_number
+from chunkenv.utils.types import Observation
 
 FORGOTTEN = -(2**40)
 """The tick of a chunk that belongs to an episode that is over: so old that none of its rows counts."""
 
 
-class TemporalEnsembling(Strategy):
+class TemporalEnsembling(Strategy[Policy]):
     """Each row is the weighted mean of the rows for its tick of all chunks inferred so far in the episode.
 
     Weights are those of ACT (Zhao et al. 2023, arXiv 2304.13705, section IV-B and released code): exp(-m * i), i = 0
@@ -32,7 +33,7 @@ class TemporalEnsembling(Strategy):
         decay: m, at least 0: 0 is the plain mean.
 
     Raises:
-        ArgumentError: no policy, or a decay that cannot be meant.
+        ArgumentError: no policy, or an invalid decay.
 
     >>> from types import SimpleNamespace
     >>> from chunkenv import Request
@@ -45,7 +46,7 @@ class TemporalEnsembling(Strategy):
     [1.0, 1.0, 2.0, 2.0]
     """
 
-    def __init__(self, policy: Any, decay: float = 0.01) -> None:
+    def __init__(self, policy: Policy, decay: float = 0.01) -> None:
         super().__init__(policy)
         self.decay = real_number("decay", decay, at_least=0.0)
         self._forget()
@@ -55,15 +56,15 @@ class TemporalEnsembling(Strategy):
         super().reset()
         self._forget()
 
-    def infer_batch(self, observations: Any, request: Any) -> Any:
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The means for many requests, [N, H, ...].
 
         Raises:
-            ArgumentError: the policy's actions are no real numbers, or the batch has another size than the one that it
-                goes on from.
+            ArgumentError: the policy's actions are no real numbers, or the batch has another size than the one
+                before it.
         """
         self._begin(request.tick)
-        chunks = _real(np.asarray(ask(self.policy, observations, request)))
+        chunks = _check_real(np.asarray(ask(self.policy, observations, request)))
         self._chunks.append(chunks.copy())
         self._ticks.append(np.array(request.tick))
         del self._chunks[: -chunks.shape[1]], self._ticks[: -chunks.shape[1]]  # an older one is over: ticks go on
@@ -74,7 +75,7 @@ class TemporalEnsembling(Strategy):
         self._ticks: list[np.ndarray] = []
 
     def _begin(self, ticks: np.ndarray) -> None:
-        """Forget what belongs to other episodes (all, at tick 0), and what was said at this very tick before."""
+        """Forget what belongs to other episodes (all, at tick 0), and chunks of this very tick."""
         if not ticks.any():
             self._forget()
         if self._ticks and len(self._ticks[0]) != len(ticks):
@@ -85,9 +86,9 @@ class TemporalEnsembling(Strategy):
         for remembered in self._ticks:
             remembered[remembered >= ticks] = FORGOTTEN
 
-    def _mean(self, chunks: np.ndarray, ages: np.ndarray) -> np.ndarray:
+    def _mean(self, chunks: np.ndarray, ages: NDArray[np.int64]) -> np.ndarray:
         """The means of chunks [K, N, H, ...], the oldest first, that are `ages` [K, N] ticks old."""
-        horizon = chunks.shape[2]
+        horizon: int = chunks.shape[2]
         rows = ages[:, :, None] + np.arange(horizon)
         covers = rows < horizon
         rank = np.cumsum(covers, axis=0) - 1
@@ -98,7 +99,7 @@ class TemporalEnsembling(Strategy):
         return (weights * np.take_along_axis(chunks, places, axis=2)).sum(axis=0) / weights.sum(axis=0)
 
 
-def _real(chunks: np.ndarray) -> np.ndarray:
+def _check_real(chunks: np.ndarray) -> np.ndarray:
     if chunks.dtype.kind != "f":
         raise ArgumentError(
             f"The policy's actions have dtype {chunks.dtype}, and temporal ensembling averages: it needs real numbers."

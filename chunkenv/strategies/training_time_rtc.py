@@ -5,18 +5,19 @@ Black et al. 2025, "Training-Time Action Conditioning for Efficient Real-Time Ch
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.denoiser import SAMPLING
+from chunkenv.request import VectorRequest
+from chunkenv.strategies.denoiser import SAMPLING, Array, PrefixDenoiser
 from chunkenv.strategies.requests import generators_of, plan_left, real_rows
 from chunkenv.strategies.rtc import draw_noise
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.types import Observation
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,14 @@ class PrefixedEuler:
     steps: int
 
     def __call__(
-        self, denoiser: Any, observations: Any, noise: Any, prefix: Any, frozen: Any, prefix_length: Any
-    ) -> Any:
+        self,
+        denoiser: PrefixDenoiser,
+        observations: Observation,
+        noise: Array,
+        prefix: Array,
+        frozen: Array,
+        prefix_length: Array,
+    ) -> Array:
         """The clean chunks in the network's space, [N, H, A]; `frozen` [N, H, 1] is 1 where the prefix is, else 0."""
         chunks = frozen * prefix + (1 - frozen) * noise
         for step in range(self.steps):
@@ -40,7 +47,7 @@ class PrefixedEuler:
         return chunks
 
 
-class TrainingTimeRTC(Strategy):
+class TrainingTimeRTC(Strategy[PrefixDenoiser]):
     """Gives the policy the rows that will run during its inference, clean, and lets it complete the chunk.
 
     The prefix has min(delay estimate, rows left) rows: `request.prefix_length`. The first rows of the chunk are the
@@ -48,17 +55,17 @@ class TrainingTimeRTC(Strategy):
 
     Args:
         policy: a `Denoiser` that was trained with prefixes (`prefix_conditioned` is True) of up to `max_prefix` rows.
-        longer_prefix: what becomes of a prefix with more rows than that: 'refuse', or 'cut' (the policy is given its
+        longer_prefix: what to do with a prefix of more rows: 'refuse', or 'cut' (the policy is given its
             first `max_prefix` rows, and does not know of the others).
 
     Raises:
-        ArgumentError: the policy lacks something, or was trained without prefixes, or an unknown word.
+        ArgumentError: the policy lacks something, or was trained without prefixes, or an invalid argument.
     """
 
     needs = ("velocity", *SAMPLING)
     instead = "it must be a flow policy (docs/strategies.md); use Naive, which takes any policy"
 
-    def __init__(self, policy: Any, longer_prefix: str = "refuse") -> None:
+    def __init__(self, policy: PrefixDenoiser, longer_prefix: str = "refuse") -> None:
         super().__init__(policy)
         self.longer_prefix = one_of("longer_prefix", longer_prefix, ("refuse", "cut"))
         trained = getattr(policy, "prefix_conditioned", False)
@@ -67,9 +74,9 @@ class TrainingTimeRTC(Strategy):
                 f"TrainingTimeRTC needs a policy that was trained to continue a prefix; {type(policy).__name__} has "
                 f"prefix_conditioned={trained!r}: train one with prefixes, or use RTC, which takes a plain flow policy."
             )
-        self._sample: Callable[..., Any] = policy.compile(PrefixedEuler(policy.steps))
+        self._sample = policy.compile(PrefixedEuler(policy.steps))
 
-    def infer_batch(self, observations: Any, request: Any) -> np.ndarray:
+    def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks for many requests, [N, H, A]: one call into what the policy compiled.
 
         Raises:
@@ -78,13 +85,13 @@ class TrainingTimeRTC(Strategy):
         """
         generators = generators_of(request, "TrainingTimeRTC")
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
-        lengths = self._checked_lengths(request)
+        lengths = self._check_lengths(request)
         frozen = real_rows(lengths, plan.shape[1]).astype(np.float32)[:, :, None]
         noise = draw_noise(generators, *plan.shape[1:])
         chunks = self._sample(observations, noise, self.policy.to_network(plan), frozen, lengths)
         return np.asarray(self.policy.to_actions(chunks))
 
-    def _checked_lengths(self, request: Any) -> np.ndarray:
+    def _check_lengths(self, request: VectorRequest) -> NDArray[np.int32]:
         lengths = np.minimum(request.delay_estimate, request.prefix_length)
         longest = int(lengths.max())
         if longest > self.policy.max_prefix and self.longer_prefix == "refuse":

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.strategies.requests import each, stack, stack_requests
+from chunkenv.strategies.requests import map_arrays, stack, stack_requests
 from chunkenv.testing.expect import expect
 from chunkenv.testing.random_rollouts import read_request
 
@@ -110,8 +110,8 @@ def with_other_filling(request: Any) -> Any:
         return filled
 
     return request._replace(
-        prefix=each(lambda part: fill(part, request.prefix_length), request.prefix),
-        left_over=each(lambda part: fill(part, request.left_over_length), request.left_over),
+        prefix=map_arrays(lambda part: fill(part, request.prefix_length), request.prefix),
+        left_over=map_arrays(lambda part: fill(part, request.left_over_length), request.left_over),
     )
 
 
@@ -125,10 +125,10 @@ def expect_close(expected: Any, seen: Any, tolerance: float, why: str) -> None:
         near = np.allclose(other, one, rtol=slack, atol=slack)
         expect(near, f"{why}: it is {other.tolist()}; expected {one.tolist()}.")
 
-    each(compare, expected, seen)
+    map_arrays(compare, expected, seen)
 
 
 def _step(env: gym.Env[Any, Any], chunks: Any, index: int) -> tuple[Any, bool]:
     """Play a copy of one chunk: the policy's own batch is not played with."""
-    observation, _, terminated, truncated, _ = env.step(each(lambda part: copy.deepcopy(part[index]), chunks))
+    observation, _, terminated, truncated, _ = env.step(map_arrays(lambda part: copy.deepcopy(part[index]), chunks))
     return observation, bool(terminated or truncated)

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.evaluate import Policy
-from chunkenv.strategies.requests import each
+from chunkenv.strategies.requests import map_arrays
 from chunkenv.testing.batch_policy import (
     Asked,
     Streams,
@@ -171,7 +171,7 @@ class PolicyContract:
         reset_if_it_can(policy)
         for asked in record:
             seen = ask(policy, asked, order, streams, self._rows())
-            expected = each(lambda part: np.asarray(part)[order], asked.chunks)
+            expected = map_arrays(lambda part: np.asarray(part)[order], asked.chunks)
             expect_close(expected, seen, self.tolerance, "in another order of the batch a request gets another chunk")
 
     def test_a_row_that_begins_anew_forgets(self) -> None:
@@ -203,7 +203,7 @@ class PolicyContract:
         for index in range(self.batch):
             alone = one_by_one(self.make_policy, record, index)
             for asked, expected in zip(record, alone, strict=True):
-                seen = each(lambda part: part[index], asked.chunks)  # noqa: B023 (it is called at once)
+                seen = map_arrays(lambda part: part[index], asked.chunks)  # noqa: B023 (it is called at once)
                 expect_close(expected, seen, self.tolerance, why)
 
     def _expect_answers(self, decisions: int, underruns: int, what: str) -> list[Inference]:

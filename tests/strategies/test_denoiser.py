@@ -3,11 +3,11 @@
 import pytest
 
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies.denoiser import SAMPLING, WHAT, check_needs
+from chunkenv.strategies.denoiser import MEANINGS, SAMPLING, check_needs
 from tests.strategies.policies import Gaussian
 
 
-@pytest.mark.parametrize("name", WHAT)
+@pytest.mark.parametrize("name", MEANINGS)
 def test_each_need_is_explained(name):
     policy = Gaussian()
     check_needs(policy, "Mine", (name,), "add it")
@@ -19,4 +19,4 @@ def test_each_need_is_explained(name):
 
 
 def test_what_sampling_needs_is_explained():
-    assert set(SAMPLING) <= set(WHAT)
+    assert set(SAMPLING) <= set(MEANINGS)

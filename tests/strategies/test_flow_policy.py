@@ -12,21 +12,23 @@ from tests.strategies.policies import generators, requests
 
 jax = pytest.importorskip("jax")
 flow_policy = pytest.importorskip("chunkenv.agents.policies.flow_policy")
+flow_sampler = pytest.importorskip("chunkenv.agents.policies.flow_sampler")
 
 
 def untrained(prefix=False):
-    from chunkenv.agents.nets.mixer import Architecture, Sizes, initial_weights
+    from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, initial_weights
+    from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 
     rng = np.random.default_rng(0)
-    architecture, sizes = Architecture(width=16, hidden=16, blocks=1, time_features=8), Sizes(35, 8, 6, prefix)
+    architecture, sizes = Architecture(width=16, hidden=16, blocks=1, time_features=8), ChunkSizes(35, 8, 6, prefix)
     weights = {
         name: 0.2 * rng.standard_normal(value.shape, np.float32)
         for name, value in initial_weights(architecture, sizes, 0).items()
     }
     mean, std = rng.standard_normal((2, 35), np.float32)
-    denoiser = flow_policy.Denoiser(weights, mean, np.abs(std) + 0.1, architecture, sizes, 5, 0.5)
+    flow = PreconditionedFlow(weights, mean, np.abs(std) + 0.1, architecture, sizes, 5, 0.5)
     actions = rng.uniform(0.1, 0.5, (2, 6)).astype(np.float32)
-    return flow_policy.FlowPolicy(denoiser, *actions, {"level": "catapult", "max_prefix": 4 * prefix})
+    return flow_policy.FlowPolicy(flow, *actions, {"level": "catapult", "max_prefix": 4 * prefix})
 
 
 PLAIN, PREFIX = untrained(), untrained(prefix=True)
@@ -90,6 +92,6 @@ def test_strategies_made_anew_share_what_was_compiled():
     before = None
     for schedule in ("exp", "ones", "linear"):
         RTC(untrained(), schedule).infer_batch(observations, request)
-        compiled = flow_policy.run._cache_size()
+        compiled = flow_sampler._run._cache_size()
         assert before in (None, compiled)
         before = compiled
