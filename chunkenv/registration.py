@@ -28,8 +28,8 @@ TIME_LIMIT = 256
 """Control steps after which an episode of a Kinetix level is truncated."""
 
 ACTION_NOISE = 0.1
-"""Standard deviation of the noise on the actions of a Kinetix level, per channel and tick, before the environment clips:
-that of the real-time chunking benchmark."""
+"""Standard deviation of the noise on the actions of a Kinetix level, per channel and tick, before clipping: that of the
+real-time chunking benchmark."""
 
 FAMILY_TIME_LIMITS = {
     "cube-single": 200,
@@ -190,23 +190,23 @@ def register() -> None:
     for level in LEVELS:
         gymnasium.register(
             id=Task(level).id,
-            entry_point="chunkenv.kinetix.env:KinetixEnv",
-            vector_entry_point="chunkenv.vector.kinetix:make_kinetix",
+            entry_point="chunkenv.making.kinetix_makers:make_kinetix_env",
+            vector_entry_point="chunkenv.making.kinetix_makers:make_kinetix",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},
         )
         gymnasium.register(
             id=f"chunkenv/kinetix-{level}-box2d-v0",
-            entry_point="chunkenv.kinetix.backends.box2d_env:Box2DKinetixEnv",
+            entry_point="chunkenv.making.box2d_makers:make_box2d_env",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},
         )
     for task in (*NUMBERED_TASKS, *GOAL_TASKS):
-        single = "env:ManipulationEnv" if task.number else "goal_env:GoalManipulationEnv"
+        maker = "make_manipulation_env" if task.number else "make_goal_manipulation_env"
         gymnasium.register(
             id=task.id,
-            entry_point=f"chunkenv.manipulation.{single}",
-            vector_entry_point="chunkenv.vector.manipulation:make_manipulation",
+            entry_point=f"chunkenv.making.manipulation_makers:{maker}",
+            vector_entry_point="chunkenv.making.manipulation_vector_maker:make_manipulation",
             max_episode_steps=FAMILY_TIME_LIMITS[str(task.family)],
             kwargs={"family": task.family} | ({"task": task.number} if task.number else {}),
         )

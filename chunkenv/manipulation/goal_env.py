@@ -27,7 +27,11 @@ class GoalManipulationEnv(ManipulationEnv):
         goal: what a goal is: "objects", what is wanted of everything in the scene: 3 numbers a cube, its position; 1
             a button, its state; 1 each for drawer and window (scaled as in the features: ogbench's oracle
             representation); or "features", ogbench's usual goals, the features of a scene in order.
-        options: as `ManipulationEnv` has them, but `task`.
+        reward: as `ManipulationEnv` has it.
+        timing: as `ManipulationEnv` has it.
+        observation: as `ManipulationEnv` has it.
+        render_mode: as `ManipulationEnv` has it.
+        render_size: as `ManipulationEnv` has it.
 
     Raises:
         ArgumentError: an unknown family or option.
@@ -39,9 +43,19 @@ class GoalManipulationEnv(ManipulationEnv):
     {'observation': (37,), 'achieved_goal': (6,), 'desired_goal': (6,)}
     """
 
-    def __init__(self, family: str, goal: str = "objects", **options: Any) -> None:
+    def __init__(
+        self,
+        family: str,
+        goal: str = "objects",
+        *,
+        reward: str = "count",
+        timing: str = "next",
+        observation: str = "features",
+        render_mode: str | None = None,
+        render_size: int = 480,
+    ) -> None:
         self._goal = one_of("goal", goal, GOALS)
-        super().__init__(family, 1, **options)
+        super().__init__(family, 1, reward, timing, observation, render_mode, render_size)
         self._tasks = TASKS
 
     def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from chunkenv.errors import ArgumentError, brief, suggest
+from chunkenv.making import CHUNK_ARGUMENTS
 from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
@@ -73,7 +73,7 @@ def make_sb3_env(
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
     chunking["observe_prefix"] = observe_prefix
     _expect_known(arguments)
-    if is_native(id_or_env_fn) and not single:
+    if not single and is_native(id_or_env_fn, env_kwargs or {}):
         venv = _native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
         members = [partial(_member, make, chunking, numbered)] * count
@@ -97,9 +97,9 @@ def _maker(id_or_env_fn: Any, env_kwargs: dict[str, Any] | None) -> Callable[[],
 
 
 def _expect_known(arguments: dict[str, Any]) -> None:
-    known = set(inspect.signature(ChunkedExecution).parameters) - {"env"}
-    for name in arguments.keys() - known:
-        raise ArgumentError(f"{name}={brief(arguments[name])} is no argument here; {suggest(name, sorted(known))}")
+    for name in arguments.keys() - CHUNK_ARGUMENTS:
+        known = sorted(CHUNK_ARGUMENTS)
+        raise ArgumentError(f"{name}={brief(arguments[name])} is no argument here; {suggest(name, known)}")
 
 
 def _native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:

@@ -1,4 +1,4 @@
-"""Kinetix for Stable-Baselines3 without Python between ticks: all environments play their cycles in one call."""
+"""Our tasks for Stable-Baselines3 without Python between ticks: all environments play their cycles in one call."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorActionWrapper, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
+from chunkenv.making import plays_cycles
 from chunkenv.sb3.monitor import RETURN
 from chunkenv.utils.batching import Infos, Playback
 
-ENTRY_POINT = "chunkenv.vector.kinetix:make_kinetix"
 
-
-def is_native(id_or_env_fn: Any) -> TypeGuard[str]:
-    """Whether it is an id of environments that play whole cycles natively."""
-    spec = gym.registry.get(id_or_env_fn) if isinstance(id_or_env_fn, str) else None
-    return spec is not None and spec.vector_entry_point == ENTRY_POINT
+def is_native(id_or_env_fn: object, env_kwargs: dict[str, Any]) -> TypeGuard[str]:
+    """Whether it is an id whose environments play whole cycles in one call, and as they are asked for: no windows."""
+    drawn = env_kwargs.get("render_mode") in (None, "rgb_array")
+    return isinstance(id_or_env_fn, str) and drawn and plays_cycles(id_or_env_fn)
 
 
 def native_ticks(id: str, n_envs: int, env_kwargs: dict[str, Any]) -> VectorReturns:

@@ -32,6 +32,8 @@ MOVED = {
         "spaces": "utils.spaces",
         "streams": "utils.seeding",
         "vector.chunked_execution": "vector.execution",
+        "vector.kinetix": "making.kinetix_makers",
+        "vector.manipulation": "making.manipulation_vector_maker",
         "vector.processes": "vector.workers.worker_env",
         "wrappers.play": "wrappers.tick_player",
         "wrappers.request": "request",

@@ -1,4 +1,4 @@
-"""Kinetix in one call per step is Kinetix environment by environment, to the bit."""
+"""Our tasks in one call per step are the same environment by environment, to the bit."""
 
 import gymnasium as gym
 import numpy as np
@@ -6,18 +6,25 @@ import pytest
 
 from chunkenv.latency import LogNormal
 from chunkenv.sb3 import SB3VecEnv, chunk_ppo, make_sb3_env
+from chunkenv.sb3.native import is_native
 from chunkenv.vector import ChunkedVectorExecution
 
 CATAPULT = "chunkenv/kinetix-catapult-v0"
-SEEN = {"observation": "compact", "reward": "penalty", "max_episode_steps": 20}
+SEEN = {
+    CATAPULT: {"observation": "compact", "reward": "penalty", "max_episode_steps": 20},
+    "chunkenv/manip-cube-single-task1-v0": {"reward": "sparse", "max_episode_steps": 20},
+    "chunkenv/manip-scene-v0": {"max_episode_steps": 20},
+}
 
 
-def by_itself():
-    return gym.make(CATAPULT, **SEEN)
+@pytest.fixture(params=SEEN)
+def env_id(request):
+    pytest.importorskip("ogbench" if "manip" in request.param else "numba")
+    return request.param
 
 
-def native(**arguments):
-    return make_sb3_env(CATAPULT, 3, env_kwargs=SEEN, seed=4, **arguments)
+def native(env_id=CATAPULT, **arguments):
+    return make_sb3_env(env_id, 3, env_kwargs=SEEN[env_id], seed=4, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +37,11 @@ def native(**arguments):
     ],
     ids=["one tick", "late", "random", "stopped"],
 )
-def test_native_and_member_by_member_agree(arguments):
-    ours, theirs = native(**arguments), make_sb3_env(by_itself, 3, seed=4, **arguments)
+def test_native_and_member_by_member_agree(arguments, env_id):
+    ours, theirs = (
+        native(env_id, **arguments),
+        make_sb3_env(lambda: gym.make(env_id, **SEEN[env_id]), 3, seed=4, **arguments),
+    )
     assert isinstance(ours.unwrapped, SB3VecEnv)
     assert ours.action_space == theirs.action_space
     assert ours.observation_space == theirs.observation_space
@@ -76,3 +86,10 @@ def test_what_wraps_it_is_found():
 
 def test_ppo_learns_on_it():
     chunk_ppo(native(prediction_horizon=4, latency=1), n_steps=32, batch_size=32, device="cpu").learn(96)
+
+
+def test_a_window_of_each_is_not_native():
+    assert is_native(CATAPULT, {"render_mode": "rgb_array"})
+    assert not is_native(CATAPULT, {"render_mode": "human"})
+    assert not is_native("CartPole-v1", {})
+    assert not is_native(lambda: gym.make(CATAPULT), {})

@@ -9,6 +9,8 @@ NEEDS = {
     "chunkenv.kinetix": ("numba",),
     "chunkenv.kinetix.box2d": ("Box2D",),
     "chunkenv.kinetix.jax": ("jax", "flax", "jax2d", "kinetix"),
+    "chunkenv.vector.kinetix": ("numba",),
+    "chunkenv.vector.manipulation": ("ogbench", "mujoco", "numba"),
     "chunkenv.manipulation": ("ogbench", "mujoco", "numba"),
 }
 
