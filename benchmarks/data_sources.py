@@ -1,16 +1,16 @@
-"""What a policy learns from whom: trained experts or the sampling planner, as many transitions from each.
+"""Learning from trained experts and from the sampling planner, with the same number of transitions.
 
     chunkenv data collect chain_lander --planner --episodes 500 --seed 100 --out data/planner-chain_lander
     chunkenv data collect chain_lander --experts experts/chain_lander --transitions 1000000 --seed 101 \
         --out data/chain_lander
     python benchmarks/data_sources.py --data data/planner-chain_lander data/chain_lander --out results/sources.jsonl
 
-For each level the smallest dataset sets how many transitions count; of a larger one the first ones are taken, and all
-of them once more. A flow policy is trained on each, equally long and from the same seed, and played under action noise,
-with and without inference delay, and with Real-Time Chunking beside: `rtc - naive` is the paired difference in points
-at those schedules with a delay, all together, with its interval of 95 %. `spread` is how much its chunks differ for the
-first observation of an episode: the standard deviation over 256 draws, as the mean over rows and the channels that
-move. A line of the file is one training; what is there is not trained again.
+For each level the smallest dataset sets the number of transitions; from a larger one the first ones are used, and in a
+second training all of them. A flow policy is trained on each, equally long and from the same seed, and played under
+action noise, with and without inference delay, and also with Real-Time Chunking: `rtc - naive` is the paired difference
+in points over all schedules with a delay, with its 95 % interval. `spread` is how much its chunks differ for the first
+observation of an episode: the standard deviation over 256 draws, as the mean over rows and the channels that move.
+A line of the file is one training; trainings in the file are not repeated.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow_matching import FlowPolicy, FlowSettings
+from chunkenv.agents import FlowPolicy, FlowSettings
 from chunkenv.bench.analysis.intervals import Interval, paired_difference
 from chunkenv.data import Dataset, Windows, load
 from chunkenv.strategies import RTC
-from chunkenv.training.imitation import FlowTraining
+from chunkenv.training import FlowTraining
 from chunkenv.vector import VectorRequest
 
 SCHEDULES = ((1, 0), (4, 0), (8, 0), (1, 1), (2, 2), (4, 4))
@@ -37,7 +37,7 @@ SCHEDULES = ((1, 0), (4, 0), (8, 0), (1, 1), (2, 2), (4, 4))
 
 DRAWS = 256
 MUCH = 1.1
-"""A dataset that is larger than the smallest by this factor is learned from as a whole, too."""
+"""A dataset that is larger than the smallest by this factor is also used as a whole."""
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def wanted(folders: list[Path]) -> list[tuple[Path, Dataset, int]]:
-    """Datasets, and how many of their first episodes are to be learned from."""
+    """Datasets, and the number of their first episodes to learn from."""
     by_level = defaultdict(list)
     for folder in folders:
         dataset = load(folder)
@@ -72,12 +72,12 @@ def wanted(folders: list[Path]) -> list[tuple[Path, Dataset, int]]:
 
 
 def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> dict[str, Any]:
-    """Train a policy, play it, and say what came of it."""
+    """Train a policy, play it, and return the results."""
     windows = Windows(dataset, 8, episodes=np.arange(episodes))
     facts = {"level": dataset.info["level"]}
     training = FlowTraining(windows, replace(FlowSettings(), updates=updates), seed=0, facts=facts)
     while not training.done:
-        training.step()
+        training.advance()
     policy = training.policy()
     naive = {(s, d): solved(policy, s, evaluated, 0, d) for s, d in SCHEDULES}
     rates = {f"s={s} d={d}": float(successes.mean()) for (s, d), successes in naive.items()}
@@ -94,12 +94,12 @@ def trained(dataset: Dataset, episodes: int, updates: int, evaluated: int) -> di
 
 
 def gain(first: dict[Any, np.ndarray], second: dict[Any, np.ndarray]) -> Interval:
-    """How much more the first solves than the second, over the schedules of the first, episode by episode."""
+    """The paired difference of solve rates, first minus second, over the schedules of the first."""
     return paired_difference(*([which[key].astype(float) for key in first] for which in (first, second)))
 
 
 def spread(policy: FlowPolicy, dataset: Dataset) -> float:
-    """How much chunks for the first observation differ."""
+    """The spread of chunks for the first observation."""
     observations = np.repeat(dataset.observations[:1], DRAWS, axis=0)
     none, rows = np.zeros(DRAWS, np.int64), np.zeros((DRAWS, policy.prediction_horizon, 6), np.float32)
     generators = tuple(np.random.default_rng(draw) for draw in range(DRAWS))
@@ -109,7 +109,7 @@ def spread(policy: FlowPolicy, dataset: Dataset) -> float:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of the file; one that was cut off by a kill is none."""
+    """The lines of the file, without an incomplete last line."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
 

@@ -1,10 +1,10 @@
-"""Train the experts of the Kinetix levels, and say how often each solves its level and how long it took.
+"""Train the experts of the Kinetix levels, and print their solve rates and training times.
 
     python benchmarks/experts.py --seeds 0 1 --out results/experts
 
-Trains what is missing in `<out>/<level>/seed<k>/`, going on where it was stopped, then plays first episodes with each
-run's best checkpoint under action noise 0.1. The checkpoint was chosen by other episodes (256 at each evaluation), so
-these are no selection's luck. Needs the extras `agents` and `kinetix`.
+Trains what is missing in `<out>/<level>/seed<k>/`, and continues interrupted trainings. Then plays first episodes with
+each run's best checkpoint under action noise 0.1. The checkpoint was chosen by other episodes (256 at each evaluation),
+so the selection does not bias the results. Needs the extras `agents` and `kinetix`.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from chunkenv.agents.common.checkpoint_file import load_best, run_folder
-from chunkenv.agents.ppo_settings import settings_for
+from chunkenv import training
+from chunkenv.agents import load_best_expert, ppo_settings, run_folder
 from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.kinetix import LEVELS
-from chunkenv.training import on_policy as ppo_training
-from chunkenv.training.expert_evaluation import solved_episodes
-from chunkenv.training.metrics import read
+from chunkenv.training import PPOTraining, read_metrics, solved_episodes
 
 NOISE_SEED = 1_000_000
-"""Of the episodes of the table, far from the seeds of trainings."""
+"""The seed of the table's episodes, far from the seeds of trainings."""
 
 
 class Trained(NamedTuple):
-    """One training: what its best checkpoint solves of `episodes`, after how many steps, and the time of it all."""
+    """One training: the episodes that its best checkpoint solves, its steps, and the total time."""
 
     solved: int
     episodes: int
@@ -39,10 +37,10 @@ class Trained(NamedTuple):
 
 
 def train(level: str, seed: int, out: Path) -> None:
-    """Train an expert to the end, or go on with it; nothing where it is there."""
+    """Train an expert, or continue its training; do nothing if it is finished."""
     folder = run_folder(out, level, seed)
-    run = ppo_training.resume_or_begin(level, settings_for(level), seed, folder)
-    for metrics in ppo_training.train(run, folder):
+    run = training.resume(PPOTraining(level, ppo_settings(level), seed), folder)
+    for metrics in training.train(run, folder):
         if "solve_rate" in metrics:
             print(f"{level}, seed {seed}: {metrics['steps']:,} steps, {metrics['solve_rate']:.1%}", flush=True)
 
@@ -50,7 +48,7 @@ def train(level: str, seed: int, out: Path) -> None:
 def measure(level: str, seed: int, out: Path, episodes: int) -> Trained:
     """Play with the best checkpoint of a training."""
     folder = run_folder(out, level, seed)
-    expert, last = load_best(folder), read(folder / "metrics.jsonl")[-1]
+    expert, last = load_best_expert(folder), read_metrics(folder / "metrics.jsonl")[-1]
     count = int(solved_episodes(expert, episodes, NOISE_SEED + seed).sum())
     return Trained(count, episodes, expert.steps, int(last["steps"]), last["seconds"], last["cpu_seconds"])
 
@@ -69,7 +67,7 @@ def table(results: dict[str, list[Trained]]) -> Iterator[str]:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
@@ -88,7 +86,7 @@ def main() -> None:
         level: [measure(level, seed, chosen.out, chosen.episodes) for seed in chosen.seeds] for level in chosen.levels
     }
     print(*table(results), "", sep="\n")
-    print(f"{chosen.episodes} episodes a seed; minutes are the median over the seeds {chosen.seeds}.")
+    print(f"{chosen.episodes} episodes per seed; minutes are the median over the seeds {chosen.seeds}.")
 
 
 if __name__ == "__main__":

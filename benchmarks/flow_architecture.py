@@ -1,10 +1,10 @@
-"""Solve rate against the arithmetic of a chunk: which network, and how large.
+"""Solve rate against the arithmetic per chunk: which network, and what size.
 
     python benchmarks/flow_architecture.py --data data/grasp_easy data/mjc_walker --out results/flow_architecture.jsonl
 
 trains every architecture on every dataset, equally long and from the same seed, and plays each policy without delay at
-several execution horizons. A line of the file is one training; what is there is not trained again. The table and the
-plot are made of all lines of the file; the intervals are of 95 %, from a bootstrap over episodes inside each level.
+several execution horizons. A line of the file is one training; trainings in the file are not repeated. The table and
+the plot use all lines of the file; the intervals are 95 %, from a bootstrap over episodes inside each level.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from flow_weights import solved
 
-from chunkenv.agents.flow_matching import FlowSettings
-from chunkenv.agents.nets.mixer import Architecture
+from chunkenv.agents import Architecture, FlowSettings
 from chunkenv.bench.analysis.intervals import pooled
 from chunkenv.data import Windows, load
-from chunkenv.training.imitation import FlowTraining
+from chunkenv.training import FlowTraining
 
 HORIZONS = (1, 4, 8)
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -42,21 +41,21 @@ ARCHITECTURES = (
 
 
 def trained(folder: Path, architecture: Architecture, updates: int, episodes: int) -> dict[str, Any]:
-    """Train one, play it, and say what came of it."""
+    """Train a policy, play it, and return the results."""
     dataset = load(folder)
     level = dataset.info["level"]
     settings = replace(FlowSettings(), architecture=architecture, updates=updates)
     training = FlowTraining(Windows(dataset, 8), settings, seed=0, facts={"level": level})
     begun = time.process_time()
     while not training.done:
-        training.step()
+        training.advance()
     policy = training.policy()
     return {
         **identity(folder, architecture, updates, episodes),
         "level": level,
         "demonstrators": float(dataset.episodes.success.mean()),
         "transitions": len(dataset),
-        "parameters": sum(weight.size for weight in policy.denoiser.weights.values()),
+        "parameters": sum(weight.size for weight in policy.flow.weights.values()),
         "flops": policy.steps * policy.flops_per_evaluation,
         "cpu_seconds": time.process_time() - begun,
         "solved": {str(horizon): solved(policy, horizon, episodes, seed=0).tolist() for horizon in HORIZONS},
@@ -64,12 +63,12 @@ def trained(folder: Path, architecture: Architecture, updates: int, episodes: in
 
 
 def identity(folder: Path, architecture: Architecture, updates: int, episodes: int) -> dict[str, Any]:
-    """What two lines of the file must not have in common."""
+    """The values that identify a line of the file."""
     return {"data": folder.name, "architecture": asdict(architecture), "updates": updates, "episodes": episodes}
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of the file; one that was cut off by a kill is none."""
+    """The lines of the file, without an incomplete last line."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
 
@@ -100,7 +99,7 @@ def rates(lines: list[dict[str, Any]]) -> tuple[float, float, float]:
 
 
 def summaries(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One for each architecture: how large, how costly, how good."""
+    """One row per architecture: size, cost, solve rate."""
     found = []
     for architecture in map(asdict, ARCHITECTURES):
         own = [line for line in lines if line["architecture"] == architecture]
@@ -111,8 +110,8 @@ def summaries(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """In Markdown."""
-    rows = ["| network | parameters | MFLOP a chunk | training, s | solved, % |", "|---|---|---|---|---|"]
+    """The table in Markdown."""
+    rows = ["| network | parameters | MFLOP per chunk | training, s | solved, % |", "|---|---|---|---|---|"]
     for summary in summaries(lines):
         rate, low, high = summary["rates"]
         rows.append(
@@ -123,7 +122,7 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 
 def plot(lines: list[dict[str, Any]], path: Path) -> None:
-    """Solve rate against floating point operations of a chunk."""
+    """Plot the solve rate against floating point operations per chunk."""
     figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
     for kind, marker in (("mlp", "o"), ("mixer", "s")):
         own = [summary for summary in summaries(lines) if summary["kind"] == kind]
@@ -134,7 +133,7 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
         axes.errorbar(work, rate, yerr=[rate - low, high - rate], marker=marker, capsize=3, linestyle="", label=kind)
     levels = {line["level"]: line["demonstrators"] for line in lines}
     axes.axhline(100 * float(np.mean(list(levels.values()))), color="grey", linestyle=":", label="demonstrators")
-    axes.set(xscale="log", xlabel="MFLOP of a chunk (5 Euler steps)", ylabel="solved, %")
+    axes.set(xscale="log", xlabel="MFLOP per chunk (5 Euler steps)", ylabel="solved, %")
     axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
     axes.minorticks_off()
     axes.set_title(f"Without delay, s = 1, 4, 8; {', '.join(levels)}", fontsize=9)

@@ -1,9 +1,9 @@
-"""An agent of your own beside QC and its kin: chunks of the data, weighted by their advantage, with a late inference.
+"""Your own agent beside the Q-chunking family: imitates chunks weighted by their advantage, with inference delay.
 
     python examples/own_agent.py
 
 Needs `pip install "chunkenv[agents,bench,manipulation]"`, and a minute. It learns from twenty demonstrations to put a
-cube where it belongs, each inference taking two ticks, and is trained, stopped, resumed and saved like the others.
+cube in its place with an inference delay of two ticks, and is trained, stopped, resumed and saved like the others.
 """
 
 import tempfile
@@ -14,26 +14,29 @@ import jax
 import jax.numpy as jnp
 
 from chunkenv import data
-from chunkenv.agents import registry as q_agents
-from chunkenv.agents.common.learner import (
+from chunkenv.agents import (
+    AgentSettings,
     Learner,
-    Settings,
+    Recipe,
+    Sizes,
     as_tree,
-    filled,
+    critic_values,
+    fill_unplayed,
     initial_critics,
+    initial_one_step,
     mean_counted,
-    values,
-    window,
+    one_step_chunks,
+    register,
+    settings_for,
+    window_actions,
 )
-from chunkenv.agents.nets import one_step_flow as one_step
-from chunkenv.agents.nets.chunk_flow import Sizes
-from chunkenv.collect.collect import collect_oracle
-from chunkenv.training.offline_online import Plan, resume_or_begin, train
+from chunkenv.collect import collect_oracle
+from chunkenv.training import OfflineOnlineTraining, TrainingConfig, resume, train
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightedSettings(Settings):
-    """Those of all agents, and how strongly a better chunk counts: by exp(advantage / temperature), at most 20."""
+class WeightedSettings(AgentSettings):
+    """The common settings, and the temperature of the weight of a chunk: exp(advantage / temperature), at most 20."""
 
     temperature: float = 1.0
 
@@ -41,7 +44,7 @@ class WeightedSettings(Settings):
 @as_tree
 @dataclass(frozen=True)
 class Weighted(Learner):
-    """Advantage-weighted regression (Peng et al. 2019, arXiv 1910.00177) over chunks that go on from their prefix."""
+    """Advantage-weighted regression (Peng et al. 2019, arXiv 1910.00177) over chunks that continue their prefix."""
 
     settings: WeightedSettings
     name = "weighted"
@@ -54,27 +57,27 @@ class Weighted(Learner):
         for_critics, for_policy = jax.random.split(jax.random.key(seed))
         params = {
             "critics": initial_critics(for_critics, sizes, settings),
-            "policy": one_step.initial(for_policy, sizes, horizons, settings.hidden),
+            "policy": initial_one_step(for_policy, sizes, horizons, settings.hidden),
         }
-        return cls.begun(params, seed, sizes, settings)
+        return cls.from_params(params, seed, sizes, settings)
 
     @jax.jit
     def sample_chunk(self, observations, prefix, lengths, key):
-        """The same chunk each time: it draws nothing."""
+        """The same chunk each time: the policy is deterministic."""
         return self._chunks(self.params["policy"], observations, prefix, lengths).clip(-1, 1)
 
     def loss(self, params, batch, key):
-        """The critic's by the semi-MDP's target, and the policy's: imitation of what was better than its own."""
+        """The critic's loss with the semi-MDP target; the policy's: imitation of chunks better than its own."""
         for_actions, for_prefix = jax.random.split(key)
         horizons = self.settings.horizons
-        done = window(batch, for_actions)[:, : horizons.prediction_horizon]  # what ran, whichever inference decided it
-        known = batch.known[:, : horizons.prediction_horizon, None]  # an episode's end cuts windows
+        done = window_actions(batch, for_actions)[:, : horizons.prediction_horizon]  # executed rows, of any inference
+        known = batch.known[:, : horizons.prediction_horizon, None]  # windows are shorter at an episode's end
         lengths = jnp.full(len(done), horizons.delay)
 
-        prefix = filled(batch.prefix, batch.prefix_known, for_prefix)
+        prefix = fill_unplayed(batch.prefix, batch.prefix_known, for_prefix)
         later = self.sample_chunk(batch.next_observations, prefix, lengths, key)
         targets = batch.rewards + batch.discounts * self._worth(self.target, batch.next_observations, later)
-        q = values(params["critics"], batch.observations, done[:, horizons.seen])
+        q = critic_values(params["critics"], batch.observations, done[:, horizons.seen])
 
         own = self._chunks(params["policy"], batch.observations, done[:, : horizons.delay], lengths)
         critics = self.params["critics"]
@@ -88,19 +91,21 @@ class Weighted(Learner):
 
     def _chunks(self, policy, observations, prefix, lengths):
         still = jnp.zeros((len(observations), 1, self.settings.horizons.prediction_horizon, self.sizes.action))
-        return one_step.raw_chunks(policy, observations, still, prefix, lengths, self.settings.horizons)[:, 0]
+        return one_step_chunks(policy, observations, still, prefix, lengths, self.settings.horizons)[:, 0]
 
     def _worth(self, critics, observations, chunks):
-        return values(critics, observations, chunks[:, self.settings.horizons.seen]).mean(axis=0)
+        return critic_values(critics, observations, chunks[:, self.settings.horizons.seen]).mean(axis=0)
 
 
 if __name__ == "__main__":
-    q_agents.register("weighted", q_agents.Recipe(Weighted, WeightedSettings))
-    settings = q_agents.settings_for("weighted", chunk=5, delay=2, hidden=(256, 256))
+    register("weighted", Recipe(Weighted, WeightedSettings))
+    settings = settings_for("weighted", chunk=5, delay=2, hidden=(256, 256))
     folder = Path(tempfile.mkdtemp())
     collect_oracle("manip-cube-single-task2", "task", folder / "data", episodes=20, action_noise=0.3)
-    plan = Plan("chunkenv/manip-cube-single-task2-v0", offline_steps=2000, online_steps=0, evaluate_every=1000)
-    training = resume_or_begin(plan, "weighted", settings, data.load(folder / "data"), 0, folder / "training")
-    for metrics in train(training, folder / "training"):
+    task = "chunkenv/manip-cube-single-task2-v0"
+    config = TrainingConfig(task, offline_steps=2000, online_steps=0, evaluate_every=1000)
+    training = OfflineOnlineTraining(config, "weighted", settings, data.load(folder / "data"), 0)
+    for metrics in train(resume(training, folder / "training"), folder / "training"):
         if "solve_rate" in metrics:
-            print(f"{metrics['steps']} updates: {metrics['solve_rate']:.0%} of {plan.episodes} episodes solved, d = 2")
+            solved = f"{metrics['solve_rate']:.0%} of {config.episodes} episodes solved"
+            print(f"{metrics['steps']} updates: {solved}, d = 2")

@@ -1,1 +1,42 @@
-"""Trainings that can be stopped at any time: of experts, flow policies and agents of the Q-chunking family."""
+"""Trainings that can be stopped at any time and go on to the bit: of experts, flow policies, agents of chunks."""
+
+from typing import TYPE_CHECKING
+
+from chunkenv.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from chunkenv.training.expert_evaluation import solved_episodes
+    from chunkenv.training.imitation import FlowTraining
+    from chunkenv.training.loop import Training, resume, train
+    from chunkenv.training.metrics import Metrics, read_metrics
+    from chunkenv.training.offline_online import OfflineOnlineTraining, TrainingConfig
+    from chunkenv.training.on_policy import PPOTraining
+    from chunkenv.training.sweep import train_once
+
+__all__ = [
+    "FlowTraining",
+    "Metrics",
+    "OfflineOnlineTraining",
+    "PPOTraining",
+    "Training",
+    "TrainingConfig",
+    "read_metrics",
+    "resume",
+    "solved_episodes",
+    "train",
+    "train_once",
+]
+PLACES = {
+    "FlowTraining": "imitation",
+    "Metrics": "metrics",
+    "OfflineOnlineTraining": "offline_online",
+    "PPOTraining": "on_policy",
+    "Training": "loop",
+    "TrainingConfig": "offline_online",
+    "read_metrics": "metrics",
+    "resume": "loop",
+    "solved_episodes": "expert_evaluation",
+    "train": "loop",
+    "train_once": "sweep",
+}
+__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")

@@ -13,7 +13,7 @@ from chunkenv.utils.files import atomic_file, explain_write_errors
 Metrics = dict[str, float]
 
 
-def read(path: Path) -> list[Metrics]:
+def read_metrics(path: Path) -> list[Metrics]:
     """The lines of a file of metrics; a line that was cut off by a kill is none."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
@@ -32,13 +32,13 @@ class Journal:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as name:
     ...     Journal(Path(name), steps=0).write({"steps": 100, "solve_rate": 0.5})
-    ...     read(Path(name) / "metrics.jsonl")
+    ...     read_metrics(Path(name) / "metrics.jsonl")
     [{'steps': 100, 'solve_rate': 0.5}]
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
         self._path = folder / "metrics.jsonl"
-        kept = [line for line in read(self._path) if line["steps"] <= steps]
+        kept = [line for line in read_metrics(self._path) if line["steps"] <= steps]
         with atomic_file(self._path) as file:
             file.write("".join(map(_line, kept)).encode())
         with explain_write_errors(folder):

@@ -1,16 +1,14 @@
-"""Training experts with PPO on many Kinetix environments at once: playing, evaluating, and going on after a kill.
+"""Training experts with PPO on many Kinetix environments at once.
 
-Every random number comes from the seed: the same settings and seed give the same checkpoints to the bit on one machine,
-also when the training was killed and went on in between.
+Every random number comes from the seed: the same settings and seed give the same checkpoints to the bit on one machine.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,100 +17,201 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from chunkenv.agents.common import checkpoint_file as checkpoints
+from chunkenv.agents.common.checkpoint_file import Arrays
 from chunkenv.agents.common.normaliser import Normaliser
-from chunkenv.agents.policies.expert import OBSERVATION, Expert, used_channels
-from chunkenv.agents.ppo import Agent, Network, Rollout, make_optimizer, update
-from chunkenv.agents.ppo_settings import Settings
-from chunkenv.errors import ArgumentError
+from chunkenv.agents.policies.expert import OBSERVATION, Expert
+from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, prune, save_expert, worth_keeping
+from chunkenv.agents.ppo import Agent, Network, PPORollout, PPOSettings, make_optimizer, update
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import N_ACTIONS
+from chunkenv.kinetix.level import used_channels
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.training.expert_evaluation import solved_episodes
-from chunkenv.training.metrics import Journal, Metrics
+from chunkenv.training.loop import Facts, Training
+from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
 
 
-@dataclass
-class Run:
-    """A training under way: all that it needs to go on.
+class PPOTraining(Training):
+    """The training of one expert; its steps are control steps of all environments together.
 
-    Attributes:
+    Args:
         level: one of `chunkenv.kinetix.LEVELS`.
         settings: hyper-parameters.
-        seed: of everything.
-        graph: of the network.
+        seed: of everything, at least 0.
+
+    Attributes:
         agent: what learns.
         normaliser: of the observations.
         envs: the environments.
         observations: float32[N, O], the present ones.
-        exploring: the stream of exploration and of the order of minibatches.
-        noise: the stream of the action noise.
-        updates: how many were done.
         history: steps and solve rate of each evaluation.
         seconds: of wall-clock time spent.
         cpu_seconds: of all cores' time spent.
+
+    Raises:
+        ArgumentError: for an invalid argument.
     """
 
-    level: str
-    settings: Settings
-    seed: int
-    graph: Any
-    agent: Agent
-    normaliser: Normaliser
-    envs: KinetixVectorEnv
-    observations: np.ndarray
-    exploring: np.random.Generator
-    noise: np.random.Generator
-    updates: int
-    history: list[tuple[int, float]]
-    seconds: float
-    cpu_seconds: float
+    kind = "chunkenv training"
+
+    def __init__(self, level: str, settings: PPOSettings, seed: int) -> None:
+        self.level, self.settings, self._seed = level, settings, whole_number("seed", seed, at_least=0)
+        self.total_steps = settings.updates * settings.batch
+        self.report_every = self.evaluate_every = settings.evaluation_updates * settings.batch
+        self.envs = KinetixVectorEnv(level, settings.envs, OBSERVATION, settings.reward)
+        self._exploring, self._noise = spawn(seed, "policy"), spawn(seed, "action_noise")
+        self.observations = reset_staggered(self.envs, self._exploring)
+        size = self.observations.shape[1]
+        self.graph, params = nnx.split(Network(size, used_channels(level), settings, nnx.Rngs(seed)))
+        self.agent = Agent(params, make_optimizer(settings).init(params))
+        self.normaliser = Normaliser.of_none(size).with_batch(self.observations)
+        self.updates, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
+        self.history: list[tuple[int, float]] = []
+
+    @property
+    def identity(self) -> Facts:
+        """Level, seed and settings."""
+        return {"level": self.level, "seed": self._seed, "settings": asdict(self.settings)}
 
     @property
     def steps(self) -> int:
-        """Control steps played in all environments together."""
+        """Control steps that were played."""
         return self.updates * self.settings.batch
+
+    @property
+    def network(self) -> Network:
+        """Actor and critic as they are now."""
+        return nnx.merge(self.graph, self.agent.params)
 
     @property
     def expert(self) -> Expert:
         """The agent as it is now, with the solve rate of the evaluation after these steps, if there was one."""
-        network = nnx.merge(self.graph, self.agent.params)
-        layers = tuple((np.asarray(layer.kernel[...]), np.asarray(layer.bias[...])) for layer in network.actor.layers)
+        network = self.network
+        kernels = [(layer.kernel, layer.bias) for layer in network.actor.layers if layer.bias is not None]
+        layers = tuple((np.asarray(kernel[...]), np.asarray(bias[...])) for kernel, bias in kernels)
         rate = dict(self.history).get(self.steps, float("nan"))
-        mean = self.normaliser.mean.astype(np.float32)
-        return Expert(self.level, self.seed, self.steps, rate, network.channels, mean, self.normaliser.scale, layers)
+        mean, scale = self.normaliser.mean.astype(np.float32), self.normaliser.scale
+        return Expert(self.level, self._seed, self.steps, rate, network.channels, mean, scale, layers)
+
+    def advance(self) -> Metrics:
+        """Play a rollout and learn from it."""
+        with self._timed():
+            rollout = self.collect()
+            losses = self._learn(rollout)
+            rows = rollout.observations.reshape(-1, rollout.observations.shape[2])
+            self.normaliser = self.normaliser.with_batch(rows)
+            self.updates += 1
+            return {"steps": self.steps, **losses, **self._describe(rollout)}
+
+    def evaluate(self) -> Metrics:
+        """Play first episodes, with noise that no earlier evaluation had."""
+        with self._timed():
+            seed = int(np.random.SeedSequence((self._seed, self.updates)).generate_state(1)[0])
+            settings = self.settings
+            solved = solved_episodes(self.expert, settings.evaluation_episodes, seed, settings.action_noise)
+            rate = float(solved.mean())
+            self.history.append((self.steps, rate))
+        return {"solve_rate": rate, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+
+    def write_results(self, folder: Path) -> None:
+        """Write the expert, and drop the checkpoints that are not worth keeping."""
+        save_expert(checkpoint_path(folder, self.steps), self.expert, asdict(self.settings))
+        prune(folder, worth_keeping(self.history))
+
+    def state(self) -> tuple[Arrays, Facts]:
+        """Agent, normaliser, environments, random streams and counts."""
+        arrays = {f"agent{path}": np.asarray(leaf) for path, leaf in _leaves(self.agent)}
+        arrays |= {"mean": self.normaliser.mean, "squares": self.normaliser.squares, "states": self.envs.get_states()}
+        facts = {
+            "observed": self.normaliser.count,
+            "streams": [rng.bit_generator.state for rng in (self._exploring, self._noise)],
+            "updates": self.updates,
+            "history": self.history,
+            "seconds": [self.seconds, self.cpu_seconds],
+        }
+        return arrays, facts
+
+    def restore(self, arrays: Arrays, facts: Facts) -> None:
+        """Take over what `state` returned."""
+        leaves = [jnp.asarray(arrays[f"agent{name}"]) for name, _ in _leaves(self.agent)]
+        self.agent = jax.tree.unflatten(jax.tree.structure(self.agent), leaves)
+        self.normaliser = Normaliser(facts["observed"], arrays["mean"], arrays["squares"])
+        self.envs.set_states(arrays["states"])
+        self.observations = self.envs.observe()
+        for rng, state in zip((self._exploring, self._noise), facts["streams"], strict=True):
+            rng.bit_generator.state = state
+        self.updates, (self.seconds, self.cpu_seconds) = facts["updates"], facts["seconds"]
+        self.history = [(steps, rate) for steps, rate in facts["history"]]
+
+    def collect(self) -> PPORollout:
+        """Play the next ticks of the environments."""
+        settings, expert = self.settings, self.expert
+        used, shape = list(expert.channels), (settings.rollout, settings.envs)
+        white = self._exploring.standard_normal((*shape, len(used)), np.float32)
+        exploration = np.exp(np.asarray(self.network.log_std[...])) * persistent_noise(white, settings.persistence)
+        noise = np.float32(settings.action_noise) * self._noise.standard_normal((*shape, N_ACTIONS), np.float32)
+        ticks = []
+        for tick in range(settings.rollout):
+            actions = expert.actions(self.observations)[:, used] + exploration[tick]
+            noise[tick][:, used] += actions
+            ticks.append(self._play_tick(actions, noise[tick]))
+        return PPORollout(*map(np.stack, zip(*ticks, strict=True)))
+
+    def orders(self) -> np.ndarray:
+        """The ticks of each minibatch, int32[epochs * minibatches, size]: each epoch takes all in a new order."""
+        settings = self.settings
+        shuffled = [self._exploring.permutation(settings.batch) for _ in range(settings.epochs)]
+        return np.stack(shuffled).astype(np.int32).reshape(settings.epochs * settings.minibatches, -1)
+
+    def _play_tick(self, actions: np.ndarray, noisy: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The columns of a `PPORollout` for one tick."""
+        play = self.envs.play(noisy[:, None], np.ones(len(noisy), np.int64))
+        ended = play.terminated | play.truncated
+        failed = play.terminated & ~play.infos["success"]
+        rewards = (play.rewards[:, 0] + (1 - self.settings.failure) * failed).astype(np.float32)
+        flags = (play.terminated.astype(np.float32), ended.astype(np.float32), play.infos["success"])
+        before, self.observations = self.observations, restart_ended(self.envs, play.observations, ended)
+        return (before, play.observations, actions, rewards, *flags)
+
+    def _learn(self, rollout: PPORollout) -> Metrics:
+        """Update the agent; the losses."""
+        normal = (self.normaliser.mean.astype(np.float32), self.normaliser.scale)
+        key = jax.random.fold_in(jax.random.key(self._seed), self.updates)
+        progress = jnp.float32(self.updates / self.settings.updates)
+        self.agent, losses = update(
+            self.agent, rollout, normal, self.orders(), key, progress, graph=self.graph, settings=self.settings
+        )
+        return {name: float(value) for name, value in losses.items()}
+
+    def _describe(self, rollout: PPORollout) -> Metrics:
+        ended = rollout.ended.sum()
+        return {
+            "reward": float(rollout.rewards.mean()),
+            "training_solve_rate": float(rollout.success.sum() / ended) if ended else float("nan"),
+            "std": float(jnp.exp(self.network.log_std[...]).mean()),
+        }
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Count what is done inside as time of the training."""
+        start, start_cpu = time.perf_counter(), time.process_time()
+        yield
+        self.seconds += time.perf_counter() - start
+        self.cpu_seconds += time.process_time() - start_cpu
 
 
-def begin(level: str, settings: Settings, seed: int) -> Run:
-    """A new training.
-
-    Raises:
-        ArgumentError: for an argument that cannot be meant.
-    """
-    seed = whole_number("seed", seed, at_least=0)
-    envs = KinetixVectorEnv(level, settings.envs, OBSERVATION, settings.reward)
-    exploring, noise = spawn(seed, "policy"), spawn(seed, "action_noise")
-    observations = staggered(envs, exploring)
-    size = observations.shape[1]
-    network = Network(size, used_channels(level), settings, nnx.Rngs(seed))
-    graph, params = nnx.split(network)
-    agent = Agent(params, make_optimizer(settings).init(params))
-    normaliser = Normaliser.of_none(size).with_batch(observations)
-    return Run(level, settings, seed, graph, agent, normaliser, envs, observations, exploring, noise, 0, [], 0.0, 0.0)
-
-
-def staggered(envs: KinetixVectorEnv, rng: np.random.Generator) -> np.ndarray:
+def reset_staggered(envs: KinetixVectorEnv, rng: np.random.Generator) -> np.ndarray:
     """Start episodes and play a random part of each, so that not all of them end at once; the observations."""
     envs.reset()
     ages = rng.integers(TIME_LIMIT, size=envs.num_envs)
     actions = rng.uniform(-1, 1, (envs.num_envs, TIME_LIMIT, N_ACTIONS)).astype(np.float32)
     play = envs.play(actions, ages)
-    return after(envs, play.observations, play.terminated | play.truncated)
+    return restart_ended(envs, play.observations, play.terminated | play.truncated)
 
 
-def after(envs: KinetixVectorEnv, observations: np.ndarray, ended: np.ndarray) -> np.ndarray:
+def restart_ended(envs: KinetixVectorEnv, observations: np.ndarray, ended: np.ndarray) -> np.ndarray:
     """The observations to act on next: where an episode ended, the first one of a new episode."""
     if not ended.any():
         return observations
@@ -120,28 +219,7 @@ def after(envs: KinetixVectorEnv, observations: np.ndarray, ended: np.ndarray) -
     return np.where(ended[:, None], fresh, observations)
 
 
-def collect(run: Run) -> Rollout:
-    """Play the next ticks of the environments."""
-    settings, expert = run.settings, run.expert
-    used, shape = list(expert.channels), (settings.rollout, settings.envs)
-    std = np.exp(np.asarray(nnx.merge(run.graph, run.agent.params).log_std[...]))
-    exploration = std * persistent(run.exploring.standard_normal((*shape, len(used)), np.float32), settings.persistence)
-    noise = np.float32(settings.action_noise) * run.noise.standard_normal((*shape, N_ACTIONS), np.float32)
-    ticks = []
-    for tick in range(settings.rollout):
-        actions = expert.actions(run.observations)[:, used] + exploration[tick]
-        noise[tick][:, used] += actions
-        play = run.envs.play(noise[tick][:, None], np.ones(settings.envs, np.int64))
-        ended = play.terminated | play.truncated
-        failed = play.terminated & ~play.infos["success"]
-        rewards = (play.rewards[:, 0] + (1 - settings.failure) * failed).astype(np.float32)
-        flags = (play.terminated.astype(np.float32), ended.astype(np.float32), play.infos["success"])
-        ticks.append((run.observations, play.observations, actions, rewards, *flags))
-        run.observations = after(run.envs, play.observations, ended)
-    return Rollout(*map(np.stack, zip(*ticks, strict=True)))
-
-
-def persistent(white: np.ndarray, persistence: float) -> np.ndarray:
+def persistent_noise(white: np.ndarray, persistence: float) -> np.ndarray:
     """White noise [T, ...] as noise of the same spread that lasts: each tick keeps this share of the one before."""
     noise, fresh = white.copy(), np.float32(np.sqrt(1 - persistence**2))
     for tick in range(1, len(noise)):
@@ -149,141 +227,6 @@ def persistent(white: np.ndarray, persistence: float) -> np.ndarray:
     return noise
 
 
-def orders(run: Run) -> np.ndarray:
-    """Which ticks make up each minibatch, int32[epochs * minibatches, size]: each epoch takes all in a new order."""
-    settings = run.settings
-    shuffled = [run.exploring.permutation(settings.batch) for _ in range(settings.epochs)]
-    return np.stack(shuffled).astype(np.int32).reshape(settings.epochs * settings.minibatches, -1)
-
-
-def advance(run: Run) -> Metrics:
-    """One rollout and what is learned from it."""
-    rollout = collect(run)
-    info = learn(run, rollout)
-    run.normaliser = run.normaliser.with_batch(rollout.observations.reshape(-1, rollout.observations.shape[2]))
-    run.updates += 1
-    ended = rollout.ended.sum()
-    return {
-        "steps": run.steps,
-        **{name: float(value) for name, value in info.items()},
-        "reward": float(rollout.rewards.mean()),
-        "training_solve_rate": float(rollout.success.sum() / ended) if ended else float("nan"),
-        "std": float(jnp.exp(nnx.merge(run.graph, run.agent.params).log_std[...]).mean()),
-    }
-
-
-def learn(run: Run, rollout: Rollout) -> dict[str, jax.Array]:
-    """Update the agent; what is to be known about the losses."""
-    normal = (run.normaliser.mean.astype(np.float32), run.normaliser.scale)
-    key = jax.random.fold_in(jax.random.key(run.seed), run.updates)
-    progress = jnp.float32(run.updates / run.settings.updates)
-    run.agent, info = update(
-        run.agent, rollout, normal, orders(run), key, progress, graph=run.graph, settings=run.settings
-    )
-    return info
-
-
-def evaluate(run: Run) -> float:
-    """The solve rate now, with noise that no earlier evaluation had."""
-    seed = int(np.random.SeedSequence((run.seed, run.updates)).generate_state(1)[0])
-    rate = float(solved_episodes(run.expert, run.settings.evaluation_episodes, seed, run.settings.action_noise).mean())
-    run.history.append((run.steps, rate))
-    return rate
-
-
-@contextmanager
-def timed(run: Run) -> Iterator[None]:
-    """Count what is done inside as time of the training."""
-    began, began_cpu = time.perf_counter(), time.process_time()
-    yield
-    run.seconds += time.perf_counter() - began
-    run.cpu_seconds += time.process_time() - began_cpu
-
-
-def train(run: Run, folder: Path) -> Iterator[Metrics]:
-    """Go on with a training to its end; yields after each update, with "solve_rate" where it was evaluated.
-
-    Checkpoints, the file to go on from and metrics are written after each evaluation; a kill loses at most what came
-    after the last one, and is made good to the bit by going on.
-
-    Args:
-        run: from `resume_or_begin`.
-        folder: of this run, see `checkpoints.run_folder`.
-    """
-    journal = Journal(folder, run.steps)
-    while run.updates < run.settings.updates:
-        with timed(run):
-            metrics = advance(run)
-            due = run.updates % run.settings.evaluation_updates == 0 or run.updates == run.settings.updates
-            rate = {"solve_rate": evaluate(run)} if due else {}
-        if due:
-            metrics |= {**rate, "seconds": run.seconds, "cpu_seconds": run.cpu_seconds}
-            journal.write(metrics)
-            keep(run, folder)
-        yield metrics
-
-
-def keep(run: Run, folder: Path) -> None:
-    """Write the expert, then the file to go on from, then drop what is not worth keeping: a kill may come anywhere."""
-    settings = asdict(run.settings)
-    checkpoints.save_expert(checkpoints.checkpoint_path(folder, run.steps), run.expert, settings)
-    arrays, facts = packed(run)
-    checkpoints.write(folder / "resume.safetensors", checkpoints.TRAINING, arrays, facts)
-    checkpoints.prune(folder, checkpoints.worth_keeping(run.history))
-
-
-def packed(run: Run) -> tuple[checkpoints.Arrays, dict[str, Any]]:
-    """All of a run as arrays and facts."""
-    learned = {f"agent{path}": np.asarray(leaf) for path, leaf in _leaves(run.agent)}
-    observed = {"mean": run.normaliser.mean, "squares": run.normaliser.squares, "states": run.envs.get_states()}
-    facts = {
-        "level": run.level,
-        "seed": run.seed,
-        "settings": asdict(run.settings),
-        "observed": run.normaliser.count,
-        "streams": [rng.bit_generator.state for rng in (run.exploring, run.noise)],
-        "updates": run.updates,
-        "history": run.history,
-        "seconds": [run.seconds, run.cpu_seconds],
-    }
-    return {**learned, **observed}, facts
-
-
-def resume_or_begin(level: str, settings: Settings, seed: int, folder: Path) -> Run:
-    """The training that lies in a folder, to go on with it, or a new one.
-
-    Raises:
-        ArgumentError: an argument cannot be meant, the file to go on from is damaged, or belongs to another training.
-    """
-    path = folder / "resume.safetensors"
-    if not path.exists():
-        return begin(level, settings, seed)
-    arrays, facts = checkpoints.read(path, checkpoints.TRAINING)
-    _expect_same(path, facts, {"level": level, "seed": seed, **asdict(settings)})
-    run = begin(level, settings, seed)
-    leaves = [jnp.asarray(arrays[f"agent{name}"]) for name, _ in _leaves(run.agent)]
-    run.agent = jax.tree.unflatten(jax.tree.structure(run.agent), leaves)
-    run.normaliser = Normaliser(facts["observed"], arrays["mean"], arrays["squares"])
-    run.envs.set_states(arrays["states"])
-    run.observations = run.envs.observe()
-    for rng, state in zip((run.exploring, run.noise), facts["streams"], strict=True):
-        rng.bit_generator.state = state
-    run.updates, (run.seconds, run.cpu_seconds) = facts["updates"], facts["seconds"]
-    run.history = [(steps, rate) for steps, rate in facts["history"]]
-    checkpoints.prune(folder, checkpoints.worth_keeping(run.history))
-    return run
-
-
 def _leaves(agent: Agent) -> list[tuple[str, Any]]:
     """The arrays of an agent, each with the name of its place."""
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(agent)]
-
-
-def _expect_same(path: Path, facts: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse to go on with a training by other settings."""
-    begun = {"level": facts["level"], "seed": facts["seed"], **facts["settings"]}
-    for name, value in json.loads(json.dumps(wanted)).items():
-        if begun.get(name) != value:
-            raise ArgumentError(
-                f"{path} was begun with {name}={begun.get(name)!r}, not {value!r}; give the same, or another folder."
-            )

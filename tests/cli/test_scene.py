@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from chunkenv.bench.studies import delay_study as study
 from chunkenv.bench.study import Cell
 from chunkenv.cli.app import app
-from chunkenv.cli.scene import METHODS, Scene, make_env, make_policy, play
+from chunkenv.cli.scene import METHODS, PlayedScene, make_env, make_policy, play_scene
 from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.evaluate import evaluate
 from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy
@@ -41,7 +41,7 @@ class Screen:
 
 def watch(scene, episodes=1, seed=0):
     screen = Screen()
-    rows = play(scene, screen.at, episodes, seed)
+    rows = play_scene(scene, screen.at, episodes, seed)
     assert not screen.open
     return screen, rows
 
@@ -49,20 +49,20 @@ def watch(scene, episodes=1, seed=0):
 @pytest.mark.parametrize("task", ["cube-single-task2", "chunkenv/manip-cube-single-task2-v0"])
 def test_a_manipulation_task_by_its_name_or_its_id(task):
     pytest.importorskip("ogbench")
-    env = make_env(Scene(task, size=100))
+    env = make_env(PlayedScene(task, size=100))
     assert env.unwrapped.spec.id == "chunkenv/manip-cube-single-task2-v0"
     assert env.unwrapped._render_size == 100
 
 
 def test_the_oracle_plays_manipulation_tasks():
     pytest.importorskip("ogbench")
-    scene = Scene("cube-single", size=16)
+    scene = PlayedScene("cube-single", size=16)
     assert isinstance(make_policy(scene, make_env(scene)), OraclePolicy)
 
 
 def test_noise_does_not_leave_the_actions_of_a_manipulation_task():
     pytest.importorskip("ogbench")
-    env = make_env(Scene("cube-single-task2", action_noise=3.0, size=16))
+    env = make_env(PlayedScene("cube-single-task2", action_noise=3.0, size=16))
     try:
         env.reset(seed=0)
     except MissingExtraError as error:  # nothing can be drawn here
@@ -71,7 +71,7 @@ def test_noise_does_not_leave_the_actions_of_a_manipulation_task():
 
 
 def test_every_tick_of_every_episode_is_shown():
-    screen, rows = watch(Scene(WORLD, delay=2), episodes=3)
+    screen, rows = watch(PlayedScene(WORLD, delay=2), episodes=3)
     assert [frame[0, 160, 0] for frame in screen.frames] == list(range(31)) * 3
     assert [row["ticks"] for row in rows] == [30] * 3
     assert screen.rate == 20
@@ -81,14 +81,14 @@ def test_every_tick_of_every_episode_is_shown():
 def test_the_episodes_are_those_of_the_study(method):
     cell = Cell("grasp_easy", method, 2, 4, 8)
     expected = evaluate(lambda: study.make_env(cell), study.make_policy(cell), episodes=1, seed=5)
-    screen, rows = watch(Scene("grasp_easy", method, delay=2, size=64), seed=5)
+    screen, rows = watch(PlayedScene("grasp_easy", method, delay=2, size=64), seed=5)
     assert rows == expected
     assert len(screen.frames) == rows[0]["ticks"] + 1
 
 
 @pytest.mark.parametrize("task", ["catapult", "chunkenv/kinetix-catapult-v0"])
 def test_a_level_by_its_name_or_its_id(task):
-    env = make_env(Scene(task, size=400))
+    env = make_env(PlayedScene(task, size=400))
     env.reset(seed=0)
     assert env.render()[0].shape[1] == 400
     assert env.unwrapped.spec.id == "chunkenv/kinetix-catapult-v0"
@@ -96,7 +96,7 @@ def test_a_level_by_its_name_or_its_id(task):
 
 @pytest.mark.parametrize("method", ["random", "zero"])
 def test_the_seed_decides(method):
-    rows = [watch(Scene(WORLD, method, delay=1), seed=seed)[1][0]["return"] for seed in (0, 0, 1)]
+    rows = [watch(PlayedScene(WORLD, method, delay=1), seed=seed)[1][0]["return"] for seed in (0, 0, 1)]
     assert rows[0] == rows[1] != rows[2]
 
 
@@ -104,7 +104,7 @@ def test_zeros_do_nothing_and_random_chunks_something():
     for method, moves in (("zero", False), ("random", True)):
         env = RecordActions(gym.make(WORLD, render_mode="rgb_array_list"))
         gym.register("tests/Recording-v0", entry_point=lambda env=env, **_: env)
-        watch(Scene("tests/Recording-v0", method, action_noise=0.0))
+        watch(PlayedScene("tests/Recording-v0", method, action_noise=0.0))
         assert np.any(env.actions) == moves
         del gym.registry["tests/Recording-v0"]
 
@@ -122,23 +122,23 @@ class RecordActions(gym.Wrapper):
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """An agent for Pendulum, whose actions go from -2 to 2, that thinks for a tick."""
-    q_agents = pytest.importorskip("chunkenv.agents.registry")
-    settings = q_agents.settings_for("qc", chunk=3, delay=1, hidden=(8,), samples=2)
+    registry = pytest.importorskip("chunkenv.agents.registry")
+    settings = registry.settings_for("qc", chunk=3, delay=1, hidden=(8,), samples=2)
     path = tmp_path_factory.mktemp("agent") / "agent.safetensors"
-    q_agents.create("qc", 0, 3, 1, settings).save(path)
+    registry.create("qc", 0, 3, 1, settings).save(path)
     return path
 
 
 def test_an_agent_plays_as_it_learned_to(learned):
-    scene = Scene("Pendulum-v1", agent=learned)
+    scene = PlayedScene("Pendulum-v1", agent=learned)
     screen, rows = watch(scene)
     assert scene.lengths == (4, 3, 1)
     assert (len(screen.frames), rows[0]["decisions"]) == (201, 67)
-    from chunkenv.agents import registry as q_agents
+    from chunkenv.agents import registry
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
     from chunkenv.training import OfflineOnlineTraining, TrainingConfig
 
-    agent = q_agents.load(learned)
+    agent = registry.load_agent(learned)
     config = TrainingConfig("Pendulum-v1", offline_steps=0, online_steps=1)
     training = OfflineOnlineTraining(config, "qc", agent.settings, None, 0)
     assert (
@@ -147,16 +147,16 @@ def test_an_agent_plays_as_it_learned_to(learned):
 
 
 def test_an_agent_may_be_played_otherwise(learned):
-    _, rows = watch(Scene("Pendulum-v1", agent=learned, delay=0, execution_horizon=1))
+    _, rows = watch(PlayedScene("Pendulum-v1", agent=learned, delay=0, execution_horizon=1))
     assert rows[0]["decisions"] == 200
 
 
 def test_an_agent_of_another_task_is_one_sentence(learned):
     for scene, sentence in (
-        (Scene("MountainCarContinuous-v0", agent=learned), "act on 3 numbers with 1, and MountainCar.* has Box"),
-        (Scene("Pendulum-v1", "zero", agent=learned), "method='zero' and agent='.*' would both play"),
-        (Scene("Pendulum-v1", agent=learned.with_name("none")), "none"),
-        (Scene("CartPole-v1", agent=learned), "action_space Discrete"),
+        (PlayedScene("MountainCarContinuous-v0", agent=learned), "act on 3 numbers with 1, and MountainCar.* has Box"),
+        (PlayedScene("Pendulum-v1", "zero", agent=learned), "method='zero' and agent='.*' would both play"),
+        (PlayedScene("Pendulum-v1", agent=learned.with_name("none")), "none"),
+        (PlayedScene("CartPole-v1", agent=learned), "action_space Discrete"),
     ):
         with pytest.raises(ArgumentError, match=sentence):
             watch(scene)
@@ -165,30 +165,30 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
 @pytest.mark.parametrize(
     ("scene", "sentence"),
     [
-        (Scene("catapullt"), "There is no environment 'catapullt': did you mean 'catapult'"),
-        (Scene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
-        (Scene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
-        (Scene("catapult", "oracle"), "method='oracle' knows manipulation tasks, and catapult is none"),
-        (Scene("CartPole-v1", "zero"), "method='zero' needs continuous actions"),
-        (Scene(WORLD, size=9), "size=9 is for our own tasks"),
-        (Scene("catapult", size=9), "render_size=9 is too small"),
-        (Scene("catapult", delay=-1), "latency=-1"),
-        (Scene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),
-        (Scene("nowhere:Nothing-v0"), "task='nowhere:Nothing-v0' cannot be made"),
-        (Scene("CartPole-v1", action_noise=0.1), "Discrete"),
+        (PlayedScene("catapullt"), "There is no environment 'catapullt': did you mean 'catapult'"),
+        (PlayedScene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
+        (PlayedScene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
+        (PlayedScene("catapult", "oracle"), "method='oracle' knows manipulation tasks, and catapult is none"),
+        (PlayedScene("CartPole-v1", "zero"), "method='zero' needs continuous actions"),
+        (PlayedScene(WORLD, size=9), "size=9 is for our own tasks"),
+        (PlayedScene("catapult", size=9), "render_size=9 is too small"),
+        (PlayedScene("catapult", delay=-1), "latency=-1"),
+        (PlayedScene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),
+        (PlayedScene("nowhere:Nothing-v0"), "task='nowhere:Nothing-v0' cannot be made"),
+        (PlayedScene("CartPole-v1", action_noise=0.1), "Discrete"),
     ],
 )
 def test_what_cannot_be_meant(scene, sentence):
     screen = Screen()
     with pytest.raises(ArgumentError, match=sentence):
-        play(scene, screen.at, 1, 0)
+        play_scene(scene, screen.at, 1, 0)
     assert screen.rate is None
 
 
 @pytest.mark.parametrize(("episodes", "seed"), [(0, 0), (1, -1)])
 def test_counts(episodes, seed):
     with pytest.raises(ArgumentError, match=r"episodes=0|seed=-1"):
-        watch(Scene(WORLD), episodes, seed)
+        watch(PlayedScene(WORLD), episodes, seed)
 
 
 def invoke(*words):
@@ -225,7 +225,7 @@ def test_the_command_opens_a_window(monkeypatch):
 def test_a_mistake_is_one_sentence(tmp_path):
     result = invoke("catapullt")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: task='catapullt' is neither a Kinetix level")
+    assert result.stderr.startswith("error: There is no environment 'catapullt'")
     assert "Traceback" not in result.stderr
     assert invoke("catapult", "--video", tmp_path / "out.avi").stderr.startswith("error: video=")
 

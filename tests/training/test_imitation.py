@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from chunkenv.agents.policies import flow_policy
-from chunkenv.agents.policies.flow_policy import load
+from chunkenv.agents.nets.chunk_flow import sample_chunks
+from chunkenv.agents.policies.flow_policy import load_flow_policy
 from chunkenv.errors import ArgumentError
-from chunkenv.training import imitation
-from chunkenv.training.imitation import FlowTraining
+from chunkenv.training.imitation import POLICY, FlowTraining
+from chunkenv.training.loop import load_state, resume, save_state, train
 from tests.agents.two_modes import TwoModes, settings
 
 FACTS = {"level": "toy"}
@@ -14,12 +14,12 @@ FACTS = {"level": "toy"}
 def trained(windows=None, seed=0, **changes):
     training = FlowTraining(windows or TwoModes(), settings(**changes), seed, FACTS)
     while not training.done:
-        training.step()
+        training.advance()
     return training
 
 
 def weights_of(training):
-    return training.policy().denoiser.weights
+    return training.policy().flow.weights
 
 
 def same(first, second):
@@ -39,7 +39,7 @@ def draw(policy, count, seed=0):
 
 def test_both_modes_of_the_data_are_drawn_and_nothing_between(prefixed):
     observations, noise = draw(prefixed, 2000)
-    chunks = prefixed.to_actions(prefixed.compile(flow_policy.euler)(observations, noise))
+    chunks = prefixed.to_actions(prefixed.compile(sample_chunks)(observations, noise))
     ups = chunks.mean(axis=(1, 2)) > 0
     assert 0.4 < ups.mean() < 0.6
     error = np.abs(chunks) - observations[:, :1, None]
@@ -78,41 +78,41 @@ def test_the_same_seed_gives_the_same_weights():
 
 def test_a_training_goes_on_from_its_file_to_the_bit(tmp_path):
     half = FlowTraining(TwoModes(), settings(), 0, FACTS)
-    half.step()
-    half.save(tmp_path / "half")
+    half.advance()
+    save_state(half, tmp_path / "half")
     other = FlowTraining(TwoModes(), settings(), 0, FACTS)
-    other.load(tmp_path / "half")
-    assert other.update == 100
-    other.step()
+    load_state(other, tmp_path / "half")
+    assert other.steps == 100
+    other.advance()
     assert same(weights_of(other), weights_of(trained()))
 
 
 @pytest.mark.parametrize("change", [{"batch": 64}, {"max_prefix": 1}, {"seed": 1}])
 def test_a_file_of_another_training_is_refused(tmp_path, change):
-    FlowTraining(TwoModes(), settings(), 0, FACTS).save(tmp_path / "file")
+    save_state(FlowTraining(TwoModes(), settings(), 0, FACTS), tmp_path / "file")
     other = FlowTraining(
         TwoModes(), settings(**{k: v for k, v in change.items() if k != "seed"}), change.get("seed", 0), FACTS
     )
-    with pytest.raises(ArgumentError, match="other settings, seed or data"):
-        other.load(tmp_path / "file")
+    with pytest.raises(ArgumentError, match=f"was begun with {next(iter(change))}="):
+        load_state(other, tmp_path / "file")
 
 
 def test_train_writes_metrics_and_the_policy_and_goes_on(tmp_path):
-    training = imitation.resume_or_begin(TwoModes(), settings(), 0, FACTS, tmp_path)
-    assert [metrics["steps"] for metrics in imitation.train(training, tmp_path)] == [100, 200]
-    again = imitation.resume_or_begin(TwoModes(), settings(), 0, FACTS, tmp_path)
+    training = resume(FlowTraining(TwoModes(), settings(), 0, FACTS), tmp_path)
+    assert [metrics["steps"] for metrics in train(training, tmp_path)] == [100, 200]
+    again = resume(FlowTraining(TwoModes(), settings(), 0, FACTS), tmp_path)
     assert again.done
-    assert list(imitation.train(again, tmp_path)) == []
+    assert list(train(again, tmp_path)) == []
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
-    assert same(load(tmp_path / imitation.POLICY).denoiser.weights, weights_of(training))
+    assert same(load_flow_policy(tmp_path / POLICY).flow.weights, weights_of(training))
 
 
 def test_the_learning_rate_ends_at_zero():
     last = trained(updates=200)._state.average
     longer = FlowTraining(TwoModes(), settings(updates=200), 0, FACTS)
-    longer.step()
+    longer.advance()
     early = longer._state.weights
-    longer.step()
+    longer.advance()
     assert not same(early, longer._state.weights)
     assert same(last, longer._state.average)
 

@@ -3,11 +3,11 @@ import json
 import pytest
 
 from chunkenv.training import metrics
-from chunkenv.training.metrics import Journal, read
+from chunkenv.training.metrics import Journal, read_metrics
 
 
 def steps_of(path):
-    return [line["steps"] for line in read(path / "metrics.jsonl")]
+    return [line["steps"] for line in read_metrics(path / "metrics.jsonl")]
 
 
 def test_going_on_drops_what_came_later_and_what_was_cut_off(tmp_path):
@@ -18,7 +18,7 @@ def test_going_on_drops_what_came_later_and_what_was_cut_off(tmp_path):
         file.write('{"steps": 4, "solve_')
     assert steps_of(tmp_path) == [1, 2, 3]
     Journal(tmp_path, steps=2).write({"steps": 3, "solve_rate": 0.9})
-    assert read(tmp_path / "metrics.jsonl")[-1] == {"steps": 3, "solve_rate": 0.9}
+    assert read_metrics(tmp_path / "metrics.jsonl")[-1] == {"steps": 3, "solve_rate": 0.9}
     assert steps_of(tmp_path) == [1, 2, 3]
     assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
 

@@ -10,8 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from chunkenv.agents import registry as q_agents
-from chunkenv.agents.common.saving import arrays_of
+from chunkenv.agents import registry
 from chunkenv.data import Episode, write_episodes
 from chunkenv.errors import ArgumentError, UnwritableError
 from chunkenv.training.loop import resume, train
@@ -64,7 +63,7 @@ def config(**given: object) -> TrainingConfig:
 
 
 def begun(folder: Path, name: str = "qc-fql", **given: object) -> OfflineOnlineTraining:
-    settings = q_agents.settings_for(name, chunk=3, delay=1, **SMALL)
+    settings = registry.settings_for(name, chunk=3, delay=1, **SMALL)
     dataset = data(folder / "data") if not (folder / "data").exists() else load_data(folder)
     return resume(OfflineOnlineTraining(config(**given), name, settings, dataset, 0), folder / "run")
 
@@ -76,7 +75,7 @@ def load_data(folder: Path):
 
 
 def state(training: OfflineOnlineTraining) -> dict[str, np.ndarray]:
-    return arrays_of(training.agent) | training._online.arrays()
+    return training.agent.arrays() | training._online.arrays()
 
 
 def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
@@ -97,7 +96,7 @@ def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
     assert equal(state(whole), state(resumed))
     assert "solve_rate" in lines[-1]
     assert lines[-1]["steps"] >= 60
-    assert equal(arrays_of(q_agents.load(tmp_path / "b" / "run" / "agent.safetensors")), arrays_of(whole.agent))
+    assert equal(registry.load_agent(tmp_path / "b" / "run" / "agent.safetensors").arrays(), whole.agent.arrays())
     with pytest.raises(ArgumentError, match="was begun with episodes=2, not 3"):
         begun(tmp_path / "b", episodes=3)
 

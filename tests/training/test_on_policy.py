@@ -5,20 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from flax import nnx
 
-from chunkenv.agents.common import checkpoint_file as checkpoints
-from chunkenv.agents.common.checkpoint_file import run_folder
+from chunkenv.agents.common import checkpoint_file
+from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, load_best_expert, load_experts, run_folder
 from chunkenv.agents.policies.expert import FARTHEST
-from chunkenv.agents.ppo_settings import Settings, settings_for
+from chunkenv.agents.ppo import PPOSettings, ppo_settings
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import STATE
-from chunkenv.training import on_policy as ppo_training
+from chunkenv.training import loop
 from chunkenv.training.expert_evaluation import solved_episodes
-from chunkenv.training.metrics import read
+from chunkenv.training.loop import resume
+from chunkenv.training.metrics import read_metrics
+from chunkenv.training.on_policy import PPOTraining, persistent_noise
 
-TINY = Settings(
+TINY = PPOSettings(
     steps=4000, envs=16, rollout=16, hidden=(8,), minibatches=2, evaluation_steps=1000, evaluation_episodes=4
 )
 
@@ -26,14 +27,14 @@ TINY = Settings(
 def files(folder):
     """What must be equal of two trainings: all but the wall-clock times, which metrics and the resume file hold."""
     contents = {path.name: path.read_bytes() for path in folder.glob("step*.safetensors")}
-    arrays, facts = checkpoints.read(folder / "resume.safetensors", checkpoints.TRAINING)
-    lines = [{**line, "seconds": 0, "cpu_seconds": 0} for line in read(folder / "metrics.jsonl")]
+    arrays, facts = checkpoint_file.read(folder / "resume.safetensors", "chunkenv training")
+    lines = [{**line, "seconds": 0, "cpu_seconds": 0} for line in read_metrics(folder / "metrics.jsonl")]
     return contents, {name: array.tobytes() for name, array in arrays.items()}, {**facts, "seconds": 0}, lines
 
 
 def train(folder, settings=TINY, seed=0, stop=None):
-    run = ppo_training.resume_or_begin("catapult", settings, seed, folder)
-    for metrics in ppo_training.train(run, folder):
+    run = resume(PPOTraining("catapult", settings, seed), folder)
+    for metrics in loop.train(run, folder):
         if metrics["steps"] == stop:
             break
     return run
@@ -53,7 +54,7 @@ def test_the_same_seed_gives_the_same_files_to_the_bit(trained, tmp_path):
 
 def test_another_seed_gives_another_expert(trained, tmp_path):
     train(tmp_path, seed=1)
-    last = [next(iter(checkpoints.load_all(folder)[-1].layers))[0] for folder in (trained, tmp_path)]
+    last = [next(iter(load_experts(folder)[-1].layers))[0] for folder in (trained, tmp_path)]
     assert (last[0] != last[1]).any()
 
 
@@ -72,7 +73,7 @@ def test_a_training_that_is_done_does_nothing_more(trained):
 
 def test_what_is_not_known_of_after_a_kill_is_written_again(trained, tmp_path):
     train(tmp_path, stop=1792)
-    stray = checkpoints.checkpoint_path(tmp_path, 1792)
+    stray = checkpoint_path(tmp_path, 1792)
     stray.write_bytes(b"of a training that was killed before it wrote the file to go on from")
     train(tmp_path)
     assert files(tmp_path) == files(trained)
@@ -81,11 +82,11 @@ def test_what_is_not_known_of_after_a_kill_is_written_again(trained, tmp_path):
 def test_other_settings_are_refused_and_change_nothing(trained):
     before = files(trained)
     with pytest.raises(ArgumentError, match=r"was begun with hidden=\[8\], not \[9\]; give the same, or another"):
-        ppo_training.resume_or_begin("catapult", replace(TINY, hidden=(9,)), 0, trained)
+        resume(PPOTraining("catapult", replace(TINY, hidden=(9,)), 0), trained)
     with pytest.raises(ArgumentError, match="was begun with seed=0, not 1"):
-        ppo_training.resume_or_begin("catapult", TINY, 1, trained)
+        resume(PPOTraining("catapult", TINY, 1), trained)
     with pytest.raises(ArgumentError, match="was begun with level='catapult', not 'trampoline'"):
-        ppo_training.resume_or_begin("trampoline", TINY, 0, trained)
+        resume(PPOTraining("trampoline", TINY, 0), trained)
     assert files(trained) == before
 
 
@@ -94,19 +95,19 @@ def test_a_damaged_file_to_go_on_from_is_refused(tmp_path):
     path = tmp_path / "resume.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ArgumentError, match=r"resume.safetensors is damaged"):
-        ppo_training.resume_or_begin("catapult", TINY, 0, tmp_path)
+        resume(PPOTraining("catapult", TINY, 0), tmp_path)
 
 
 def test_a_seed_is_a_whole_number(tmp_path):
     with pytest.raises(ArgumentError, match="seed=-1 is too small"):
-        ppo_training.resume_or_begin("catapult", TINY, -1, tmp_path)
+        resume(PPOTraining("catapult", TINY, -1), tmp_path)
 
 
 def test_the_checkpoint_is_the_agent(trained):
-    run = ppo_training.resume_or_begin("catapult", TINY, 0, trained)
-    expert = checkpoints.load_all(trained)[-1]
+    run = resume(PPOTraining("catapult", TINY, 0), trained)
+    expert = load_experts(trained)[-1]
     observations = np.random.default_rng(0).standard_normal((7, 35)).astype(np.float32)
-    network = nnx.merge(run.graph, run.agent.params)
+    network = run.network
     normalised = np.clip((observations - expert.mean) / expert.scale, -FARTHEST, FARTHEST)
     np.testing.assert_allclose(expert.actions(observations)[:, :1], network.mean(normalised), atol=1e-5)
     assert expert.steps == run.steps
@@ -114,37 +115,37 @@ def test_the_checkpoint_is_the_agent(trained):
 
 
 def test_each_epoch_takes_every_tick_once():
-    run = ppo_training.begin("catapult", TINY, 0)
-    order = ppo_training.orders(run).reshape(TINY.epochs, -1)
+    run = PPOTraining("catapult", TINY, 0)
+    order = run.orders().reshape(TINY.epochs, -1)
     assert (np.sort(order, axis=1) == np.arange(TINY.batch)).all()
     assert (order[0] != order[1]).any()
 
 
 def test_episodes_begin_at_different_ages():
-    run = ppo_training.begin("catapult", replace(TINY, envs=64), 0)
+    run = PPOTraining("catapult", replace(TINY, envs=64), 0)
     ages = run.envs.get_states().view(STATE)["ticks"]
     assert len(set(ages.ravel().tolist())) > 32
     assert ages.max() < TIME_LIMIT
 
 
 def test_a_rollout_is_what_the_environment_did():
-    run = ppo_training.begin("mjc_half_cheetah", replace(TINY, steps=16 * TIME_LIMIT, rollout=TIME_LIMIT), 0)
+    run = PPOTraining("mjc_half_cheetah", replace(TINY, steps=16 * TIME_LIMIT, rollout=TIME_LIMIT), 0)
     first = run.observations
-    rollout = ppo_training.collect(run)
+    rollout = run.collect()
     assert rollout.ended.sum() >= 16  # each has come to its end once at least
     np.testing.assert_array_equal(rollout.observations[0], first)
     goes_on = rollout.ended[:-1] == 0
-    np.testing.assert_array_equal(rollout.observations[1:][goes_on], rollout.following[:-1][goes_on])
+    np.testing.assert_array_equal(rollout.observations[1:][goes_on], rollout.next_observations[:-1][goes_on])
     fresh = run.envs.reset()[0][0]
     assert (rollout.observations[1:][~goes_on] == fresh).all()
-    assert (rollout.following[:-1][~goes_on] != fresh).any(axis=1).all()
+    assert (rollout.next_observations[:-1][~goes_on] != fresh).any(axis=1).all()
     assert (rollout.terminated <= rollout.ended).all()
 
 
 def test_failing_costs_what_the_settings_say():
     for failure in (1.0, 0.25):
         settings = replace(TINY, steps=16 * TIME_LIMIT, rollout=TIME_LIMIT, reward="sparse", failure=failure)
-        rollout = ppo_training.collect(ppo_training.begin("h17_unicycle", settings, 0))
+        rollout = PPOTraining("h17_unicycle", settings, 0).collect()
         failed = (rollout.terminated == 1) & ~rollout.success
         assert failed.sum() > 5
         assert (rollout.rewards[failed] == -failure).all()
@@ -154,7 +155,7 @@ def test_failing_costs_what_the_settings_say():
 @pytest.mark.parametrize("persistence", [0.0, 0.5, 0.95])
 def test_lasting_noise_has_the_same_spread_and_the_right_correlation(persistence):
     white = np.random.default_rng(0).standard_normal((32, 20_000), np.float32)
-    noise = ppo_training.persistent(white, persistence)
+    noise = persistent_noise(white, persistence)
     assert noise.std(axis=1) == pytest.approx(np.ones(32), abs=0.03)
     correlations = [np.corrcoef(noise[tick], noise[tick + 1])[0, 1] for tick in range(31)]
     assert correlations == pytest.approx([persistence] * 31, abs=0.03)
@@ -162,13 +163,13 @@ def test_lasting_noise_has_the_same_spread_and_the_right_correlation(persistence
 
 @pytest.mark.slow
 def test_an_easy_level_is_learned_in_a_million_steps(tmp_path):
-    settings = replace(settings_for("chain_lander"), steps=1_000_000)
-    run = ppo_training.resume_or_begin("chain_lander", settings, 5, tmp_path)
+    settings = replace(ppo_settings("chain_lander"), steps=1_000_000)
+    run = resume(PPOTraining("chain_lander", settings, 5), tmp_path)
     untrained = run.expert
-    for _ in ppo_training.train(run, tmp_path):
+    for _ in loop.train(run, tmp_path):
         pass
     assert solved_episodes(untrained, 64, seed=9).mean() < 0.2
-    assert solved_episodes(checkpoints.load_best(tmp_path), 256, seed=9).mean() > 0.9
+    assert solved_episodes(load_best_expert(tmp_path), 256, seed=9).mean() > 0.9
 
 
 SCRIPT = """
@@ -188,7 +189,7 @@ def written(folder):
 @pytest.mark.slow
 def test_a_training_that_is_killed_again_and_again_ends_with_the_same_files(trained, tmp_path):
     rng, kills = np.random.default_rng(0), 0
-    while not checkpoints.checkpoint_path(tmp_path, TINY.updates * TINY.batch).exists():
+    while not checkpoint_path(tmp_path, TINY.updates * TINY.batch).exists():
         process, before = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)]), written(tmp_path)
         while written(tmp_path) == before and process.poll() is None:
             time.sleep(0.001)
@@ -202,4 +203,4 @@ def test_a_training_that_is_killed_again_and_again_ends_with_the_same_files(trai
 
 
 def test_folders_have_names():
-    assert run_folder(checkpoints.Path("a"), "catapult", 3).as_posix() == "a/catapult/seed3"
+    assert run_folder(Path("a"), "catapult", 3).as_posix() == "a/catapult/seed3"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from chunkenv.cli.command_line import command_line
+from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset, Windows
 from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
-
-if TYPE_CHECKING:
-    from chunkenv.training.imitation import FlowTraining
 
 PREDICTION_HORIZON = 8
 MAX_PREFIX = 4
@@ -27,6 +25,7 @@ POLICIES = Path("results") / "flow"
 
 
 def flow(
+    context: typer.Context,
     task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="What `chunkenv data collect` wrote.")],
     prefix_conditioned: Annotated[
@@ -51,25 +50,42 @@ def flow(
     require("agents")
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
-    from chunkenv.training import imitation
+    from chunkenv.training import FlowTraining, resume, train
+    from chunkenv.training.imitation import POLICY, ROUND
 
-    level = task.removeprefix("chunkenv/kinetix-").removesuffix("-v0")
+    level = read_task(task, "Kinetix level").level
     dataset = _of_level(load_data(data), level, data)
     settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
     settings = settings if updates is None else replace(settings, updates=updates)
     folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
-    facts = {"level": level, "command": _command(), "data": described(dataset)}
+    facts = {"level": level, "command": command_line("train", context, leave_out=()), "data": describe_data(dataset)}
     executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
     windows = Windows(dataset, prediction_horizon, executed=executed)
-    training = imitation.resume_or_begin(windows, settings, seed, facts, folder)
-    console = Console(highlight=False)
-    if training.update:
-        console.print(f"{level}: goes on from {training.update:,} of {settings.updates:,} updates.")
-    _watch(console, training, imitation.train(training, folder))
-    console.print(f"policy  {escape(str(folder / imitation.POLICY))}", soft_wrap=True)
+    training = resume(FlowTraining(windows, settings, seed, facts), folder)
+    console, total = Console(highlight=False), training.total_steps
+    if training.steps:
+        console.print(f"{level}: goes on from {training.steps:,} of {total:,} updates.")
+
+    def report(metrics: Mapping[str, float]) -> str:
+        """Ten lines in all."""
+        steps = int(metrics["steps"])
+        due = 10 * steps // total > 10 * (steps - ROUND) // total
+        return f"{steps:,} of {total:,} updates, loss {metrics['loss']:.4f}" if due else ""
+
+    watch_training(
+        console,
+        train(training, folder),
+        title="",
+        total=total,
+        done=training.steps,
+        unit="updates",
+        describe=lambda metrics: f"loss {metrics['loss']:.3f}",
+        report=report,
+    )
+    console.print(f"policy  {escape(str(folder / POLICY))}", soft_wrap=True)
 
 
-def described(dataset: Dataset) -> dict[str, Any]:
+def describe_data(dataset: Dataset) -> dict[str, Any]:
     """What a policy remembers of its data: how much, by whom, how good, and how it was made."""
     rate = float(dataset.episodes.success.mean())
     counts = {"transitions": len(dataset), "episodes": len(dataset.episodes.length), "solve_rate": round(rate, 4)}
@@ -81,27 +97,3 @@ def _of_level(dataset: Dataset, level: str, path: Path) -> Dataset:
     if found != level:
         raise ArgumentError(f"{path} has demonstrations of {found!r}, not of {level!r}; give the folder of that level.")
     return dataset
-
-
-def _command() -> str:
-    return shlex.join(["chunkenv", *sys.argv[1:]])
-
-
-def _watch(console: Console, training: FlowTraining, rounds: Any) -> None:
-    """A line that moves on a terminal, ten lines elsewhere."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} of {task.total:,} updates"),
-    )
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    total = training.settings.updates
-    shown = 10 * training.update // total
-    with Progress(*columns, *times, console=console, disable=not console.is_terminal) as progress:
-        line = progress.add_task("", total=total, completed=training.update)
-        for metrics in rounds:
-            steps = int(metrics["steps"])
-            progress.update(line, completed=steps, description=f"loss {metrics['loss']:.3f}")
-            if not console.is_terminal and 10 * steps // total > shown:
-                shown = 10 * steps // total
-                console.print(f"{steps:,} of {total:,} updates, loss {metrics['loss']:.4f}", soft_wrap=True)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-import gymnasium as gym
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from chunkenv.cli.data.commands import DATASETS
+from chunkenv.cli.data.dataset_options import DATASETS
+from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
-from chunkenv.data.environments import environment_of, family_of, id_of, level_of
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import environment_of, find_task, read_id
 from chunkenv.utils.extras import require
 from chunkenv.utils.processes import usable_cores
-
-if TYPE_CHECKING:
-    from chunkenv.training.offline_online import Training
 
 RESULTS = Path("results") / "qc"
 RANDOM_TICKS = 1000  # of agents without an offline phase
@@ -91,24 +88,27 @@ def qc(
     with the same agent.
     """
     require("agents")
-    from chunkenv.agents import registry as q_agents
-    from chunkenv.training import offline_online as qc_training
+    from chunkenv.agents import registry
+    from chunkenv.training import OfflineOnlineTraining, TrainingConfig, resume, train
+    from chunkenv.training.offline_online import AGENT
 
-    own = {
+    options = {
         "samples": samples,
         "alpha": alpha,
         "target_sampler": target_sampler,
         "target_steps": target_steps,
         "target_dtype": target_dtype,
     }
-    asked = {name: value for name, value in own.items() if value is not None}
-    settings = _settings(q_agents, agent, chunk, delay, prefix, discount, backup, asked, _widths(hidden))
-    alone = q_agents.RECIPES[agent].online_only
+    asked = _select_given(options, agent, registry.settings_for(agent))
+    widths = _read_widths(hidden)
+    settings = registry.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=widths, **asked)
+    alone = registry.RECIPES[agent].online_only
     console = Console(highlight=False)
-    task = _known(task)
-    level = _level(task)
+    task = read_id(task)
+    ours = find_task(task)
+    level = ours.level if ours and ours.number else None
     learned = data is not None or level is not None
-    plan = qc_training.Plan(  # before data are collected: it complains of what cannot be meant
+    config = TrainingConfig(  # before data are collected: it refuses invalid numbers
         task,
         offline_steps=offline_steps if offline_steps is not None else OFFLINE_STEPS if learned and not alone else 0,
         online_steps=online_steps,
@@ -117,47 +117,46 @@ def qc(
         evaluate_every=evaluate_every,
         episodes=episodes,
     )
-    dataset = load_data(data) if data is not None else _generated(level, console)
-    plan = replace(plan, arguments=_arguments(task, dataset, data))
+    dataset = load_data(data) if data is not None else _collect_play(level, console)
+    config = replace(config, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
-    training = qc_training.resume_or_begin(plan, agent, settings, dataset, seed, folder)
+    training = resume(OfflineOnlineTraining(config, agent, settings, dataset, seed), folder)
     if training.steps:
         console.print(f"{agent} goes on from {training.steps:,} steps.")
-    _watch(console, agent, training, qc_training.train(training, folder))
-    path = escape(str(folder / qc_training.AGENT))
+    total = training.total_steps
+
+    def report(metrics: Mapping[str, float]) -> str:
+        done = f"{agent}: {int(metrics['steps']):,} of {total:,} steps"
+        return f"{done}, {_describe(metrics)}, {metrics['seconds']:.0f} s" if "return" in metrics else ""
+
+    watch_training(
+        console,
+        train(training, folder),
+        title=agent,
+        total=total,
+        done=training.steps,
+        unit="steps",
+        describe=lambda metrics: f"{agent}: {_describe(metrics)}" if "return" in metrics else "",
+        report=report,
+    )
+    path = escape(str(folder / AGENT))
     console.print(f"agent  {path}\nwatch  chunkenv play {task} --agent {path}", soft_wrap=True)
 
 
-def _settings(
-    agents: Any,
-    agent: str,
-    chunk: int,
-    delay: int,
-    prefix: bool,
-    discount: float,
-    backup: int | None,
-    asked: dict[str, Any],
-    hidden: tuple[int, ...],
-) -> Any:
-    """The agent's settings; an option that it does not have is refused."""
-    own = agents.settings_for(agent).__dataclass_fields__
-    if foreign := [name for name in asked if name not in own]:
-        option = "--" + foreign[0].replace("_", "-")
-        raise ArgumentError(f"{option} is no option of {agent}; leave it out.")
-    return agents.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=hidden, **asked)
+def _select_given(options: dict[str, Any], agent: str, settings: Any) -> dict[str, Any]:
+    """The options that were given; one that is no setting of the agent is refused."""
+    given = {name: value for name, value in options.items() if value is not None}
+    known = {field.name for field in fields(settings)}
+    if foreign := [name for name in given if name not in known]:
+        raise ArgumentError(f"--{foreign[0].replace('_', '-')} is no option of {agent}; leave it out.")
+    return given
 
 
-def _level(task: str) -> str | None:
-    """The level of a manipulation task by its id, such as "manip-scene-task2"; None for other environments."""
-    level = level_of(task)
-    return level if level is not None and family_of(level) is not None and id_of(level) == task else None
-
-
-def _generated(level: str | None, console: Console) -> Dataset | None:
+def _collect_play(level: str | None, console: Console) -> Dataset | None:
     """The oracle's play in a manipulation task, collected now if it is not there; None without a level."""
     if level is None:
         return None
-    from chunkenv.collect.collect import collect_oracle
+    from chunkenv.collect import collect_oracle
 
     folder = DATASETS / f"{level}-play"
     console.print(f"data   {EPISODES} episodes of the oracle's play, in {escape(str(folder))}", soft_wrap=True)
@@ -165,25 +164,16 @@ def _generated(level: str | None, console: Console) -> Dataset | None:
     return collect_oracle(level, "play", folder, episodes=EPISODES, workers=usable_cores(), command=command)
 
 
-def _widths(text: str) -> tuple[int, ...]:
+def _read_widths(text: str) -> tuple[int, ...]:
     """Widths of layers.
 
-    >>> _widths("256,256")
+    >>> _read_widths("256,256")
     (256, 256)
     """
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ArgumentError(f"hidden={text!r} are no widths; give whole numbers with commas, as 256,256,256.") from None
-
-
-def _known(task: str) -> str:
-    """The id of any environment that there is, or of a task of ours by its name."""
-    if task in gym.registry:  # an id of the user's own is never taken for one of our names
-        return task
-    if (level := level_of(task)) is None:
-        raise ArgumentError(f"There is no environment {task!r}; `chunkenv tasks` lists those of this package.")
-    return id_of(level)
 
 
 def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
@@ -196,30 +186,10 @@ def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[st
     return found.arguments
 
 
-def _watch(console: Console, agent: str, training: Training, rounds: Any) -> None:
-    """A line that moves on a terminal, one for each evaluation elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,} steps"))
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    total = training.plan.offline_steps + training.plan.online_steps
-    with Progress(*columns, *times, console=console, disable=not console.is_terminal) as progress:
-        line = progress.add_task(agent, total=total, completed=training.steps)
-        for metrics in rounds:
-            progress.update(line, completed=min(int(metrics["steps"]), total))
-            if "return" not in metrics:
-                continue
-            text = _verdict(metrics)
-            progress.update(line, description=f"{agent}: {text}")
-            if not console.is_terminal:
-                console.print(
-                    f"{agent}: {int(metrics['steps']):,} of {total:,} steps, {text}, {metrics['seconds']:.0f} s",
-                    soft_wrap=True,
-                )
-
-
-def _verdict(metrics: dict[str, float]) -> str:
+def _describe(metrics: Mapping[str, float]) -> str:
     """How good it is.
 
-    >>> _verdict({"return": -120.0, "solve_rate": 0.5}), _verdict({"return": -120.0})
+    >>> _describe({"return": -120.0, "solve_rate": 0.5}), _describe({"return": -120.0})
     ('50% solved', 'return -120.0')
     """
     return f"{metrics['solve_rate']:.0%} solved" if "solve_rate" in metrics else f"return {metrics['return']:.1f}"

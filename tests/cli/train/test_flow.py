@@ -7,7 +7,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from chunkenv.agents import flow_matching as flow
+from chunkenv.agents import load_flow_policy
 from chunkenv.cli.app import app
 from tests.data.making import LEVEL, small_dataset
 
@@ -31,7 +31,7 @@ def arguments(data, out, *more):
 def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
     result = invoke(*arguments(data, tmp_path / "out", "--prefix-conditioned", "--max-prefix", "2", *SHORT))
     assert result.exit_code == 0, result.output
-    policy = flow.load(tmp_path / "out" / LEVEL / "prefix" / "seed0" / "policy.safetensors")
+    policy = load_flow_policy(tmp_path / "out" / LEVEL / "prefix" / "seed0" / "policy.safetensors")
     assert "policy.safetensors" in result.output
     assert (policy.level, policy.max_prefix, policy.facts["updates"]) == (LEVEL, 2, 100)
     described = policy.facts["data"]
@@ -68,9 +68,9 @@ def test_a_killed_training_ends_with_the_same_weights(data, tmp_path):
     result = invoke(*arguments(data, tmp_path / "killed", *words))
     assert "goes on from" in result.output
     whole, killed = (
-        flow.load(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors") for name in ("whole", "killed")
+        load_flow_policy(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors") for name in ("whole", "killed")
     )
-    weights, again = whole.denoiser.weights, killed.denoiser.weights
+    weights, again = whole.flow.weights, killed.flow.weights
     assert all((weights[name] == again[name]).all() for name in weights)
     lines = (unfinished.parent / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == 15

@@ -8,10 +8,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chunkenv.agents.common import checkpoint_file as checkpoints
+from chunkenv.agents import load_best_expert
 from chunkenv.cli import train
 from chunkenv.errors import ArgumentError
-from chunkenv.training.metrics import read
+from chunkenv.training.metrics import read_metrics
 
 TINY = ["--steps", "16384", "--envs", "16"]
 
@@ -30,10 +30,10 @@ def test_a_training_leaves_checkpoints_and_metrics(trained):
     out, result = trained
     assert result.exit_code == 0, result.output
     folder = out / "catapult" / "seed0"
-    best = checkpoints.load_best(folder)
+    best = load_best_expert(folder)
     assert f"step{best.steps}.safetensors" in result.output
     assert f"solves {best.solve_rate:.1%} of 256 episodes at best" in result.output
-    assert read(folder / "metrics.jsonl")[-1]["steps"] == 16384
+    assert read_metrics(folder / "metrics.jsonl")[-1]["steps"] == 16384
     assert not list(folder.glob("*.partial"))
 
 
@@ -98,4 +98,4 @@ def test_a_command_that_is_killed_goes_on(trained, tmp_path):
     assert process.wait() == -signal.SIGKILL
     result = invoke(*words)
     assert "goes on from 249,856 of 2,000,000 steps" in result.output
-    assert read(folder / "metrics.jsonl")[-1]["steps"] == 1_998_848
+    assert read_metrics(folder / "metrics.jsonl")[-1]["steps"] == 1_998_848

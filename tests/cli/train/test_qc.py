@@ -11,6 +11,7 @@ from chunkenv.cli.train import qc as train_qc
 from chunkenv.cli.train.qc import qc
 from chunkenv.data import load
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import find_task, read_id
 
 app = typer.Typer()
 app.command()(qc)
@@ -69,10 +70,10 @@ def test_one_sentence_for_what_cannot_be_meant(arguments, said, tmp_path):
 def test_an_id_of_the_users_own_is_not_taken_for_a_task_of_ours(monkeypatch):
     own = {name: gym.spec("Pendulum-v1") for name in ("catapult-v0", "scene-task1-v0")}
     monkeypatch.setattr(gym, "registry", {**gym.registry, **own})
-    assert [train_qc._known(name) for name in own] == list(own)
-    assert [train_qc._level(name) for name in own] == [None, None]
-    assert train_qc._known("catapult") == "chunkenv/kinetix-catapult-v0"
-    assert train_qc._level(train_qc._known("scene-task1")) == "manip-scene-task1"
+    assert [read_id(name) for name in own] == list(own)
+    assert [find_task(name) for name in own] == [None, None]
+    assert read_id("catapult") == "chunkenv/kinetix-catapult-v0"
+    assert find_task(read_id("scene-task1")).level == "manip-scene-task1"
 
 
 def test_what_cannot_be_meant_is_refused_before_anything_is_collected(tmp_path, monkeypatch):

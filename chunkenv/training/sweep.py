@@ -1,0 +1,42 @@
+"""Trainings as parts of a study: each is made once, whoever needs it, and found again later."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from chunkenv.training.loop import AnyTraining, resume, train
+from chunkenv.utils.files import explain_write_errors
+
+
+def train_once(make_training: Callable[[], AnyTraining], folder: Path) -> AnyTraining:
+    """A training that is done: from its folder, gone on with, or made from the beginning.
+
+    Processes that need the same training at the same time wait for the first one of them.
+
+    Args:
+        make_training: the training before its first step.
+        folder: of this training alone.
+
+    Raises:
+        ArgumentError: the folder holds another training.
+    """
+    with _only_one_process(folder):
+        training = resume(make_training(), folder)
+        for _ in train(training, folder):
+            pass
+    return training
+
+
+@contextlib.contextmanager
+def _only_one_process(folder: Path) -> Iterator[None]:
+    """Wait until no other process is inside with the same folder; a lock that is lost with its process."""
+    import fcntl
+
+    with explain_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("w")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
