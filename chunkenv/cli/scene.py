@@ -1,4 +1,4 @@
-"""Episodes to be watched: a task and a method, with delay, in a window or a video of every tick."""
+"""What `chunkenv play` plays: a task and a method, with delay, in a window or a video of every tick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
@@ -16,9 +16,14 @@ from chunkenv.bench.studies.delay_study import METHODS as PLANNERS
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Policy, Row, evaluate
 from chunkenv.registration import ACTION_NOISE, find_task, read_id
+from chunkenv.request import Request
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.spaces import zeros
+from chunkenv.utils.types import Action, Info, Observation
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
+
+if TYPE_CHECKING:
+    from chunkenv.agents.common.learner import Learner
 
 METHODS = (*PLANNERS, "oracle", "random", "zero")
 
@@ -31,25 +36,25 @@ class Screen(Protocol):
         ...
 
     def close(self) -> None:
-        """No frame will come any more."""
+        """There are no more frames."""
         ...
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What is played.
+class PlayedScene:
+    """A task, who plays it, and how late.
 
     Attributes:
         task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
         method: of `METHODS`; the planners play Kinetix levels only, the oracle manipulation tasks only. None: the
-            agent, if there is one; else what plays the task best, or 'random'.
+            agent, if there is one; else the best one for the task, or 'random'.
         delay: of every inference, in ticks. None: what the agent learned with, or 0.
         prediction_horizon: rows in a chunk. None: the agent's, or 8.
         execution_horizon: ticks between two requests. None: all that an inference of the agent decides, or 4.
         action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
             episodes are those of the study; 0 elsewhere, and for agents.
         size: width of a frame in pixels, our own tasks only; None is their default.
-        agent: a file that `chunkenv train qc` wrote; it plays.
+        agent: a file that `chunkenv train qc` wrote; its agent plays.
     """
 
     task: str
@@ -74,7 +79,7 @@ class Scene:
         return task.family if task else None
 
     @cached_property
-    def learned(self) -> Any:
+    def learned(self) -> Learner | None:
         """The agent in the file, or None.
 
         Raises:
@@ -82,31 +87,31 @@ class Scene:
         """
         if self.agent is None:
             return None
-        from chunkenv.agents import registry as q_agents  # brings jax
+        from chunkenv.agents import registry  # imports jax
 
-        return q_agents.load(self.agent)
+        return registry.load_agent(self.agent)
 
     @property
     def lengths(self) -> tuple[int, int, int]:
         """Prediction horizon, execution horizon and delay, in ticks."""
-        own = self.learned and self.learned.settings.horizons
+        own = self.learned.settings.horizons if self.learned else None
         usual = (own.prediction_horizon, own.chunk, own.delay) if own else (8, 4, 0)
         asked = (self.prediction_horizon, self.execution_horizon, self.delay)
         rows, horizon, delay = (one if given is None else given for given, one in zip(asked, usual, strict=True))
         return rows, horizon, delay
 
 
-def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
+def play_scene(scene: PlayedScene, open_screen: Callable[[float], Screen], episodes: int, seed: int) -> list[Row]:
     """Play episodes, show every tick, and return their rows, as `chunkenv.evaluate` does.
 
     Args:
         scene: what is played.
-        open_screen: gets the task's frames per second, and is called when all else is known to be right.
+        open_screen: gets the task's frames per second, and is called after all arguments are checked.
         episodes: how many.
-        seed: the same one plays the same episodes.
+        seed: the same seed plays the same episodes.
 
     Raises:
-        ArgumentError: something that cannot be meant.
+        ArgumentError: an invalid argument.
         MissingExtraError: what the task or its pictures need is not installed.
     """
     whole_number("episodes", episodes, at_least=1)
@@ -114,26 +119,26 @@ def play(scene: Scene, open_screen: Callable[[float], Screen], episodes: int, se
     env = make_env(scene)
     policy = make_policy(scene, env)
     with contextlib.closing(open_screen(env.metadata.get("render_fps", 30))) as screen:
-        return evaluate(lambda: Shown(env, screen), policy, episodes, seed)
+        return evaluate(lambda: FrameForwarder(env, screen), policy, episodes, seed)
 
 
-def make_env(scene: Scene) -> gym.Env[Any, Any]:
-    """The scene's task, chunked, late, and with the overlay on its frames."""
-    world = _made(scene)
+def make_env(scene: PlayedScene) -> gym.Env:
+    """The scene's task, with chunks, delay, and the overlay on its frames."""
+    env = _make_task(scene)
     usual = ACTION_NOISE if scene.level and scene.agent is None else 0.0
     noise = usual if scene.action_noise is None else scene.action_noise
-    noisy = ActionNoise(world, noise) if noise else world
+    env = ActionNoise(env, noise) if noise else env
     if scene.agent is not None:
         from chunkenv.training.offline_online import with_unit_actions
 
-        noisy = with_unit_actions(noisy)
-    return ChunkOverlay(ChunkedExecution(noisy, *scene.lengths, info="full"))
+        env = with_unit_actions(env)
+    return ChunkOverlay(ChunkedExecution(env, *scene.lengths, info="full"))
 
 
-def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:
     """The scene's agent or method."""
-    if scene.agent is not None:
-        return _agent(scene, env)
+    if scene.learned is not None:
+        return _make_agent_policy(scene, scene.learned, env)
     default = PLANNERS[0] if scene.level else "oracle" if scene.family else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":
@@ -141,45 +146,45 @@ def make_policy(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
     if method == "zero":
         return ZeroChunks(env.action_space)
     if method == "oracle":
-        return _oracle(scene)
+        return _make_oracle(scene)
     if scene.level is None:
         raise ArgumentError(
             f"method={method!r} plans with the Kinetix engine, which {scene.task} does not run on; choose 'random' or "
             "'zero', or a Kinetix level."
         )
-    from chunkenv.agents.sampling_planner import Planner  # brings numba, which other environments can do without
+    from chunkenv.agents.sampling_planner import Planner  # imports numba, which other environments do not need
 
     return Planner(scene.level, scene.lengths[0], prefix_aware=method == PLANNERS[0])
 
 
-def _agent(scene: Scene, env: gym.Env[Any, Any]) -> Policy:
+def _make_agent_policy(scene: PlayedScene, agent: Learner, env: gym.Env) -> Policy:
     if scene.method is not None:
         raise ArgumentError(f"method={scene.method!r} and agent={str(scene.agent)!r} would both play; give one.")
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 
-    sizes, space = scene.learned.sizes, env.observation_space
+    sizes, space = agent.sizes, env.observation_space
     if (space.shape, env.unwrapped.action_space.shape) != ((sizes.observation,), (sizes.action,)):
         raise ArgumentError(
             f"agent={str(scene.agent)!r} has learned to act on {sizes.observation} numbers with {sizes.action}, and "
             f"{scene.task} has {space}; give the task that it was trained on."
         )
-    return ChunkPolicy(scene.learned)
+    return ChunkPolicy(agent)
 
 
-def _oracle(scene: Scene) -> Policy:
+def _make_oracle(scene: PlayedScene) -> Policy:
     if scene.family is None:
         raise ArgumentError(
             f"method='oracle' knows manipulation tasks, and {scene.task} is none; choose 'random' or 'zero', or a "
             "task like 'scene-task1'."
         )
-    from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy  # brings MuJoCo
+    from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy  # imports MuJoCo
 
     return OraclePolicy(scene.family, scene.lengths[0])
 
 
-def _made(scene: Scene) -> gym.Env[Any, Any]:
+def _make_task(scene: PlayedScene) -> gym.Env:
     seen = "state" if scene.agent is None else "compact" if scene.level else "features"
-    options: dict[str, Any] = {"render_mode": "rgb_array_list", "observation": seen}
+    options: Info = {"render_mode": "rgb_array_list", "observation": seen}
     options |= {} if scene.size is None else {"render_size": scene.size}
     if scene.level:
         return gym.make(read_id(scene.task), **options)
@@ -195,25 +200,25 @@ def _made(scene: Scene) -> gym.Env[Any, Any]:
         raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
 
 
-class Shown(gym.Wrapper):
-    """Hands every frame on as soon as there is one.
+class FrameForwarder(gym.Wrapper):
+    """Shows every frame of an environment as soon as it is drawn.
 
     Args:
         env: with render_mode='rgb_array_list'.
-        screen: where they go.
+        screen: where frames go.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], screen: Screen) -> None:
+    def __init__(self, env: gym.Env, screen: Screen) -> None:
         super().__init__(env)
         self._screen = screen
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode and show its first frame."""
         result = super().reset(seed=seed, options=options)
         self._show()
         return result
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
         """Play a decision and show its ticks."""
         result = super().step(action)
         self._show()
@@ -231,11 +236,12 @@ class RandomChunks:
         chunks: their space.
     """
 
-    def __init__(self, chunks: gym.Space[Any]) -> None:
+    def __init__(self, chunks: gym.Space) -> None:
         self._chunks = chunks
 
-    def infer(self, observation: Any, request: Any) -> Any:
+    def infer(self, observation: Observation, request: Request) -> Action:
         """A random chunk."""
+        assert request.rng is not None  # `evaluate` gives one with every request
         self._chunks.seed(int(request.rng.integers(2**31)))
         return self._chunks.sample()
 
@@ -250,11 +256,11 @@ class ZeroChunks:
         ArgumentError: it has no zero.
     """
 
-    def __init__(self, chunks: gym.Space[Any]) -> None:
+    def __init__(self, chunks: gym.Space) -> None:
         self._chunk = zeros(chunks)
         if self._chunk is None:
             raise ArgumentError(f"method='zero' needs continuous actions with zero among them, not {chunks}.")
 
-    def infer(self, observation: Any, request: Any) -> Any:
+    def infer(self, observation: Observation, request: Request) -> Action:
         """A chunk of zeros."""
         return self._chunk

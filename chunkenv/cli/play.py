@@ -1,0 +1,86 @@
+"""`chunkenv play`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
+from chunkenv.evaluate import Row
+from chunkenv.utils.extras import require
+from chunkenv.utils.rendering import Window
+from chunkenv.utils.video import open_video
+
+SHOWN = ("seed", "ticks", "return", "success", "underruns", "decisions")
+
+
+def play(
+    task: Annotated[
+        str, typer.Argument(help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.")
+    ],
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Of {', '.join(METHODS)}.",
+            show_default="prefix-aware on Kinetix, oracle on manipulation tasks, random elsewhere",
+        ),
+    ] = None,
+    agent: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What `chunkenv train qc` wrote: it plays, instead of a method.")
+    ] = None,
+    delay: Annotated[
+        int | None, typer.Option(metavar="N", help="Inference delay in ticks.", show_default="0, or the agent's")
+    ] = None,
+    prediction_horizon: Annotated[
+        int | None, typer.Option(metavar="N", help="Rows in a chunk.", show_default="8, or the agent's")
+    ] = None,
+    execution_horizon: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon",
+            "--execution-horizon",
+            metavar="N",
+            help="Ticks between inferences.",
+            show_default="4, or the agent's",
+        ),
+    ] = None,
+    action_noise: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="Standard deviation.", show_default="the study's on Kinetix; 0 elsewhere and for agents"
+        ),
+    ] = None,
+    episodes: Annotated[int, typer.Option(metavar="N", help="How many, one after another.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed plays the same episodes.")] = 0,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Width of a frame in pixels; our own tasks only.", show_default="500 or 480"),
+    ] = None,
+    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
+) -> None:
+    """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
+    scene = PlayedScene(task, method, delay, prediction_horizon, execution_horizon, action_noise, size, agent)
+    if scene.level:
+        require("kinetix")
+    if scene.agent:
+        require("agents")
+    rows = play_scene(scene, partial(open_video, video) if video else Window, episodes, seed)
+    console = Console(highlight=False)
+    console.print(_episode_table(rows))
+    if video:
+        console.print(f"video  {video}", soft_wrap=True)
+
+
+def _episode_table(rows: list[Row]) -> Table:
+    """A line for each episode."""
+    table = Table(*SHOWN, box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        values = [row[name] for name in SHOWN]
+        table.add_row(*(f"{value:g}" if isinstance(value, float) else f"{value}" for value in values))
+    return table
