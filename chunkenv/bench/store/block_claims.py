@@ -1,8 +1,8 @@
 """What is to be played, and which blocks are under way or finished: two tables beside the rows.
 
 Claims are advice, not locks: a run leaves what another has claimed for the end, and then plays it all the same, because
-whoever claimed it may be gone. So nobody has to find out who is alive, and work done twice is at most what was under
-way; a row is never there twice, because its unit is unique.
+the other run may be gone. So no run has to find out which others are alive, and work done twice is at most what was
+under way; a row is never there twice, because its unit is unique.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from chunkenv.bench.study import Block, Study
 OURS, THEIRS, DONE = "ours", "theirs", "done"
 
 
-class Ledger:
-    """The books of one run. Whoever calls opens the transactions.
+class BlockClaims:
+    """The plan of a study and the claims of one run. The caller opens the transactions.
 
     Args:
         connection: of the database.
@@ -46,10 +46,10 @@ class Ledger:
         """Note that a block is under way, and return `OURS`; or `DONE` if its rows are there, or `THEIRS`."""
         first, last = block.episodes[0], block.episodes[-1]
         query = f"SELECT COUNT(*) FROM episodes WHERE {self._cell} AND episode BETWEEN ? AND ?"
-        if self._one(query, *_values(block.cell), first, last) == len(block.episodes):
+        if self._count(query, *_values(block.cell), first, last) == len(block.episodes):
             return DONE
         query = f"SELECT COUNT(*) FROM blocks WHERE {self._cell} AND first = ? AND finished IS NULL AND runner != ?"
-        if not also_others and self._one(query, *_values(block.cell), first, self._runner):
+        if not also_others and self._count(query, *_values(block.cell), first, self._runner):
             return THEIRS
         columns, marks = f"{self._keys}, first, count, runner, claimed", f"{self._marks}, ?, ?, ?, ?"
         query = f"INSERT OR REPLACE INTO blocks ({columns}) VALUES ({marks})"
@@ -68,9 +68,9 @@ class Ledger:
         """Give up what this run has claimed and not finished."""
         self._connection.execute("DELETE FROM blocks WHERE finished IS NULL AND runner = ?", [self._runner])
 
-    def _one(self, query: str, *values: Any) -> Any:
+    def _count(self, query: str, *values: object) -> int:
         return self._connection.execute(query, values).fetchone()[0]
 
 
-def _values(cell: Any) -> tuple[Any, ...]:
+def _values(cell: Any) -> tuple[object, ...]:
     return dataclasses.astuple(cell)

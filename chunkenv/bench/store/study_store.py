@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chunkenv.bench.store.block_claims import Ledger
+from chunkenv.bench.store.block_claims import BlockClaims
 from chunkenv.bench.store.columns import columns_of, listed
-from chunkenv.bench.store.provenance import machine, now, study_code, versions
+from chunkenv.bench.store.fingerprint import study_code
+from chunkenv.bench.store.provenance import METHOD, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
 from chunkenv.bench.study import Block, Cell, Study, Unit
 from chunkenv.errors import ArgumentError
@@ -43,14 +44,15 @@ class Store:
         self.columns = columns_of(cell, results or {})
         self._cell = cell
         make_folder(path.parent)
-        with _plainly(path):
+        with _explain_errors(path):
             self._connection = sqlite3.connect(path, timeout=60)
             try:
                 prepare(self._connection, self.columns, path)
             except BaseException:
                 self._connection.close()
                 raise
-        self._ledger = Ledger(self._connection, self.columns)
+        self._claims = BlockClaims(self._connection, self.columns)
+        self._run: Row = {}
 
     def __enter__(self) -> Store:
         return self
@@ -72,42 +74,48 @@ class Store:
         Raises:
             ArgumentError: if the rows there have another seed, other settings, or were made by other code.
         """
-        made_by = {"versions": versions() | study_code(study), "machine": machine(), "command": command}
-        ours = {"study": study.name, "seed": study.seed, "settings": dict(study.settings)} | made_by
-        ours = json.loads(json.dumps(ours))  # as it will be read again: tuples are lists
+        ours = _description(study, command)
         with self._writing():  # at once, so that of two runs that start together the second sees the first
             runs = self.runs()
-            if runs:
-                refuse_to_mix(self.path, runs[0], ours)
-            if not runs or any(runs[-1][what] != ours[what] for what in made_by):
+            if runs and identity(runs[0]) != identity(ours):
+                if self._has_rows():
+                    refuse_to_mix(self.path, runs[0], ours)
+                self._delete_all()
+                runs = []
+            if not runs or any(runs[-1][what] != ours[what] for what in ("versions", "machine", "command")):
                 self._note(ours)
-            self._ledger.plan(study)
+            self._claims.plan(study)
+        self._run = ours
 
     def clear(self) -> None:
-        """Throw away all rows, and what was noted about their runs."""
+        """Delete all rows, and what was noted about their runs."""
         with self._writing():
-            for table in ("episodes", "study", "plan", "blocks"):
-                self._connection.execute(f"DELETE FROM {table}")
+            self._delete_all()
 
     def claim(self, block: Block, also_others: bool = False) -> str:
-        """Note that a block is played from now on; returns what `ledger.Ledger.claim` does."""
+        """Note that a block is played from now on; returns what `BlockClaims.claim` does."""
         with self._writing():
-            return self._ledger.claim(block, also_others)
+            return self._claims.claim(block, also_others)
 
     def release(self) -> None:
         """Give up what this run has claimed and not finished."""
         with self._writing():
-            self._ledger.release()
+            self._claims.release()
 
     def keep(self, block: Block, rows: Sequence[Row]) -> None:
         """Keep a block's rows, one for each of its episodes; they are on the disk when this returns.
 
         A unit that is there already keeps its row.
+
+        Raises:
+            ArgumentError: if the file was given to another study since the run began, while it had no rows.
         """
         with self._writing():
+            if self._run and (runs := self.runs()):
+                refuse_to_mix(self.path, runs[0], self._run)
             for unit, row in zip(block.units, rows, strict=True):
                 self.insert({**dataclasses.asdict(unit.cell), "episode": unit.episode, **row})
-            self._ledger.finish(block)
+            self._claims.finish(block)
 
     def insert(self, row: Row) -> None:
         """Add a row with all its columns, unless its unit is there already; whoever calls opens the transaction."""
@@ -122,14 +130,14 @@ class Store:
             f"SELECT {listed(self.columns.keys)}, episode / ?, COUNT(*) FROM episodes WHERE episode < ? "
             f"GROUP BY {listed(self.columns.keys)}, episode / ?"
         )
-        with _plainly(self.path):
+        with _explain_errors(self.path):
             found = self._connection.execute(query, (study.batch, study.episodes, study.batch)).fetchall()
         there = {(self._cell(*cell), number): count for *cell, number, count in found}
         return {block: there.get((block.cell, block.episodes[0] // study.batch), 0) for block in study.blocks}
 
     def done(self) -> set[Unit]:
         """The units whose rows are kept."""
-        with _plainly(self.path):
+        with _explain_errors(self.path):
             found = self._connection.execute(f"SELECT {self.columns.unit} FROM episodes").fetchall()
         return {Unit(self._cell(*cell), episode) for *cell, episode in found}
 
@@ -146,17 +154,24 @@ class Store:
 
     def select(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """What a query finds, with values for its question marks, as dictionaries."""
-        with _plainly(self.path):
+        with _explain_errors(self.path):
             cursor = self._connection.execute(query, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def copy(self, path: Path) -> sqlite3.Connection:
         """A connection to a copy of everything, as it is at one moment; whoever calls closes it."""
-        with _plainly(path):
+        with _explain_errors(path):
             other = sqlite3.connect(path)
             self._connection.backup(other)
         return other
+
+    def _has_rows(self) -> bool:
+        return bool(self.select("SELECT 1 FROM episodes LIMIT 1"))
+
+    def _delete_all(self) -> None:
+        for table in ("episodes", "study", "plan", "blocks"):
+            self._connection.execute(f"DELETE FROM {table}")
 
     def _note(self, run: Row) -> None:
         noted = run | {"started": now(), "settings": _json(run["settings"]), "versions": _json(run["versions"])}
@@ -167,7 +182,7 @@ class Store:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction: all of it is on the disk afterwards, or nothing."""
-        with _plainly(self.path), self._connection:
+        with _explain_errors(self.path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
 
@@ -178,20 +193,39 @@ def refuse_to_mix(path: Path, theirs: Row, ours: Row) -> None:
     Raises:
         ArgumentError: if there is such a thing.
     """
+    instead = f"{ELSEWHERE}, or start again with --overwrite."
+    if theirs["versions"].get(METHOD) != ours["versions"].get(METHOD):
+        raise ArgumentError(
+            f"{path} holds rows of an older chunkenv, which compared code in another way: they can be reported, "
+            f"exported and merged, but no run can go on with them; {instead}"
+        )
     for what, here in identity(ours).items():
         there = identity(theirs)[what]
         if there != here:
             raise ArgumentError(
-                f"{path} holds rows made with {what} {there!r}, which must not be mixed with {here!r}; "
-                f"{ELSEWHERE}, or start again with --overwrite."
+                f"{path} holds rows made with {what} {there!r}, which must not be mixed with {here!r}; {instead}"
             )
 
 
 def identity(run: Row) -> Row:
     """What must be the same for rows to stand in one table; libraries and machines may differ, and are noted."""
-    made_by = {"chunkenv": run["versions"]["chunkenv"], "code of fingerprint": run["versions"]["code"]}
-    made_by["a study's file of fingerprint"] = run["versions"].get("study")
-    return {"the study": run["study"], "seed": run["seed"], "the settings": run["settings"], **made_by}
+    noted = run["versions"]
+    return {
+        "the study": run["study"],
+        "seed": run["seed"],
+        "the settings": run["settings"],
+        "chunkenv": noted["chunkenv"],
+        METHOD: noted.get(METHOD),
+        "code of fingerprint": noted["code"],
+        "a study's file of fingerprint": noted.get("study"),
+    }
+
+
+def _description(study: Study, command: str) -> Row:
+    """What is noted about a run, as it will be read again: tuples are lists."""
+    made_by = {"versions": versions() | study_code(study), "machine": machine(), "command": command}
+    identity = {"study": study.name, "seed": study.seed, "settings": dict(study.settings)}
+    return json.loads(json.dumps(identity | made_by))
 
 
 def make_folder(folder: Path) -> None:
@@ -209,13 +243,13 @@ def make_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about a file into a sentence."""
+def _explain_errors(path: Path) -> Iterator[None]:
+    """Turn an error of SQLite into a sentence about the file."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         raise ArgumentError(f"{path} cannot be used as a database of episodes ({error}); {ELSEWHERE}.") from error
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True)

@@ -5,7 +5,8 @@ import pytest
 from fake_study import cells, fake_study, keep
 
 from chunkenv.bench.run.block_queue import missing_blocks
-from chunkenv.bench.store.provenance import study_code
+from chunkenv.bench.store.fingerprint import study_code
+from chunkenv.bench.store.provenance import METHOD, versions
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import APPLICATION_ID, LAYOUT
 from chunkenv.bench.store.study_store import Store
@@ -111,6 +112,7 @@ def test_rows_that_cannot_be_compared_are_not_mixed(path, case):
     changes, sentence = MIXED[case]
     with Store(path) as store:
         store.begin(fake_study())
+        keep(store, UNIT, ROW)
         with pytest.raises(ArgumentError, match=f"{sentence}.*--out.*--overwrite"):
             store.begin(replace(fake_study(), **changes))
         assert len(store.runs()) == 1
@@ -119,6 +121,7 @@ def test_rows_that_cannot_be_compared_are_not_mixed(path, case):
 def test_rows_of_other_code_are_not_mixed(path, monkeypatch):
     with Store(path) as store:
         store.begin(fake_study())
+        keep(store, UNIT, ROW)
         monkeypatch.setattr("chunkenv.bench.store.provenance.code", lambda: "0123456789ab")
         with pytest.raises(
             ArgumentError, match=r"fingerprint '[0-9a-f]{12}', which must not be mixed with '0123456789ab'"
@@ -126,6 +129,35 @@ def test_rows_of_other_code_are_not_mixed(path, monkeypatch):
             store.begin(fake_study())
         store.clear()
         store.begin(fake_study())
+
+
+def test_a_file_without_rows_takes_any_study(path):
+    with Store(path) as store:
+        store.begin(fake_study())
+        store.begin(fake_study(seed=1))
+        assert [run["seed"] for run in store.runs()] == [1]
+
+
+def test_a_run_does_not_keep_rows_in_a_file_that_another_study_took(path):
+    with Store(path) as first, Store(path) as second:
+        first.begin(fake_study())
+        second.begin(fake_study(seed=1))
+        with pytest.raises(ArgumentError, match="seed 1, which must not be mixed with 0"):
+            keep(first, UNIT, ROW)
+        keep(second, UNIT, ROW)
+
+
+def test_rows_of_an_older_fingerprint_are_read_but_not_gone_on_with(path, monkeypatch):
+    older = {name: value for name, value in versions().items() if name != METHOD}
+    with Store(path) as store:
+        monkeypatch.setattr("chunkenv.bench.store.study_store.versions", lambda: older)
+        store.begin(fake_study())
+        keep(store, UNIT, ROW)
+        monkeypatch.undo()
+        with pytest.raises(ArgumentError, match=r"rows of an older chunkenv.*reported.*no run can go on.*--overwrite"):
+            store.begin(fake_study())
+    with open_store(path) as store:
+        assert len(store.rows()) == 1
 
 
 def test_other_cells_and_more_episodes_may_join(path):
@@ -299,6 +331,7 @@ def test_a_study_whose_file_was_edited_is_another(path, monkeypatch):
     with Store(path) as store:
         store.begin(fake_study())
         assert store.runs()[0]["versions"]["study"] == study_code(fake_study())["study"]
+        keep(store, UNIT, ROW)
         monkeypatch.setattr("chunkenv.bench.store.study_store.study_code", lambda study: {"study": "0123456789ab"})
         with pytest.raises(ArgumentError, match=r"a study's file of fingerprint '.{12}', which must not"):
             store.begin(fake_study())

@@ -74,7 +74,7 @@ def test_other_rows_are_refused_until_overwritten(invoke):
 
 def test_an_edited_study_must_not_find_its_old_rows(invoke):
     invoke("run", "my_study.py", "--workers", "1")
-    Path("my_study.py").write_text(STUDY + "\n# edited\n")
+    Path("my_study.py").write_text(STUDY + "\nedited = True\n")
     sys.modules.pop("my_study")
     error = invoke("run", "my_study.py", ok=False).exception
     assert re.search(r"a study's file of fingerprint '\w{12}', which must not be mixed with '\w{12}'", str(error))
