@@ -17,39 +17,34 @@ _INSIDE: dict[str, Any] = {
 }  # a third of the time that compiling takes
 
 
-def need_numba(what: str, extra: str) -> None:
-    """Say which extra installs numba where it is missing.
-
-    Raises:
-        MissingExtraError: numba cannot be imported.
-    """
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        sentence = f'{what} needs numba, which is not installed: run `pip install "chunkenv[{extra}]"`.'
-        raise MissingExtraError(sentence) from error
+def missing_numba(what: str = "This", extra: str = "kinetix") -> MissingExtraError:
+    """The error where numba cannot be imported: what needs it, and the extra that installs it."""
+    return MissingExtraError(f'{what} needs numba, which is not installed: run `pip install "chunkenv[{extra}]"`.')
 
 
 def jit(function: Callable) -> Callable:
     """Compile a helper that only kernels call."""
-    import numba
-
-    return numba.njit(**_OPTIONS, **_INSIDE)(function)
+    return _njit(**_OPTIONS, **_INSIDE)(function)
 
 
-def entry(function: Callable, sources: tuple[Path, ...]) -> Callable:
+def entry(function: Callable) -> Callable:
     """Compile a kernel that Python calls, cached on disk; uncached where no folder is writable.
 
-    numba's cache looks at the file of the kernel only, and finds it by its name: with the sources in the name, a change
-    in any of them is noticed.
+    numba's cache looks at the file of the kernel only, and finds it by its name: with all sources of its folder in the
+    name, a change in any of them is noticed. A kernel is made of nothing else.
     """
-    import numba
-
+    sources = sources_beside(function.__code__.co_filename)
     function.__qualname__ = f"{function.__qualname__}_{fingerprint(sources):08x}"
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        return _njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # numba's "no locator available": neither this folder nor the user's cache can be written
-        return numba.njit(**_OPTIONS)(function)
+        return _njit(**_OPTIONS)(function)
+
+
+@cache
+def sources_beside(file: str) -> tuple[Path, ...]:
+    """The Python files in the folder of a file."""
+    return tuple(sorted(Path(file).parent.glob("*.py")))
 
 
 @cache
@@ -59,3 +54,11 @@ def fingerprint(sources: tuple[Path, ...]) -> int:
         return zlib.crc32(b"".join(path.read_bytes() for path in (Path(__file__), *sources)))
     except OSError:
         return 0
+
+
+def _njit(**options: Any) -> Callable[[Callable], Callable]:
+    try:
+        import numba
+    except ImportError as error:
+        raise missing_numba() from error
+    return numba.njit(**options)

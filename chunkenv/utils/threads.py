@@ -1,4 +1,4 @@
-"""Work on many rows in several threads: the kernels release the GIL, so slices of a batch run side by side."""
+"""Many rows in several threads: the kernels release the GIL, so slices of a batch run side by side."""
 
 from __future__ import annotations
 
@@ -9,26 +9,31 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 
-from chunkenv.kinetix.engine.layout import GROUP
 from chunkenv.utils.processes import usable_cores
 
 SHARES = 4  # slices for each thread, where there are rows enough
-LEAST = 4 * GROUP  # rows in a slice that is worth being taken by itself
+LEAST = 4  # groups of rows in a slice that is worth being taken by itself
 
 
-def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None:
+def side_by_side(work: Callable[[int, int], None], n: int, threads: int, group: int = 1) -> None:
     """Call `work(start, end)` on slices of n rows, in this thread and in those of a pool that this process keeps.
 
-    Who has done a slice takes the next one, because cores are not equally fast, nor equally free. It returns when all
-    have ended. With `threads=1` none is started.
+    A thread that has done a slice takes the next one, because cores are not equally fast, nor equally free. It returns
+    when all have ended. With `threads=1` none is started.
+
+    Args:
+        work: what is called with the start and the end of a slice.
+        n: how many rows.
+        threads: at most how many.
+        group: rows that are worked on together, and stay in one slice.
 
     >>> side_by_side(lambda start, end: print(start, end), n=20, threads=1)
     0 20
     """
-    if threads == 1 or len(slices(n, threads)) == 1:
+    if threads == 1 or len(slices(n, threads, group)) == 1:
         work(0, n)
         return
-    waiting = deque(slices(n, max(threads, min(threads * SHARES, n // LEAST))))
+    waiting = deque(slices(n, max(threads, min(threads * SHARES, n // (LEAST * group))), group))
 
     def take() -> None:
         while waiting:
@@ -47,13 +52,13 @@ def side_by_side(work: Callable[[int, int], None], n: int, threads: int) -> None
         future.result()
 
 
-def slices(n: int, threads: int) -> list[tuple[int, int]]:
-    """At most `threads` parts of range(n), almost equal; whole groups, which are solved together, if there are any.
+def slices(n: int, threads: int, group: int = 1) -> list[tuple[int, int]]:
+    """At most `threads` parts of range(n), almost equal; of whole groups of rows, if there are any.
 
-    >>> slices(20, 2), slices(3, 2), slices(0, 2)
+    >>> slices(20, 2, group=8), slices(3, 2, group=8), slices(0, 2)
     ([(0, 16), (16, 20)], [(0, 2), (2, 3)], [(0, 0)])
     """
-    unit = GROUP if n >= GROUP else 1
+    unit = group if n >= group else 1
     units = -(-n // unit)
     parts = max(1, min(threads, units))
     bounds = [min(n, -(-units * k // parts) * unit) for k in range(parts + 1)]
@@ -63,4 +68,4 @@ def slices(n: int, threads: int) -> list[tuple[int, int]]:
 @cache
 def _pool(_process: int) -> ThreadPoolExecutor:
     """The threads of a process: one that was forked has none of its parent's, and gets its own."""
-    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="chunkenv-kinetix")
+    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="chunkenv")

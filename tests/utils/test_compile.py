@@ -13,7 +13,7 @@ def test_no_writable_cache_is_no_error(monkeypatch):
 
     original = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
-    assert compiling.entry(lambda x: x + x, ())(2) == 4
+    assert compiling.entry(lambda x: x + x)(2) == 4
 
 
 def test_a_change_in_any_source_compiles_anew(tmp_path):

@@ -13,7 +13,7 @@ from chunkenv.utils.threads import side_by_side, slices
 
 @given(n=st.integers(0, 5000), threads=st.integers(1, 64))
 def test_slices_are_everything_once_in_whole_groups(n, threads):
-    parts = slices(n, threads)
+    parts = slices(n, threads, GROUP)
     assert [row for part in parts for row in range(*part)] == list(range(n))
     assert 1 <= len(parts) <= threads
     sizes = [end - start for start, end in parts]
@@ -31,14 +31,14 @@ def test_they_run_at_the_same_time_and_all_are_awaited():
         barrier.wait()
         done.append((start, end))
 
-    side_by_side(work, 16, 2)
+    side_by_side(work, 16, 2, GROUP)
     assert sorted(done) == [(0, 8), (8, 16)]
 
 
 @given(n=st.integers(0, 5000), threads=st.integers(1, 5))
 def test_every_row_is_worked_on_once(n, threads):
     done = []
-    side_by_side(lambda start, end: done.extend(range(start, end)), n, threads)
+    side_by_side(lambda start, end: done.extend(range(start, end)), n, threads, GROUP)
     assert sorted(done) == list(range(n))
 
 
@@ -53,7 +53,7 @@ def test_who_is_free_takes_the_next_slice():
         if len(done) == 7:
             rest_done.set()
 
-    side_by_side(work, 256, 2)
+    side_by_side(work, 256, 2, GROUP)
     assert sorted(done) == list(range(0, 256, 32))
     assert done[-1] == 0
 
@@ -68,7 +68,7 @@ def test_an_error_arrives_after_all_have_ended(failing):
         done.append(start)
 
     with pytest.raises(OSError, match="broken"):
-        side_by_side(work, 16, 2)
+        side_by_side(work, 16, 2, GROUP)
     assert done == [8 - failing]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import ArgumentError
-from chunkenv.kinetix.engine.compile import entry
+from chunkenv.utils.compile import entry
 from chunkenv.kinetix.engine.layout import N_ACTIONS, N_MOTOR_CHANNELS
 from chunkenv.kinetix.level import load_level
 

@@ -19,13 +19,13 @@ import numpy as np
 
 from chunkenv.kinetix.backends.protocol import refused
 from chunkenv.kinetix.engine import kernels
-from chunkenv.kinetix.engine.build import GRAVITY, joined_groups
+from chunkenv.kinetix.engine.build import joined_groups
 from chunkenv.kinetix.engine.kernels import PLAYED, Tick
-from chunkenv.kinetix.engine.layout import N_MOTOR_CHANNELS
+from chunkenv.kinetix.engine.layout import FRAME_SECONDS, GRAVITY, N_MOTOR_CHANNELS
 from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.kinetix.level import Body, Joint, Thruster
 
-DT = 1 / 60
+DT = FRAME_SECONDS
 ITERATIONS = kernels.ITERATIONS
 BASE_FRICTION = float(kernels.BASE_FRICTION)
 MOTOR_SPEED, MOTOR_POWER = float(kernels.MOTOR_SPEED), float(kernels.MOTOR_POWER)

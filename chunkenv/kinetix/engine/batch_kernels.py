@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from chunkenv.kinetix.engine import layout
-from chunkenv.kinetix.engine.compile import entry, jit
 from chunkenv.kinetix.engine.kernels import (
     FRAMES,
     ITERATIONS,
@@ -60,6 +59,7 @@ from chunkenv.kinetix.engine.kernels import (
     warm_joints,
 )
 from chunkenv.kinetix.engine.simd import anywhere, bits, gather, lane, scatter, viewer
+from chunkenv.utils.compile import entry, jit
 
 WIDTH = U(layout.GROUP)
 BLOCK = U(layout.BLOCK)

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from chunkenv.kinetix.engine import layout
-from chunkenv.kinetix.engine.layout import LEVEL, N_BODIES, N_POLYGONS, STATE
+from chunkenv.kinetix.engine.layout import GRAVITY, LEVEL, N_BODIES, N_POLYGONS, STATE
 from chunkenv.kinetix.level import ROLES, Body, Joint, Level, Thruster
 
-GRAVITY = np.float32(-9.81)
 _LEFT = (np.cos(np.float32(np.pi / 2)), np.sin(np.float32(np.pi / 2)))  # cos is -4e-8, as in the reference
 
 

@@ -25,7 +25,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from chunkenv.kinetix.engine.compile import entry, jit
+from chunkenv.kinetix.engine import layout
+from chunkenv.kinetix.engine.layout import FRAME_SECONDS, GRAVITY, N_FEATURES
 from chunkenv.kinetix.engine.simd import (
     absolute,
     arc_tangent,
@@ -37,6 +38,7 @@ from chunkenv.kinetix.engine.simd import (
     select,
     sine,
 )
+from chunkenv.utils.compile import entry, jit
 
 F = np.float32
 U = np.uint64
@@ -45,10 +47,10 @@ ZERO, ONE, TEN = F(0), F(1), F(10)
 PI = F(math.pi)
 FAR = F(99999)
 
-DT = F(1 / 60)
+DT = F(FRAME_SECONDS)
 FRAMES = 2  # physics frames in a control step
 ITERATIONS = 10
-GRAVITY_STEP = F(F(-9.81) * DT)
+GRAVITY_STEP = F(GRAVITY * DT)
 SLOP = F(0.01)
 CONTACT_BIAS = F(F(-0.2) / DT)
 FACE_PREFERENCE = F(0.01)
@@ -61,11 +63,11 @@ MAX_POSITION, MAX_VELOCITY, MAX_SPIN = F(15.0), F(100.0), F(50.0)
 STILL = F(1e-30)  # below this squared speed a slip has no direction
 APART = F(1e-3)  # boxes further apart than this cannot touch, whatever the rounding
 
-N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS, N_CIRCLE_PAIRS = U(60), U(48), U(6)
+N_POLYGON_PAIRS, N_CIRCLE_POLYGON_PAIRS = U(layout.N_POLYGON_PAIRS), U(layout.N_CIRCLE_POLYGON_PAIRS)
+N_CIRCLE_PAIRS = U(layout.N_CIRCLE_PAIRS)
 # The reference pads its lists of pairs to whole batches with index -1, which writes zero over the last pair's impulses.
 FORGETFUL_SLOTS = (U(118), U(119), U(173))
-N_CORNERS = U(4)
-N_SYMBOLIC = 679
+N_CORNERS = U(layout.N_CORNERS)
 
 NEVER = np.int64(-1)  # the end of a chunk whose episode was over before
 PLAYED, OVER, BAD_ACTION = 0, 1, 2  # what `step` reports
@@ -903,7 +905,7 @@ def feature(x):
 @jit
 def observe_symbolic(level, state, out):
     """All 679 features: the level's constants, and the seven of each moving body that change."""
-    for k in range(U(N_SYMBOLIC)):
+    for k in range(U(N_FEATURES)):
         out[k] = level.features[k]
     for k in range(U(level.n_moving)):
         body = state.bodies[level.moving[k]]
@@ -935,7 +937,7 @@ def observe_compact(level, state, out):
 @jit
 def observe_into(level, state, out):
     """Fill an observation of either kind; its length says which (none: nothing is written)."""
-    if out.size == N_SYMBOLIC:
+    if out.size == N_FEATURES:
         observe_symbolic(level, state, out)
     elif out.size > 0:
         observe_compact(level, state, out)

@@ -19,17 +19,22 @@ import operator
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import extending, types
-from numba.core import cgutils
-from numba.core.imputils import lower_builtin, lower_cast
-from numba.core.typeconv.castgraph import Conversion
-from numba.core.typing import templates
-from numba.core.typing.templates import AbstractTemplate, signature
-from numba.extending import models, overload, register_model
-from numba.np.numpy_support import from_dtype
 
 from chunkenv.kinetix.engine.layout import GROUP
+from chunkenv.utils.compile import missing_numba
+
+try:
+    from llvmlite import ir
+    from numba import extending, types
+    from numba.core import cgutils
+    from numba.core.imputils import lower_builtin, lower_cast
+    from numba.core.typeconv.castgraph import Conversion
+    from numba.core.typing import templates
+    from numba.core.typing.templates import AbstractTemplate, signature
+    from numba.extending import models, overload, register_model
+    from numba.np.numpy_support import from_dtype
+except ImportError as error:
+    raise missing_numba("Kinetix", "kinetix") from error
 
 WIDTH = GROUP
 

@@ -18,6 +18,7 @@ from chunkenv.kinetix.engine.build import build_level, build_state
 from chunkenv.kinetix.engine.layout import (
     BATCH,
     COMPACT_FEATURES,
+    GROUP,
     GROUP_STATE,
     LEVEL,
     N_ACTIONS,
@@ -260,7 +261,7 @@ class Simulator:
         def play_slice(start: int, end: int) -> None:
             self._play_slice(*(array[start:end] for array in arrays))
 
-        side_by_side(play_slice, n, threads)
+        side_by_side(play_slice, n, threads, GROUP)
         return ends, rewards, distances
 
     def _play_slice(self, *arrays: np.ndarray) -> None:

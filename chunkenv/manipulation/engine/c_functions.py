@@ -11,12 +11,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import extending, types
-from numba.core import cgutils
 from numpy.linalg import _umath_linalg  # pyright: ignore[reportAttributeAccessIssue] (its library brings LAPACK along)
 
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
+from chunkenv.utils.compile import missing_numba
+
+try:
+    import numba
+    from llvmlite import ir
+    from numba import extending, types
+    from numba.core import cgutils
+except ImportError as error:
+    raise missing_numba("Vectorised manipulation", "manipulation") from error
 
 MUJOCO = (
     "mj_kinematics",
@@ -34,6 +40,9 @@ MUJOCO = (
 
 LINEAR = ("scipy_cblas_dsyrk64_", "scipy_cblas_dgemv64_", "scipy_cblas_ddot64_", "scipy_dgesv_64_")
 """What numpy multiplies matrices and solves linear equations with, in the order of `Native`."""
+
+carray: Any = numba.carray  # pyright: ignore[reportPrivateImportUsage] (numba's documentation has it)
+"""carray(pointer, shape): memory as an array, in compiled code."""
 
 intrinsic: Any = extending.intrinsic  # what it makes is called with two arguments less than it is given
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.manipulation.engine.c_functions import Native, call, call_real, reals_at
-from chunkenv.manipulation.engine.compile import carray, entry, jit
+from chunkenv.manipulation.engine.c_functions import Native, call, call_real, carray, reals_at
+from chunkenv.utils.compile import entry, jit
 
 JOINTS = 6
 ITERATIONS = 20

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.manipulation.engine.c_functions import Native, call, counts_at, reals_at, take_number
-from chunkenv.manipulation.engine.compile import carray, entry, jit
+from chunkenv.manipulation.engine.c_functions import Native, call, carray, counts_at, reals_at, take_number
 from chunkenv.manipulation.engine.kinematics import (
     Arm,
     Desk,
@@ -26,6 +25,7 @@ from chunkenv.manipulation.engine.kinematics import (
     wanted_direction,
     yaw,
 )
+from chunkenv.utils.compile import entry, jit
 
 GOING, ASTRAY, OVER, UNSOUND = 0, 1, 2, 3
 """What becomes of an environment: it goes on; a cube has left the table, so that the tick waits for that to be mended;
