@@ -1,7 +1,7 @@
 """What users test their own parts with: contracts to inherit, and an environment that counts.
 
 A contract is a class full of checks. Inherit it in a test file of your own, override the method that makes your part,
-and pytest runs them all; a check that fails says in a sentence what was expected and what was seen:
+and pytest runs them all; a check that fails says in a sentence what was expected and what was found:
 
     from chunkenv.testing import ChunkContract, LatencyContract
 

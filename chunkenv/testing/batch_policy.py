@@ -1,56 +1,59 @@
-"""A policy that is asked for many episodes at once, and again one by one or in another order."""
+"""Policies that answer many episodes at once, then the same requests one by one or in another order."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
-import gymnasium as gym
 import numpy as np
 
+from chunkenv.evaluate import reset_policy
+from chunkenv.request import BatchPolicy, Chunk, Policy, Request, VectorRequest
 from chunkenv.strategies.requests import map_arrays, stack, stack_requests
 from chunkenv.testing.expect import expect
 from chunkenv.testing.random_rollouts import read_request
+from chunkenv.utils.types import AnyEnv, Observation
 
 
-class Asked(NamedTuple):
-    """One decision of N environments: what was asked of each, and the batch of answers.
+class BatchDecision(NamedTuple):
+    """One decision of N environments: the request of each, and the batch of chunks.
 
     Attributes:
         observations: one for each environment.
         requests: one for each, without a random stream.
         episodes: how many episodes each has begun before this one.
-        chunks: the answers.
+        chunks: the policy's answer; None before it.
     """
 
-    observations: list[Any]
-    requests: list[Any]
+    observations: list[Observation]
+    requests: list[Request]
     episodes: list[int]
-    chunks: Any
+    chunks: Chunk
 
 
-class Streams:
+class EpisodeStreams:
     """Each episode's own random stream, the same ones each time they are made."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, int], np.random.Generator] = {}
+        self._streams: dict[tuple[int, int], np.random.Generator] = {}
 
     def of(self, index: int, episode: int) -> np.random.Generator:
         """The stream of one episode of environment `index`, as far as it has been drawn from."""
-        return self._made.setdefault((index, episode), np.random.default_rng([index, episode]))
+        return self._streams.setdefault((index, episode), np.random.default_rng([index, episode]))
 
 
 def play_batch(
-    policy: Any, make_env: Callable[[], gym.Env[Any, Any]], size: int, decisions: int, restart_every: int = 0
-) -> Iterator[Asked]:
+    policy: BatchPolicy, make_env: Callable[[], AnyEnv], size: int, decisions: int, restart_every: int = 0
+) -> Iterator[BatchDecision]:
     """Play so many environments with a policy's batches; each begins anew where it ends, or in turn every few.
 
     Each batch is shown before it is played.
     """
-    reset_if_it_can(policy)
-    streams = Streams()
+    reset_policy(policy)
+    streams = EpisodeStreams()
     with ExitStack() as opened:
         envs = [opened.enter_context(closing(make_env())) for _ in range(size)]
         observations = [env.reset(seed=index)[0] for index, env in enumerate(envs)]
@@ -59,8 +62,10 @@ def play_batch(
             requests = [read_request(env) for env in envs]
             inputs = copy.deepcopy((observations, requests, list(episodes)))
             rows = envs[0].get_wrapper_attr("prediction_horizon")
-            chunks = ask(policy, Asked(observations, requests, episodes, None), range(size), streams, rows)
-            yield Asked(*inputs, copy.deepcopy(chunks))
+            chunks = infer_batch(
+                policy, BatchDecision(observations, requests, episodes, None), range(size), streams, rows
+            )
+            yield BatchDecision(*inputs, copy.deepcopy(chunks))
             for index, env in enumerate(envs):
                 observations[index], ended = _step(env, chunks, index)
                 due = decision > 0 and restart_every and decision % restart_every == index % restart_every
@@ -69,38 +74,33 @@ def play_batch(
                     observations[index] = env.reset(seed=index + 1000 * episodes[index])[0]
 
 
-def ask(
-    policy: Any,
-    asked: Asked,
+def infer_batch(
+    policy: BatchPolicy,
+    decision: BatchDecision,
     order: Sequence[int],
-    streams: Streams,
+    streams: EpisodeStreams,
     rows: int,
-    change: Callable[[Any], Any] = lambda request: request,
-) -> Any:
-    """A policy's chunks for some of what was asked, in some order, with a changed request."""
-    requests = [asked.requests[i]._replace(rng=streams.of(i, asked.episodes[i])) for i in order]
-    observations = stack([asked.observations[i] for i in order])
+    change: Callable[[VectorRequest], VectorRequest] = lambda request: request,
+) -> Chunk:
+    """A policy's chunks for some environments of a decision, in some order, with a changed request."""
+    requests = [decision.requests[i]._replace(rng=streams.of(i, decision.episodes[i])) for i in order]
+    observations = stack([decision.observations[i] for i in order])
     return policy.infer_batch(observations, change(stack_requests(requests, rows=rows)))
 
 
-def one_by_one(make_policy: Callable[[], Any], record: list[Asked], index: int) -> list[Any]:
+def infer_one_by_one(make_policy: Callable[[], Policy], record: list[BatchDecision], index: int) -> list[Chunk]:
     """The chunks of a new policy for environment `index` alone, reset before each of its episodes."""
-    policy, streams, chunks, last = make_policy(), Streams(), [], None
-    for asked in record:
-        if asked.episodes[index] != last:
-            reset_if_it_can(policy)
-        last = asked.episodes[index]
-        request = asked.requests[index]._replace(rng=streams.of(index, last))
-        chunks.append(copy.deepcopy(policy.infer(asked.observations[index], request)))
+    policy, streams, chunks, last = make_policy(), EpisodeStreams(), [], None
+    for decision in record:
+        if decision.episodes[index] != last:
+            reset_policy(policy)
+        last = decision.episodes[index]
+        request = decision.requests[index]._replace(rng=streams.of(index, last))
+        chunks.append(copy.deepcopy(policy.infer(decision.observations[index], request)))
     return chunks
 
 
-def reset_if_it_can(policy: Any) -> None:
-    """Tell a policy that an episode begins."""
-    getattr(policy, "reset", lambda: None)()
-
-
-def with_other_filling(request: Any) -> Any:
+def change_filling(request: VectorRequest) -> VectorRequest:
     """The request with other numbers behind the real rows of its prefix and of what is left."""
 
     def fill(part: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -115,20 +115,20 @@ def with_other_filling(request: Any) -> Any:
     )
 
 
-def expect_close(expected: Any, seen: Any, tolerance: float, why: str) -> None:
+def expect_close(expected: Chunk, actual: Chunk, tolerance: float, why: str) -> None:
     """Fail unless two nested chunks are equal (numbers with a fraction: nearly)."""
 
-    def compare(one: Any, other: Any) -> None:
+    def compare(one: np.ndarray, other: np.ndarray) -> None:
         one, other = np.asarray(one), np.asarray(other)
         expect(one.shape == other.shape, f"{why}: it has shape {other.shape}; expected {one.shape}.")
         slack = tolerance if one.dtype.kind == "f" else 0.0
         near = np.allclose(other, one, rtol=slack, atol=slack)
         expect(near, f"{why}: it is {other.tolist()}; expected {one.tolist()}.")
 
-    map_arrays(compare, expected, seen)
+    map_arrays(compare, expected, actual)
 
 
-def _step(env: gym.Env[Any, Any], chunks: Any, index: int) -> tuple[Any, bool]:
+def _step(env: AnyEnv, chunks: Chunk, index: int) -> tuple[Observation, bool]:
     """Play a copy of one chunk: the policy's own batch is not played with."""
-    observation, _, terminated, truncated, _ = env.step(map_arrays(lambda part: copy.deepcopy(part[index]), chunks))
+    observation, _, terminated, truncated, _ = env.step(copy.deepcopy(map_arrays(itemgetter(index), chunks)))
     return observation, bool(terminated or truncated)

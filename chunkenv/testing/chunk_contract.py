@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
@@ -16,12 +15,12 @@ from gymnasium.envs.registration import EnvSpec
 from chunkenv.testing import faults
 from chunkenv.testing.expect import expect, expect_same, skip
 from chunkenv.testing.perturbations import (
+    corrupt,
     cut_short,
     expect_chunk_refused,
     expect_reset_needed,
     overwrite,
     overwrite_request,
-    spoilt,
 )
 from chunkenv.testing.random_rollouts import (
     Decision,
@@ -33,13 +32,14 @@ from chunkenv.testing.random_rollouts import (
     rows_of,
     trace,
 )
+from chunkenv.utils.types import AnyEnv
 
 
 class ChunkContract:
     """Checks of an environment of chunks: `ChunkedExecution` around your own, or a chunk wrapper of your own.
 
     Override `make_env` (a new environment at each call). What was really executed is recorded between the wrapper that
-    plays the chunks and what it wraps; with info='full' its account of every tick is checked too.
+    plays the chunks and what it wraps; with info='full' the info of every tick is checked too.
 
         class TestMyTask(ChunkContract):
             def make_env(self):
@@ -57,11 +57,11 @@ class ChunkContract:
     decisions: int = 60
     oracle: bool | None = None
 
-    def make_env(self) -> gym.Env[Any, Any]:
+    def make_env(self) -> AnyEnv:
         """A new environment of chunks: override this."""
         raise NotImplementedError(f"{type(self).__name__} must override make_env() to return an environment of chunks.")
 
-    # What a request says
+    # The request
 
     def test_horizon_discount_and_request_are_offered(self) -> None:
         """What `chunkenv.evaluate` reads is there: prediction_horizon, discount, and a request that takes an rng."""
@@ -87,9 +87,9 @@ class ChunkContract:
                 env.reset(seed=0)
                 request = read_request(env)
                 left = len(rows_of(request.left_over, request.left_over))
-                seen = f"tick {request.tick}, prefix_length {request.prefix_length}, {left} rows of left_over"
+                actual = f"tick {request.tick}, prefix_length {request.prefix_length}, {left} rows of left_over"
                 empty = request.tick == request.prefix_length == left == 0
-                expect(empty, f"after {decisions} decisions and a reset the request has {seen}; expected 0 of each.")
+                expect(empty, f"after {decisions} decisions and a reset the request has {actual}; expected 0 of each.")
 
     def test_the_tick_advances_by_the_ticks_played(self) -> None:
         """request.tick goes on by info['ticks']."""
@@ -118,7 +118,7 @@ class ChunkContract:
             skip("the delay estimate is not the oracle's.")
         self._every_decision(faults.of_delay_estimate)
 
-    # What is executed
+    # Execution
 
     def test_ticks_are_the_control_steps_played(self) -> None:
         """info['ticks'] counts the wrapped environment's steps."""
@@ -140,7 +140,7 @@ class ChunkContract:
         """An episode that ends inside a chunk ends the decision there, and the flags keep their meaning."""
         self._every_decision(faults.of_end)
 
-    # What is counted
+    # Counts
 
     def test_info_has_its_keys(self) -> None:
         """Ticks, delay, underruns and discarded rows are whole numbers, the discount a float."""
@@ -170,13 +170,13 @@ class ChunkContract:
         """info='full': rewards, actions, sources, staleness and observations, one a tick."""
         self._every_decision(faults.of_account)
 
-    # What lasts
+    # State
 
     def test_the_same_seed_gives_the_same_episode(self) -> None:
         """Observations, rewards, delays and requests."""
         with self._open() as env, self._open() as other:
-            expected, seen = trace(env, self.decisions), trace(other, self.decisions)
-        expect_same(expected, seen, "decision", "two environments with the same seed and chunks play two episodes")
+            expected, actual = trace(env, self.decisions), trace(other, self.decisions)
+        expect_same(expected, actual, "decision", "two environments with the same seed and chunks play two episodes")
 
     def test_nothing_survives_a_reset(self) -> None:
         """An episode is the same after another one as in a new environment."""
@@ -184,8 +184,8 @@ class ChunkContract:
             for decisions in (3, 5, self.decisions):  # to end somewhere, most likely in the middle of an episode
                 for _ in play(used, decisions, seed=decisions):
                     pass
-                expected, seen = trace(env, self.decisions), trace(used, self.decisions)
-                expect_same(expected, seen, "decision", "an episode differs after another one was broken off")
+                expected, actual = trace(env, self.decisions), trace(used, self.decisions)
+                expect_same(expected, actual, "decision", "an episode differs after another one was broken off")
 
     def test_nothing_returned_changes_later(self) -> None:
         """Observations, infos and requests are the caller's to keep."""
@@ -205,14 +205,14 @@ class ChunkContract:
         )
 
     def test_the_observation_may_be_overwritten(self) -> None:
-        """The wrapper does not look again at what it returned (what it wraps may: that is not its fault)."""
+        """The wrapper does not read again what it returned (the wrapped environment may)."""
         why = "writing into an observation that was returned has changed the episode"
-        with self._open() as env, self._open() as meddled:
-            if recorder := record(meddled):
+        with self._open() as env, self._open() as perturbed:
+            if recorder := record(perturbed):
                 recorder.copies = True
             expected = trace(env, self.decisions)
-            seen = trace(meddled, self.decisions, lambda _, decision: overwrite(decision.observation))
-            expect_same(expected, seen, "decision", why)
+            actual = trace(perturbed, self.decisions, lambda _, decision: overwrite(decision.observation))
+            expect_same(expected, actual, "decision", why)
 
     def test_the_request_may_be_overwritten(self) -> None:
         """Writing into prefix and left_over changes no plan."""
@@ -241,7 +241,7 @@ class ChunkContract:
     def test_a_chunk_with_nan_or_out_of_range_is_refused(self) -> None:
         """The same for NaN in a Box and for a number that a discrete space does not have, in the last row."""
         self._same_with(
-            lambda env, _: expect_chunk_refused(env, spoilt), "a chunk that was refused has moved something"
+            lambda env, _: expect_chunk_refused(env, corrupt), "a chunk that was refused has moved something"
         )
 
     def test_it_pickles(self) -> None:
@@ -256,17 +256,17 @@ class ChunkContract:
     def test_it_rebuilds_from_its_spec(self) -> None:
         """gymnasium.make(env.spec) plays the same episode."""
         with self._open() as env:
-            self._expect_twin(env, _rebuilt(env, lambda spec: spec), "gym.make(env.spec) plays another episode")
+            self._expect_twin(env, _rebuild(env, lambda spec: spec), "gym.make(env.spec) plays another episode")
 
     def test_its_spec_goes_through_json(self) -> None:
         """As datasets keep it: EnvSpec.from_json(env.spec.to_json()) plays the same episode."""
         with self._open() as env:
-            twin = _rebuilt(env, lambda spec: EnvSpec.from_json(spec.to_json()))
+            twin = _rebuild(env, lambda spec: EnvSpec.from_json(spec.to_json()))
             self._expect_twin(env, twin, "the environment out of its spec's JSON plays another episode")
 
-    # How they look at it
+    # How the checks are made
 
-    def _open(self) -> closing[gym.Env[Any, Any]]:
+    def _open(self) -> closing[AnyEnv]:
         return closing(self.make_env())
 
     def _discount(self) -> float:
@@ -281,8 +281,8 @@ class ChunkContract:
 
     def _every_pair(self, fault: Callable[[Decision, Decision], str | None]) -> None:
         with self._open() as env:
-            for number, (decision, following) in enumerate(pairwise(play(env, self.decisions))):
-                sentence = fault(decision, following)
+            for number, (decision, next_decision) in enumerate(pairwise(play(env, self.decisions))):
+                sentence = fault(decision, next_decision)
                 expect(sentence is None, f"decision {number}: {sentence}")
 
     def _every_decision_in_one_mode(self, fault: Callable[[Decision, bool], str | None]) -> None:
@@ -294,17 +294,17 @@ class ChunkContract:
         both = f"it is no asynchronous robot: {first[True]} And no synchronous one: {first[False]}"
         expect(None in first.values(), both)
 
-    def _same_with(self, meddle: Callable[[gym.Env[Any, Any], Decision], Any], why: str) -> None:
-        with self._open() as env, self._open() as meddled:
-            expected, seen = trace(env, self.decisions), trace(meddled, self.decisions, meddle)
-        expect_same(expected, seen, "decision", why)
+    def _same_with(self, perturb: Callable[[AnyEnv, Decision], object], why: str) -> None:
+        with self._open() as env, self._open() as other:
+            expected, actual = trace(env, self.decisions), trace(other, self.decisions, perturb)
+        expect_same(expected, actual, "decision", why)
 
-    def _expect_twin(self, env: gym.Env[Any, Any], twin: gym.Env[Any, Any], why: str) -> None:
+    def _expect_twin(self, env: AnyEnv, twin: AnyEnv, why: str) -> None:
         with closing(twin):
             expect_same(trace(env, self.decisions), trace(twin, self.decisions), "decision", why)
 
 
-def _rebuilt(env: gym.Env[Any, Any], through: Callable[[EnvSpec], EnvSpec]) -> gym.Env[Any, Any]:
+def _rebuild(env: AnyEnv, through: Callable[[EnvSpec], EnvSpec]) -> AnyEnv:
     if env.spec is None:
         skip(f"{env} has no spec: what it wraps was not made with gymnasium.make.")
     try:

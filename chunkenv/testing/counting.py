@@ -8,6 +8,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from chunkenv.utils.types import Info
+
 
 class CountingEnv(gym.Env[np.ndarray, np.ndarray]):
     """An environment to check arithmetic with: the observation is the tick, the reward names the action executed.
@@ -37,7 +39,7 @@ class CountingEnv(gym.Env[np.ndarray, np.ndarray]):
         self.tick = 0
         return np.array([0.0], np.float32), {}
 
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, Info]:
         """Count one tick; the reward is the action's only number."""
         self.tick += 1
         observation = np.array([self.tick], np.float32)

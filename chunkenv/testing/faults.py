@@ -8,7 +8,7 @@ import numpy as np
 
 from chunkenv.clock import bootstrap_discount, discounted_sum
 from chunkenv.testing.expect import skip
-from chunkenv.testing.random_rollouts import INFO_KEYS, Decision, Row, row_of, rows_of, same_row, shown
+from chunkenv.testing.random_rollouts import INFO_KEYS, Decision, Row, describe, row_of, rows_of, same_row
 
 PER_TICK = ("rewards", "actions", "sources", "staleness", "observations")
 
@@ -38,9 +38,11 @@ def of_info(decision: Decision) -> str | None:
 
 
 def of_ticks(decision: Decision) -> str | None:
-    """As many ticks are told as were played."""
-    played, told = len(decision.played), decision.info["ticks"]
-    return None if told == played else f"info['ticks'] is {told}; expected {played}, the control steps really played."
+    """info['ticks'] is the number of ticks played."""
+    played, reported = len(decision.played), decision.info["ticks"]
+    if reported == played:
+        return None
+    return f"info['ticks'] is {reported}; expected {played}, the control steps really played."
 
 
 def of_prefix(decision: Decision) -> str | None:
@@ -62,12 +64,12 @@ def of_left_over(decision: Decision) -> str | None:
     return _rows_difference(decision.previous[len(decision.previous) - count :], decision.left, "left_over")
 
 
-def _rows_difference(expected: list[Row], seen: list[Row], name: str) -> str | None:
-    if len(expected) != len(seen):
-        return f"{name} has {len(seen)} rows; expected {len(expected)}."
-    for index, (want, got) in enumerate(zip(expected, seen, strict=True)):
+def _rows_difference(expected: list[Row], actual: list[Row], name: str) -> str | None:
+    if len(expected) != len(actual):
+        return f"{name} has {len(actual)} rows; expected {len(expected)}."
+    for index, (want, got) in enumerate(zip(expected, actual, strict=True)):
         if not same_row(want, got):
-            return f"row {index} of {name} is {shown(got)}; expected {shown(want)}, the previous chunk's row."
+            return f"row {index} of {name} is {describe(got)}; expected {describe(want)}, the previous chunk's row."
     return None
 
 
@@ -97,8 +99,8 @@ def of_executed_chunk(decision: Decision, overlap: bool) -> str | None:
 def _played_difference(decision: Decision, rows: list[Row], start: int, whose: str) -> str | None:
     for index, (want, tick) in enumerate(zip(rows, decision.played[start:], strict=False)):
         if not same_row(want, row_of(tick.action)):
-            executed = f"tick {start + index} executed {shown(row_of(tick.action))}"
-            return f"{executed}; expected {shown(want)}, the {whose} (delay {decision.info['delay']})."
+            executed = f"tick {start + index} executed {describe(row_of(tick.action))}"
+            return f"{executed}; expected {describe(want)}, the {whose} (delay {decision.info['delay']})."
     return None
 
 
@@ -112,33 +114,37 @@ def of_underruns(decision: Decision) -> str | None:
     return f"info['underruns'] is {decision.info['underruns']}; expected {expected} ({rows})."
 
 
-def of_rows(decision: Decision, following: Decision) -> str | None:
+def of_rows(decision: Decision, next_decision: Decision) -> str | None:
     """Every row is executed, discarded or left."""
     info = decision.info
     had = len(decision.left) + len(decision.rows)
-    went = info["ticks"] - info["underruns"] + info["discarded"] + len(following.left)
+    went = info["ticks"] - info["underruns"] + info["discarded"] + len(next_decision.left)
     if decision.ended or had == went:
         return None
-    fate = f"{info['ticks'] - info['underruns']} executed, {info['discarded']} discarded, {len(following.left)} left"
+    fate = (
+        f"{info['ticks'] - info['underruns']} executed, {info['discarded']} discarded, {len(next_decision.left)} left"
+    )
     return f"of {had} rows {fate}; expected these to add up."
 
 
-def of_tick(decision: Decision, following: Decision) -> str | None:
+def of_tick(decision: Decision, next_decision: Decision) -> str | None:
     """The clock of requests goes on by the ticks played."""
     expected = decision.request.tick + decision.info["ticks"]
-    if decision.ended or following.request.tick == expected:
+    if decision.ended or next_decision.request.tick == expected:
         return None
-    return f"request.tick is {following.request.tick}; expected {decision.request.tick} + info['ticks'] = {expected}."
+    return (
+        f"request.tick is {next_decision.request.tick}; expected {decision.request.tick} + info['ticks'] = {expected}."
+    )
 
 
 def of_discount(decision: Decision, discount: float) -> str | None:
     """What the next value is multiplied by."""
-    ticks, told = decision.info["ticks"], decision.info["discount"]
+    ticks, reported = decision.info["ticks"], decision.info["discount"]
     expected = bootstrap_discount(discount, ticks, bool(decision.terminated))
-    if math.isclose(told, expected, rel_tol=1e-9, abs_tol=1e-300):
+    if math.isclose(reported, expected, rel_tol=1e-9, abs_tol=1e-300):
         return None
     flags = f"terminated={decision.terminated}, truncated={decision.truncated}"
-    return f"info['discount'] is {told!r}; expected {expected!r}, with {discount!r} a tick, {ticks} ticks, {flags}."
+    return f"info['discount'] is {reported!r}; expected {expected!r}, with {discount!r} a tick, {ticks} ticks, {flags}."
 
 
 def of_reward(decision: Decision, discount: float) -> str | None:
@@ -158,8 +164,8 @@ def of_end(decision: Decision) -> str | None:
             return f"{len(flags) - 1 - index} ticks ran past the end of the episode; expected none."
     terminated, truncated = flags[-1] if flags else (False, False)
     if terminated is not None and (decision.terminated != terminated or (truncated and not decision.truncated)):
-        seen = f"terminated={decision.terminated}, truncated={decision.truncated}"
-        return f"{seen}; expected the flags of the last tick, terminated={terminated}, truncated={truncated}."
+        actual = f"terminated={decision.terminated}, truncated={decision.truncated}"
+        return f"{actual}; expected the flags of the last tick, terminated={terminated}, truncated={truncated}."
     return None
 
 
@@ -188,8 +194,8 @@ def _of_played(decision: Decision) -> str | None:
     info, played = decision.info, decision.played
     for index, tick in enumerate(played):
         if "actions" in info and not same_row(row_of(tick.action), row_of(info["actions"][index])):
-            told = shown(row_of(info["actions"][index]))
-            return f"info['actions'][{index}] is {told}; expected {shown(row_of(tick.action))}, which was executed."
+            reported, executed = describe(row_of(info["actions"][index])), describe(row_of(tick.action))
+            return f"info['actions'][{index}] is {reported}; expected {executed}, which was executed."
         if "rewards" in info and float(info["rewards"][index]) != tick.reward:
             return f"info['rewards'][{index}] is {info['rewards'][index]}; expected {tick.reward}."
     return None
@@ -212,20 +218,20 @@ def _of_source(decision: Decision, tick: int) -> str | None:
         return f"info['sources'][{tick}] is ({age}, {row}); expected a chunk and row that exist, or (-1, -1)."
     executed = row_of(decision.played[tick].action)
     if not same_row(chunk[row], executed):
-        source = f"({age}, {row}), which holds {shown(chunk[row])}"
-        return f"info['sources'][{tick}] is {source}; expected the source of {shown(executed)}, which was executed."
+        source = f"({age}, {row}), which holds {describe(chunk[row])}"
+        return f"info['sources'][{tick}] is {source}; expected the source of {describe(executed)}, which was executed."
     return _of_staleness(decision, tick, tick if age == 0 else row)
 
 
 def _of_staleness(decision: Decision, tick: int, expected: int) -> str | None:
-    told = decision.info.get("staleness")
-    if told is None or told[tick] == expected:
+    reported = decision.info.get("staleness")
+    if reported is None or reported[tick] == expected:
         return None
-    return f"info['staleness'][{tick}] is {told[tick]}; expected {expected}."
+    return f"info['staleness'][{tick}] is {reported[tick]}; expected {expected}."
 
 
 def _of_unmarked_underruns(decision: Decision) -> str | None:
     """As many ticks have no source as there are underruns."""
     without = int((np.asarray(decision.info["sources"]).reshape(-1, 2)[:, 0] == -1).sum()) + decision.stopped
-    told = decision.info["underruns"]
-    return None if without == told else f"{without} ticks have no source; expected info['underruns'] = {told}."
+    reported = decision.info["underruns"]
+    return None if without == reported else f"{without} ticks have no source; expected info['underruns'] = {reported}."

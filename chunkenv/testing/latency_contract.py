@@ -6,13 +6,12 @@ import copy
 import json
 import math
 import pickle
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from chunkenv.latency import Constant, LatencyModel, from_spec
-from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, skip, sown_global_randomness
+from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, seeded_global_randomness, skip
 
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
@@ -54,9 +53,9 @@ class LatencyContract:
     def test_the_model_is_not_changed_by_drawing(self) -> None:
         """A model is immutable."""
         model = self.make_model()
-        before = copy.deepcopy(_inside(model))
+        before = copy.deepcopy(_attributes_of(model))
         self._some(model)
-        expect_same(before, _inside(model), "its attributes", "drawing has changed the model")
+        expect_same(before, _attributes_of(model), "its attributes", "drawing has changed the model")
         self._expect_draws(self._some(model), "a model that was drawn from gives other draws than a new one")
 
     def test_the_state_is_not_changed_in_place(self) -> None:
@@ -66,21 +65,21 @@ class LatencyContract:
         state = model.begin(rng)
         for _ in range(self.draws):
             before = copy.deepcopy(state)
-            following = model.draw(rng, state)[1]
-            found = difference(_inside(before), _inside(state), "the state")
+            next_state = model.draw(rng, state)[1]
+            found = difference(_attributes_of(before), _attributes_of(state), "the state")
             expect(found is None, f"draw(rng, state) has changed the state that it was given: {found}")
-            state = following
+            state = next_state
 
     def test_the_global_random_state_is_not_read(self) -> None:
         """Draws are the same whatever numpy.random.seed and random.seed were given."""
-        with sown_global_randomness(1):
-            seen = self._some(self.make_model())
-        with sown_global_randomness(2):
-            self._expect_draws(seen, "the draws depend on the global random state")
+        with seeded_global_randomness(1):
+            actual = self._some(self.make_model())
+        with seeded_global_randomness(2):
+            self._expect_draws(actual, "the draws depend on the global random state")
 
     def test_the_global_random_state_is_not_changed(self) -> None:
-        """Nobody else's randomness depends on how often a latency is drawn."""
-        with sown_global_randomness(1):
+        """No other randomness depends on how often a latency is drawn."""
+        with seeded_global_randomness(1):
             before = global_randomness()
             self._some(self.make_model())
             expect(
@@ -105,10 +104,10 @@ class LatencyContract:
         """Within six standard errors of a sample; skipped if the model does not say its mean."""
         mean = self._known(self.make_model().mean)
         sample, error = _mean_and_error(self._sample())
-        seen = (
+        actual = (
             f"mean() is {mean!r}; expected {sample:.6g} +- {error:.2g}, the mean of {self.episodes * self.draws} draws."
         )
-        expect(abs(mean - sample) <= error, seen)
+        expect(abs(mean - sample) <= error, actual)
 
     def test_quantiles_rise(self) -> None:
         """A larger share is never exceeded by less; skipped if the model does not say its quantiles."""
@@ -124,14 +123,14 @@ class LatencyContract:
             seconds = self._known(lambda q=q: self.make_model().quantile(q))
             below, error = _mean_and_error(sample < seconds * (1 - 1e-9))
             up_to, other = _mean_and_error(sample <= seconds * (1 + 1e-9))
-            seen = f"quantile({q}) is {seconds!r}, which {up_to:.1%} of the draws do not exceed; expected {q:.1%}"
-            expect(below - error <= q <= up_to + other, f"{seen} +- {max(error, other):.1%}.")
+            actual = f"quantile({q}) is {seconds!r}, which {up_to:.1%} of the draws do not exceed; expected {q:.1%}"
+            expect(below - error <= q <= up_to + other, f"{actual} +- {max(error, other):.1%}.")
 
     def test_a_sum_with_a_constant_adds_up(self) -> None:
         """Model + Constant(0.25) draws 0.25 s more."""
-        seen = self._some(self.make_model() + Constant(0.25))
+        actual = self._some(self.make_model() + Constant(0.25))
         expected = [seconds + 0.25 for seconds in self._some(self.make_model())]
-        for number, (want, got) in enumerate(zip(expected, seen, strict=True)):
+        for number, (want, got) in enumerate(zip(expected, actual, strict=True)):
             sentence = f"draw {number} of model + Constant(0.25) is {got!r}; expected {want!r}, the model's + 0.25."
             expect(math.isclose(want, got, rel_tol=1e-9), sentence)
 
@@ -139,7 +138,7 @@ class LatencyContract:
         """The model, and its state in the middle of an episode."""
         model, rng = self.make_model(), np.random.default_rng(0)
         state = model.begin(rng)
-        seen = []
+        actual = []
         for _ in range(self.draws):
             try:
                 model, state = pickle.loads(pickle.dumps((model, state)))
@@ -148,22 +147,22 @@ class LatencyContract:
                     f"{model!r} with the state {state!r} cannot be pickled ({error}); expected that."
                 ) from error
             seconds, state = model.draw(rng, state)
-            seen.append(seconds)
-        self._expect_draws(seen, "out of a pickle it gives other draws")
+            actual.append(seconds)
+        self._expect_draws(actual, "out of a pickle it gives other draws")
 
     def _some(self, model: LatencyModel) -> list[float]:
         draws = stream(model, 0)
         return [next(draws) for _ in range(self.draws)]
 
-    def _expect_draws(self, seen: list[float], why: str) -> None:
-        expect_same(self._some(self.make_model()), seen, "draw", why)
+    def _expect_draws(self, actual: list[float], why: str) -> None:
+        expect_same(self._some(self.make_model()), actual, "draw", why)
 
     def _sample(self) -> np.ndarray:
         """Seconds [episodes, draws] of one generator, as one environment would meet them."""
         model, rng = self.make_model(), np.random.default_rng(0)
         return np.array([_episode(model, rng, self.draws) for _ in range(self.episodes)])
 
-    def _known(self, statistic: Any) -> float:
+    def _known(self, statistic: Callable[[], float]) -> float:
         try:
             return float(statistic())
         except NotImplementedError as error:
@@ -180,11 +179,11 @@ def stream(model: LatencyModel, seed: int) -> Iterator[float]:
 
 
 def _episode(model: LatencyModel, rng: np.random.Generator, draws: int) -> list[float]:
-    state, seen = model.begin(rng), []
+    state, sample = model.begin(rng), []
     for _ in range(draws):
         seconds, state = model.draw(rng, state)
-        seen.append(float(seconds))
-    return seen
+        sample.append(float(seconds))
+    return sample
 
 
 def _mean_and_error(sample: np.ndarray) -> tuple[float, float]:
@@ -194,10 +193,12 @@ def _mean_and_error(sample: np.ndarray) -> tuple[float, float]:
     return float(means.mean()), float(6 * means.std(ddof=1) / math.sqrt(len(means)) + rounding)
 
 
-def _inside(value: Any) -> Any:
+def _attributes_of(value: object) -> object:
     """The attributes of an object, all the way down, as plain containers."""
     if isinstance(value, dict):
-        return {str(key): _inside(item) for key, item in value.items()}
+        return {str(key): _attributes_of(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_inside(item) for item in value]
-    return {"": type(value).__name__, **_inside(vars(value))} if hasattr(value, "__dict__") else value
+        return [_attributes_of(item) for item in value]
+    if not hasattr(value, "__dict__"):
+        return value
+    return {"": type(value).__name__} | {name: _attributes_of(item) for name, item in vars(value).items()}

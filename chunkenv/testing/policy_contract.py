@@ -6,39 +6,41 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, cast
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike
 
-from chunkenv.evaluate import Policy
+from chunkenv.evaluate import reset_policy
+from chunkenv.request import BatchPolicy, Chunk, Policy, Request
 from chunkenv.strategies.requests import map_arrays
 from chunkenv.testing.batch_policy import (
-    Asked,
-    Streams,
-    ask,
+    BatchDecision,
+    EpisodeStreams,
+    change_filling,
     expect_close,
-    one_by_one,
+    infer_batch,
+    infer_one_by_one,
     play_batch,
-    reset_if_it_can,
-    with_other_filling,
 )
-from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, skip, sown_global_randomness
+from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, seeded_global_randomness, skip
 from chunkenv.testing.perturbations import overwrite
 from chunkenv.testing.random_rollouts import parts_of, read_request
 from chunkenv.utils.spaces import map_parts
+from chunkenv.utils.types import AnyEnv, AnySpace, Observation
 
 
-class Inference(NamedTuple):
-    """What a policy was asked, with copies made before it answered, and its answer."""
+class RecordedInference(NamedTuple):
+    """One inference: what went in, with copies made before it, and the chunk."""
 
-    observation: Any
-    request: Any
-    observation_before: Any
-    request_before: Any
-    chunk: Any
+    observation: Observation
+    request: Request
+    observation_before: Observation
+    request_before: Request
+    chunk: Chunk
 
 
 class PolicyContract:
@@ -51,18 +53,18 @@ class PolicyContract:
             def make_env(self):
                 return ChunkedExecution(gym.make("Pendulum-v1"), prediction_horizon=8, execution_horizon=4, latency=2)
 
-    The policy is asked as `chunkenv.evaluate` asks: `reset()` if it has one, then `infer(observation, request)` with a
-    generator in `request.rng`. Choose execution_horizon < prediction_horizon, so that rows are left for a prefix.
+    The policy is called as `chunkenv.evaluate` calls it: `reset()` if it has one, then `infer(observation, request)`
+    with a generator in `request.rng`. Choose execution_horizon < prediction_horizon: then rows are left for a prefix.
 
-    If it also has `infer_batch(observations, request)`, it is asked for several episodes at once: `request` is a
+    If it also has `infer_batch(observations, request)`, it answers several episodes at once: `request` is a
     `chunkenv.vector.VectorRequest`, `request.rng` a tuple with one generator an episode, and an episode begins anew
     wherever `request.tick` is 0.
 
     Attributes:
         decisions: how many decisions a rollout has at most.
-        batch: how many episodes are asked for at once.
-        tolerance: how far numbers of a batch may lie from those of the same requests asked in another way, absolutely
-            or relatively: sums are added up in another order there.
+        batch: how many episodes are answered at once.
+        tolerance: how far numbers of a batch may lie from those of the same requests answered in another way,
+            absolutely or relatively: sums are added up in another order there.
     """
 
     decisions: int = 20
@@ -73,7 +75,7 @@ class PolicyContract:
         """A new policy: override this."""
         raise NotImplementedError(f"{type(self).__name__} must override make_policy() to return a policy.")
 
-    def make_env(self) -> gym.Env[Any, Any]:
+    def make_env(self) -> AnyEnv:
         """A new environment of chunks that the policy can act in: override this."""
         raise NotImplementedError(f"{type(self).__name__} must override make_env() to return a ChunkedExecution.")
 
@@ -105,15 +107,15 @@ class PolicyContract:
 
     def test_the_global_random_state_is_not_read(self) -> None:
         """Chunks are the same whatever numpy.random.seed and random.seed were given."""
-        with sown_global_randomness(1):
-            seen = self._chunks(self.make_policy())
-        with sown_global_randomness(2):
-            self._expect_chunks(seen, "the chunks depend on the global random state")
+        with seeded_global_randomness(1):
+            actual = self._chunks(self.make_policy())
+        with seeded_global_randomness(2):
+            self._expect_chunks(actual, "the chunks depend on the global random state")
 
     def test_the_global_random_state_is_not_changed(self) -> None:
-        """Nobody else's randomness depends on how often a policy infers."""
-        with sown_global_randomness(1), self._open() as env:
-            for _ in inferences(self.make_policy(), env, self.decisions, ask=ask_watched):
+        """No other randomness depends on how often a policy infers."""
+        with seeded_global_randomness(1), self._open() as env:
+            for _ in inferences(self.make_policy(), env, self.decisions, infer=infer_watched):
                 pass
 
     def test_a_reset_forgets_the_last_episode(self) -> None:
@@ -131,11 +133,11 @@ class PolicyContract:
 
     def test_a_chunk_may_be_overwritten_by_its_owner(self) -> None:
         """What the policy remembers of its chunk is a copy."""
-        seen = []
+        actual = []
         for inference in self._inferences():
-            seen.append(copy.deepcopy(inference.chunk))
+            actual.append(copy.deepcopy(inference.chunk))
             overwrite(inference.chunk)
-        self._expect_chunks(seen, "writing into a chunk that was returned changes the following ones")
+        self._expect_chunks(actual, "writing into a chunk that was returned changes the following ones")
 
     def test_it_infers_with_an_empty_prefix(self) -> None:
         """At the start of an episode, with and without a delay until the chunk arrives."""
@@ -149,17 +151,17 @@ class PolicyContract:
             if not len(parts_of(last.request.left_over)[0]):
                 skip("no rows are left of the first chunk; give make_env a shorter execution_horizon, with overlap.")
 
-    # What it answers to many requests at once, if it can
+    # Many requests at once, if it can answer them
 
     def test_a_batch_has_a_chunk_for_each_request(self) -> None:
         """Shape and dtype of as many members of env.action_space, finite everywhere."""
         with self._open() as env:
             space = batch_space(env.action_space, self.batch)
-            for asked in self._batches():
-                expect_chunk(space, asked.chunks)
+            for decision in self._batches():
+                expect_chunk(space, decision.chunks)
 
     def test_a_batch_answers_as_one_by_one(self) -> None:
-        """A row is what `infer` answers to its request, with the same stream: nobody else's row is in it."""
+        """A row is what `infer` answers to its request, with the same stream: no other row matters."""
         self._expect_one_by_one(
             list(self._batches()), "a row of infer_batch is not what infer answers to the same request"
         )
@@ -167,96 +169,99 @@ class PolicyContract:
     def test_the_order_of_a_batch_does_not_matter(self) -> None:
         """The same requests in another order get the same chunks in that order."""
         record, order = list(self._batches()), list(range(self.batch))[::-1]
-        policy, streams = self.make_policy(), Streams()
-        reset_if_it_can(policy)
-        for asked in record:
-            seen = ask(policy, asked, order, streams, self._rows())
-            expected = map_arrays(lambda part: np.asarray(part)[order], asked.chunks)
-            expect_close(expected, seen, self.tolerance, "in another order of the batch a request gets another chunk")
+        policy, streams = self._make_batch_policy(), EpisodeStreams()
+        reset_policy(policy)
+        for decision in record:
+            actual = infer_batch(policy, decision, order, streams, self._rows())
+            expected = map_arrays(lambda part: np.asarray(part)[order], decision.chunks)
+            expect_close(expected, actual, self.tolerance, "in another order of the batch a request gets another chunk")
 
     def test_a_row_that_begins_anew_forgets(self) -> None:
-        """Where request.tick is 0 an episode begins, while others go on: no reset() can tell."""
+        """Where request.tick is 0 an episode begins, while others go on, so that there is no reset()."""
         record = list(self._batches(restart_every=4))
         self._expect_one_by_one(record, "with infer_batch, something of an episode is left in the row's next one")
 
     def test_a_batch_does_not_read_the_filling(self) -> None:
         """Rows of prefix and left_over behind their lengths are no plan."""
-        record, policy, streams = list(self._batches()), self.make_policy(), Streams()
-        reset_if_it_can(policy)
-        for asked in record:
-            seen = ask(policy, asked, range(self.batch), streams, self._rows(), change=with_other_filling)
+        record, policy, streams = list(self._batches()), self._make_batch_policy(), EpisodeStreams()
+        reset_policy(policy)
+        for decision in record:
+            actual = infer_batch(policy, decision, range(self.batch), streams, self._rows(), change=change_filling)
             expect_close(
-                asked.chunks, seen, self.tolerance, "the chunk depends on rows behind the lengths of a request"
+                decision.chunks, actual, self.tolerance, "the chunk depends on rows behind the lengths of a request"
             )
 
-    def _batches(self, restart_every: int = 0) -> Iterator[Asked]:
+    def _batches(self, restart_every: int = 0) -> Iterator[BatchDecision]:
+        return play_batch(self._make_batch_policy(), self.make_env, self.batch, self.decisions, restart_every)
+
+    def _make_batch_policy(self) -> BatchPolicy:
         policy = self.make_policy()
         if not callable(getattr(policy, "infer_batch", None)):
             skip("it has no infer_batch.")
-        return play_batch(policy, self.make_env, self.batch, self.decisions, restart_every)
+        return cast("BatchPolicy", policy)
 
     def _rows(self) -> int:
         with self._open() as env:
             return env.get_wrapper_attr("prediction_horizon")
 
-    def _expect_one_by_one(self, record: list[Asked], why: str) -> None:
+    def _expect_one_by_one(self, record: list[BatchDecision], why: str) -> None:
         for index in range(self.batch):
-            alone = one_by_one(self.make_policy, record, index)
-            for asked, expected in zip(record, alone, strict=True):
-                seen = map_arrays(lambda part: part[index], asked.chunks)  # noqa: B023 (it is called at once)
-                expect_close(expected, seen, self.tolerance, why)
+            alone = infer_one_by_one(self.make_policy, record, index)
+            for decision, expected in zip(record, alone, strict=True):
+                actual = map_arrays(itemgetter(index), decision.chunks)
+                expect_close(expected, actual, self.tolerance, why)
 
-    def _expect_answers(self, decisions: int, underruns: int, what: str) -> list[Inference]:
+    def _expect_answers(self, decisions: int, underruns: int, what: str) -> list[RecordedInference]:
         """Let a new policy infer with everything left as the prefix, and some underruns more."""
-        ask = partial(ask_late, underruns=underruns)
+        infer = partial(infer_late, underruns=underruns)
         with self._open() as env:
             try:
-                answers = list(inferences(self.make_policy(), env, decisions, ask=ask))
+                answers = list(inferences(self.make_policy(), env, decisions, infer=infer))
             except Exception as error:
                 raise AssertionError(f"with {what} it raised {error!r}; expected a chunk.") from error
             expect_chunk(env.action_space, answers[-1].chunk)
             return answers
 
-    def _open(self) -> closing[gym.Env[Any, Any]]:
+    def _open(self) -> closing[AnyEnv]:
         return closing(self.make_env())
 
-    def _inferences(self) -> Iterator[Inference]:
+    def _inferences(self) -> Iterator[RecordedInference]:
         with self._open() as env:
             yield from inferences(self.make_policy(), env, self.decisions)
 
-    def _chunks(self, policy: Policy, seed: int = 0) -> list[Any]:
+    def _chunks(self, policy: Policy, seed: int = 0) -> list[Chunk]:
         """Copies of the chunks of one episode."""
         with self._open() as env:
             return [copy.deepcopy(answer.chunk) for answer in inferences(policy, env, self.decisions, seed)]
 
-    def _expect_chunks(self, seen: list[Any], why: str) -> None:
-        expect_same(self._chunks(self.make_policy()), seen, "chunk", why)
+    def _expect_chunks(self, actual: list[Chunk], why: str) -> None:
+        expect_same(self._chunks(self.make_policy()), actual, "chunk", why)
 
 
 def inferences(
     policy: Policy,
-    env: gym.Env[Any, Any],
+    env: AnyEnv,
     decisions: int,
     seed: int = 0,
-    ask: Callable[[Policy, Any, Any], Any] | None = None,
-) -> Iterator[Inference]:
+    infer: Callable[[Policy, Observation, Request], Chunk] | None = None,
+) -> Iterator[RecordedInference]:
     """One episode, or its first decisions; each chunk is shown before it is played."""
-    getattr(policy, "reset", lambda: None)()
+    reset_policy(policy)
     rng = np.random.default_rng(seed)
     observation, _ = env.reset(seed=seed)
     for _ in range(decisions):
         request = read_request(env)._replace(rng=rng)
         before = copy.deepcopy((observation, request))
-        chunk = ask(policy, observation, request) if ask else policy.infer(observation, request)
-        played = copy.deepcopy(chunk)  # whoever looks at the chunk may write into it
-        yield Inference(observation, request, *before, chunk)
+        chunk = infer(policy, observation, request) if infer else policy.infer(observation, request)
+        played = copy.deepcopy(chunk)  # a check that looks at the chunk may write into it
+        yield RecordedInference(observation, request, *before, chunk)
         observation, _, terminated, truncated, _ = env.step(played)
         if terminated or truncated:
             return
 
 
-def ask_late(policy: Policy, observation: Any, request: Any, underruns: int) -> Any:
-    """Ask with all rows left as the prefix, and a delay of some underruns more."""
+def infer_late(policy: Policy, observation: Observation, request: Request, underruns: int) -> Chunk:
+    """Infer with all rows left as the prefix, and a delay of some underruns more."""
     length = len(parts_of(request.left_over)[0])
     prefix = copy.deepcopy(request.left_over)
     return policy.infer(
@@ -264,8 +269,8 @@ def ask_late(policy: Policy, observation: Any, request: Any, underruns: int) -> 
     )
 
 
-def ask_watched(policy: Policy, observation: Any, request: Any) -> Any:
-    """Ask, and fail if the global random state was changed."""
+def infer_watched(policy: Policy, observation: Observation, request: Request) -> Chunk:
+    """Infer, and fail if the global random state was changed."""
     before = global_randomness()
     chunk = policy.infer(observation, request)
     unchanged = difference(before, global_randomness(), "") is None
@@ -275,19 +280,19 @@ def ask_watched(policy: Policy, observation: Any, request: Any) -> Any:
     return chunk
 
 
-def expect_chunk(space: spaces.Space[Any], chunk: Any) -> None:
-    """Fail unless a chunk is a member of its space; what lies beyond a Box's bounds is the environment's to clip."""
+def expect_chunk(space: AnySpace, chunk: Chunk) -> None:
+    """Fail unless a chunk is a member of its space; values beyond a Box's bounds are clipped by the environment."""
     try:
         map_parts(_expect_part, space, chunk)
     except (TypeError, KeyError, IndexError, ValueError) as error:
         raise AssertionError(f"the chunk is {chunk!r}; expected the structure of {space} ({error}).") from error
 
 
-def _expect_part(leaf: spaces.Space[Any], part: Any) -> None:
+def _expect_part(leaf: AnySpace, part: ArrayLike) -> None:
     array = np.asarray(part)
     for name in ("shape", "dtype"):
-        seen, expected = getattr(array, name), getattr(leaf, name)
-        expect(seen == expected, f"the chunk has {name} {seen}; expected {expected}, as in {leaf}.")
+        actual, expected = getattr(array, name), getattr(leaf, name)
+        expect(actual == expected, f"the chunk has {name} {actual}; expected {expected}, as in {leaf}.")
     if isinstance(leaf, spaces.Box):
         expect(np.isfinite(array).all(), f"the chunk is {array.tolist()}; expected finite numbers everywhere.")
     else:

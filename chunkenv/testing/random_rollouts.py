@@ -1,4 +1,4 @@
-"""Rollouts with random chunks, written down decision by decision, for the checks of `ChunkContract`."""
+"""Rollouts with random chunks, recorded decision by decision, for the checks of `ChunkContract`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
 
+from chunkenv.request import Chunk, Request
 from chunkenv.testing.expect import expect, skip
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 
 INFO_KEYS = ("ticks", "discount", "delay", "underruns", "discarded")
 REQUEST_FIELDS = ("tick", "prefix", "prefix_length", "delay_estimate", "execution_horizon", "left_over")
@@ -19,42 +21,42 @@ REQUEST_FIELDS = ("tick", "prefix", "prefix_length", "delay_estimate", "executio
 Row = tuple[np.ndarray, ...]
 
 
-class Tick(NamedTuple):
-    """A control step that the wrapped environment really played; its flags are None if only `info` tells of it."""
+class ExecutedTick(NamedTuple):
+    """A control step that the wrapped environment really played; its flags are None if it is known from `info` only."""
 
-    action: Any
+    action: Action
     reward: float
     terminated: bool | None
     truncated: bool | None
 
 
 class Recorder(gym.Wrapper):
-    """Writes down every control step; it is put right beneath the wrapper that plays the chunks.
+    """Records every control step; its place is right beneath the wrapper that plays the chunks.
 
     Attributes:
         ticks: the control steps since they were cleared last.
-        copies: whether observations are handed on as copies, so that an environment below that returns its own state
+        copies: whether observations are returned as copies, so that an environment below that returns its own state
             (as some of Gymnasium's do) is not taken for a fault of the wrapper above.
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         gym.Wrapper.__init__(self, env)
-        self.ticks: list[Tick] = []
+        self.ticks: list[ExecutedTick] = []
         self.copies = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Reset what is below."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._handed_on(observation), info
+        return self._copy_if_asked(observation), info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Play the step and write it down."""
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
+        """Play the step and record it."""
         given = copy.deepcopy(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
-        self.ticks.append(Tick(given, float(reward), bool(terminated), bool(truncated)))
-        return self._handed_on(observation), reward, terminated, truncated, info
+        self.ticks.append(ExecutedTick(given, float(reward), bool(terminated), bool(truncated)))
+        return self._copy_if_asked(observation), reward, terminated, truncated, info
 
-    def _handed_on(self, observation: Any) -> Any:
+    def _copy_if_asked(self, observation: Observation) -> Observation:
         return copy.deepcopy(observation) if self.copies else observation
 
 
@@ -70,23 +72,23 @@ class Decision:
         rows: its rows, copied before the step.
         previous: the rows of the chunk before it; none after a reset.
         left: the rows of the request's `left_over`, copied before the step.
-        observation: what the step returned, as the following ones.
-        ticks: the control steps really played; None if nobody tells.
+        observation: what the step returned; so are reward, flags and info.
+        ticks: the control steps really played; None if unknown.
     """
 
-    before: Any
-    request: Any
-    asked: dict[str, Any]
-    chunk: Any
+    before: Observation
+    request: Request
+    asked: dict[str, object]
+    chunk: Chunk
     rows: list[Row]
     previous: list[Row]
     left: list[Row]
-    observation: Any
-    reward: Any
-    terminated: Any
-    truncated: Any
-    info: dict[str, Any]
-    ticks: list[Tick] | None
+    observation: Observation
+    reward: SupportsFloat
+    terminated: bool
+    truncated: bool
+    info: Info
+    ticks: list[ExecutedTick] | None
 
     @property
     def ended(self) -> bool:
@@ -95,7 +97,7 @@ class Decision:
 
     @property
     def prefix_played(self) -> int:
-        """How many of the ticks had a row of the previous chunk, if the request told the truth."""
+        """How many of the ticks had a row of the previous chunk, if the request is right."""
         return min(len(self.left), self.info["delay"], self.info["ticks"])
 
     @property
@@ -105,15 +107,13 @@ class Decision:
         return bool(self.truncated and cut_short and not (self.ticks and self.ticks[-1].truncated))
 
     @property
-    def played(self) -> list[Tick]:
-        """The control steps really played; skips the check if they cannot be seen."""
+    def played(self) -> list[ExecutedTick]:
+        """The control steps really played; skips the check if they are unknown."""
         if self.ticks is None:
-            skip(
-                "nobody tells what was executed: no wrapper plays the chunks, and info has no 'actions' and 'rewards'."
-            )
+            skip("what was executed is unknown: no wrapper plays the chunks, and info has no 'actions' and 'rewards'.")
         return self.ticks
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Copies of what must be the same in the same episode."""
         return copy.deepcopy(
             {
@@ -127,8 +127,8 @@ class Decision:
         )
 
 
-def play(env: gym.Env[Any, Any], decisions: int, seed: int = 0) -> Iterator[Decision]:
-    """Play random chunks, resetting whenever an episode ends; what is done between two decisions is the caller's."""
+def play(env: AnyEnv, decisions: int, seed: int = 0) -> Iterator[Decision]:
+    """Play random chunks, resetting whenever an episode ends; between two decisions the caller may do what it likes."""
     recorder = record(env)
     env.action_space.seed(seed)
     observation, _ = env.reset(seed=seed)
@@ -141,7 +141,7 @@ def play(env: gym.Env[Any, Any], decisions: int, seed: int = 0) -> Iterator[Deci
             observation, previous = env.reset()[0], []
 
 
-def decide(env: gym.Env[Any, Any], before: Any, previous: list[Row], recorder: Recorder | None) -> Decision:
+def decide(env: AnyEnv, before: Observation, previous: list[Row], recorder: Recorder | None) -> Decision:
     """Play one random chunk."""
     request, chunk = read_request(env), env.action_space.sample()
     asked = copy.deepcopy({"before": before, "request": fields_of(request)})
@@ -151,28 +151,28 @@ def decide(env: gym.Env[Any, Any], before: Any, previous: list[Row], recorder: R
     observation, reward, terminated, truncated, info = env.step(chunk)
     missing = [key for key in INFO_KEYS if key not in info]
     expect(not missing, f"info has no {missing}; expected the keys {INFO_KEYS} after every step.")
-    ticks = list(recorder.ticks) if recorder else _told(info)
+    ticks = list(recorder.ticks) if recorder else _read_ticks(info)
     return Decision(
         before, request, asked, chunk, rows, previous, left, observation, reward, terminated, truncated, info, ticks
     )
 
 
 def trace(
-    env: gym.Env[Any, Any],
+    env: AnyEnv,
     decisions: int,
-    meddle: Callable[[gym.Env[Any, Any], Decision], Any] | None = None,
+    perturb: Callable[[AnyEnv, Decision], object] | None = None,
     seed: int = 0,
-) -> list[dict[str, Any]]:
-    """The facts of a rollout in which somebody may meddle between the decisions of an episode."""
+) -> list[dict[str, object]]:
+    """The facts of a rollout, with `perturb` called between the decisions of an episode."""
     facts = []
     for decision in play(env, decisions, seed):
         facts.append(decision.facts())
-        if meddle and not decision.ended:
-            meddle(env, decision)
+        if perturb and not decision.ended:
+            perturb(env, decision)
     return facts
 
 
-def read_request(env: gym.Env[Any, Any]) -> Any:
+def read_request(env: AnyEnv) -> Request:
     """The request of an environment of chunks."""
     expect(env.has_wrapper_attr("request"), f"{env} has no attribute 'request'; expected what the next chunk answers.")
     request = env.get_wrapper_attr("request")
@@ -181,12 +181,12 @@ def read_request(env: gym.Env[Any, Any]) -> Any:
     return request
 
 
-def fields_of(request: Any) -> dict[str, Any]:
+def fields_of(request: Request) -> dict[str, object]:
     """What a request says."""
     return {field: getattr(request, field) for field in REQUEST_FIELDS}
 
 
-def record(env: gym.Env[Any, Any]) -> Recorder | None:
+def record(env: AnyEnv) -> Recorder | None:
     """The recorder beneath the chunk wrapper, put there if there is none; None if no wrapper plays the chunks."""
     layer = chunk_layer(env)
     if not isinstance(layer, gym.Wrapper):
@@ -196,7 +196,7 @@ def record(env: gym.Env[Any, Any]) -> Recorder | None:
     return layer.env
 
 
-def chunk_layer(env: Any) -> Any:
+def chunk_layer(env: AnyEnv | None) -> AnyEnv | None:
     """The innermost layer that has a `request`: the one that plays the chunks; None if there is none."""
     layer = None
     while env is not None:
@@ -206,7 +206,7 @@ def chunk_layer(env: Any) -> Any:
     return layer
 
 
-def rows_of(chunk: Any, like: Any) -> list[Row]:
+def rows_of(chunk: Chunk, like: Chunk) -> list[Row]:
     """Copies of a chunk's rows, each with all its parts; `like` is in the layout of rows, the chunk may be flat."""
     parts = [
         np.array(part).reshape(-1, *np.shape(model)[1:])
@@ -215,7 +215,7 @@ def rows_of(chunk: Any, like: Any) -> list[Row]:
     return list(zip(*parts, strict=True))
 
 
-def row_of(action: Any) -> Row:
+def row_of(action: Action) -> Row:
     """An action as a row of a chunk."""
     return tuple(np.asarray(part) for part in parts_of(action))
 
@@ -225,12 +225,12 @@ def same_row(one: Row, other: Row) -> bool:
     return len(one) == len(other) and all(map(np.array_equal, one, other))
 
 
-def shown(row: Row) -> str:
-    """A row in a sentence."""
+def describe(row: Row) -> str:
+    """A row, for a sentence."""
     return ", ".join(str(part.tolist()) for part in row)
 
 
-def parts_of(value: Any) -> list[Any]:
+def parts_of(value: Chunk) -> list[np.ndarray]:
     """The arrays of a nested action or chunk, in an order of their own."""
     if isinstance(value, dict):
         return [part for key in sorted(value) for part in parts_of(value[key])]
@@ -239,8 +239,8 @@ def parts_of(value: Any) -> list[Any]:
     return [value]
 
 
-def _told(info: dict[str, Any]) -> list[Tick] | None:
+def _read_ticks(info: Info) -> list[ExecutedTick] | None:
     if "actions" not in info or "rewards" not in info:
         return None
     pairs = zip(info["actions"], info["rewards"], strict=False)
-    return [Tick(action, float(reward), None, None) for action, reward in pairs]
+    return [ExecutedTick(action, float(reward), None, None) for action, reward in pairs]

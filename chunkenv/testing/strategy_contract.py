@@ -43,14 +43,14 @@ class StrategyContract(PolicyContract):
         policy = getattr(strategy, "policy", None)
         if policy is None:
             skip("it has no attribute policy.")
-        heard: list[bool] = []
-        policy.reset = lambda: heard.append(True)
+        calls: list[bool] = []
+        policy.reset = lambda: calls.append(True)
         strategy.reset()
-        expect(heard, f"{type(strategy).__name__}.reset() did not call its policy's reset(); expected one call.")
+        expect(calls, f"{type(strategy).__name__}.reset() did not call its policy's reset(); expected one call.")
 
     def test_it_says_what_it_costs(self) -> None:
         """`cost` is a `chunkenv.strategies.Cost`: at least one evaluation, and no negative numbers."""
-        strategy: Any = self.make_policy()
+        strategy = self.make_policy()
         cost: Any = getattr(strategy, "cost", None)
         expect(isinstance(cost, Cost), f"cost is {cost!r}; expected a chunkenv.strategies.Cost.")
         counts = [cost.evaluations, cost.vjps, 0 if cost.flops is None else cost.flops]

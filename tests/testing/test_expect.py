@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from chunkenv.testing.expect import difference, global_randomness, sown_global_randomness
+from chunkenv.testing.expect import difference, global_randomness, seeded_global_randomness
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_a_value_is_the_same_as_itself(value):
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen", "sentence"),
+    ("expected", "actual", "sentence"),
     [
         (1, 2, "x is 2; expected 1."),
         (1, True, "x is True; expected 1."),
@@ -32,15 +32,15 @@ def test_a_value_is_the_same_as_itself(value):
         (np.zeros(2), {"a": 1}, "x has shape (); expected (2,)."),
     ],
 )
-def test_a_difference_is_named_with_its_place(expected, seen, sentence):
-    assert difference(expected, seen, "x") == sentence
+def test_a_difference_is_named_with_its_place(expected, actual, sentence):
+    assert difference(expected, actual, "x") == sentence
 
 
 def test_global_randomness_is_sown_and_put_back():
     before = global_randomness()
     draws = []
     for seed in (1, 1, 2):
-        with sown_global_randomness(seed):
+        with seeded_global_randomness(seed):
             draws.append((random.random(), np.random.random()))  # noqa: NPY002
     assert draws[0] == draws[1]
     assert all(one != other for one, other in zip(draws[0], draws[2], strict=True))
