@@ -281,8 +281,8 @@ class ChunkContract:
 
     def _every_pair(self, fault: Callable[[Decision, Decision], str | None]) -> None:
         with self._open() as env:
-            for number, (decision, next_decision) in enumerate(pairwise(play(env, self.decisions))):
-                sentence = fault(decision, next_decision)
+            for number, (decision, later) in enumerate(pairwise(play(env, self.decisions))):
+                sentence = fault(decision, later)
                 expect(sentence is None, f"decision {number}: {sentence}")
 
     def _every_decision_in_one_mode(self, fault: Callable[[Decision, bool], str | None]) -> None:

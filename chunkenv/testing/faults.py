@@ -114,27 +114,23 @@ def of_underruns(decision: Decision) -> str | None:
     return f"info['underruns'] is {decision.info['underruns']}; expected {expected} ({rows})."
 
 
-def of_rows(decision: Decision, next_decision: Decision) -> str | None:
+def of_rows(decision: Decision, later: Decision) -> str | None:
     """Every row is executed, discarded or left."""
     info = decision.info
     had = len(decision.left) + len(decision.rows)
-    went = info["ticks"] - info["underruns"] + info["discarded"] + len(next_decision.left)
+    went = info["ticks"] - info["underruns"] + info["discarded"] + len(later.left)
     if decision.ended or had == went:
         return None
-    fate = (
-        f"{info['ticks'] - info['underruns']} executed, {info['discarded']} discarded, {len(next_decision.left)} left"
-    )
+    fate = f"{info['ticks'] - info['underruns']} executed, {info['discarded']} discarded, {len(later.left)} left"
     return f"of {had} rows {fate}; expected these to add up."
 
 
-def of_tick(decision: Decision, next_decision: Decision) -> str | None:
+def of_tick(decision: Decision, later: Decision) -> str | None:
     """The clock of requests goes on by the ticks played."""
     expected = decision.request.tick + decision.info["ticks"]
-    if decision.ended or next_decision.request.tick == expected:
+    if decision.ended or later.request.tick == expected:
         return None
-    return (
-        f"request.tick is {next_decision.request.tick}; expected {decision.request.tick} + info['ticks'] = {expected}."
-    )
+    return f"request.tick is {later.request.tick}; expected {decision.request.tick} + info['ticks'] = {expected}."
 
 
 def of_discount(decision: Decision, discount: float) -> str | None:
