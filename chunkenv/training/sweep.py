@@ -24,8 +24,9 @@ def train_once(make_training: Callable[[], AnyTraining], folder: Path) -> AnyTra
     """
     with _only_one_process(folder):
         training = resume(make_training(), folder)
-        for _ in train(training, folder):
-            pass
+        if not training.done:
+            for _ in train(training, folder):
+                pass
     return training
 
 

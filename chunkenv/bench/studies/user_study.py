@@ -1,4 +1,4 @@
-"""A study of one's own: a Python file with a `study`, or with `make_study()`."""
+"""A study of your own: a Python file with a `study`, with `make_study()`, or with several of these."""
 
 from __future__ import annotations
 
@@ -17,21 +17,34 @@ def load_study(path: Path) -> Study:
     """The study in a file.
 
     The file is imported as a module from its folder, as a script would be: it may import its neighbours, and worker
-    processes can import it.
+    processes can import it. Of several studies one is chosen by its name: `studies.py:name`, an object or a function
+    that makes it.
 
     Raises:
         ArgumentError: if there is no such file, its name cannot be a module's, or there is no study in it.
         StudyError: if it cannot be imported; with the traceback.
     """
+    path, name = _split(path)
     if not path.is_file() or path.suffix != ".py":
         raise ArgumentError(f"{path} is no Python file; give one with a `study` or with make_study().")
     module = _imported(path.resolve())
-    make = getattr(module, "make_study", None)
-    study = _told(path, make) if callable(make) else getattr(module, "study", None)
+    name = name or ("make_study" if callable(getattr(module, "make_study", None)) else "study")
+    found = getattr(module, name, None)
+    study = _told(path, found) if callable(found) else found
     if not isinstance(study, Study):
-        what = "make_study() returns" if callable(make) else "`study` is"
+        what = f"{name}() returns" if callable(found) else f"`{name}` is"
         raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.study.Study.")
     return study
+
+
+def _split(path: Path) -> tuple[Path, str]:
+    """A file and the name of a study in it.
+
+    >>> [name for _, name in (_split(Path("studies.py")), _split(Path("studies.py:fast")))]
+    ['', 'fast']
+    """
+    file, suffix, name = str(path).partition(".py:")
+    return Path(file + ".py" * bool(suffix)), name
 
 
 def _imported(path: Path) -> ModuleType:

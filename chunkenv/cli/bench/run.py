@@ -18,7 +18,12 @@ from chunkenv.cli.command_line import is_given, whole
 
 def run(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="STUDY.py", help="A Python file with `study` or make_study().")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STUDY.py", help="A Python file with `study` or make_study(); STUDY.py:NAME for another."
+        ),
+    ],
     episodes: Annotated[int, whole("Episodes of every cell.", "the study's")] = 0,
     seed: Annotated[int, whole("Seed of the study: the same seed gives the same rows.", "the study's")] = 0,
     workers: Count = 0,

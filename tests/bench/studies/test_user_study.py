@@ -41,6 +41,13 @@ def test_a_file_has_a_study_or_makes_one(tmp_path, end):
     assert (study.name, study.play.__module__) == ("mine", "own_study")
 
 
+def test_one_of_several_studies_is_chosen_by_its_name(tmp_path):
+    path = written(tmp_path, STUDY + "\ndef other(): return study\n")
+    assert load_study(tmp_path / f"{path.name}:other").name == "mine"
+    with pytest.raises(ArgumentError, match="own_study.py has no study: `missing` is None; make it a"):
+        load_study(tmp_path / f"{path.name}:missing")
+
+
 def test_a_file_may_import_its_neighbours(tmp_path):
     written(tmp_path, STUDY, "neighbour.py")
     assert load_study(written(tmp_path, "from neighbour import study")).play.__module__ == "neighbour"
