@@ -96,7 +96,7 @@ class Study:
         results: columns that this study's rows have besides the usual ones: bool, int, float or str by name.
 
     Raises:
-        ArgumentError: what cannot be meant.
+        ArgumentError: what is invalid.
     """
 
     name: str

@@ -30,7 +30,7 @@ class Slowed(NamedTuple):
 def plot_charged(
     solved: Solved, traces: Mapping[str, Sequence[float]], control_dt: float, path: Path, caption: str
 ) -> None:
-    """Draw the study as a PNG; the file appears whole or not at all.
+    """Draw the study as a PNG; the file is written atomically.
 
     Args:
         solved: what was solved, by `Slowed`.

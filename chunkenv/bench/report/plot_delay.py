@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from chunkenv.bench.analysis.intervals import Interval
 from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates
-from chunkenv.bench.store.whole_files import write_whole
 from chunkenv.evaluate import Row
+from chunkenv.utils.files import atomic_file
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 """Okabe and Ito's palette, which colour-blind readers tell apart."""
@@ -41,7 +41,7 @@ STYLE: dict[Any, Any] = {
 
 
 def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
-    """Draw rows of one execution horizon as a PNG; the file appears whole or not at all.
+    """Draw rows of one execution horizon as a PNG; the file is written atomically.
 
     Args:
         rows: of all tasks, the same number of episodes in every cell.
@@ -56,12 +56,13 @@ def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a PNG; the file appears whole or not at all.
+    """Write a figure as a PNG; the file is written atomically.
 
     Raises:
         ArgumentError: if it cannot be written.
     """
-    write_whole(path, lambda partial: figure.savefig(partial, format="png", dpi=150, facecolor="white"))
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=150, facecolor="white")
 
 
 def draw_delay(rows: Sequence[Row], caption: str) -> Figure:

@@ -34,7 +34,7 @@ Along = Callable[[Setting], int]
 
 
 def plot_rtc(solved: Solved, path: Path, caption: str) -> None:
-    """Draw a study of execution methods as a PNG; the file appears whole or not at all.
+    """Draw a study of execution methods as a PNG; the file is written atomically.
 
     Args:
         solved: what was solved.

@@ -8,7 +8,7 @@ from chunkenv.bench.report.content import content_of
 from chunkenv.bench.report.html import to_html
 from chunkenv.bench.report.markdown import to_markdown
 from chunkenv.bench.store.study_store import Store, make_folder
-from chunkenv.bench.store.whole_files import write_whole
+from chunkenv.utils.files import atomic_file
 
 
 def write_report(store: Store, folder: Path, out: Path) -> list[Path]:
@@ -30,8 +30,8 @@ def write_report(store: Store, folder: Path, out: Path) -> list[Path]:
     for picture in [*content.plots, *content.films]:
         _put(picture.content, out / picture.name)
     paths = [out / "report.html", out / "report.md"]
-    write_whole(paths[0], lambda path: path.write_text(to_html(content), encoding="utf-8"))
-    write_whole(paths[1], lambda path: path.write_text(to_markdown(content), encoding="utf-8"))
+    _put(to_html(content).encode(), paths[0])
+    _put(to_markdown(content).encode(), paths[1])
     return paths
 
 
@@ -39,4 +39,5 @@ def _put(content: bytes, path: Path) -> None:
     if path.is_file() and path.read_bytes() == content:
         return
     make_folder(path.parent)
-    write_whole(path, lambda partial: partial.write_bytes(content))
+    with atomic_file(path) as file:
+        file.write(content)

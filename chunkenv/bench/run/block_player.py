@@ -20,20 +20,20 @@ from chunkenv.utils.processes import begin_worker
 
 
 class Failure(NamedTuple):
-    """Why a block has no rows: the sentence, and where it was raised (empty for errors that speak for themselves)."""
+    """Why a block has no rows: the sentence, and the traceback (empty for errors of chunkenv)."""
 
     sentence: str
     traceback: str
 
 
-class Parcel(NamedTuple):
+class PackedStudy(NamedTuple):
     """A study on its way to a worker, with the folders in which its modules are found."""
 
     path: list[str]
     study: bytes
 
 
-def pack(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> Parcel:
+def pack_study(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> PackedStudy:
     """The study for workers.
 
     Args:
@@ -44,7 +44,7 @@ def pack(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> Parcel:
         ArgumentError: if it cannot be sent.
     """
     try:
-        return Parcel(list(sys.path), dumps(study))
+        return PackedStudy(list(sys.path), dumps(study))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ArgumentError(
             f"the study {study.name!r} cannot be sent to workers ({error}); make its functions at the top level of a "
@@ -52,41 +52,41 @@ def pack(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> Parcel:
         ) from error
 
 
-class Player:
+class BlockPlayer:
     """Plays blocks of one study.
 
     Args:
-        parcel: the study; it is unpacked with the first block, so that what goes wrong there is answered, too.
+        packed: the study; it is unpacked with the first block, so that what goes wrong there is answered, too.
     """
 
-    def __init__(self, parcel: Parcel) -> None:
-        self._parcel = parcel
+    def __init__(self, packed: PackedStudy) -> None:
+        self._packed = packed
 
     @functools.cached_property
     def _study(self) -> Study:
-        sys.path += [folder for folder in self._parcel.path if folder not in sys.path]
-        return pickle.loads(self._parcel.study)
+        sys.path += [folder for folder in self._packed.path if folder not in sys.path]
+        return pickle.loads(self._packed.study)
 
     def answer(self, block: Block) -> list[Row] | Failure:
         """The block's rows, or why there are none."""
         try:
-            return play(self._study, block)
+            return play_block(self._study, block)
         except ChunkenvError as error:
             return Failure(str(error), "")
         except Exception as error:
             return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def serve(parcel: Parcel, connection: Connection) -> None:
+def serve(packed: PackedStudy, connection: Connection) -> None:
     """Answer every block with its rows or a `Failure`, until the other end is closed or the parent process ends."""
     begin_worker()
-    player = Player(parcel)
+    player = BlockPlayer(packed)
     with contextlib.suppress(EOFError, OSError):  # the other end is gone
         while True:
             connection.send(player.answer(connection.recv()))
 
 
-def play(study: Study, block: Block) -> list[Row]:
+def play_block(study: Study, block: Block) -> list[Row]:
     """The rows of a block, as the study plays it.
 
     Raises:
@@ -100,7 +100,7 @@ def play(study: Study, block: Block) -> list[Row]:
         raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
     for row, episode in zip(rows, block.episodes, strict=True):
         _check_row(row, episode_seed(study.seed, episode), study)
-    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+    return [{name: _to_python(value) for name, value in row.items()} for row in rows]
 
 
 def play_alone(study: Study, unit: Unit) -> Row:
@@ -129,6 +129,6 @@ def _check_row(row: Row, seed: int, study: Study) -> None:
         )
 
 
-def _plain(value: Any) -> Any:
+def _to_python(value: Any) -> Any:
     """Numbers of numpy as Python's, which a database takes."""
     return value.item() if isinstance(value, np.generic) else value

@@ -27,7 +27,7 @@ def missing_blocks(study: Study, store: Store) -> list[Block]:
     return [block for block, count in store.counts(study).items() if count < len(block.episodes)]
 
 
-class Work:
+class BlockQueue:
     """Blocks to be played.
 
     Args:
@@ -36,7 +36,7 @@ class Work:
     """
 
     def __init__(self, store: Store, blocks: list[Block]) -> None:
-        self._waiting = claimed(store, blocks)
+        self._waiting = claim_blocks(store, blocks)
         self._returned: list[Block] = []
         self._deaths: Counter[Block] = Counter()
 
@@ -57,7 +57,7 @@ class Work:
         self._returned.append(block)
 
 
-def claimed(store: Store, blocks: list[Block]) -> Iterator[Block]:
+def claim_blocks(store: Store, blocks: list[Block]) -> Iterator[Block]:
     """Claim block by block; what another run has claimed comes last, in case that run is gone or slow."""
     theirs: list[Block] = []
     for block in blocks:

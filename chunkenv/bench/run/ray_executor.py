@@ -7,8 +7,8 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from chunkenv.bench.run.block_player import Failure, Player, pack
-from chunkenv.bench.run.block_queue import Work
+from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study
+from chunkenv.bench.run.block_queue import BlockQueue
 from chunkenv.bench.study import Block, Study
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row
@@ -18,7 +18,7 @@ LOCAL_MEMORY = 100 * 2**20
 """Bytes of shared memory for a Ray of our own: rows are small, and Ray's default is a third of the machine's memory."""
 
 
-class RayCrew:
+class RayExecutor:
     """Actors of one CPU each. A Ray that was started for them ends with them.
 
     Args:
@@ -41,24 +41,24 @@ class RayCrew:
         if self._ours:
             _connect(ray, size, address)
         # By value where a study is written in a script: the script is no module that a worker could import.
-        self._parcel = ray.put(pack(study, self._ray.cloudpickle.dumps))
+        self._packed = ray.put(pack_study(study, self._ray.cloudpickle.dumps))
         self._busy: dict[Any, tuple[Any, Block]] = {}
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self._players = [self._hire() for _ in range(min(size or cpus, cpus))]
+        self._players = [self._start() for _ in range(min(size or cpus, cpus))]
 
-    def play(self, work: Work) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def play(self, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
         """Keep every actor busy with the next block, and yield answers as they come.
 
         Raises:
             StudyError: if too many actors died over the same block.
         """
         for player in self._players:
-            self._give_next(player, work)
+            self._give_next(player, queue)
         while self._busy:
             (answer, *_), _ = self._ray.wait(list(self._busy))
-            yield from self._answers(answer, work)
+            yield from self._receive(answer, queue)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """End all actors, in the middle of an episode if need be."""
         if self._ours:
             self._ray.shutdown()
@@ -66,25 +66,25 @@ class RayCrew:
         for player in self._players:
             self._ray.kill(player)
 
-    def _hire(self) -> Any:
-        return self._ray.remote(num_cpus=1)(Player).remote(self._parcel)
+    def _start(self) -> Any:
+        return self._ray.remote(num_cpus=1)(BlockPlayer).remote(self._packed)
 
-    def _give_next(self, player: Any, work: Work) -> None:
-        block = work.next()
+    def _give_next(self, player: Any, queue: BlockQueue) -> None:
+        block = queue.next()
         if block is not None:
             self._busy[player.answer.remote(block)] = (player, block)
 
-    def _answers(self, answer: Any, work: Work) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def _receive(self, answer: Any, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
         """The answer that has come; none if its actor died."""
         player, block = self._busy.pop(answer)
         try:
             rows = self._ray.get(answer)
         except self._ray.exceptions.RayActorError:
-            work.take_back(block, "died under Ray")
+            queue.take_back(block, "died under Ray")
             self._players.remove(player)
-            self._players.append(self._hire())
-            return self._give_next(self._players[-1], work)
-        self._give_next(player, work)
+            self._players.append(self._start())
+            return self._give_next(self._players[-1], queue)
+        self._give_next(player, queue)
         yield block, rows
 
 
@@ -93,7 +93,7 @@ def _connect(ray: Any, size: int | None, address: str | None) -> None:
     local = {"num_cpus": size, "include_dashboard": False, "object_store_memory": LOCAL_MEMORY}
     try:
         if address:
-            _knock(address)
+            _check_reachable(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
     except (OSError, RuntimeError, ValueError) as error:
         if address is None:
@@ -102,7 +102,7 @@ def _connect(ray: Any, size: int | None, address: str | None) -> None:
         raise ArgumentError(f"{sentence}; start one by `ray start --head`, or leave --address out.") from error
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Find out within seconds whether somebody answers at HOST:PORT: Ray tries for ten minutes.
 
     Raises:

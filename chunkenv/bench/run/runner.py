@@ -1,7 +1,7 @@
 """Plays the blocks of a study that lack rows, in workers; this process alone writes.
 
-A row depends on its unit and the study's seed only, and a block is on the disk before its units are told of: a run can
-be ended in any way, and the next one goes on from there to the same rows, with any number of workers.
+A row depends on its unit and the study's seed only, and a block is on the disk before its units are reported: a run
+can be ended in any way, and the next one goes on from there to the same rows, with any number of workers.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import contextlib
 from collections.abc import Generator
 from typing import NamedTuple
 
-from chunkenv.bench.run.block_player import Failure, pack
-from chunkenv.bench.run.block_queue import StudyError, Work, missing_blocks
-from chunkenv.bench.run.local_executor import Crew, cores
-from chunkenv.bench.run.ray_executor import RayCrew
+from chunkenv.bench.run.block_player import Failure, pack_study
+from chunkenv.bench.run.block_queue import BlockQueue, StudyError, missing_blocks
+from chunkenv.bench.run.local_executor import ProcessExecutor
+from chunkenv.bench.run.ray_executor import RayExecutor
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Block, Study, Unit
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.processes import usable_cores
 
 __all__ = ["StudyError", "Workers", "missing_blocks", "run"]
 EXECUTORS = ("process", "ray")
@@ -55,13 +56,13 @@ def run(study: Study, store: Store, workers: int | Workers, command: str = "") -
         MissingExtraError: if Ray is wanted and missing.
         StudyError: if a block fails, a worker ends by itself, or too many are killed over the same block.
     """
-    workers = checked(workers if isinstance(workers, Workers) else Workers(whole_number("workers", workers, 1)))
+    workers = check_workers(workers if isinstance(workers, Workers) else Workers(whole_number("workers", workers, 1)))
     store.begin(study, command)
     return _run(study, store, missing_blocks(study, store), workers)
 
 
-def checked(workers: Workers) -> Workers:
-    """The same workers, if they can be meant.
+def check_workers(workers: Workers) -> Workers:
+    """The same workers, if they are valid.
 
     Raises:
         ArgumentError: otherwise.
@@ -77,20 +78,20 @@ def checked(workers: Workers) -> Workers:
 def _run(study: Study, store: Store, todo: list[Block], workers: Workers) -> Generator[Unit, None, None]:
     if not todo:
         return
-    crew = _crew(study, workers, len(todo))
+    executor = _make_executor(study, workers, len(todo))
     try:
-        for block, answer in crew.play(Work(store, todo)):
+        for block, answer in executor.play(BlockQueue(store, todo)):
             if isinstance(answer, Failure):
                 raise StudyError(f"{block} failed: {answer.sentence}", answer.traceback)
             store.keep(block, answer)
             yield from block.units
     finally:
-        crew.dismiss()
+        executor.stop()
         with contextlib.suppress(Exception):  # what matters now is why the run ended
             store.release()
 
 
-def _crew(study: Study, workers: Workers, blocks: int) -> Crew | RayCrew:
+def _make_executor(study: Study, workers: Workers, blocks: int) -> ProcessExecutor | RayExecutor:
     if workers.executor == "ray":
-        return RayCrew(study, workers.count and min(workers.count, blocks), workers.address)
-    return Crew(pack(study), min(workers.count or cores(), blocks))
+        return RayExecutor(study, workers.count and min(workers.count, blocks), workers.address)
+    return ProcessExecutor(pack_study(study), min(workers.count or usable_cores(), blocks))

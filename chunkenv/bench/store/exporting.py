@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
-from typing import Any
 
 from chunkenv.bench.store.study_store import Store, make_folder
-from chunkenv.bench.store.whole_files import write_whole
 from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import Row
+from chunkenv.utils.files import atomic_file
 
 
 def export(store: Store, folder: Path) -> list[Path]:
     """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`.
 
-    Rows are in the order of the cells, with a column for each part. A file appears whole or not at all. In the CSV,
+    Rows are in the order of the cells, with a column for each part. Files are written atomically. In the CSV,
     truths are `true` or `false`; what is not known or was not measured is empty.
 
     Returns:
@@ -41,18 +42,21 @@ def export(store: Store, folder: Path) -> list[Path]:
     table = pyarrow.Table.from_pylist(rows, pyarrow.schema(list(types.items())))
     make_folder(folder)
     paths = [folder / "episodes.csv", folder / "episodes.parquet"]
-    write_whole(paths[0], lambda path: _write_csv(path, rows))
-    write_whole(paths[1], lambda path: pyarrow.parquet.write_table(table, path))
+    with atomic_file(paths[0]) as file:
+        file.write(_to_csv(rows).encode())
+    with atomic_file(paths[1]) as file:
+        pyarrow.parquet.write_table(table, file)
     return paths
 
 
-def _write_csv(path: Path, rows: list[dict]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+def _to_csv(rows: list[Row]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows({name: _portable(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def _portable(value: object) -> object:
     """A value as a CSV reader of any language takes it; None becomes nothing."""
     return str(value).lower() if isinstance(value, bool) else value

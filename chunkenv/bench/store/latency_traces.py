@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from chunkenv.bench.store.provenance import machine, now, versions
-from chunkenv.bench.store.whole_files import write_whole
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.files import atomic_file
 
 FILE = "traces.json"
 
 
 def write_traces(path: Path, traces: dict[str, list[float]]) -> None:
-    """Keep traces in a file, which appears whole or not at all."""
+    """Write traces into a file, atomically."""
     text = json.dumps({"recorded": now(), "machine": machine(), "versions": versions(), "seconds": traces}, indent=1)
-
-    def write(partial: Path) -> None:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)
+    with atomic_file(path) as file:
+        file.write(text.encode())
 
 
 def read_traces(path: Path) -> dict[str, list[float]]:

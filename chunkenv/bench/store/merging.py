@@ -16,7 +16,7 @@ from chunkenv.errors import ArgumentError
 
 
 def merge(paths: Sequence[Path], out: Path) -> int:
-    """Write the rows of several databases into a new one, which appears whole or not at all.
+    """Write the rows of several databases into a new one, atomically.
 
     Args:
         paths: of the databases, at least two. The same row may be in several.

@@ -87,7 +87,7 @@ def charged_study(
         seed: of the study.
 
     Raises:
-        ArgumentError: an unknown name, a slowdown that cannot be meant, or a method without a trace.
+        ArgumentError: an unknown name, a slowdown that is invalid, or a method without a trace.
 
     >>> study = charged_study({"naive": [0.001], "rtc": [0.003]}, ["catapult"], ["naive", "rtc"])
     >>> sorted({cell.slowdown for cell in study.cells})

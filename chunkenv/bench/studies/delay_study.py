@@ -65,7 +65,7 @@ def delay_study(
         seed: of the study.
 
     Raises:
-        ArgumentError: an unknown name, a number that cannot be meant, a setting given twice, or a delay that leaves
+        ArgumentError: an unknown name, a number that is invalid, a setting given twice, or a delay that leaves
             ticks without a row (delay <= execution_horizon <= prediction_horizon - delay must hold).
 
     >>> len(delay_study(tasks=["catapult"], delays=[0, 4]).cells)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chunkenv.bench.run.runner import Workers, checked
+from chunkenv.bench.run.runner import Workers, check_workers
 from chunkenv.cli.command_line import is_given, whole
 from chunkenv.errors import ArgumentError
 
@@ -44,4 +44,4 @@ def workers_of(context: typer.Context) -> Workers:
         ArgumentError: if it is invalid.
     """
     count = context.params["workers"] if is_given(context, "workers") else None
-    return checked(Workers(count, context.params["executor"], context.params["address"]))
+    return check_workers(Workers(count, context.params["executor"], context.params["address"]))

@@ -53,5 +53,6 @@ def test_the_file_is_a_picture(tmp_path):
 
 
 def test_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(ArgumentError, match="cannot be written"):
-        plot_delay(ROWS, tmp_path / "missing" / "delay.png", "caption")
+        plot_delay(ROWS, tmp_path / "file" / "delay.png", "caption")

@@ -23,10 +23,10 @@ def test_settings_fall_into_two_sweeps():
     assert by_horizon == [grid[1], grid[3], grid[4]]
 
 
-def test_the_picture_is_written_whole_or_not_at_all(tmp_path):
+def test_the_picture_is_written_atomically(tmp_path):
     _, solved = made_up(tmp_path)
     plot_rtc(solved, tmp_path / "rtc.png", f"{EPISODES} episodes")
     assert matplotlib.image.imread(tmp_path / "rtc.png").std() > 0
     with pytest.raises(ArgumentError, match="cannot be written"):
-        plot_rtc(solved, tmp_path / "nowhere" / "rtc.png", "caption")
+        plot_rtc(solved, tmp_path / "rtc.png" / "rtc.png", "caption")
     assert sorted(path.name for path in tmp_path.glob("*.p*")) == ["rtc.png"]

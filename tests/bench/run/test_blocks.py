@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from fake_study import block_study, cells, fake_study, make_env, make_policy, play
 
-from chunkenv.bench.run.block_player import Failure, Player, pack
-from chunkenv.bench.run.block_player import play as play_block
-from chunkenv.bench.run.block_queue import DEATHS, Work, claimed, missing_blocks
+from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study, play_block
+from chunkenv.bench.run.block_queue import DEATHS, BlockQueue, claim_blocks, missing_blocks
 from chunkenv.bench.run.runner import StudyError, run
 from chunkenv.bench.store.block_claims import DONE, OURS, THEIRS
 from chunkenv.bench.store.study_store import Store
@@ -144,8 +143,8 @@ def test_a_study_that_cannot_be_sent_is_refused(path):
 
 
 def test_what_goes_wrong_while_unpacking_is_answered():
-    parcel = pack(block_study(), lambda _: pickle.dumps(block_study()).replace(b"fake_study", b"lost_study"))
-    failure = Player(parcel).answer(block_study().blocks[0])
+    packed = pack_study(block_study(), lambda _: pickle.dumps(block_study()).replace(b"fake_study", b"lost_study"))
+    failure = BlockPlayer(packed).answer(block_study().blocks[0])
     assert isinstance(failure, Failure)
     assert failure.sentence == "ModuleNotFoundError: No module named 'lost_study'"
 
@@ -179,7 +178,7 @@ def test_what_others_have_claimed_comes_last(path):
     with open_at(path) as dead, open_at(path) as store:
         dead.claim(blocks[0])
         dead.claim(blocks[2])
-        order = list(claimed(store, blocks))
+        order = list(claim_blocks(store, blocks))
     assert order == [block for block in blocks if block not in (blocks[0], blocks[2])] + [blocks[0], blocks[2]]
 
 
@@ -187,7 +186,7 @@ def test_what_others_finish_meanwhile_is_not_played(path):
     blocks = block_study().blocks
     with open_at(path) as other, open_at(path) as store:
         other.claim(blocks[0])
-        waiting = claimed(store, blocks)
+        waiting = claim_blocks(store, blocks)
         assert next(waiting) == blocks[1]
         for block in (blocks[0], blocks[2]):
             other.keep(block, play(*block, 0))
@@ -208,22 +207,22 @@ def test_a_block_is_kept_whole_or_not_at_all(path):
 
 def test_a_block_over_which_workers_die_is_given_up(path):
     with open_at(path) as store:
-        work = Work(store, block_study().blocks)
-        block = work.next()
+        queue = BlockQueue(store, block_study().blocks)
+        block = queue.next()
         for _ in range(DEATHS - 1):
-            work.take_back(block, "was killed by SIGKILL")
-            assert work.next() == block
+            queue.take_back(block, "was killed by SIGKILL")
+            assert queue.next() == block
         with pytest.raises(StudyError, match=f"was killed by SIGKILL, {DEATHS} times; if memory was short"):
-            work.take_back(block, "was killed by SIGKILL")
+            queue.take_back(block, "was killed by SIGKILL")
 
 
 def test_deaths_over_other_blocks_do_not_add_up(path):
     with open_at(path) as store:
-        work = Work(store, block_study().blocks)
+        queue = BlockQueue(store, block_study().blocks)
         for _ in range(5 * DEATHS):
-            block = work.next()
-            work.take_back(block, "was killed")
-            assert work.next() == block
+            block = queue.next()
+            queue.take_back(block, "was killed")
+            assert queue.next() == block
 
 
 def test_policies_may_be_given_beside_play_to_compile_early():

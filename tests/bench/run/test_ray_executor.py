@@ -55,7 +55,7 @@ def players():
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if b"ray::Player" in (folder / "cmdline").read_bytes() and folder.stat().st_uid == os.getuid():
+            if b"ray::BlockPlayer" in (folder / "cmdline").read_bytes() and folder.stat().st_uid == os.getuid():
                 found.append(int(folder.name))
         except OSError:
             continue

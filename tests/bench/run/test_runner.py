@@ -75,7 +75,7 @@ def test_a_finished_study_starts_no_worker(tmp_path, monkeypatch):
     with Store(tmp_path / "episodes.sqlite") as store:
         list(run(fake_study(episodes=1), store, workers=1))
         monkeypatch.setattr(
-            "chunkenv.bench.run.local_executor.Crew._hire", lambda *_: pytest.fail("a worker was started")
+            "chunkenv.bench.run.local_executor.ProcessExecutor._start", lambda *_: pytest.fail("a worker was started")
         )
         assert list(run(fake_study(episodes=1), store, workers=2)) == []
 

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from chunkenv.bench.run.block_player import play
+from chunkenv.bench.run.block_player import play_block
 from chunkenv.bench.studies import charged_study as charged
 from chunkenv.bench.studies import methods
 from chunkenv.errors import ArgumentError
@@ -43,7 +43,7 @@ def test_each_method_pays_for_itself(method, monkeypatch):
     monkeypatch.setattr(methods, "flow_policy", lambda task, kind: Prefixed(action_size=6))
     study = charged.charged_study(TRACES, ["cartpole_thrust"], [method], [40.0], episodes=3)
     (block,) = study.blocks
-    rows = play(study, block)
+    rows = play_block(study, block)
     for row in rows:
         late = row["decisions"] - 1  # the first chunk is free
         charge = row["charged_latency"] * 30 * row["decisions"] / late

@@ -1,6 +1,6 @@
 import pytest
 
-from chunkenv.bench.run.block_player import play
+from chunkenv.bench.run.block_player import play_block
 from chunkenv.bench.studies import methods
 from chunkenv.bench.studies import rtc_study as rtc
 from chunkenv.bench.study import Cell
@@ -46,7 +46,7 @@ def test_a_block_is_played_and_paired(method, monkeypatch):
     monkeypatch.setattr(methods, "flow_policy", lambda task, kind: Prefixed(action_size=6))
     study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
     (block,) = study.blocks
-    rows = play(study, block)
+    rows = play_block(study, block)
     assert [row["seed"] for row in rows] == [episode_seed(0, number) for number in range(3)]
     assert rows[0].keys() > BASIC | {"mean_staleness", "boundary_jump", "chunk_change", "jerk", "denoiser_evaluations"}
     assert rtc.play(block.cell, (1,), 0) == [rows[1]]
