@@ -18,10 +18,10 @@ try:
 except ImportError as error:
     raise MissingExtraError('stable_baselines3 is not installed: run `pip install "chunkenv[sb3]"`.') from error
 
+from chunkenv.sb3.algorithms import ChunkA2C, ChunkPPO, PerDecisionDiscounts, chunk_ppo
 from chunkenv.sb3.chunk_replay import ChunkDictReplayBuffer, ChunkReplayBuffer
 from chunkenv.sb3.make import make_sb3_env
 from chunkenv.sb3.model_policy import ModelPolicy
-from chunkenv.sb3.on_policy import ChunkA2C, ChunkPPO, PerDecisionDiscounts, chunk_ppo
 from chunkenv.sb3.rollout_buffer import ChunkDictRolloutBuffer, ChunkRolloutBuffer
 from chunkenv.sb3.vec_env import SB3VecEnv
 

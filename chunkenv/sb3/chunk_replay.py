@@ -1,4 +1,4 @@
-"""Replay buffers whose samples carry the discount of each decision: for SAC, TD3, DQN and what is built like them."""
+"""Replay buffers whose samples carry the discount of each decision: for SAC, TD3, DQN and algorithms like them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from chunkenv.errors import ArgumentError
 from chunkenv.sb3.infos import discounts_of
+from chunkenv.utils.types import Info, Observation
 
 
 class ChunkReplayBuffer(ReplayBuffer):
@@ -40,25 +41,35 @@ class ChunkReplayBuffer(ReplayBuffer):
             )
         self.discounts = np.zeros((self.buffer_size, self.n_envs), np.float32)
 
-    def add(self, obs: Any, next_obs: Any, action: Any, reward: Any, done: Any, infos: list[dict[str, Any]]) -> None:
+    def add(
+        self,
+        obs: Observation,
+        next_obs: Observation,
+        action: np.ndarray,
+        reward: np.ndarray,
+        done: np.ndarray,
+        infos: list[Info],
+    ) -> None:
         """Store one decision of every environment."""
         self.discounts[self.pos] = discounts_of(infos)
         super().add(obs, next_obs, action, reward, done, infos)
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> Any:
-        # The base class draws the environments in here and tells nobody which; the same draw keeps its random stream.
+        # The base class draws the environments in here without returning which; the same draw keeps its random stream.
         where = batch_inds, np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002
         column = {name: getattr(self, name)[where].reshape(-1, 1) for name in ("dones", "timeouts", "discounts")}
         return self.samples_class(
-            observations=self._seen(self.observations, where, env),
+            observations=self._select(self.observations, where, env),
             actions=self.to_torch(self.actions[where]),
-            next_observations=self._seen(self.next_observations, where, env),
+            next_observations=self._select(self.next_observations, where, env),
             dones=self.to_torch(column["dones"] * (1 - column["timeouts"])),
             rewards=self.to_torch(self._normalize_reward(self.rewards[where].reshape(-1, 1), env)),
             discounts=self.to_torch(column["discounts"]),
         )
 
-    def _seen(self, stored: Any, where: tuple[np.ndarray, np.ndarray], env: VecNormalize | None) -> Any:
+    def _select(
+        self, stored: Observation, where: tuple[np.ndarray, np.ndarray], env: VecNormalize | None
+    ) -> Observation:
         rows = {key: part[where] for key, part in stored.items()} if isinstance(stored, dict) else stored[where]
         rows = self._normalize_obs(rows, env)
         return (

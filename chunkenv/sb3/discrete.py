@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import SupportsInt
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.types import AnyEnv, AnySpace
 
 LARGEST = 4096
-"""Chunks that an algorithm with one value per action, such as DQN, can still tell apart."""
+"""The most chunks for an algorithm with one value per action, such as DQN."""
 
 
-def is_discrete(chunks: spaces.Space[Any]) -> bool:
+def is_discrete(chunks: AnySpace) -> bool:
     """Whether chunks are made of choices: MultiDiscrete, or the Box of whole numbers that Gymnasium stacks those to."""
     return isinstance(chunks, spaces.MultiDiscrete) or _is_whole_box(chunks)
 
@@ -34,13 +35,13 @@ class FlatChoices(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     MultiDiscrete([2 2 2])
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        self._low, counts = _choices(env.action_space)
+    def __init__(self, env: AnyEnv) -> None:
+        self._low, counts = _read_choices(env.action_space)
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)
         self.action_space = spaces.MultiDiscrete(counts.ravel())
 
-    def action(self, action: Any) -> np.ndarray:
+    def action(self, action: np.ndarray) -> np.ndarray:
         """The chunk of a flat vector of choices."""
         return np.reshape(action, self._low.shape) + self._low
 
@@ -60,8 +61,8 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     (Discrete(8), array([1, 1, 0]))
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        self._low, counts = _choices(env.action_space)
+    def __init__(self, env: AnyEnv) -> None:
+        self._low, counts = _read_choices(env.action_space)
         self._counts = counts.ravel().tolist()
         if (number := math.prod(self._counts)) > LARGEST:
             raise ArgumentError(
@@ -72,12 +73,12 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         gym.ActionWrapper.__init__(self, env)
         self.action_space = spaces.Discrete(number)
 
-    def action(self, action: Any) -> np.ndarray:
+    def action(self, action: SupportsInt) -> np.ndarray:
         """The chunk of a number."""
         return np.reshape(np.unravel_index(int(action), self._counts), self._low.shape) + self._low
 
 
-def _choices(chunks: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
+def _read_choices(chunks: AnySpace) -> tuple[np.ndarray, np.ndarray]:
     """The smallest value of each choice, and how many values it has, in the layout of a chunk."""
     if isinstance(chunks, spaces.MultiDiscrete):
         return chunks.start, chunks.nvec
@@ -86,5 +87,5 @@ def _choices(chunks: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
     raise ArgumentError(f"chunks of {chunks} are not made of discrete actions; use FlattenChunk.")
 
 
-def _is_whole_box(chunks: spaces.Space[Any]) -> bool:
+def _is_whole_box(chunks: AnySpace) -> bool:
     return isinstance(chunks, spaces.Box) and np.dtype(chunks.dtype).kind in "iu"

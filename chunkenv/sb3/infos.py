@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.types import Info
 
 
-def split_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
+def split_infos(infos: Info, count: int) -> list[Info]:
     """One dict per environment, of the values that its mask says it has.
 
     Args:
@@ -28,25 +29,25 @@ def split_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
     rows = rows or [{} for _ in range(count)]
     for key in masks.keys() - set(whole):
         column = _column(infos[key], count)
-        for index in np.flatnonzero(masks[key]):
+        for index in np.flatnonzero(masks[key]).tolist():
             rows[index][key] = column[index]
     return rows
 
 
-def _is_mask(key: str, infos: dict[str, Any]) -> bool:
+def _is_mask(key: str, infos: Info) -> bool:
     return key.startswith("_") and key[1:] in infos
 
 
-def _column(values: Any, count: int) -> Any:
+def _column(values: object, count: int) -> Sequence[Any]:
     """One value per environment: Python's own numbers where they are numbers, which callbacks and loggers expect."""
     if isinstance(values, dict):
         return split_infos(values, count)
     if isinstance(values, np.ndarray) and values.ndim == 1:
         return values.tolist()
-    return values
+    return cast("Sequence[Any]", values)
 
 
-def discounts_of(infos: Sequence[dict[str, Any]]) -> np.ndarray:
+def discounts_of(infos: Sequence[Info]) -> np.ndarray:
     """What the value after each decision is multiplied by, float64[n_envs]: discount**n, 0 once terminated.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,12 +12,14 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from chunkenv.errors import ArgumentError, brief, suggest
+from chunkenv.latency import LatencyModel
 from chunkenv.making import CHUNK_ARGUMENTS
 from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
 from chunkenv.sb3.vec_env import SB3VecEnv
 from chunkenv.utils.checks import true_or_false, whole_number
+from chunkenv.utils.types import AnyEnv, AnySpace
 from chunkenv.vector import ChunkedVectorExecution
 from chunkenv.vector.workers.worker_env import WorkerVectorEnv
 from chunkenv.wrappers import ChunkedExecution, FlattenChunk
@@ -28,7 +30,7 @@ def make_sb3_env(
     n_envs: int = 1,
     *,
     prediction_horizon: int,
-    latency: Any = 0,
+    latency: int | LatencyModel | Mapping[str, Any] = 0,
     discount: float = 0.99,
     observe_prefix: bool | str | None = None,
     seed: int | None = None,
@@ -61,7 +63,7 @@ def make_sb3_env(
             `execution_horizon` from d to H - d, else there are ticks without a row.
 
     Raises:
-        ArgumentError: for an argument that is unknown or cannot be meant.
+        ArgumentError: for an unknown or invalid argument.
 
     >>> env = make_sb3_env("Pendulum-v1", n_envs=2, prediction_horizon=4, execution_horizon=2, latency=2)
     >>> env.observation_space.shape, env.action_space.shape  # 3 of Pendulum, 4 of the prefix, its length, the delay
@@ -69,22 +71,22 @@ def make_sb3_env(
     """
     count = whole_number("n_envs", n_envs, at_least=1)
     single = true_or_false("numbered", numbered) | true_or_false("processes", processes)
-    make = _maker(id_or_env_fn, env_kwargs)
+    make_env = _env_function(id_or_env_fn, env_kwargs)
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
     chunking["observe_prefix"] = observe_prefix
     _expect_known(arguments)
     if not single and is_native(id_or_env_fn, env_kwargs or {}):
-        venv = _native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
+        venv = _make_native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
-        members = [partial(_member, make, chunking, numbered)] * count
-        venv = _in_workers(members) if processes else DummyVecEnv(members)
+        members = [partial(_make_member, make_env, chunking, numbered)] * count
+        venv = _make_in_workers(members) if processes else DummyVecEnv(members)
     env = ChunkVecMonitor(venv, monitor_file)
     if seed is not None:
         env.seed(seed)
     return env
 
 
-def _maker(id_or_env_fn: Any, env_kwargs: dict[str, Any] | None) -> Callable[[], Any]:
+def _env_function(id_or_env_fn: str | Callable[[], AnyEnv], env_kwargs: dict[str, Any] | None) -> Callable[[], AnyEnv]:
     if isinstance(id_or_env_fn, str):
         return lambda: gym.make(id_or_env_fn, **(env_kwargs or {}))
     if not callable(id_or_env_fn) or isinstance(id_or_env_fn, gym.Env):
@@ -102,25 +104,25 @@ def _expect_known(arguments: dict[str, Any]) -> None:
         raise ArgumentError(f"{name}={brief(arguments[name])} is no argument here; {suggest(name, known)}")
 
 
-def _native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:
+def _make_native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:
     return SB3VecEnv(
-        FlatVectorChunks(ChunkedVectorExecution(ticks, **_settled(chunking, ticks.single_observation_space)))
+        FlatVectorChunks(ChunkedVectorExecution(ticks, **_with_prefix_form(chunking, ticks.single_observation_space)))
     )
 
 
-def _in_workers(members: Sequence[Callable[[], gym.Env]]) -> SB3VecEnv:
+def _make_in_workers(members: Sequence[Callable[[], gym.Env]]) -> SB3VecEnv:
     return SB3VecEnv(WorkerVectorEnv(members, autoreset_mode=AutoresetMode.SAME_STEP))
 
 
-def _member(make: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:
-    env = make()
-    chunked = ChunkedExecution(UndiscountedReturn(env), **_settled(chunking, env.observation_space))
+def _make_member(make_env: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:
+    env = make_env()
+    chunked = ChunkedExecution(UndiscountedReturn(env), **_with_prefix_form(chunking, env.observation_space))
     if numbered:
         return NumberedChunk(chunked)
     return FlatChoices(chunked) if is_discrete(chunked.action_space) else FlattenChunk(chunked)
 
 
-def _settled(chunking: dict[str, Any], observation_space: spaces.Space[Any]) -> dict[str, Any]:
+def _with_prefix_form(chunking: dict[str, Any], observation_space: AnySpace) -> dict[str, Any]:
     """The arguments of chunked execution with a form of the prefix: flat beside a vector; a picture keeps its shape."""
     if chunking["observe_prefix"] is not None:
         return chunking

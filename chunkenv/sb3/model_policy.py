@@ -1,14 +1,14 @@
-"""A trained model as a policy of this package, for the one evaluation loop."""
+"""A trained model as a policy of this package, for `chunkenv.evaluate`."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from chunkenv.errors import ArgumentError
+from chunkenv.request import Request
+from chunkenv.utils.types import Observation
 
 
 class ModelPolicy:
@@ -37,7 +37,7 @@ class ModelPolicy:
         self._model = model
         self._normalise = model.get_vec_normalize_env()
 
-    def infer(self, observation: Any, request: Any) -> np.ndarray:
+    def infer(self, observation: Observation, request: Request) -> np.ndarray:
         """The chunk for a request."""
         if self._normalise is not None:
             observation = self._normalise.normalize_obs(observation)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 
 RETURN = "episode_return"
 
@@ -26,16 +28,16 @@ class UndiscountedReturn(gym.Wrapper, gym.utils.RecordConstructorArgs):
     [{'episode_return': 1.0}, {'episode_return': 2.0}]
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode with nothing summed."""
         self._sum = 0.0
         return self.env.reset(seed=seed, options=options)
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
         """One control step."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._sum += float(reward)
@@ -65,13 +67,13 @@ class ChunkVecMonitor(VecMonitor):
         self.episode_returns = np.zeros(self.num_envs)
         self.episode_lengths = np.zeros(self.num_envs, np.int64)
 
-    def reset(self) -> Any:
+    def reset(self) -> Observation:
         """Reset every environment."""
         observations = self.venv.reset()
         self.reset_counts()
         return observations
 
-    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Observation, np.ndarray, np.ndarray, list[Info]]:
         """Count one decision of every environment."""
         observations, rewards, dones, infos = self.venv.step_wait()
         self.episode_lengths += np.array([info["ticks"] for info in infos])
@@ -79,10 +81,10 @@ class ChunkVecMonitor(VecMonitor):
         before = self.episode_returns.tolist()
         self.episode_returns = np.array([info.get(RETURN, total) for info, total in zip(infos, before, strict=True)])
         for index in np.flatnonzero(dones):
-            infos[index]["episode"] = self._end(int(index))
+            infos[index]["episode"] = self._finish(int(index))
         return observations, rewards, dones, infos
 
-    def _end(self, index: int) -> dict[str, float]:
+    def _finish(self, index: int) -> dict[str, float]:
         episode = {
             "r": round(float(self.episode_returns[index]), 6),
             "l": int(self.episode_lengths[index]),

@@ -14,12 +14,13 @@ from gymnasium.vector.utils import batch_space
 from chunkenv.making import plays_cycles
 from chunkenv.sb3.monitor import RETURN
 from chunkenv.utils.batching import Infos, Playback
+from chunkenv.utils.types import Action, Observation
 
 
 def is_native(id_or_env_fn: object, env_kwargs: dict[str, Any]) -> TypeGuard[str]:
     """Whether it is an id whose environments play whole cycles in one call, and as they are asked for: no windows."""
-    drawn = env_kwargs.get("render_mode") in (None, "rgb_array")
-    return isinstance(id_or_env_fn, str) and drawn and plays_cycles(id_or_env_fn)
+    renders = env_kwargs.get("render_mode") in (None, "rgb_array")
+    return isinstance(id_or_env_fn, str) and renders and plays_cycles(id_or_env_fn)
 
 
 def native_ticks(id: str, n_envs: int, env_kwargs: dict[str, Any]) -> VectorReturns:
@@ -43,20 +44,20 @@ class VectorReturns(VectorWrapper):
 
     def restart(
         self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
-    ) -> tuple[Any, Infos]:
+    ) -> tuple[Observation, Infos]:
         """Start episodes in some environments (bool[N]) with nothing summed."""
         self._sums[members] = 0.0
         return self.env.restart(members, seeds, options)
 
-    def play(self, actions: Any, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+    def play(self, actions: Action, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
         """Play each environment's number of ticks."""
         play = self.env.play(actions, ticks, every_tick=every_tick)
         self._sums += play.rewards.sum(axis=1)
         counted = {RETURN: self._sums.copy(), f"_{RETURN}": play.ticks > 0}
         return play._replace(infos={**play.infos, **counted})
 
-    def observe(self) -> Any:
-        """Everyone's present observation."""
+    def observe(self) -> Observation:
+        """The present observation of each environment."""
         return self.env.observe()
 
 

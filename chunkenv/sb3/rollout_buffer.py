@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from stable_baselines3.common.buffers import DictRolloutBuffer, RolloutBuffer
 
+from chunkenv.utils.types import Observation
+
 
 class ChunkRolloutBuffer(RolloutBuffer):
     """A rollout buffer for decisions of n control steps: discount**n takes the place of gamma.
@@ -35,7 +37,7 @@ class ChunkRolloutBuffer(RolloutBuffer):
         """What the environments returned for the decisions of the next `add`: rewards [n_envs], discounts [n_envs]."""
         self._rewards, self._discounts = np.copy(rewards), np.copy(discounts)
 
-    def add(self, obs: Any, action: np.ndarray, reward: np.ndarray, *rest: Any, **named: Any) -> None:
+    def add(self, obs: Observation, action: np.ndarray, reward: np.ndarray, *rest: Any, **named: Any) -> None:
         """Store one decision of every environment.
 
         By now Stable-Baselines3 has added gamma * v to the reward of a truncated one; the rest of discount**n * v is

@@ -13,9 +13,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.sb3.env_access import Members
+from chunkenv.sb3.env_access import EnvAccess
 from chunkenv.sb3.infos import split_infos
 from chunkenv.utils.spaces import LEAVES
+from chunkenv.utils.types import Action, AnySpace, Info, Observation
 
 TRUNCATED = "TimeLimit.truncated"
 FINAL = ("final_obs", "final_info")
@@ -48,12 +49,12 @@ class SB3VecEnv(VecEnv):
         _expect_vector_env(vector_env)
         _expect_spaces(vector_env)
         self.vector_env = vector_env
-        self._members = Members(vector_env)
+        self._access = EnvAccess(vector_env)
         self._shares_memory = getattr(vector_env.unwrapped, "copy", True) is False
-        self._actions: Any = None
+        self._actions: Action = None
         super().__init__(vector_env.num_envs, vector_env.single_observation_space, vector_env.single_action_space)
 
-    def reset(self) -> Any:
+    def reset(self) -> Observation:
         """Reset every environment with the seeds of `seed` and the options of `set_options`, each used once.
 
         Raises:
@@ -68,18 +69,18 @@ class SB3VecEnv(VecEnv):
         self.reset_infos = split_infos(infos, self.num_envs)
         self._reset_seeds()
         self._reset_options()
-        return self._own(observations)
+        return self._copy_if_shared(observations)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions of the next `step_wait`."""
         self._actions = actions
 
-    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Observation, np.ndarray, np.ndarray, list[Info]]:
         """Step every environment; those that end are reset at once."""
         observations, rewards, terminated, truncated, infos = self.vector_env.step(self._actions)
         dones = np.logical_or(terminated, truncated)
         rows = self._rows(infos, dones, np.logical_and(truncated, np.logical_not(terminated)))
-        return self._own(observations), np.array(rewards, np.float32), dones, rows
+        return self._copy_if_shared(observations), np.array(rewards, np.float32), dones, rows
 
     def close(self) -> None:
         """Close the vector environment."""
@@ -96,7 +97,7 @@ class SB3VecEnv(VecEnv):
         Raises:
             AttributeError: if they have none of this name.
         """
-        return self._members.get(attr_name, self._chosen(indices))
+        return self._access.get(attr_name, self._read_indices(indices))
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
         """Set an attribute of some environments (all, if None).
@@ -104,7 +105,7 @@ class SB3VecEnv(VecEnv):
         Raises:
             ArgumentError: if they can only be reached all at once.
         """
-        self._members.set(attr_name, value, self._chosen(indices))
+        self._access.set(attr_name, value, self._read_indices(indices))
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: int | Iterable[int] | None = None, **method_kwargs: Any
@@ -114,7 +115,7 @@ class SB3VecEnv(VecEnv):
         Raises:
             ArgumentError: if they can only be called all at once, or have no methods of their own.
         """
-        return self._members.call(method_name, self._chosen(indices), method_args, method_kwargs)
+        return self._access.call(method_name, self._read_indices(indices), method_args, method_kwargs)
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper], indices: int | Iterable[int] | None = None
@@ -123,39 +124,39 @@ class SB3VecEnv(VecEnv):
 
         What wraps an environment in a worker process is not known here: False.
         """
-        return self._members.wrapped_by(wrapper_class, self._chosen(indices))
+        return self._access.wrapped_by(wrapper_class, self._read_indices(indices))
 
-    def _chosen(self, indices: int | Iterable[int] | None) -> list[int]:
+    def _read_indices(self, indices: int | Iterable[int] | None) -> list[int]:
         return list(self._get_indices(indices))
 
-    def _own(self, observations: Any) -> Any:
+    def _copy_if_shared(self, observations: Observation) -> Observation:
         return deepcopy(observations) if self._shares_memory else observations
 
-    def _rows(self, infos: dict[str, Any], dones: np.ndarray, cut: np.ndarray) -> list[dict[str, Any]]:
+    def _rows(self, infos: Info, dones: np.ndarray, cut: np.ndarray) -> list[Info]:
         rows = split_infos({key: value for key, value in infos.items() if key.lstrip("_") not in FINAL}, self.num_envs)
         if dones.any():
-            self._put_last_steps_in(rows, infos, np.flatnonzero(dones))
+            self._insert_last_steps(rows, infos, np.flatnonzero(dones))
         for row, truncated in zip(rows, cut.tolist(), strict=True):
             row[TRUNCATED] = truncated
         return rows
 
-    def _put_last_steps_in(self, rows: list[dict[str, Any]], infos: dict[str, Any], ended: np.ndarray) -> None:
+    def _insert_last_steps(self, rows: list[Info], infos: Info, ended: np.ndarray) -> None:
         """An end's row is that of its last step; the reset's goes to `reset_infos`."""
         last = split_infos(infos["final_info"], self.num_envs)
         for index in ended:
             self.reset_infos[index] = rows[index]
-            final = _row(self.observation_space, infos["final_obs"], index)
+            final = _select(self.observation_space, infos["final_obs"], index)
             rows[index] = {**last[index], "terminal_observation": final}
 
 
-def _row(space: spaces.Space[Any], observations: Any, index: int) -> Any:
+def _select(space: AnySpace, observations: Observation, index: int) -> Observation:
     """The observation of one environment: of an array of objects, or of a dict of arrays."""
     if isinstance(observations, dict) and isinstance(space, spaces.Dict):
         return {key: observations[key][index] for key in space.spaces}
     return deepcopy(observations[index])
 
 
-def _expect_vector_env(vector_env: Any) -> None:
+def _expect_vector_env(vector_env: object) -> None:
     if not isinstance(vector_env, VectorEnv):
         raise ArgumentError(
             f"{brief(vector_env)} is no gymnasium.vector.VectorEnv; make one with gymnasium.make_vec, or give a single "
@@ -171,15 +172,15 @@ def _expect_vector_env(vector_env: Any) -> None:
 
 
 def _expect_spaces(vector_env: VectorEnv) -> None:
-    actions, seen = vector_env.single_action_space, vector_env.single_observation_space
+    actions, observations = vector_env.single_action_space, vector_env.single_observation_space
     if not isinstance(actions, LEAVES):
         raise ArgumentError(
             f"actions of {brief(actions)} are unknown to Stable-Baselines3; "
             "give it one Box, Discrete, MultiDiscrete or MultiBinary."
         )
-    parts = seen.spaces.values() if isinstance(seen, spaces.Dict) else [seen]
+    parts = observations.spaces.values() if isinstance(observations, spaces.Dict) else [observations]
     if not all(isinstance(part, LEAVES) for part in parts):
         raise ArgumentError(
-            f"observations of {brief(seen)} are unknown to Stable-Baselines3; "
+            f"observations of {brief(observations)} are unknown to Stable-Baselines3; "
             "give it one Box, Discrete, MultiDiscrete or MultiBinary, or a Dict of these."
         )

@@ -8,12 +8,14 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from chunkenv.errors import ArgumentError
 from chunkenv.sb3.infos import discounts_of
 from chunkenv.sb3.rollout_buffer import ChunkDictRolloutBuffer, ChunkRolloutBuffer
+from chunkenv.utils.types import Info, Observation
 
 
 class PerDecisionDiscounts(OnPolicyAlgorithm):
@@ -40,9 +42,12 @@ class PerDecisionDiscounts(OnPolicyAlgorithm):
             )
         super()._setup_model()
 
-    def collect_rollouts(self, env: VecEnv, callback: Any, rollout_buffer: Any, n_rollout_steps: int) -> bool:
+    def collect_rollouts(
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+    ) -> bool:
         """Fill the buffer, with the discounts of the environments."""
-        return super().collect_rollouts(_Tap(env, rollout_buffer), callback, rollout_buffer, n_rollout_steps)
+        assert isinstance(rollout_buffer, ChunkRolloutBuffer)
+        return super().collect_rollouts(_DiscountReader(env, rollout_buffer), callback, rollout_buffer, n_rollout_steps)
 
 
 class ChunkPPO(PerDecisionDiscounts, PPO):
@@ -82,17 +87,17 @@ def chunk_ppo(env: VecEnv, **arguments: Any) -> ChunkPPO:
     return ChunkPPO(arguments.pop("policy", policy), env, **arguments)
 
 
-class _Tap(VecEnvWrapper):
-    """Tells a buffer what the environments return, before Stable-Baselines3 adds to it."""
+class _DiscountReader(VecEnvWrapper):
+    """Gives a buffer what the environments return, before Stable-Baselines3 adds to it."""
 
     def __init__(self, venv: VecEnv, buffer: ChunkRolloutBuffer) -> None:
         super().__init__(venv)
         self._buffer = buffer
 
-    def reset(self) -> Any:
+    def reset(self) -> Observation:
         return self.venv.reset()
 
-    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Observation, np.ndarray, np.ndarray, list[Info]]:
         observations, rewards, dones, infos = self.venv.step_wait()
         self._buffer.expect(rewards, discounts_of(infos))
         return observations, rewards, dones, infos
