@@ -19,7 +19,7 @@ from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from chunkenv.manipulation.scene.state import checked_state
 from chunkenv.utils.autoreset import Autoreset, read_start
-from chunkenv.utils.batching import BatchReader, Infos, Playback, member, read_play
+from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, read_play
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.processes import usable_cores
 
@@ -304,7 +304,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         batches = self._observing.history(played)
         each = range(self.num_envs)
         one = self.single_observation_space
-        return [[member(one, batches[tick], index) for tick in range(played.ticks[index])] for index in each]
+        return [[copy_member(one, batches[tick], index) for tick in range(played.ticks[index])] for index in each]
 
 
 def _single(family: str, task: int | None, goal: str | None, **options: Any) -> ManipulationEnv:

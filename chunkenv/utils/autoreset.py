@@ -1,20 +1,20 @@
-"""Gymnasium's autoreset modes: which environments of a vector have ended, and when they start anew."""
+"""Gymnasium's autoreset modes: which environments of a vector have ended, and when they are reset."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ArgumentError, ResetNeededError, brief
-from chunkenv.utils.batching import Infos, joined, member, objects, only, replaced
+from chunkenv.utils.batching import Infos, copy_member, merge_infos, object_array, replace_members, select_infos
+from chunkenv.utils.types import AnySpace, Observation, Value
 
-Restart = Callable[[np.ndarray], tuple[Any, Infos]]
-"""Resets the environments of a mask; the observations of the others mean nothing."""
+Restart = Callable[[np.ndarray], tuple[Observation, Infos]]
+"""Resets the environments of a mask; the observations of the others are undefined."""
 
 
 class Start(NamedTuple):
@@ -22,10 +22,10 @@ class Start(NamedTuple):
 
     members: np.ndarray
     seeds: list[int | None]
-    options: dict[str, Any] | None
+    options: Infos | None
 
 
-def read_mode(mode: Any) -> AutoresetMode:
+def read_mode(mode: object) -> AutoresetMode:
     """An autoreset mode, or the value of one.
 
     Raises:
@@ -41,7 +41,7 @@ def read_mode(mode: Any) -> AutoresetMode:
         raise ArgumentError(f"autoreset_mode={mode!r} is unknown; choose an AutoresetMode or one of {known}.") from None
 
 
-def read_start(seed: Any, options: dict[str, Any] | None, num_envs: int) -> Start:
+def read_start(seed: object, options: Infos | None, num_envs: int) -> Start:
     """The arguments of a vector environment's reset; the caller's dict is left as it is.
 
     Args:
@@ -57,7 +57,7 @@ def read_start(seed: Any, options: dict[str, Any] | None, num_envs: int) -> Star
     return Start(members, _read_seeds(seed, num_envs), rest or None)
 
 
-def _read_mask(mask: Any, num_envs: int) -> np.ndarray:
+def _read_mask(mask: object, num_envs: int) -> np.ndarray:
     if mask is None:
         return np.ones(num_envs, bool)
     if not (isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (num_envs,) and mask.any()):
@@ -68,7 +68,7 @@ def _read_mask(mask: Any, num_envs: int) -> np.ndarray:
     return mask.copy()
 
 
-def _read_seeds(seed: Any, num_envs: int) -> list[int | None]:
+def _read_seeds(seed: object, num_envs: int) -> list[int | None]:
     if seed is None:
         return [None] * num_envs
     if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
@@ -80,7 +80,7 @@ def _read_seeds(seed: Any, num_envs: int) -> list[int | None]:
     return [first + index for index in range(num_envs)]
 
 
-def _read_seed(seed: Any) -> int:
+def _read_seed(seed: Value) -> int:
     try:
         number = operator.index(seed)
     except TypeError:
@@ -106,7 +106,7 @@ class Autoreset:
         ended: bool[N], those which have to be reset before they can go on.
     """
 
-    def __init__(self, mode: Any, num_envs: int, observation_space: spaces.Space[Any]) -> None:
+    def __init__(self, mode: object, num_envs: int, observation_space: AnySpace) -> None:
         self.mode = read_mode(mode)
         self.ended = np.zeros(num_envs, bool)
         self._space = observation_space
@@ -118,8 +118,8 @@ class Autoreset:
             ResetNeededError: there are some.
         """
         if (over := playing & self.ended).any():
-            who = brief(np.flatnonzero(over).tolist())
-            raise ResetNeededError(f"cannot play the environments {who}: their episodes are over; reset them first.")
+            ended = brief(np.flatnonzero(over).tolist())
+            raise ResetNeededError(f"cannot play the environments {ended}: their episodes are over; reset them first.")
 
     def resetting(self) -> np.ndarray:
         """The environments whose next step is their reset, bool[N].
@@ -128,33 +128,33 @@ class Autoreset:
             ResetNeededError: with DISABLED, if one has ended.
         """
         if self.mode == AutoresetMode.DISABLED and self.ended.any():
-            who = np.flatnonzero(self.ended).tolist()
+            ended = np.flatnonzero(self.ended).tolist()
             raise ResetNeededError(
-                f"cannot step: the episodes of the environments {brief(who)} are over; call reset(options="
+                f"cannot step: the episodes of the environments {brief(ended)} are over; call reset(options="
                 "{'reset_mask': mask}) with True for them first, or choose another autoreset_mode."
             )
         return self.ended.copy()
 
     def settle(
-        self, observations: Any, ended: np.ndarray, infos: Infos, resetting: np.ndarray, restart: Restart
-    ) -> tuple[Any, Infos]:
-        """Reset those whose time has come, and put their first observations and infos with the others'."""
+        self, observations: Observation, ended: np.ndarray, infos: Infos, resetting: np.ndarray, restart: Restart
+    ) -> tuple[Observation, Infos]:
+        """Reset the environments that the mode resets now, and merge their observations and infos with the others'."""
         due = resetting
         if self.mode == AutoresetMode.SAME_STEP and (due := ended).any():
             final = self._final(observations, infos, ended)
-            infos = joined(only(infos, ~ended), final)
+            infos = merge_infos(select_infos(infos, ~ended), final)
         self.ended = ended.copy()
         if not due.any():
             return observations, infos
         fresh, fresh_infos = restart(due)
         self.ended &= ~due
-        return replaced(self._space, observations, fresh, due), joined(infos, fresh_infos)
+        return replace_members(self._space, observations, fresh, due), merge_infos(infos, fresh_infos)
 
-    def _final(self, observations: Any, infos: Infos, ended: np.ndarray) -> Infos:
-        last = {index: member(self._space, observations, index) for index in np.flatnonzero(ended).tolist()}
+    def _final(self, observations: Observation, infos: Infos, ended: np.ndarray) -> Infos:
+        last = {index: copy_member(self._space, observations, index) for index in np.flatnonzero(ended).tolist()}
         return {
-            "final_obs": objects(last, len(ended)),
+            "final_obs": object_array(last, len(ended)),
             "_final_obs": ended.copy(),
-            "final_info": only(infos, ended),
+            "final_info": select_infos(infos, ended),
             "_final_info": ended.copy(),
         }

@@ -1,19 +1,19 @@
-"""What vector environments hand over: infos with masks, batches of observations, and several ticks played at once."""
+"""Batches of vector environments: infos with masks, observations, and several ticks played at once."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.utils.spaces import Checked, map_parts, padding
+from chunkenv.utils.spaces import Checked, Leaf, map_parts, padding
+from chunkenv.utils.types import Action, AnySpace, Info, Observation, Value
 
-Infos = dict[str, Any]
+Infos = Info
 """Gymnasium's info of a vector environment: a value per key and, under `_key`, which environments have it."""
 
 
@@ -27,33 +27,33 @@ class Playback(NamedTuple):
         terminated: bool[N].
         truncated: bool[N].
         infos: of each one's last tick.
-        seen: per environment the observations of all its ticks, if they were asked for.
+        seen: per environment the observations of all its ticks, if `every_tick` was given.
     """
 
-    observations: Any
+    observations: Observation
     rewards: np.ndarray
     ticks: np.ndarray
     terminated: np.ndarray
     truncated: np.ndarray
     infos: Infos
-    seen: list[list[Any]] | None
+    seen: list[list[Observation]] | None
 
 
 class Playable(Protocol):
     """N environments that can play several ticks, each a number of its own, and be reset one by one."""
 
-    def play(self, actions: Any, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+    def play(self, actions: Action, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
         """Play the first `ticks[i]` of environment i's `actions` (batched [N, T, ...]), to its end at most."""
         ...
 
     def restart(
-        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
-    ) -> tuple[Any, Infos]:
-        """Reset some environments (bool[N]); the observations of the others, in the batch, mean nothing."""
+        self, members: np.ndarray, seeds: Sequence[int | None], options: Info | None
+    ) -> tuple[Observation, Infos]:
+        """Reset some environments (bool[N]); the observations of the others, in the batch, are undefined."""
         ...
 
-    def observe(self) -> Any:
-        """A new batch of everyone's present observation."""
+    def observe(self) -> Observation:
+        """A new batch of the present observations."""
         ...
 
 
@@ -79,22 +79,22 @@ def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | 
 
 
 def read_play(
-    actions: Any,
-    ticks: Any,
+    actions: object,
+    ticks: object,
     num_envs: int,
     n_actions: int,
-    sound: Callable[[np.ndarray], np.ndarray],
-    demand: str,
+    is_playable: Callable[[np.ndarray], np.ndarray],
+    requirement: str,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a vector environment is to play, checked before anything moves.
+    """The actions and ticks that a vector environment plays, checked before anything moves.
 
     Args:
         actions: float32[N, T, A].
         ticks: int64[N], from 0 to T.
         num_envs: N.
         n_actions: A.
-        sound: of [N, T, A], which rows can be played, bool[N, T]; rows beyond the ticks need not.
-        demand: what such a row is, for the sentence.
+        is_playable: of [N, T, A], which rows can be played, bool[N, T]; rows beyond the ticks need not.
+        requirement: what such a row is, for the sentence.
 
     Raises:
         ActionError: actions of another shape or type, or one that cannot be played.
@@ -111,31 +111,31 @@ def read_play(
     whole = counts.shape == (num_envs,) and counts.dtype.kind in "iu"
     if not whole or counts.min() < 0 or counts.max() > longest:
         raise ArgumentError(f"ticks={brief(ticks)}: give int64[{num_envs}], each from 0 to {longest}.")
-    bad = ~sound(array) & (np.arange(longest) < counts[:, None])
+    bad = ~is_playable(array) & (np.arange(longest) < counts[:, None])
     if bad.any():
         index, row = np.argwhere(bad)[0].tolist()
         which = f"row {row} of environment {index}'s actions"
-        raise ActionError(f"{which} is not {demand}: {brief(array[index, row])}; nothing has moved.")
+        raise ActionError(f"{which} is not {requirement}: {brief(array[index, row])}; nothing has moved.")
     return array, counts.astype(np.int64)
 
 
-def only(infos: Infos, members: np.ndarray) -> Infos:
-    """The infos of some environments, with all keys, so that a reader need not ask whether one is there.
+def select_infos(infos: Infos, members: np.ndarray) -> Infos:
+    """The infos of some environments, with all keys, also those that none of them has.
 
-    >>> only({"a": np.array([1, 2]), "_a": np.array([True, True])}, np.array([False, True]))
+    >>> select_infos({"a": np.array([1, 2]), "_a": np.array([True, True])}, np.array([False, True]))
     {'a': array([0, 2]), '_a': array([False,  True])}
     """
     kept: Infos = {}
     for key in _keys(infos):
         mask = infos[f"_{key}"] & members
-        kept[key], kept[f"_{key}"] = _blanked(infos[key], mask), mask
+        kept[key], kept[f"_{key}"] = _blank(infos[key], mask), mask
     return kept
 
 
-def joined(infos: Infos, others: Infos) -> Infos:
+def merge_infos(infos: Infos, others: Infos) -> Infos:
     """The infos of both; where an environment has a key in both, that of `others`.
 
-    >>> joined({"a": np.array([1, 0]), "_a": np.array([True, False])}, {"a": np.array([0, 5]),
+    >>> merge_infos({"a": np.array([1, 0]), "_a": np.array([True, False])}, {"a": np.array([0, 5]),
     ...         "_a": np.array([False, True])})
     {'a': array([1, 5]), '_a': array([ True,  True])}
     """
@@ -143,7 +143,7 @@ def joined(infos: Infos, others: Infos) -> Infos:
     for key in _keys(others):
         value, mask = others[key], others[f"_{key}"]
         if key in infos and f"_{key}" in infos:
-            value, mask = _overlaid(infos[key], value, mask), infos[f"_{key}"] | mask
+            value, mask = _overlay(infos[key], value, mask), infos[f"_{key}"] | mask
         both[key], both[f"_{key}"] = value, mask
     return both
 
@@ -152,26 +152,26 @@ def _keys(infos: Infos) -> list[str]:
     return [key for key in infos if f"_{key}" in infos]
 
 
-def _blanked(value: Any, mask: np.ndarray) -> Any:
+def _blank(value: Value, mask: np.ndarray) -> Value:
     if isinstance(value, dict):
-        return only(value, mask)
+        return select_infos(value, mask)
     blank = np.full_like(value, None) if value.dtype == object else np.zeros_like(value)
     blank[mask] = value[mask]
     return blank
 
 
-def _overlaid(under: Any, over: Any, mask: np.ndarray) -> Any:
+def _overlay(under: Value, over: Value, mask: np.ndarray) -> Value:
     if isinstance(over, dict):
-        return joined(under, over)
+        return merge_infos(under, over)
     value = under.astype(np.result_type(under, over))
     value[mask] = over[mask]
     return value
 
 
-def replaced(space: spaces.Space[Any], batch: Any, others: Any, members: np.ndarray) -> Any:
+def replace_members(space: AnySpace, batch: Value, others: Value, members: np.ndarray) -> Value:
     """A copy of a batch of values of `space` with those of some environments taken from `others`."""
 
-    def leaf(_: spaces.Space[Any], value: Any, other: Any) -> Any:
+    def leaf(_: AnySpace, value: Value, other: Value) -> Value:
         if isinstance(value, np.ndarray):
             value = value.copy()
             value[members] = other[members]
@@ -181,12 +181,12 @@ def replaced(space: spaces.Space[Any], batch: Any, others: Any, members: np.ndar
     return map_parts(leaf, space, batch, others)
 
 
-def member(space: spaces.Space[Any], batch: Any, index: int) -> Any:
+def copy_member(space: AnySpace, batch: Value, index: int) -> Value:
     """A copy of one environment's value out of a batch of values of `space`."""
     return map_parts(lambda _, value: copy.deepcopy(value[index]), space, batch)
 
 
-def objects(values: dict[int, Any], num_envs: int) -> np.ndarray:
+def object_array(values: Mapping[int, object], num_envs: int) -> np.ndarray:
     """An object array with some environments' values, None elsewhere: arrays of any shapes stay apart."""
     array = np.full(num_envs, None, object)
     for index, value in values.items():
@@ -195,7 +195,7 @@ def objects(values: dict[int, Any], num_envs: int) -> np.ndarray:
 
 
 class BatchReader:
-    """Reads a value for each of N environments, and says in which of them a mistake is.
+    """Reads a value for each of N environments, and names the environment of an invalid one.
 
     Args:
         single: the space of one value.
@@ -206,13 +206,13 @@ class BatchReader:
         space: the space of N values.
     """
 
-    def __init__(self, single: spaces.Space[Any], num_envs: int, name: str) -> None:
+    def __init__(self, single: AnySpace, num_envs: int, name: str) -> None:
         self.space = batch_space(single, num_envs)
         self._single, self._num_envs, self._name = single, num_envs, name
         self._read_all = Checked(self.space, f"batch of {name}s")
 
-    def __call__(self, values: Any, ignored: np.ndarray) -> Any:
-        """A copy of N values; those of the environments in `ignored` (bool[N]) may be anything of the right shape.
+    def __call__(self, values: Value, ignored: np.ndarray) -> Value:
+        """A copy of N values; those of the environments in `ignored` (bool[N]) may be any of the right shape.
 
         Raises:
             ActionError: as `chunkenv.utils.spaces.Checked` says.
@@ -222,28 +222,29 @@ class BatchReader:
         except ActionError as error:
             return self._read_each(values, ignored, error)
 
-    def _read_each(self, values: Any, ignored: np.ndarray, error: ActionError) -> Any:
-        """Look for the culprit one by one; if it is an ignored one, filling takes its place."""
-        nesting = map_parts(_leading(self._num_envs, error), self._single, _arrays(self._single, values, error))
+    def _read_each(self, values: Value, ignored: np.ndarray, error: ActionError) -> Value:
+        """Check one environment after another; ignored ones get padding."""
+        nesting = map_parts(_expect_leading(self._num_envs, error), self._single, _arrays(self._single, values, error))
         read = padding(self.space)
         for index in np.flatnonzero(~ignored).tolist():
-            value = Checked(self._single, f"{self._name} of environment {index}")(member(self._single, nesting, index))
+            read_one = Checked(self._single, f"{self._name} of environment {index}")
+            value = read_one(copy_member(self._single, nesting, index))
             map_parts(_put(index), self._single, read, value)
         if not ignored.any():
             raise error
         return read
 
 
-def _arrays(space: spaces.Space[Any], values: Any, error: ActionError) -> Any:
-    """The values' arrays in their nesting."""
+def _arrays(space: AnySpace, values: Value, error: ActionError) -> Value:
+    """The values' arrays in the nesting of the space."""
     try:
         return map_parts(lambda _, value: np.asarray(value), space, values)
     except (TypeError, KeyError, IndexError, ValueError):
         raise error from None
 
 
-def _leading(num_envs: int, error: ActionError) -> Any:
-    def leaf(_: spaces.Space[Any], array: np.ndarray) -> np.ndarray:
+def _expect_leading(num_envs: int, error: ActionError) -> Leaf:
+    def leaf(_: AnySpace, array: np.ndarray) -> np.ndarray:
         if array.shape[:1] != (num_envs,):
             raise error
         return array
@@ -251,8 +252,8 @@ def _leading(num_envs: int, error: ActionError) -> Any:
     return leaf
 
 
-def _put(index: int) -> Any:
-    def leaf(_: spaces.Space[Any], batch: np.ndarray, value: np.ndarray) -> None:
+def _put(index: int) -> Leaf:
+    def leaf(_: AnySpace, batch: np.ndarray, value: np.ndarray) -> None:
         batch[index] = value
 
     return leaf

@@ -1,4 +1,4 @@
-"""Checks of arguments that every constructor shares: each returns the value or raises one clear sentence."""
+"""Checks of arguments: each returns the value or raises one clear sentence."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _between(low: float, high: float) -> str:
     return f" of at least {low:g}" if math.isfinite(low) else ""
 
 
-def true_or_false(name: str, value: Any) -> bool:
+def true_or_false(name: str, value: object) -> bool:
     """`value`, if it is a bool.
 
     Raises:
@@ -64,7 +64,7 @@ def true_or_false(name: str, value: Any) -> bool:
     return value
 
 
-def one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
+def one_of(name: str, value: object, known: tuple[str, ...]) -> str:
     """`value`, if it is one of the `known` names.
 
     Raises:

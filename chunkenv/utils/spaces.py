@@ -1,22 +1,25 @@
-"""Actions and chunks of any space: checked, copied, cut into rows, joined again."""
+"""Actions and chunks of any space: checked, copied, cut into rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from operator import le
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.utils.types import AnySpace, Value
 
 LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
+Leaf = Callable[..., Value]
+"""A function of a leaf space and values of it."""
 
-def chunk_space(action_space: spaces.Space[Any], prediction_horizon: int) -> spaces.Space[Any]:
+
+def chunk_space(action_space: AnySpace, prediction_horizon: int) -> AnySpace:
     """The space of `prediction_horizon` actions: gymnasium's `batch_space`, for spaces that can be checked row by row.
 
     Raises:
@@ -30,15 +33,15 @@ def chunk_space(action_space: spaces.Space[Any], prediction_horizon: int) -> spa
     return batch_space(action_space, prediction_horizon)
 
 
-def _expect_known(leaf: spaces.Space[Any], wish: str) -> None:
+def _expect_known(leaf: AnySpace, purpose: str) -> None:
     if not isinstance(leaf, LEAVES):
         raise ArgumentError(
-            f"actions of {leaf} cannot be {wish}; "
+            f"actions of {leaf} cannot be {purpose}; "
             "actions are made of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple spaces."
         )
 
 
-def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
+def leaves(space: AnySpace) -> list[AnySpace]:
     """The parts of a nested space that are neither Dict nor Tuple."""
     if isinstance(space, spaces.Dict):
         return [leaf for part in space.spaces.values() for leaf in leaves(part)]
@@ -47,7 +50,7 @@ def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
     return [space]
 
 
-def map_parts(function: Callable[..., Any], space: spaces.Space[Any], *values: Any) -> Any:
+def map_parts(function: Leaf, space: AnySpace, *values: Value) -> Value:
     """`function(leaf space, *leaf values)` in the nesting of `space`."""
     if isinstance(space, spaces.Dict):
         return {key: map_parts(function, part, *(value[key] for value in values)) for key, part in space.spaces.items()}
@@ -57,7 +60,7 @@ def map_parts(function: Callable[..., Any], space: spaces.Space[Any], *values: A
     return function(space, *values)
 
 
-def zeros(space: spaces.Space[Any]) -> Any | None:
+def zeros(space: AnySpace) -> Value | None:
     """The zero action of a continuous space; None where a part is not a Box or zero is out of its bounds."""
     if not all(isinstance(leaf, spaces.Box) for leaf in leaves(space)):
         return None
@@ -65,7 +68,7 @@ def zeros(space: spaces.Space[Any]) -> Any | None:
     return action if space.contains(action) else None
 
 
-def has_nan(space: spaces.Space[Any], value: Any) -> bool:
+def has_nan(space: AnySpace, value: Value) -> bool:
     """Whether a real number of a value of `space` is NaN; spaces that are not made of numbers have none.
 
     >>> has_nan(spaces.Tuple((spaces.Discrete(2), spaces.Box(0.0, 1.0, (2,)))), (1, np.array([0.5, np.nan])))
@@ -81,7 +84,7 @@ def has_nan(space: spaces.Space[Any], value: Any) -> bool:
     return bool(squares != squares)
 
 
-def padding(space: spaces.Space[Any]) -> Any:
+def padding(space: AnySpace) -> Value:
     """A member of a space that stands for actions which do not exist: zeros, or the nearest values in the space.
 
     >>> padding(spaces.Dict({"arm": spaces.Box(1.0, 2.0, (2,)), "grips": spaces.MultiDiscrete([2, 2])}))
@@ -90,7 +93,7 @@ def padding(space: spaces.Space[Any]) -> Any:
     return map_parts(_leaf_padding, space)
 
 
-def _leaf_padding(leaf: spaces.Space[Any]) -> np.ndarray:
+def _leaf_padding(leaf: AnySpace) -> np.ndarray:
     zero = _zeros(leaf)
     if isinstance(leaf, spaces.MultiBinary):
         return zero
@@ -100,12 +103,12 @@ def _leaf_padding(leaf: spaces.Space[Any]) -> np.ndarray:
     return np.asarray(np.clip(zero, leaf.start, leaf.start + count - 1), leaf.dtype)  # pyright: ignore
 
 
-def _zeros(leaf: spaces.Space[Any]) -> np.ndarray:
+def _zeros(leaf: AnySpace) -> np.ndarray:
     return np.zeros(leaf.shape or (), leaf.dtype)
 
 
 class Checked:
-    """A reader of the values of one space: it copies what is good and refuses what is not.
+    """A reader of the values of one space: it copies valid values and refuses others.
 
     A finite value outside a Box's bounds passes: environments clip, and noise must be able to reach them.
 
@@ -120,13 +123,13 @@ class Checked:
     array([0.5, 2. ], dtype=float32)
     """
 
-    def __init__(self, space: spaces.Space[Any], name: str) -> None:
+    def __init__(self, space: AnySpace, name: str) -> None:
         self.space = space
         self.name = name
         self._parts = _parts(space, name)
         self._in_range = _range_check(space)
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Value) -> Value:
         """A copy of `value` with the space's dtypes.
 
         Raises:
@@ -140,7 +143,7 @@ class Checked:
         _expect_length(self._parts, value, self.name)
         return tuple(part(value[index]) for index, part in self._parts.items())
 
-    def _read_array(self, value: Any) -> Any:
+    def _read_array(self, value: Value) -> Value:
         space, where = self.space, self.name
         try:
             given = np.asarray(value)
@@ -160,7 +163,7 @@ class Checked:
         return array[()] if isinstance(space, spaces.Discrete) else array
 
 
-def _parts(space: spaces.Space[Any], name: str) -> dict[Any, Checked] | None:
+def _parts(space: AnySpace, name: str) -> dict[str, Checked] | dict[int, Checked] | None:
     if isinstance(space, spaces.Dict):
         return {key: Checked(part, f"{name}[{key!r}]") for key, part in space.spaces.items()}
     if isinstance(space, spaces.Tuple):
@@ -169,9 +172,9 @@ def _parts(space: spaces.Space[Any], name: str) -> dict[Any, Checked] | None:
     return None
 
 
-def _converted(space: spaces.Space[Any], given: np.ndarray, where: str) -> np.ndarray:
+def _converted(space: AnySpace, given: np.ndarray, where: str) -> np.ndarray:
     """`given` in the dtype of its space; whole numbers of any dtype, if it can hold them: JSON knows int64 only."""
-    dtype: Any = space.dtype
+    dtype = np.dtype(space.dtype)
     whole = dtype.kind in "iu" and given.dtype.kind in "iu"
     if not whole and not np.can_cast(given.dtype, dtype, "same_kind"):
         raise ActionError(f"the {where} has dtype {given.dtype}; expected {dtype}, as in {brief(space, 200)}.")
@@ -181,7 +184,7 @@ def _converted(space: spaces.Space[Any], given: np.ndarray, where: str) -> np.nd
     return array
 
 
-def _range_check(space: spaces.Space[Any]) -> Callable[[np.ndarray], bool]:
+def _range_check(space: AnySpace) -> Callable[[np.ndarray], bool]:
     """Whether whole numbers are in their space; real ones may leave a Box, whose environment clips."""
     if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind == "f":
         return _anything
@@ -200,7 +203,7 @@ def _all_between(lows: list[int], highs: list[int], array: np.ndarray) -> bool:
     return all(map(le, lows, values)) and all(map(le, values, highs))
 
 
-def _out_of_range(space: spaces.Space[Any], given: np.ndarray, where: str) -> str:
+def _out_of_range(space: AnySpace, given: np.ndarray, where: str) -> str:
     return f"the {where} {brief(given.tolist())} is out of range; expected a member of {brief(space, 200)}."
 
 
@@ -209,24 +212,24 @@ def _not_finite(array: np.ndarray, where: str) -> str:
     return f"the {where} has the value {array[place]} at index {place}; expected finite numbers everywhere."
 
 
-def _expect_keys(space: spaces.Dict, value: Any, where: str) -> None:
+def _expect_keys(space: spaces.Dict, value: Value, where: str) -> None:
     if not isinstance(value, dict) or set(value) != set(space.spaces):
         got = sorted(map(str, value)) if isinstance(value, dict) else brief(value)
         raise ActionError(f"the {where} has {got}; expected a dict with the keys {sorted(space.spaces)}.")
 
 
-def _expect_length(parts: dict[Any, Checked], value: Any, where: str) -> None:
+def _expect_length(parts: dict[str, Checked] | dict[int, Checked], value: Value, where: str) -> None:
     if not isinstance(value, tuple | list) or len(value) != len(parts):
         raise ActionError(f"the {where} is {brief(value)}; expected a tuple of {len(parts)} parts.")
 
 
-def split(space: spaces.Space[Any], chunk: Any) -> list[Any]:
+def split(space: AnySpace, chunk: Value) -> list[Value]:
     """The rows of a chunk of `space`, each an action."""
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return [chunk[i, ...] for i in range(len(chunk))]
     return list(chunk) if isinstance(chunk, np.ndarray) else list(iterate(space, chunk))
 
 
-def cut(space: spaces.Space[Any], chunk: Any, rows: slice) -> Any:
+def cut(space: AnySpace, chunk: Value, rows: slice) -> Value:
     """A copy of some rows of a chunk, in the layout of the chunk."""
     return map_parts(lambda leaf, array: array[rows].copy(), space, chunk)

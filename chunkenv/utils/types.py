@@ -15,6 +15,9 @@ Observation: TypeAlias = Any
 Action: TypeAlias = Any
 """A member of an action space, or a batch of them."""
 
+Value: TypeAlias = Any
+"""A member of any space, or a batch of them."""
+
 Info: TypeAlias = dict[str, Any]
 """What an environment says beside its observation; of a vector environment, with masks under `_key`."""
 

@@ -14,7 +14,7 @@ from chunkenv.clock import discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
 from chunkenv.request import VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
-from chunkenv.utils.batching import BatchReader, Infos, Playback, joined, objects
+from chunkenv.utils.batching import BatchReader, Infos, Playback, merge_infos, object_array
 from chunkenv.utils.spaces import has_nan, map_parts, split
 from chunkenv.utils.types import AnyVectorEnv
 from chunkenv.vector.chunk_store import ChunkStore
@@ -244,7 +244,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         blank: dict[str, Any] = {key: np.where(playing, value, 0) for key, value in values.items()}
         if self._account:
             blank |= self._details(cycles, play, executed, playing)
-        return joined(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
+        return merge_infos(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
 
     def _details(self, cycles: Cycles, play: Playback, executed: Any, playing: np.ndarray) -> dict[str, np.ndarray]:
         """What happened in each tick, environment by environment."""
@@ -259,7 +259,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         }
         if play.seen is not None:
             details["observations"] = {i: play.seen[i] for i in who}
-        return {key: objects(values, self.num_envs) for key, values in details.items()}
+        return {key: object_array(values, self.num_envs) for key, values in details.items()}
 
     def _actions_of(self, executed: Any, index: int, count: int) -> list[Any]:
         chunks = self.single_action_space

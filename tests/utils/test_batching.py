@@ -6,7 +6,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
 from chunkenv.errors import ActionError
-from chunkenv.utils.batching import BatchReader, joined, member, objects, only, replaced
+from chunkenv.utils.batching import BatchReader, copy_member, merge_infos, object_array, replace_members, select_infos
 
 INFOS = [{"a": 1, "n": {"x": 2.0}}, {"b": np.array([1, 2])}, {"a": 3, "name": "last", "n": {"y": True}}]
 
@@ -36,22 +36,22 @@ def _mask(infos, key):
 def test_the_infos_of_some(members):
     mask = np.array(members)
     some = gathered([info if taken else None for info, taken in zip(INFOS, members, strict=True)])
-    assert held(only(gathered(INFOS), mask)) == held(some)
+    assert held(select_infos(gathered(INFOS), mask)) == held(some)
 
 
 def test_infos_of_both():
     rest = gathered([None, INFOS[1], INFOS[2]])
-    assert held(joined(gathered([INFOS[0], None, None]), rest)) == held(gathered(INFOS))
+    assert held(merge_infos(gathered([INFOS[0], None, None]), rest)) == held(gathered(INFOS))
 
 
 def test_the_others_win():
-    both = joined(gathered([{"a": 1}, {"a": 2}, None]), gathered([None, {"a": 7}, {"a": 8}]))
+    both = merge_infos(gathered([{"a": 1}, {"a": 2}, None]), gathered([None, {"a": 7}, {"a": 8}]))
     assert both["a"].tolist() == [1, 7, 8]
     assert both["_a"].all()
 
 
 def test_a_wider_type_is_kept():
-    both = joined(gathered([{"a": 1}, None, None]), gathered([None, {"a": 0.5}, None]))
+    both = merge_infos(gathered([{"a": 1}, None, None]), gathered([None, {"a": 0.5}, None]))
     assert both["a"].tolist() == [1.0, 0.5, 0.0]
 
 
@@ -59,7 +59,7 @@ def test_replaced_leaves_both_batches_alone():
     space = spaces.Dict({"x": spaces.Box(0.0, 9.0, (1,)), "who": spaces.Text(5)})
     batch = {"x": np.array([[1.0], [2.0]]), "who": ("a", "b")}
     others = {"x": np.array([[8.0], [9.0]]), "who": ("y", "z")}
-    mixed = replaced(space, batch, others, np.array([False, True]))
+    mixed = replace_members(space, batch, others, np.array([False, True]))
     assert (mixed["x"].tolist(), mixed["who"]) == ([[1.0], [9.0]], ("a", "z"))
     mixed["x"][:] = 0
     assert (batch["x"].tolist(), others["x"].tolist()) == ([[1.0], [2.0]], [[8.0], [9.0]])
@@ -67,14 +67,14 @@ def test_replaced_leaves_both_batches_alone():
 
 def test_a_member_is_a_copy():
     batch = {"x": np.array([[1.0], [2.0]]), "n": np.array([3, 4])}
-    one = member(spaces.Dict({"x": spaces.Box(0.0, 9.0, (1,)), "n": spaces.Discrete(9)}), batch, 1)
+    one = copy_member(spaces.Dict({"x": spaces.Box(0.0, 9.0, (1,)), "n": spaces.Discrete(9)}), batch, 1)
     assert (one["x"].tolist(), one["n"]) == ([2.0], 4)
     one["x"][:] = 0
     assert batch["x"].tolist() == [[1.0], [2.0]]
 
 
 def test_objects_of_equal_shapes_stay_apart():
-    array = objects({0: np.zeros(2), 2: np.zeros(2)}, 3)
+    array = object_array({0: np.zeros(2), 2: np.zeros(2)}, 3)
     assert (array.shape, array.dtype, array[1]) == ((3,), object, None)
 
 
