@@ -12,11 +12,15 @@ from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.single import Tally, check_policy, episode_seed, reset_policy
 from chunkenv.request import BatchPolicy, Chunk
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.infos import split_infos
 from chunkenv.utils.seeding import spawn
 from chunkenv.utils.types import Info, Observation
 from chunkenv.vector import ChunkedVectorExecution
 
 SLOTS = 64
+
+USED = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
+"""The keys of infos that rows are made of."""
 
 
 def evaluate_batch(
@@ -99,17 +103,19 @@ class _Slots:
             self._policy.infer_batch(observations, request)
         )
         ended = terminated | truncated
-        for slot, tally in enumerate(self._tallies):
+        used = {key: value for key, value in infos.items() if key.removeprefix("_") in USED}
+        split = split_infos(used, self._envs.num_envs)
+        for tally, reward, info in zip(self._tallies, rewards.tolist(), split, strict=True):
             if tally is not None:
-                tally.add(float(rewards[slot]), _own(infos, slot))
-        self._finish(np.flatnonzero(ended).tolist(), infos)
+                tally.add(reward, info)
+        self._finish(np.flatnonzero(ended).tolist(), split)
         return self._begin(ended) if ended.any() else observations
 
-    def _finish(self, slots: list[int], infos: Info) -> None:
+    def _finish(self, slots: list[int], infos: list[Info]) -> None:
         for slot in slots:
             number, tally = self._playing[slot], self._tallies[slot]
             if number is not None and tally is not None:
-                self._rows[number] = tally.row(_own(infos, slot))
+                self._rows[number] = tally.row(infos[slot])
 
     def _begin(self, members: np.ndarray) -> Observation:
         """Start the next episodes in some slots (bool[N]); one for which there is none left idles, with some seed."""
@@ -127,14 +133,6 @@ class _Slots:
         except ActionError as error:
             name = type(self._policy).__name__
             raise ActionError(f"{name}.infer_batch returned chunks that cannot be executed: {error}") from error
-
-
-USED = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
-
-
-def _own(infos: Info, slot: int) -> Info:
-    """One environment's info, as far as rows are made of it."""
-    return {key: infos[key][slot] for key in USED if key in infos and infos[f"_{key}"][slot]}
 
 
 def _make(make_vector_env: object, slots: int) -> ChunkedVectorExecution:

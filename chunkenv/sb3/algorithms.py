@@ -13,7 +13,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from chunkenv.errors import ArgumentError
-from chunkenv.sb3.infos import discounts_of
+from chunkenv.sb3.discounts import discounts_of
 from chunkenv.sb3.rollout_buffer import ChunkDictRolloutBuffer, ChunkRolloutBuffer
 from chunkenv.utils.types import Info, Observation
 

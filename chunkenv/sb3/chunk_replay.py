@@ -10,7 +10,7 @@ from stable_baselines3.common.type_aliases import DictReplayBufferSamples, Repla
 from stable_baselines3.common.vec_env import VecNormalize
 
 from chunkenv.errors import ArgumentError
-from chunkenv.sb3.infos import discounts_of
+from chunkenv.sb3.discounts import discounts_of
 from chunkenv.utils.types import Info, Observation
 
 

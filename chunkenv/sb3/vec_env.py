@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.sb3.env_access import EnvAccess
-from chunkenv.sb3.infos import split_infos
+from chunkenv.utils.infos import split_infos
 from chunkenv.utils.spaces import LEAVES
 from chunkenv.utils.types import Action, AnySpace, Info, Observation
 

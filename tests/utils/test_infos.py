@@ -1,11 +1,9 @@
 import numpy as np
-import pytest
 from gymnasium.vector import SyncVectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv.errors import ArgumentError
-from chunkenv.sb3.infos import discounts_of, split_infos
+from chunkenv.utils.infos import split_infos
 from tests.sb3.worlds import Line
 
 infos = st.lists(st.dictionaries(st.sampled_from(["a", "_b", "c"]), st.integers(-9, 9)), min_size=1, max_size=4)
@@ -46,8 +44,3 @@ def test_no_infos_at_all():
     first, second = split_infos({}, 2)
     assert first == second == {}
     assert first is not second
-
-
-def test_an_info_without_discount_is_named():
-    with pytest.raises(ArgumentError, match="environment 1 has no 'discount'"):
-        discounts_of([{"discount": 1.0}, {}])

@@ -1,4 +1,4 @@
-"""The infos of a vector environment, one dict per environment, and what they say about a decision."""
+"""The infos of a vector environment, one dict per environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError
 from chunkenv.utils.types import Info
 
 
@@ -45,22 +44,3 @@ def _column(values: object, count: int) -> Sequence[Any]:
     if isinstance(values, np.ndarray) and values.ndim == 1:
         return values.tolist()
     return cast("Sequence[Any]", values)
-
-
-def discounts_of(infos: Sequence[Info]) -> np.ndarray:
-    """What the value after each decision is multiplied by, float64[n_envs]: discount**n, 0 once terminated.
-
-    Raises:
-        ArgumentError: if an environment's info does not say so.
-
-    >>> discounts_of([{"discount": 0.25}, {"discount": 0.0}])
-    array([0.25, 0.  ])
-    """
-    try:
-        return np.array([info["discount"] for info in infos], np.float64)
-    except KeyError:
-        index = next(index for index, info in enumerate(infos) if "discount" not in info)
-        raise ArgumentError(
-            f"the info of environment {index} has no 'discount': make the environment with "
-            "chunkenv.sb3.make_sb3_env, or use Stable-Baselines3's own buffer or algorithm."
-        ) from None
