@@ -13,7 +13,7 @@ class ChunkenvError(Exception):
 
 
 class ArgumentError(ChunkenvError, ValueError):
-    """A constructor argument or an option that cannot be meant."""
+    """An invalid constructor argument or option."""
 
 
 class UnwritableError(ArgumentError, OSError):
@@ -40,13 +40,13 @@ class StaleChunkWarning(UserWarning):
     """A latency model makes it likely that whole chunks arrive after their last row's tick."""
 
 
-def reset_needed(wish: str) -> ResetNeededError:
-    """The error of a wrapper without a running episode, which cannot do what is wished.
+def reset_needed(action: str) -> ResetNeededError:
+    """The error of a wrapper without a running episode that is asked for an action.
 
     >>> str(reset_needed("step"))
     'cannot step: the episode has not begun or is over; call reset() first.'
     """
-    return ResetNeededError(f"cannot {wish}: the episode has not begun or is over; call reset() first.")
+    return ResetNeededError(f"cannot {action}: the episode has not begun or is over; call reset() first.")
 
 
 def suggest(name: object, known: Iterable[str], otherwise: str = "") -> str:

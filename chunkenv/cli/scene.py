@@ -42,7 +42,7 @@ class Screen(Protocol):
 
 @dataclass(frozen=True)
 class PlayedScene:
-    """A task, who plays it, and how late.
+    """A task, the policy that plays it, and the delay.
 
     Attributes:
         task: the name of a Kinetix level or of a manipulation task, or the id of any registered environment.
@@ -79,7 +79,7 @@ class PlayedScene:
         return task.family if task else None
 
     @cached_property
-    def learned(self) -> Learner | None:
+    def loaded_agent(self) -> Learner | None:
         """The agent in the file, or None.
 
         Raises:
@@ -94,7 +94,7 @@ class PlayedScene:
     @property
     def lengths(self) -> tuple[int, int, int]:
         """Prediction horizon, execution horizon and delay, in ticks."""
-        own = self.learned.settings.horizons if self.learned else None
+        own = self.loaded_agent.settings.horizons if self.loaded_agent else None
         usual = (own.prediction_horizon, own.chunk, own.delay) if own else (8, 4, 0)
         asked = (self.prediction_horizon, self.execution_horizon, self.delay)
         rows, horizon, delay = (one if given is None else given for given, one in zip(asked, usual, strict=True))
@@ -137,8 +137,8 @@ def make_env(scene: PlayedScene) -> gym.Env:
 
 def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:
     """The scene's agent or method."""
-    if scene.learned is not None:
-        return _make_agent_policy(scene, scene.learned, env)
+    if scene.loaded_agent is not None:
+        return _make_agent_policy(scene, scene.loaded_agent, env)
     default = PLANNERS[0] if scene.level else "oracle" if scene.family else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":

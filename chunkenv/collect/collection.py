@@ -25,7 +25,7 @@ class Collection:
     """A collection that is played to its end.
 
     Args:
-        make_player: makes who plays, once in each process.
+        make_player: makes the player, once in each process.
         block_size: episodes in a block.
         recipe: all that decides the rows.
         out: the folder of the dataset.

@@ -1,1 +1,3 @@
-"""What every room needs and none owns: checks, files, spaces, seeds, processes, compiled code, pictures."""
+"""Small helpers of all rooms: checks, files, spaces, seeds, processes, compiled code, pictures; none is public."""
+
+__all__ = []

@@ -1,4 +1,4 @@
-"""The optional dependencies: what each gives, and whether it is there."""
+"""The optional dependencies: what each gives, and whether it is installed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EXTRAS = (
     Extra("box2d", {"Box2D": "box2d"}, "the Kinetix levels in another simulator"),
     Extra("kinetix-jax", {"kinetix": "kinetix-env"}, "the Kinetix levels in the reference engine, on a GPU too"),
 )
-"""Names of modules and of the distributions that bring them."""
+"""Modules, by name, and the distributions that install them."""
 
 
 def version(distribution: str) -> str:
@@ -65,11 +65,11 @@ def is_installed(module: str) -> bool:
 
 
 def require(extra: str, *modules: str) -> None:
-    """Say in one sentence what to install.
+    """Raise one sentence that says what to install.
 
     Args:
         extra: the name of one of `EXTRAS`.
-        *modules: what is needed, of that extra or not; all that it brings if not given.
+        *modules: what is needed, of that extra or not; all modules of the extra if not given.
 
     Raises:
         MissingExtraError: if one of the modules is missing.

@@ -1,4 +1,4 @@
-"""What every picture needs: pygame, imported with the first of them, and a window that shows frames."""
+"""pygame, imported when the first picture is drawn, and a window that shows frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from chunkenv.errors import ArgumentError, MissingExtraError
 
 UNSEEN = ("dummy", "offscreen")
-"""Drivers that show nothing: pygame falls back on them, or they are asked for by the variable SDL_VIDEODRIVER."""
+"""Drivers that show nothing: pygame falls back on them, or the variable SDL_VIDEODRIVER names them."""
 
 
 @cache
@@ -49,7 +49,7 @@ class Window:
             ArgumentError: there is no screen to open a window on.
         """
         if self._screen is None:
-            self._screen = self._opened(picture.shape[1], picture.shape[0])
+            self._screen = self._open(picture.shape[1], picture.shape[0])
         self._screen.blit(self._pygame.surfarray.make_surface(picture.swapaxes(0, 1)), (0, 0))
         self._pygame.event.pump()
         self._pygame.display.flip()
@@ -60,7 +60,7 @@ class Window:
         self._screen = None
         self._pygame.display.quit()
 
-    def _opened(self, width: int, height: int) -> Any:
+    def _open(self, width: int, height: int) -> Any:
         try:
             self._pygame.display.init()
             screen = self._pygame.display.set_mode((width, height))

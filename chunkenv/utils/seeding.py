@@ -1,4 +1,4 @@
-"""Random streams of our own, so that latency and noise never change the world's randomness."""
+"""Random streams of this package, so that latency and noise never change the environment's randomness."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def spawn(seed: int | None, purpose: str, depth: int = 0) -> np.random.Generator
 
 
 class Stream:
-    """The stream of one wrapper over its episodes: a reset with a seed starts it anew, one without goes on in it.
+    """The stream of one wrapper over its episodes: a reset with a seed restarts it, one without a seed continues it.
 
     Args:
         purpose: one of `PURPOSES`.

@@ -155,7 +155,7 @@ class Checked:
             raise ActionError(
                 f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}."
             )
-        array = given.copy() if given.dtype == space.dtype else _converted(space, given, where)
+        array = given.copy() if given.dtype == space.dtype else _convert(space, given, where)
         if array.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) < array.size:
             raise ActionError(_not_finite(array, where))
         if not self._in_range(array):
@@ -172,7 +172,7 @@ def _parts(space: AnySpace, name: str) -> dict[str, Checked] | dict[int, Checked
     return None
 
 
-def _converted(space: AnySpace, given: np.ndarray, where: str) -> np.ndarray:
+def _convert(space: AnySpace, given: np.ndarray, where: str) -> np.ndarray:
     """`given` in the dtype of its space; whole numbers of any dtype, if it can hold them: JSON knows int64 only."""
     dtype = np.dtype(space.dtype)
     whole = dtype.kind in "iu" and given.dtype.kind in "iu"

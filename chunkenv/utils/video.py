@@ -1,4 +1,4 @@
-"""Videos that are written frame by frame: mp4 by imageio-ffmpeg, gif by Pillow, imported with the first of them."""
+"""Videos, written frame by frame: mp4 by imageio-ffmpeg, gif by Pillow, which are imported when needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_video(path: Path, frames_per_second: float) -> Mp4 | Gif:
 
 
 class Mp4:
-    """An H.264 video; made with the first frame, in its size, made even by a row or a column of the background.
+    """An H.264 video, in the size of its first frame; odd sizes are made even by a row or a column of the background.
 
     Args:
         path: where it goes.
@@ -56,7 +56,7 @@ class Mp4:
             self._writer = self._ffmpeg.write_frames(
                 str(self._path), size, fps=self._rate, quality=8, macro_block_size=2, ffmpeg_log_level="error"
             )
-            with warnings.catch_warnings():  # JAX warns of every fork; this one becomes ffmpeg at once
+            with warnings.catch_warnings():  # JAX warns of every fork; this one becomes ffmpeg immediately
                 warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
                 self._writer.send(None)
         self._writer.send(np.ascontiguousarray(even))
@@ -68,7 +68,7 @@ class Mp4:
 
 
 class Gif:
-    """An animated gif that plays for ever.
+    """An animated gif that repeats for ever.
 
     Args:
         path: where it goes.

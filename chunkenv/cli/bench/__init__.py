@@ -1,10 +1,12 @@
-"""`chunkenv bench`: one file a command; what they share is in `options.py` and `playing.py`."""
+"""`chunkenv bench`, one file a command: play studies, look at them, export their rows."""
 
 from __future__ import annotations
 
 import typer
 
 from chunkenv.cli.bench import charged, delay, export, merge, report, rtc, run, status
+
+__all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Play studies, look at them, export their rows."
