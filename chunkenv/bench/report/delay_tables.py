@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from chunkenv.bench.analysis.intervals import Interval
-from chunkenv.bench.analysis.solve_rates import Setting, paired_difference, pooled_rates
+from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates, solve_difference
 from chunkenv.evaluate import Row
 
 
@@ -26,7 +26,7 @@ def pooled_table(rows: Sequence[Row]) -> Table:
         settings = [Setting(method, delay, horizon) for method in methods]
         line = [str(delay), *([str(horizon)] if horizons else []), *(percent(rates[setting]) for setting in settings)]
         if len(methods) > 1:
-            line.append(points(paired_difference(rows, settings[0], settings[1])))
+            line.append(points(solve_difference(rows, settings[0], settings[1])))
         table.add_row(*line)
     return table
 

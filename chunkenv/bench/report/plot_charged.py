@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from chunkenv.bench.analysis.contrasts import Solved
+from chunkenv.bench.analysis.solve_rates import Solved
 from chunkenv.bench.report.plot_delay import FAINT, STYLE, save
 from chunkenv.bench.report.plot_rtc import draw_line, label_ends, wrapped
 

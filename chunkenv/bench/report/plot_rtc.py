@@ -13,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from chunkenv.bench.analysis.contrasts import Solved
 from chunkenv.bench.analysis.intervals import Interval
-from chunkenv.bench.analysis.solve_rates import Setting
+from chunkenv.bench.analysis.solve_rates import Setting, Solved
 from chunkenv.bench.report.plot_delay import FAINT, STYLE, save
 
 COLOURS = {

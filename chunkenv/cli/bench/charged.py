@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chunkenv.bench.analysis.contrasts import Solved
+from chunkenv.bench.analysis.solve_rates import Solved
 from chunkenv.bench.store.latency_traces import FILE, read_traces, write_traces
 from chunkenv.bench.studies import charged_study as settings
 from chunkenv.bench.studies.methods import METHODS, flow_policy

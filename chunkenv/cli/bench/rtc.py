@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from chunkenv.bench.analysis.contrasts import Finding, Solved, judge
+from chunkenv.bench.analysis.hypotheses import Finding, check_hypotheses
 from chunkenv.bench.analysis.intervals import Interval
-from chunkenv.bench.analysis.rtc_findings import rtc_claims
+from chunkenv.bench.analysis.rtc_findings import rtc_hypotheses
+from chunkenv.bench.analysis.solve_rates import Setting, Solved
 from chunkenv.bench.report.delay_tables import points
 from chunkenv.bench.studies import rtc_study as settings
 from chunkenv.bench.studies.methods import METHODS
@@ -71,7 +72,8 @@ def show(played: Played) -> None:
 
     study, store, out, command, console = played
     solved = Solved(study, store)
-    findings = judge(rtc_claims(settings.DELAYS, tuple(dict.fromkeys(cell.method for cell in study.cells))), solved)
+    methods = tuple(dict.fromkeys(cell.method for cell in study.cells))
+    findings = check_hypotheses(rtc_hypotheses(settings.DELAYS, methods), solved)
     console.print(rates_table(solved), findings_table(findings), sep="\n")
     path = out / f"{study.name}.png"
     plot_rtc(solved, path, caption(study, command))
@@ -79,7 +81,7 @@ def show(played: Played) -> None:
     console.print(f"database  {store.path}", soft_wrap=True)
 
 
-def rates_table(solved: Solved) -> Table:
+def rates_table(solved: Solved[Setting]) -> Table:
     """Solve rates over all tasks: a line for each schedule, a column for each method."""
     methods = list(dict.fromkeys(setting.method for setting in solved.settings))
     table = methods_table(["d", "s"], methods, len(solved.tasks))
@@ -111,7 +113,7 @@ def findings_table(findings: list[Finding]) -> Table:
     table = Table("claim (s = max(1, d))", "difference in points (95 % interval)", "verdict", title="Findings",
                   title_justify="left")  # fmt: skip
     for finding in findings:
-        table.add_row(finding.claim.text, points(finding.contrast), finding.verdict)
+        table.add_row(finding.hypothesis.text, points(finding.contrast), finding.verdict)
     return table
 
 

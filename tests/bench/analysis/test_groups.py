@@ -7,7 +7,7 @@ from fake_study import TASKS, block_study, cells, fake_study, keep
 from chunkenv.bench.analysis.groups import cells as by_cell
 from chunkenv.bench.analysis.groups import differences, overall
 from chunkenv.bench.analysis.intervals import interquartile_mean, paired_difference, pooled
-from chunkenv.bench.analysis.solve_rates import cell_rate
+from chunkenv.bench.analysis.solve_rates import solve_rate
 from chunkenv.bench.report.tables import sheets, terminal_table
 from chunkenv.bench.store.study_store import Store
 
@@ -57,7 +57,7 @@ def test_scores_are_those_of_the_rows(store):
     for group in overall(store).groups:
         rows = rows_at(store, method=group.key[0], delay=group.key[1])
         if rows[0]["success"] is not None:
-            assert group.score == cell_rate(rows)
+            assert group.score == solve_rate([row["success"] for row in rows])
             assert group.middle is None
         else:
             assert group.score == pytest.approx(pooled(by_task(rows, "return")))

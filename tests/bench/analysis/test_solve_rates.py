@@ -3,7 +3,7 @@ import pytest
 from fake_study import cells, fake_study
 
 from chunkenv.bench.analysis.intervals import wilson
-from chunkenv.bench.analysis.solve_rates import Setting, cell_rate, paired_difference, pooled_rates, rows_of
+from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates, rows_of, solve_difference, solve_rate
 
 
 def made_up(solved, tasks=("left", "right"), delay=1):
@@ -31,26 +31,26 @@ def test_delays_and_horizons_are_told_apart():
 
 
 def test_the_difference_is_of_the_same_episodes():
-    difference = paired_difference(ROWS, BOLD, SHY)
+    difference = solve_difference(ROWS, BOLD, SHY)
     assert difference.estimate == pytest.approx(0.5)
     assert difference.low <= 0.5 <= difference.high
-    assert paired_difference(ROWS[::-1], BOLD, SHY) == difference
+    assert solve_difference(ROWS[::-1], BOLD, SHY) == difference
 
 
 def test_pairing_narrows_the_interval():
     rng = np.random.default_rng(0)
     hard = rng.random((2, 50)) < 0.5
     same = made_up({"bold": hard.tolist(), "shy": hard.tolist()})
-    assert paired_difference(same, BOLD, SHY) == (0, 0, 0)
+    assert solve_difference(same, BOLD, SHY) == (0, 0, 0)
 
 
 def test_episodes_without_a_partner_do_not_count():
     rows = made_up({"bold": [[True, True], [True, True]], "shy": [[True], [True]]})
-    assert paired_difference(rows, BOLD, SHY).estimate == 0
+    assert solve_difference(rows, BOLD, SHY).estimate == 0
 
 
 def test_a_cell_has_wilsons_interval():
-    assert cell_rate(ROWS[:3]) == wilson(2, 3)
+    assert solve_rate([row["success"] for row in ROWS[:3]]) == wilson(2, 3)
 
 
 def test_only_rows_of_the_study_count_in_its_order():

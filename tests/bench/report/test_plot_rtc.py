@@ -5,7 +5,7 @@ import pytest
 from chunkenv.bench.analysis.solve_rates import Setting
 from chunkenv.bench.report.plot_rtc import draw_rtc, plot_rtc, sweeps
 from chunkenv.errors import ArgumentError
-from tests.bench.analysis.test_contrasts import EPISODES, made_up
+from tests.bench.analysis.test_hypotheses import EPISODES, made_up
 
 
 def test_the_first_panel_is_by_delay_and_the_small_ones_are_by_task(tmp_path):

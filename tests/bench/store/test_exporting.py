@@ -66,7 +66,5 @@ def test_a_folder_that_cannot_be(store, tmp_path):
 
 def test_a_file_that_cannot_be_replaced(store, tmp_path):
     (tmp_path / "episodes.csv").mkdir()
-    with pytest.raises(
-        ArgumentError, match=r"episodes.csv cannot be written \(.*\); make room, or choose another"
-    ):
+    with pytest.raises(ArgumentError, match=r"episodes.csv cannot be written \(.*\); make room, or choose another"):
         export(store, tmp_path)

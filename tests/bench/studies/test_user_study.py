@@ -44,7 +44,7 @@ def test_a_file_has_a_study_or_makes_one(tmp_path, end):
 def test_one_of_several_studies_is_chosen_by_its_name(tmp_path):
     path = written(tmp_path, STUDY + "\ndef other(): return study\n")
     assert load_study(tmp_path / f"{path.name}:other").name == "mine"
-    with pytest.raises(ArgumentError, match="own_study.py has no study: `missing` is None; make it a"):
+    with pytest.raises(ArgumentError, match=r"own_study\.py has no study: `missing` is None; make it a"):
         load_study(tmp_path / f"{path.name}:missing")
 
 

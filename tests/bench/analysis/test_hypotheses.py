@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from chunkenv.bench.analysis.contrasts import Claim, Solved, judge
+from chunkenv.bench.analysis.hypotheses import Hypothesis, check_hypotheses
 from chunkenv.bench.analysis.intervals import wilson
-from chunkenv.bench.analysis.rtc_findings import EQUAL, at, rtc_claims
-from chunkenv.bench.analysis.solve_rates import Setting
+from chunkenv.bench.analysis.rtc_findings import EQUAL, at, rtc_hypotheses
+from chunkenv.bench.analysis.solve_rates import Setting, Solved
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Cell, Study
 from chunkenv.evaluate import episode_seed
@@ -58,25 +58,25 @@ def test_a_smaller_run_counts_its_own_episodes_only(tmp_path):
 def test_verdicts(tmp_path):
     _, solved = made_up(tmp_path)
     good, bad, even = at("good", 4), at("bad", 4), at("good", 0)
-    claims = [
-        Claim("true", (good,), (bad,)),
-        Claim("false", (bad,), (good,)),
-        Claim("no difference", (even,), (at("bad", 0),)),
-        Claim("no worse", (even,), (at("bad", 0),), margin=0.02),
-        Claim("never played", (Setting("nobody", 4, 4),), (good,)),
+    hypotheses = [
+        Hypothesis("true", (good,), (bad,)),
+        Hypothesis("false", (bad,), (good,)),
+        Hypothesis("no difference", (even,), (at("bad", 0),)),
+        Hypothesis("no worse", (even,), (at("bad", 0),), margin=0.02),
+        Hypothesis("never played", (Setting("nobody", 4, 4),), (good,)),
     ]
-    found = {finding.claim.text: finding.verdict for finding in judge(claims, solved)}
+    found = {finding.hypothesis.text: finding.verdict for finding in check_hypotheses(hypotheses, solved)}
     assert found == {"true": "confirmed", "false": "refuted", "no difference": "undecided", "no worse": "confirmed"}
 
 
 def test_the_papers_claims():
-    claims = {claim.text: claim for claim in rtc_claims((0, 1, 2, 3, 4), ("naive", "rtc"))}
-    assert claims["rtc solves more than naive at d = 4"] == Claim(
+    hypotheses = {hypothesis.text: hypothesis for hypothesis in rtc_hypotheses((0, 1, 2, 3, 4), ("naive", "rtc"))}
+    assert hypotheses["rtc solves more than naive at d = 4"] == Hypothesis(
         "rtc solves more than naive at d = 4", (Setting("rtc", 4, 4),), (Setting("naive", 4, 4),)
     )
-    assert claims["naive falls from d = 0 to d = 4"].plus == (Setting("naive", 0, 1),)
-    assert claims["training-time-rtc is at least equal to rtc at d = 2"].margin == EQUAL
-    assert "training-time-rtc is at least equal to rtc at d = 1" not in claims
-    falls = claims["rtc falls less than bid from d = 0 to d = 4"]
+    assert hypotheses["naive falls from d = 0 to d = 4"].plus == (Setting("naive", 0, 1),)
+    assert hypotheses["training-time-rtc is at least equal to rtc at d = 2"].margin == EQUAL
+    assert "training-time-rtc is at least equal to rtc at d = 1" not in hypotheses
+    falls = hypotheses["rtc falls less than bid from d = 0 to d = 4"]
     assert np.array_equal(sorted(falls.plus), sorted([at("rtc", 4), at("bid", 0)]))
     assert np.array_equal(sorted(falls.minus), sorted([at("rtc", 0), at("bid", 4)]))
