@@ -19,7 +19,7 @@ Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goe
 """
 
 from chunkenv.latency.bursty import Bursty
-from chunkenv.latency.delays import Delays, control_dt_of
+from chunkenv.latency.delays import Delays, Latency, control_dt_of
 from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
 from chunkenv.latency.trace import Trace
@@ -30,6 +30,7 @@ __all__ = [
     "Constant",
     "Delays",
     "Gamma",
+    "Latency",
     "LatencyModel",
     "LogNormal",
     "Sum",

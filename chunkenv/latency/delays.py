@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from chunkenv.latency.arguments import is_number, positive, seconds_of
 from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, model_of
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import AnyEnv, AnyVectorEnv, is_mapping
+
+Latency: TypeAlias = int | LatencyModel | Mapping[str, Any]
+"""What the wrappers take: ticks, a model in seconds, or the spec of one."""
 
 
 class Delays:
@@ -39,7 +42,7 @@ class Delays:
     ([3, 2, 1, 1, 4], 2)
     """
 
-    def __init__(self, latency: int | LatencyModel | Mapping[str, Any], control_dt: float | None = None) -> None:
+    def __init__(self, latency: Latency, control_dt: float | None = None) -> None:
         self.control_dt = None if control_dt is None else positive("control_dt", control_dt)
         self.model = _model_or_none(latency)
         if self.model is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from chunkenv.errors import ArgumentError, brief, suggest
-from chunkenv.latency import LatencyModel
+from chunkenv.latency import Latency
 from chunkenv.making import CHUNK_ARGUMENTS
 from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
@@ -30,7 +30,7 @@ def make_sb3_env(
     n_envs: int = 1,
     *,
     prediction_horizon: int,
-    latency: int | LatencyModel | Mapping[str, Any] = 0,
+    latency: Latency = 0,
     discount: float = 0.99,
     observe_prefix: bool | str | None = None,
     seed: int | None = None,
