@@ -11,7 +11,9 @@ from chunkenv.registration import LEVELS, TIME_LIMIT
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.kinetix.backends.protocol import Simulator, open_simulator
+    from chunkenv.kinetix.backends.selection import open_simulator
+    from chunkenv.kinetix.engine.level_simulator import LevelSimulator, Rollout
+    from chunkenv.kinetix.engine.simulator import Simulator
     from chunkenv.kinetix.env import KinetixEnv
     from chunkenv.kinetix.level import Level, load_level, used_channels
     from chunkenv.kinetix.vector_env import KinetixVectorEnv
@@ -22,6 +24,8 @@ __all__ = [
     "KinetixEnv",
     "KinetixVectorEnv",
     "Level",
+    "LevelSimulator",
+    "Rollout",
     "Simulator",
     "load_level",
     "open_simulator",
@@ -34,9 +38,11 @@ __getattr__, __dir__ = lazy_exports(
         "KinetixEnv": "env",
         "KinetixVectorEnv": "vector_env",
         "Level": "level",
-        "Simulator": "backends.protocol",
+        "LevelSimulator": "engine.level_simulator",
+        "Rollout": "engine.level_simulator",
+        "Simulator": "engine.simulator",
         "load_level": "level",
-        "open_simulator": "backends.protocol",
+        "open_simulator": "backends.selection",
         "used_channels": "level",
     },
     extra="kinetix",

@@ -1,12 +1,10 @@
 """The Gymnasium environment of one Kinetix level.
 
-Rewards and observations are those of kinetix-env 3.0.2 (Copyright (c) 2024 Michael Matthews) and of
-real-time-chunking-kinetix (Copyright (c) 2025 Physical Intelligence), both MIT: see THIRD_PARTY_NOTICES.md.
+Observations are those of kinetix-env 3.0.2 (Copyright (c) 2024 Michael Matthews; MIT: see THIRD_PARTY_NOTICES.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import gymnasium
@@ -14,45 +12,25 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ActionError, ResetNeededError, brief
-from chunkenv.kinetix import TIME_LIMIT
-from chunkenv.kinetix.backends.protocol import open_simulator
+from chunkenv.kinetix.backends.selection import open_simulator
 from chunkenv.kinetix.engine import kernels
 from chunkenv.kinetix.engine.layout import N_ACTIONS, N_FEATURES, STATE
-from chunkenv.kinetix.engine.simulator import STATE_SIZE, float32_array
+from chunkenv.kinetix.engine.level_simulator import STATE_SIZE
 from chunkenv.kinetix.render import frame
+from chunkenv.kinetix.rewards import REWARDS, choose
+from chunkenv.utils.batching import float32_array
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.rendering import Window
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 RENDER_MODES = ("human", "rgb_array")
-DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
-PENALTY_SCALE = 1 / 6 / TIME_LIMIT  # real-time-chunking-kinetix, `DenseRewardWrapper`
-
-
-def _sparse(tick: kernels.Tick) -> float:
-    return float(tick.reward)
-
-
-def _distance(tick: kernels.Tick) -> float:
-    approach = 0.0 if tick.last_distance < 0 else tick.last_distance - tick.distance
-    return tick.reward + DISTANCE_SCALE * approach
-
-
-def _penalty(tick: kernels.Tick) -> float:
-    if tick.reward > 0:
-        return float(tick.reward)
-    charged_ticks = TIME_LIMIT - tick.ticks + 1 if tick.ended else 1
-    return tick.reward - charged_ticks * tick.distance * PENALTY_SCALE
-
-
-REWARDS: dict[str, Callable[..., float]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
 
 
 class Physics(Protocol):
     """What plays the ticks of an environment: a simulator, or the world of another physics engine."""
 
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> kernels.Tick:
-        """As `chunkenv.kinetix.engine.simulator.Simulator.step`."""
+        """As `chunkenv.kinetix.LevelSimulator.step`."""
         ...
 
 
@@ -150,7 +128,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self.render_mode == "human":
             self._show()
         observation = self._bytes.copy() if self._kind == "state" else seen
-        return observation, self._shape_reward(tick), tick.ended, False, {"success": tick.reward > 0}
+        return observation, float(self._shape_reward(tick, choose)), tick.ended, False, {"success": tick.reward > 0}
 
     def render(self) -> np.ndarray | None:
         """The present state as a frame, with "rgb_array"; None with "human", which shows every step by itself.
@@ -195,7 +173,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         Raises:
             ArgumentError: it is not a state of this level; the environment is unchanged.
         """
-        self._bytes[:] = self.simulator.checked_state(state)
+        self._bytes[:] = self.simulator.check_state(state)
         self._action[:] = 0
         self._ready = True
 

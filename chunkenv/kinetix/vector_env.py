@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -11,11 +11,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.errors import ArgumentError, ResetNeededError, brief, reset_needed
-from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import N_ACTIONS, STATE
-from chunkenv.kinetix.env import DISTANCE_SCALE, PENALTY_SCALE, KinetixEnv
+from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
+from chunkenv.kinetix.rewards import REWARDS, Ticks
+from chunkenv.registration import TIME_LIMIT
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
 from chunkenv.utils.checks import one_of, real_number, whole_number
@@ -23,34 +24,6 @@ from chunkenv.utils.processes import usable_cores
 
 NO_LIMIT = -1
 """What Gymnasium's `make` takes for no time limit."""
-
-
-class Ticks(NamedTuple):
-    """Ticks of N environments, each float64[N, T] or bool[N, T]: see `kernels.Tick`, of one."""
-
-    reward: np.ndarray
-    distance: np.ndarray
-    last_distance: np.ndarray
-    ticks: np.ndarray
-    ended: np.ndarray
-
-
-def _sparse(played: Ticks) -> np.ndarray:
-    return played.reward
-
-
-def _distance(played: Ticks) -> np.ndarray:
-    approach = np.where(played.last_distance < 0, 0.0, played.last_distance - played.distance)
-    return played.reward + DISTANCE_SCALE * approach
-
-
-def _penalty(played: Ticks) -> np.ndarray:
-    charged = np.where(played.ended, TIME_LIMIT - played.ticks + 1, 1)
-    return np.where(played.reward > 0, played.reward, played.reward - charged * played.distance * PENALTY_SCALE)
-
-
-REWARDS: dict[str, Callable[[Ticks], np.ndarray]] = {"sparse": _sparse, "distance": _distance, "penalty": _penalty}
-"""`chunkenv.kinetix.env.REWARDS` for arrays, equal to the bit."""
 
 
 class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -238,7 +211,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 f"states={brief(states)} are not {self.num_envs} states: give uint8{self._states.shape}."
             )
         for state in states:
-            self.simulator.checked_state(state)
+            self.simulator.check_state(state)
         self._states[:] = states
         self._actions[:] = 0
         self._autoreset.ended = (self._records["ended"] != 0) | (self._records["ticks"] >= self._limit)

@@ -13,7 +13,7 @@ from chunkenv.manipulation.families import CONTROL_DT
 from chunkenv.manipulation.scene.frames import Painter
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.privileged_state import read_facts
-from chunkenv.manipulation.scene.state import checked_state, read_state, state_layout, write_state
+from chunkenv.manipulation.scene.state import check_state, read_state, state_layout, write_state
 from chunkenv.manipulation.scene.worlds import open_world
 from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of, whole_number
@@ -207,7 +207,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         Raises:
             ArgumentError: it is not a state of this family; the environment is unchanged.
         """
-        write_state(self.world, self.layout, checked_state(self.layout, state))
+        write_state(self.world, self.layout, check_state(self.layout, state))
         self._ready, self._over = True, False
 
     def __getstate__(self) -> dict[str, Any]:

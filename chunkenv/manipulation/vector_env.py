@@ -17,7 +17,7 @@ from chunkenv.manipulation.engine.observations import Observing
 from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
-from chunkenv.manipulation.scene.state import checked_state
+from chunkenv.manipulation.scene.state import check_state
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, read_play
 from chunkenv.utils.checks import one_of, whole_number
@@ -255,7 +255,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             raise ArgumentError(
                 f"states={brief(states)} are not {self.num_envs} states: give float64{self._engine.states.shape}."
             )
-        checked = [checked_state(self._engine.layout, state) for state in states]
+        checked = [check_state(self._engine.layout, state) for state in states]
         for index, state in enumerate(checked):
             self._engine.put(index, state)
         self._engine.look()

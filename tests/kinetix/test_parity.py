@@ -6,7 +6,7 @@ import pytest
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine.build import joined_groups
 from chunkenv.kinetix.engine.layout import STATE
-from chunkenv.kinetix.engine.simulator import Rollout
+from chunkenv.kinetix.engine.level_simulator import Rollout
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.level import load_level
 from tests.kinetix.reference import reference

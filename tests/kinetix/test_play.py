@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.engine.simulator import STATE_SIZE, Simulator
+from chunkenv.kinetix.engine.level_simulator import STATE_SIZE
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.kinetix.env import KinetixEnv
 
 cached = functools.cache(Simulator)

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, StaleChunkWarning
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.engine import kernels
-from chunkenv.kinetix.env import REWARDS as single_rewards
-from chunkenv.kinetix.vector_env import REWARDS, KinetixVectorEnv, Ticks
+from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.latency import LogNormal, Uniform
 from tests.vector.comparing import MODES, play_both, same
 
@@ -77,22 +75,6 @@ def pair(level, num_envs, threads, mode, environment, chunked=None, noise=0.0):
 @pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
 def test_each_is_the_single_one_to_the_bit(level, num_envs, threads, mode, environment, chunked, noise, scale, seed):
     play_both(*pair(level, num_envs, threads, mode, environment, chunked, noise), steps=15, seed=seed, scale=scale)
-
-
-played_ticks = st.tuples(
-    st.sampled_from([-1, 0, 1]),
-    st.floats(0.0, 9.0, width=32),
-    st.just(-1.0) | st.floats(0.0, 9.0, width=32),
-    st.integers(1, 256),
-    st.booleans(),
-)
-
-
-@given(st.lists(played_ticks, min_size=1, max_size=5), st.sampled_from(list(REWARDS)))
-def test_rewards_are_those_of_one(ticks, kind):
-    columns = [np.array([column]) for column in zip(*ticks, strict=True)]
-    shaped = REWARDS[kind](Ticks(columns[0].astype(np.float64), *columns[1:]))
-    assert shaped[0].tolist() == [single_rewards[kind](kernels.Tick(0, *tick)) for tick in ticks]
 
 
 @pytest.mark.slow

@@ -17,12 +17,11 @@ from functools import cache
 import Box2D
 import numpy as np
 
-from chunkenv.kinetix.backends.protocol import refused
 from chunkenv.kinetix.engine import kernels
 from chunkenv.kinetix.engine.build import joined_groups
 from chunkenv.kinetix.engine.kernels import PLAYED, Tick
 from chunkenv.kinetix.engine.layout import FRAME_SECONDS, GRAVITY, N_MOTOR_CHANNELS
-from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.kinetix.engine.level_simulator import LevelSimulator, refuse_tick
 from chunkenv.kinetix.level import Body, Joint, Thruster
 
 DT = FRAME_SECONDS
@@ -43,7 +42,7 @@ class World:
         simulator: the level; it makes the observations.
     """
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: LevelSimulator) -> None:
         self._simulator = simulator
         self._level = simulator.scene
         self._mixing = _Mixing()  # Box2D keeps no reference of its own
@@ -58,8 +57,8 @@ class World:
         self._pairs = [(int(p["a"]), int(p["b"]), int(p["reward"])) for p in pairs[pairs["reward"] != 0]]
 
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> Tick:
-        """As `chunkenv.kinetix.engine.simulator.Simulator.step`; only what the state shows is taken over into it."""
-        refusal = refused(state, action)
+        """As `LevelSimulator.step`; only what the state shows is taken over into it."""
+        refusal = refuse_tick(state, action)
         if refusal:
             return refusal
         record, last_distance = state[0], float(state["distance"][0])

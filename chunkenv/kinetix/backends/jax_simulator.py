@@ -21,19 +21,18 @@ from kinetix.environment.env_state import EnvParams
 from kinetix.environment.spaces import ActionType, ObservationType
 
 from chunkenv.kinetix.backends.jax_scene import SIZES, Scene, from_reference, reference_scene, to_reference
-from chunkenv.kinetix.backends.protocol import refused
 from chunkenv.kinetix.engine.build import feature_place
 from chunkenv.kinetix.engine.kernels import NEVER, PLAYED, Tick
 from chunkenv.kinetix.engine.layout import N_FEATURES, STATE
-from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.kinetix.engine.level_simulator import LevelSimulator, refuse_tick
 from chunkenv.kinetix.level import load_level
 
 PARAMETERS = EnvParams(dense_reward_scale=0.0, max_timesteps=2**31 - 1)
 CHANGING = np.array((0, 1, 2, 3, 7, 12, 13))  # places of the compact features among the features of a body
 
 
-class JaxSimulator(Simulator):
-    """One level in the reference engine, with the interface of `chunkenv.kinetix.engine.simulator.Simulator`.
+class JaxSimulator(LevelSimulator):
+    """One level in the reference engine, with the interface of our own: see `LevelSimulator`.
 
     Observations, rewards and ends equal those of our engine per transition. It runs where JAX runs: on a GPU if JAX
     finds one. `threads` has no effect, because JAX has its own.
@@ -51,12 +50,9 @@ class JaxSimulator(Simulator):
         moving = [body.slot for body in self.scene.bodies if body.inverse_mass]
         self._compact = np.concatenate([feature_place(slot) + CHANGING for slot in moving])
 
-    def __reduce__(self) -> tuple:
-        return JaxSimulator, (self.level,)
-
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> Tick:
-        """Play one tick of one environment in place and observe it, or leave the state as it is and say why not."""
-        refusal = refused(state, action)
+        """Play one tick: see `LevelSimulator.step`."""
+        refusal = refuse_tick(state, action)
         if refusal:
             return refusal
         last_distance = float(state["distance"][0])

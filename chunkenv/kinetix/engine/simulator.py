@@ -1,4 +1,4 @@
-"""The engine without an environment: states as plain bytes, and many chunks played from many states in one call."""
+"""Our own engine without an environment: compiled by numba, in threads of its own."""
 
 from __future__ import annotations
 
@@ -7,84 +7,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
-from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.kinetix.engine import batch_kernels as batch
 from chunkenv.kinetix.engine import kernels
-from chunkenv.kinetix.engine.build import build_level, build_state
-from chunkenv.kinetix.engine.layout import (
-    BATCH,
-    COMPACT_FEATURES,
-    GROUP,
-    GROUP_STATE,
-    LEVEL,
-    N_ACTIONS,
-    N_FEATURES,
-    SCRATCH,
-    STATE,
-)
+from chunkenv.kinetix.engine.layout import BATCH, GROUP, GROUP_STATE, LEVEL, N_ACTIONS, SCRATCH, STATE
+from chunkenv.kinetix.engine.level_simulator import LevelSimulator
 from chunkenv.kinetix.engine.simd import group_memory
-from chunkenv.kinetix.level import load_level
-from chunkenv.utils.batching import float32_array
-from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.threads import side_by_side
 
-STATE_SIZE = STATE.itemsize
-"""Bytes of a state."""
 
-_TAG_SIZE = STATE["level"].itemsize  # a state begins with what tells its level
-
-
-class Rollout(NamedTuple):
-    """What N chunks of H actions led to.
-
-    Attributes:
-        rewards: float32[N, H], the sparse reward of each tick: 1 green touched blue, -1 green touched red, else 0.
-        ends: int64[N], the index of the tick with which the episode terminated; H if it did not, -1 if it had before.
-        distances: float32[N, H], the distance between the centres of green and blue after each tick, in m.
-        states: uint8[N, n], the state after each chunk.
-        observations: float32[N, H, 679], the symbolic observation after each tick, or None.
-    """
-
-    rewards: np.ndarray
-    ends: np.ndarray
-    distances: np.ndarray
-    states: np.ndarray
-    observations: np.ndarray | None
-
-
-class Played(NamedTuple):
-    """What N chunks of up to T actions led to, whose states were advanced in place.
-
-    Attributes:
-        ends: int64[N], the index of the tick with which the episode terminated; the number of ticks that it was to
-            play if it did not, -1 if it had before.
-        rewards: float32[N, T], the sparse reward of each tick, 0 where none was played.
-        distances: float32[N, T], the distance between the centres of green and blue after each tick, in m; held where
-            none was played.
-        observations: float32[N, size], after the last tick played, or None.
-    """
-
-    ends: np.ndarray
-    rewards: np.ndarray
-    distances: np.ndarray
-    observations: np.ndarray | None
-
-
-class Simulator:
-    """One level as a deterministic function of state and actions.
-
-    It holds no state itself, so one simulator serves any number of environments and threads.
+class Simulator(LevelSimulator):
+    """One level in our own engine: see `LevelSimulator`.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
-
-    Attributes:
-        level: its name.
-        scene: the level as plain data.
 
     Raises:
         ArgumentError: the level is not one of them.
@@ -96,150 +34,23 @@ class Simulator:
     """
 
     def __init__(self, level: str) -> None:
-        self.scene = load_level(level)
-        self.level = level
-        self._records = build_level(self.scene)
-        self._first = build_state(self.scene)
-        self._tag = self._first["level"].tobytes()
+        super().__init__(level)
         self._of_thread = threading.local()  # what a thread works with: placed once, and never shared
         _compile_single()
 
-    def __reduce__(self) -> tuple:
-        return Simulator, (self.level,)
-
-    @property
-    def records(self) -> np.ndarray:
-        """The level's constants, as the kernels take them."""
-        return self._records
-
-    @property
-    def compact_size(self) -> int:
-        """Length of the compact observation: seven features for each body that moves."""
-        return COMPACT_FEATURES * int(self._records["n_moving"][0])
-
-    def initial_state(self) -> np.ndarray:
-        """The state in which every episode starts, uint8[n]."""
-        return self._first.view(np.uint8).copy()
-
     def new_scratch(self) -> np.ndarray:
         """Working memory for the kernels; each thread needs its own."""
-        scratch = np.zeros(1, SCRATCH)
+        scratch = super().new_scratch()
         kernels.place_all(self._records, self._first, scratch)
         return scratch
 
     def step(self, state: np.ndarray, scratch: np.ndarray, action: np.ndarray, observation: np.ndarray) -> kernels.Tick:
-        """Play one tick of one environment in place and observe it, or leave the state as it is and say why not.
-
-        Nothing is checked: `KinetixEnv` calls it with memory of its own.
-
-        Args:
-            state: `STATE[1]`.
-            scratch: what `new_scratch` returned.
-            action: float32[6].
-            observation: float32[n] to be filled; its length says which observation (0: none).
-        """
+        """Play one tick: see `LevelSimulator.step`."""
         return kernels.step(self._records, state, scratch, action, observation)
 
     def observe(self, state: np.ndarray, observation: np.ndarray) -> None:
         """Fill the observation of a state, `STATE[1]`, as `step` does."""
         kernels.observe(self._records, state, observation)
-
-    def observation(self, state: np.ndarray) -> np.ndarray:
-        """The symbolic observation of a state, float32[679].
-
-        Raises:
-            ArgumentError: `state` is not a state of this level.
-        """
-        out = np.empty(N_FEATURES, np.float32)
-        self.observe(self.checked_state(state).copy().view(STATE), out)
-        return out
-
-    def checked_state(self, state: np.ndarray) -> np.ndarray:
-        """The state, if it is one of this level.
-
-        Raises:
-            ArgumentError: it is not.
-        """
-        if not (isinstance(state, np.ndarray) and state.dtype == np.uint8 and state.shape == (STATE_SIZE,)):
-            raise ArgumentError(f"A state is what get_state() returned, uint8[{STATE_SIZE}], not {_described(state)}.")
-        if state[:_TAG_SIZE].tobytes() != self._tag:
-            raise self._foreign()
-        return state
-
-    def _checked_states(self, states: np.ndarray) -> np.ndarray:
-        """States as contiguous uint8[N, n], if they are states of this level."""
-        good = isinstance(states, np.ndarray) and states.dtype == np.uint8 and states.ndim == 2
-        if not (good and states.shape[1] == STATE_SIZE):
-            raise ArgumentError(f"States are uint8[N, {STATE_SIZE}] or uint8[{STATE_SIZE}], not {_described(states)}.")
-        if (states[:, :_TAG_SIZE] != np.frombuffer(self._tag, np.uint8)).any():
-            raise self._foreign()
-        return states
-
-    def _foreign(self) -> ArgumentError:
-        return ArgumentError(f"This is not a state of level {self.level!r}: take it from an environment of that level.")
-
-    def rollout(self, states: np.ndarray, chunks: np.ndarray, *, observations: bool = False) -> Rollout:
-        """Play N chunks, each from its own state or all from one; the given states are left as they are.
-
-        Ticks after an end do not advance: reward 0, distance held.
-
-        Args:
-            states: uint8[n], one state, or uint8[N, n], one for each chunk.
-            chunks: float[N, H, 6], finite; out-of-range actions are clipped by the physics.
-            observations: whether to return the symbolic observation after each tick.
-
-        Raises:
-            ArgumentError: a shape or a type is wrong, an action is not finite, or a state is of another level.
-        """
-        chunks = _checked_chunks(chunks, ArgumentError)
-        _check_finite(chunks, ArgumentError)
-        played = self._copies(states, len(chunks))
-        n, horizon = chunks.shape[:2]
-        seen = np.empty((n, horizon, N_FEATURES if observations else 0), np.float32)
-        unseen = np.empty((n, 0), np.float32)
-        ends, rewards, distances = self._play(played, chunks, np.full(n, horizon, np.int64), seen, unseen, 1)
-        return Rollout(rewards, ends, distances, played, seen if observations else None)
-
-    def play(
-        self,
-        states: np.ndarray,
-        actions: np.ndarray,
-        ticks: np.ndarray,
-        *,
-        observation: str | None = None,
-        threads: int = 1,
-    ) -> Played:
-        """Advance N states in place, each by its own number of ticks; an episode that ends stays at its end.
-
-        What comes out does not depend on `threads`, nor on what else is in the batch.
-
-        Args:
-            states: uint8[N, n], contiguous and writeable; those of episodes that had ended are left as they are.
-            actions: float[N, T, 6]; the first ticks[i] rows of each i are played and must be finite.
-            ticks: int[N], each from 0 to T.
-            observation: "symbolic" (float32[679]), "compact" (float32[compact_size]) or None: what to observe after
-                the last tick.
-            threads: at most how many to use; see `usable_cores`.
-
-        Raises:
-            ActionError: the actions have another shape or type, or one that would be played is not finite.
-            ArgumentError: anything else is wrong. In either case no state has changed.
-
-        >>> simulator = Simulator("catapult")
-        >>> states = np.tile(simulator.initial_state(), (3, 1))
-        >>> simulator.play(states, np.zeros((3, 8, 6), np.float32), np.array([8, 2, 0])).ends
-        array([8, 2, 0])
-        """
-        actions = _checked_chunks(actions, ActionError)
-        ticks = _checked_ticks(ticks, *actions.shape[:2])
-        _check_finite(actions, ActionError, ticks)
-        self._check_own(states, len(actions))
-        sizes = {"symbolic": N_FEATURES, "compact": self.compact_size}
-        size = 0 if observation is None else sizes[one_of("observation", observation, tuple(sizes))]
-        seen = np.empty((len(actions), size), np.float32)
-        unseen = np.empty((*actions.shape[:2], 0), np.float32)
-        threads = whole_number("threads", threads, at_least=1)
-        return Played(*self._play(states, actions, ticks, unseen, seen, threads), seen if size else None)
 
     def _play(
         self,
@@ -250,7 +61,6 @@ class Simulator:
         last: np.ndarray,
         threads: int,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Advance the states and fill what is to be observed after each tick and after the last."""
         _compile_batch()
         n, horizon = actions.shape[:2]
         rewards, distances = np.empty((2, n, horizon), np.float32)
@@ -270,64 +80,9 @@ class Simulator:
             own.memory = np.zeros(1, BATCH), group_memory(GROUP_STATE)
         batch.play(self._records, self._first, *own.memory, *arrays)
 
-    def _check_own(self, states: np.ndarray, n: int) -> None:
-        """Raise unless these are n states of this level that can be advanced where they are."""
-        states = self._checked_states(states)
-        if len(states) != n:
-            raise ArgumentError(f"{len(states)} states do not fit {n} chunks: give one state for each.")
-        if not (states.flags.c_contiguous and states.flags.writeable):
-            raise ArgumentError("The states are advanced in place, but these are read-only or strided: give a copy.")
-
-    def _copies(self, states: np.ndarray, n: int) -> np.ndarray:
-        """A state of its own for each of n chunks."""
-        if isinstance(states, np.ndarray) and states.ndim == 1:
-            return np.repeat(self.checked_state(states)[None], n, axis=0)
-        states = self._checked_states(states)
-        if len(states) != n:
-            raise ArgumentError(f"{len(states)} states do not fit {n} chunks: give one state, or one for each chunk.")
-        return np.array(states, order="C")
-
-
-def _checked_chunks(chunks: np.ndarray, error: type[Exception]) -> np.ndarray:
-    array = float32_array(chunks, (None, None, N_ACTIONS))
-    if array is None:
-        raise error(f"Chunks are float32[N, H, {N_ACTIONS}], not {_described(chunks)}.")
-    return array
-
-
-def _check_finite(chunks: np.ndarray, error: type[Exception], ticks: np.ndarray | None = None) -> None:
-    """Raise if an action that is to be played (the first `ticks` of each chunk, or all) is NaN or infinite."""
-    if np.isfinite(chunks).all():
-        return
-    bad = ~np.isfinite(chunks).all(axis=2)
-    if ticks is not None:
-        bad &= np.arange(chunks.shape[1]) < ticks[:, None]
-    if bad.any():
-        n, t = np.argwhere(bad)[0]
-        raise error(
-            f"The chunks hold NaN or infinite actions, first in row {t} of chunk {n}: every one must be finite."
-        )
-
-
-def _checked_ticks(ticks: np.ndarray, n: int, horizon: int) -> np.ndarray:
-    array = np.asarray(ticks)
-    if array.shape != (n,) or array.dtype.kind not in "iu":
-        raise ArgumentError(f"The ticks to play are int64[{n}], one number for each chunk, not {brief(ticks)}.")
-    if ((array < 0) | (array > horizon)).any():
-        raise ArgumentError(
-            f"Each chunk has {horizon} actions, so the ticks to play are 0 to {horizon}: {brief(ticks)}."
-        )
-    return np.require(array, np.int64, ["C", "A", "W"])
-
-
-def _described(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype}{list(value.shape)}"
-    return f"a {type(value).__name__}"
-
 
 @contextmanager
-def _patience(seconds: float = 1.0) -> Iterator[None]:
+def _announce_delay(seconds: float = 1.0) -> Iterator[None]:
     """Say once on a terminal what takes so long, if it does take long."""
     if not sys.stderr.isatty():
         yield
@@ -343,18 +98,18 @@ def _patience(seconds: float = 1.0) -> Iterator[None]:
 
 
 @cache
-@_patience()
+@_announce_delay()
 def _compile_single() -> None:
     """Compile the kernels for one environment, or load them from the cache, so that no later step waits for it."""
     level, states, scratch = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros(1, SCRATCH)
-    unseen = np.empty(0, np.float32)
+    nothing = np.empty(0, np.float32)
     kernels.place_all(level, states, scratch)
-    kernels.observe(level, states, unseen)
-    kernels.step(level, states, scratch, np.zeros(N_ACTIONS, np.float32), unseen)
+    kernels.observe(level, states, nothing)
+    kernels.step(level, states, scratch, np.zeros(N_ACTIONS, np.float32), nothing)
 
 
 @cache
-@_patience()
+@_announce_delay()
 def _compile_batch() -> None:
     """Compile the kernel for many environments, which takes longest, when it is first needed."""
     level, states, numbers = np.zeros(1, LEVEL), np.zeros(1, STATE), np.zeros((1, 0), np.float32)

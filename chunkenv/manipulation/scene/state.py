@@ -118,7 +118,7 @@ def show_state(world: World, layout: StateLayout, state: np.ndarray) -> None:
     data.cfrc_ext[world.pad_body] = state[layout.pad_force]
 
 
-def checked_state(layout: StateLayout, state: object) -> np.ndarray:
+def check_state(layout: StateLayout, state: object) -> np.ndarray:
     """A state as float64[layout.size].
 
     Raises:

@@ -17,7 +17,8 @@ from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine import batch_kernels as batch
 from chunkenv.kinetix.engine import kernels, simulator
 from chunkenv.kinetix.engine.layout import STATE
-from chunkenv.kinetix.engine.simulator import STATE_SIZE, Simulator
+from chunkenv.kinetix.engine.level_simulator import STATE_SIZE
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.kinetix.env import KinetixEnv
 
 
@@ -245,14 +246,14 @@ def test_bad_states(catapult, states, says):
     assert says in str(error.value)
 
 
-def test_patience_speaks_on_a_terminal_only(monkeypatch, capsys):
-    with simulator._patience(0.01):
+def test_the_announcement_comes_on_a_terminal_only(monkeypatch, capsys):
+    with simulator._announce_delay(0.01):
         time.sleep(0.1)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with simulator._patience(0.01):
+    with simulator._announce_delay(0.01):
         time.sleep(0.1)
     assert capsys.readouterr().err.count("compiling the Kinetix engine") == 1
-    with simulator._patience(10):
+    with simulator._announce_delay(10):
         pass
     assert capsys.readouterr().err == ""

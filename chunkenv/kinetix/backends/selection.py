@@ -1,18 +1,16 @@
-"""The engines that can play a level behind one interface: our own, and the reference that it was ported from."""
+"""Which engine plays a level: our own, or the reference that it was ported from."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from chunkenv.errors import MissingExtraError
-from chunkenv.kinetix.engine.kernels import BAD_ACTION, OVER, Tick
+from chunkenv.kinetix.engine.level_simulator import LevelSimulator
 from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.utils.checks import one_of
 
 BACKENDS = ("numba", "jax")
 
 
-def open_simulator(level: str, backend: str = "numba") -> Simulator:
+def open_simulator(level: str, backend: str = "numba") -> LevelSimulator:
     """A level in one of the engines.
 
     Args:
@@ -36,13 +34,3 @@ def open_simulator(level: str, backend: str = "numba") -> Simulator:
             'run `pip install "chunkenv[kinetix-jax]"`, best in an environment of its own.'
         ) from error
     return JaxSimulator(level)
-
-
-def refused(state: np.ndarray, action: np.ndarray) -> Tick | None:
-    """What `Simulator.step` reports where it plays nothing: the episode is over, or the action is not finite."""
-    ticks = int(state["ticks"][0])
-    if state["ended"][0]:
-        return Tick(OVER, 0, 0.0, 0.0, ticks, True)
-    if not np.isfinite(action).all():
-        return Tick(BAD_ACTION, 0, 0.0, 0.0, ticks, False)
-    return None

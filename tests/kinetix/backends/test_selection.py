@@ -9,9 +9,10 @@ import pytest
 
 import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.errors import ArgumentError
-from chunkenv.kinetix.backends.protocol import open_simulator, refused
+from chunkenv.kinetix.backends.selection import open_simulator
 from chunkenv.kinetix.engine.kernels import BAD_ACTION, OVER
 from chunkenv.kinetix.engine.layout import STATE
+from chunkenv.kinetix.engine.level_simulator import refuse_tick
 from chunkenv.kinetix.engine.simulator import Simulator
 
 
@@ -46,12 +47,12 @@ def test_the_package_imports_no_jax():
     assert subprocess.run([sys.executable, "-c", code], timeout=200).returncode == 0
 
 
-def test_what_is_refused():
+def test_what_is_refuse_tick():
     state = open_simulator("catapult").initial_state().view(STATE)
     state["ticks"] = 7
     action = np.zeros(6, np.float32)
-    assert refused(state, action) is None
-    assert refused(state, np.full(6, np.nan, np.float32))[::5] == (BAD_ACTION, False)
+    assert refuse_tick(state, action) is None
+    assert refuse_tick(state, np.full(6, np.nan, np.float32))[::5] == (BAD_ACTION, False)
     state["ended"] = 1
-    assert refused(state, action)[::5] == (OVER, True)
-    assert refused(state, action).ticks == 7
+    assert refuse_tick(state, action)[::5] == (OVER, True)
+    assert refuse_tick(state, action).ticks == 7
