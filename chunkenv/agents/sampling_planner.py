@@ -20,7 +20,8 @@ import numpy as np
 from chunkenv.agents.planner_settings import PlannerSettings, settings_for
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.kinetix.engine.layout import N_ACTIONS
-from chunkenv.kinetix.engine.simulator import Rollout, Simulator
+from chunkenv.kinetix.engine.level_simulator import Rollout
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.utils.checks import true_or_false, whole_number
 
 SUCCESS = -100.0  # the cost of touching blue, against distances of a few metres
@@ -118,7 +119,7 @@ class Planner:
                 f"The planner needs the engine's state, not {brief(observation)}; make the environment with "
                 "observation='state'."
             )
-        return self.simulator.checked_state(observation)
+        return self.simulator.check_state(observation)
 
     def _committed(self, request: Any) -> np.ndarray:
         """The actions that run before this chunk can act, [delay, 6]; none for a naive planner, which ignores them."""

@@ -12,7 +12,8 @@ from chunkenv.agents.sampling_planner import FAILURE, SUCCESS, Planner, cost
 from chunkenv.bench.analysis.intervals import pooled
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
-from chunkenv.kinetix.engine.simulator import Rollout, Simulator
+from chunkenv.kinetix.engine.level_simulator import Rollout
+from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.testing import PolicyContract
 
 H, S = 8, 4
