@@ -33,7 +33,7 @@ def evaluate_batch(
     """Play whole episodes, many at a time, and return one row for each.
 
     Each slot of the vector environment plays one episode after the other; as all chunks are inferred in batches of the
-    same size, a policy whose rows don't depend on one another gives an episode the same row in any company. Episode i
+    same size, a policy whose rows don't depend on one another gives an episode the same row among any others. Episode i
     is the one of `chunkenv.evaluate` with the same seed: the same world, latency, noise and policy's random stream.
 
     Args:

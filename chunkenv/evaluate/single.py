@@ -22,7 +22,7 @@ from chunkenv.utils.types import AnyEnv, AnyVectorEnv, Info, Observation
 def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed: int) -> list[Row]:
     """Play whole episodes and return one row for each.
 
-    Episode i is the same world (start, latency, noise) whatever the policy, the delay or the number of episodes,
+    Episode i is the same world (start, latency, noise) for any policy, delay and number of episodes,
     because its seed depends on `(seed, i)` only: rows of two policies with the same seed are paired.
 
     Args:
@@ -40,7 +40,7 @@ def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed
         ArgumentError: an invalid argument, or an environment that does not chunk or hides its rewards.
         ActionError: the policy returned a chunk that cannot be executed.
 
-    >>> from chunkenv.wrappers.chunked_execution import ChunkedExecution
+    >>> from chunkenv.wrappers import ChunkedExecution
     >>> class Left:
     ...     def infer(self, observation, request):
     ...         return [0] * 8
@@ -91,7 +91,7 @@ class Tally:
     Args:
         seed: the episode's.
         env: executes chunks: single or vector.
-        policy: what is evaluated; if it has a `cost`, the row says how often the denoiser was evaluated.
+        policy: what is evaluated; if it has a `cost`, the row contains how often the denoiser was evaluated.
 
     Raises:
         ArgumentError: if the undiscounted return is hidden.
@@ -147,7 +147,7 @@ def check_policy(
         what: the end of the sentence about a policy without it.
 
     Raises:
-        ArgumentError: if there is no such method, or a class is given where one of its objects is meant.
+        ArgumentError: if there is no such method, or a class is given in place of an object.
     """
     if isinstance(policy, type):
         raise ArgumentError(f"policy={policy.__name__} is a class; give an object of it, {policy.__name__}(...).")
@@ -192,5 +192,5 @@ def _step(env: AnyEnv, policy: Policy, chunk: Chunk) -> tuple[Observation, Suppo
 
 
 def _attribute(env: AnyEnv | AnyVectorEnv, name: str) -> Any:
-    """An attribute of the wrapper that chunks, whatever wraps it."""
+    """An attribute of the wrapper that chunks, which may be wrapped further."""
     return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)

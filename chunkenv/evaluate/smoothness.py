@@ -10,7 +10,7 @@ from chunkenv.utils.types import Action, AnySpace, Info
 
 
 class SmoothnessMetrics:
-    """Collects what `info` says of every tick of an episode, and sums it up.
+    """Collects the `info` of every tick of an episode, and averages it.
 
     Actions are those commanded, clipped to the action space, before any noise; changes are Euclidean norms between
     neighbouring ticks, in units of the action. A tick without a row counts to the chunk before it.

@@ -1,6 +1,6 @@
 """How long an inference, an action or an observation takes: models in seconds, and the delays in ticks made of them.
 
-A model is immutable. Its randomness comes from the generator that it is handed, and what it remembers from one draw to
+A model is immutable. Its randomness comes from the generator that it is given, and what it remembers from one draw to
 the next (where a trace stands, whether a network is congested) travels as a `state` that the caller keeps:
 
     >>> import numpy as np
@@ -10,7 +10,7 @@ the next (where a trace stands, whether a network is congested) travels as a `st
     >>> round(seconds, 4)
     0.0837
 
-Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goes through JSON and says the same.
+Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goes through JSON, of the same meaning.
 
     >>> model.spec()
     {'model': 'sum', 'parts': [{'model': 'constant', 'seconds': 0.02}, {'model': 'uniform', 'low': 0.0, 'high': 0.1}]}

@@ -26,7 +26,7 @@ class Delays:
 
     Args:
         latency: a whole number of ticks, a model in seconds, or the spec of one.
-        control_dt: seconds per tick; None if nobody knows, which only a latency in ticks allows.
+        control_dt: seconds per tick; None if unknown, which only a latency in ticks allows.
 
     Attributes:
         plain: the latency as plain data (for environment specs); the model itself, if it has no spec.
@@ -138,7 +138,7 @@ def _spec_if_any(model: LatencyModel) -> Spec | LatencyModel:
 
 
 def _mean(model: LatencyModel) -> float:
-    """What the model says, or else the mean of 256 draws, always the same ones."""
+    """The model's own mean, or else the mean of 256 draws, always the same ones."""
     try:
         return seconds_of(f"The mean of {model!r}", model.mean())
     except NotImplementedError:

@@ -190,7 +190,7 @@ def name_of(model: type) -> str:
     """What a spec calls a class: its short name, or 'package.module:Class'.
 
     Raises:
-        ArgumentError: if the class is defined in a function, where nobody can import it.
+        ArgumentError: if the class is defined in a function, where it cannot be imported.
 
     >>> from chunkenv.latency import LogNormal
     >>> name_of(LogNormal)

@@ -24,7 +24,7 @@ class PerDecisionDiscounts(OnPolicyAlgorithm):
         class ChunkTRPO(PerDecisionDiscounts, sb3_contrib.TRPO): ...
 
     The discounts are the environment's (`info['discount']`); `gamma` has no effect. Everything else, saving and loading
-    too, is the algorithm's own. It is meant for algorithms that collect with `OnPolicyAlgorithm.collect_rollouts`.
+    too, is the algorithm's own. It is for algorithms that collect with `OnPolicyAlgorithm.collect_rollouts`.
 
     Raises:
         ArgumentError: for gamma=0, or another rollout buffer than a `ChunkRolloutBuffer`; when it learns, if an

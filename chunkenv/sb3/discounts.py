@@ -14,7 +14,7 @@ def discounts_of(infos: Sequence[Info]) -> np.ndarray:
     """What the value after each decision is multiplied by, float64[n_envs]: discount**n, 0 once terminated.
 
     Raises:
-        ArgumentError: if an environment's info does not say so.
+        ArgumentError: if an environment's info does not have it.
 
     >>> discounts_of([{"discount": 0.25}, {"discount": 0.0}])
     array([0.25, 0.  ])

@@ -1,4 +1,4 @@
-"""Episodes counted in control steps and undiscounted reward, whatever the chunks."""
+"""Episodes counted in control steps and undiscounted reward, for chunks of any length."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class SB3VecEnv(VecEnv):
 
     `step` returns what VecEnvs of Stable-Baselines3 return: observations [n], float32 rewards [n], `dones` [n], and a
     list of infos, each with 'TimeLimit.truncated' and, at an end, the info of that last step and its
-    'terminal_observation'. What the reset after an end said is in `reset_infos`.
+    'terminal_observation'. The info of the reset after an end is in `reset_infos`.
 
     Args:
         vector_env: with autoreset mode SAME_STEP, actions of Box, Discrete, MultiDiscrete or MultiBinary, and
@@ -58,7 +58,7 @@ class SB3VecEnv(VecEnv):
         """Reset every environment with the seeds of `seed` and the options of `set_options`, each used once.
 
         Raises:
-            ArgumentError: if the options differ between environments, which Gymnasium cannot say.
+            ArgumentError: if the options differ between environments, which Gymnasium does not support.
         """
         if any(options != self._options[0] for options in self._options):
             raise ArgumentError(

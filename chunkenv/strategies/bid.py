@@ -31,7 +31,7 @@ class BID(Strategy[SamplingPolicy]):
     strong chunks of the best coherence, minus that of the distances to the `mode_size` weak ones; all rows count. At
     the start of an episode all samples are in both sets.
 
-    A policy that draws nothing from `request.rng` gives the same chunk each time, and BID hands that on.
+    A policy that draws nothing from `request.rng` gives the same chunk each time, which BID returns.
 
     Args:
         policy: has `infer_batch`, and draws its chunks from `request.rng`.

@@ -28,7 +28,7 @@ class Cost(NamedTuple):
     Attributes:
         evaluations: of the denoiser (of the whole policy, if it doesn't denoise), for one observation.
         vjps: vector-Jacobian products of the denoiser.
-        flops: floating point operations, the products counted; None if the policy doesn't say.
+        flops: floating point operations, the products counted; None if unknown.
     """
 
     evaluations: int
@@ -50,7 +50,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(policy: object) -> Cost:
-    """What a chunk of a policy costs, as it says itself: its `cost`, or its `steps` and `flops_per_evaluation`."""
+    """What a chunk of a policy costs, by its own attributes: its `cost`, or its `steps` and `flops_per_evaluation`."""
     cost = getattr(policy, "cost", None)
     if isinstance(cost, Cost):
         return cost

@@ -1,4 +1,4 @@
-"""What strategies need of a flow policy, whatever it is written in: the denoiser and its vector-Jacobian product.
+"""What strategies need of a flow policy, in any framework: the denoiser and its vector-Jacobian product.
 
 A denoiser's velocity carries noise (flow time 0) to data (flow time 1). A diffusion policy has one too: with the mean
 prediction x1 of a chunk from x at time t, the velocity of the straight path is (x1 - x) / (1 - t).

@@ -8,7 +8,7 @@ from chunkenv.utils.types import Observation
 
 
 class Naive(Strategy[Policy]):
-    """Hands the policy's chunk on: the robot switches to it as soon as it is there ('naive async' in RTC's paper).
+    """Returns the policy's chunk: the robot switches to it as soon as it is there ('naive async' in RTC's paper).
 
     With `overlap=False` in the environment the same policy is the synchronous robot, which waits for each chunk.
 

@@ -19,8 +19,8 @@ def prefix_weights(
 ) -> NDArray[np.float32]:
     """The soft mask of Real-Time Chunking (Black et al. 2025, arXiv 2506.07339, equation 5 and released code).
 
-    1 for the rows before `start`, which will run whatever is inferred; 0 from `end` on, where there is no plan; between
-    them falling, as `schedule` says: 'linear', 'exp' (w * expm1(w) / (e - 1) of the linear w), 'ones' or 'zeros' (hard
+    1 for the rows before `start`, which will run in any case; 0 from `end` on, where there is no plan; between
+    them falling, by `schedule`: 'linear', 'exp' (w * expm1(w) / (e - 1) of the linear w), 'ones' or 'zeros' (hard
     masking: the frozen rows only).
 
     Args:

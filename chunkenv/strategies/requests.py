@@ -133,7 +133,7 @@ def real_rows(lengths: NDArray[np.integer], rows: int) -> NDArray[np.bool_]:
 
 
 def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int) -> NDArray[np.float32]:
-    """What is left of the previous chunks, float32[N, H, A]; filling is zero, whatever the request holds there.
+    """What is left of the previous chunks, float32[N, H, A]; filling is set to zero.
 
     Raises:
         ArgumentError: if the environments' actions or chunks are not those that the policy makes.

@@ -89,8 +89,8 @@ class RTC(Strategy[Denoiser]):
     """Guides the policy's flow to what is left of the previous chunk: firmly where rows are frozen, softly after them.
 
     The mask (`prefix_weights`) depends on each request's delay estimate, execution horizon and rows left. Where it is 0
-    everywhere (at the start of an episode, say) there is nothing to be guided to: that chunk is the plain policy's, to
-    the bit, whatever else is in the batch. The noise is what the plain policy would draw: methods are paired.
+    everywhere (at the start of an episode, say) there is nothing to guide to: that chunk is the plain policy's, to
+    the bit, in any batch. The noise is what the plain policy would draw: methods are paired.
 
     Args:
         policy: a `Denoiser` with `velocity_vjp`.

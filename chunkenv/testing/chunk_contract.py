@@ -112,8 +112,8 @@ class ChunkContract:
     def test_an_oracle_knows_the_delay(self) -> None:
         """request.delay_estimate is info['delay'], if the estimate is the oracle's."""
         with self._open() as env:
-            said = getattr(chunk_layer(env), "delay_estimate", None)
-        oracle = said == "oracle" if self.oracle is None else self.oracle
+            estimate = getattr(chunk_layer(env), "delay_estimate", None)
+        oracle = estimate == "oracle" if self.oracle is None else self.oracle
         if not oracle:
             skip("the delay estimate is not the oracle's.")
         self._every_decision(faults.of_delay_estimate)

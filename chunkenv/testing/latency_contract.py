@@ -41,7 +41,7 @@ class LatencyContract:
             expect(0.0 <= seconds < math.inf, f"{seconds!r} was drawn; expected finite seconds of at least 0.")
 
     def test_the_same_stream_gives_the_same_draws(self) -> None:
-        """All randomness comes from the generator that is handed in."""
+        """All randomness comes from the given generator."""
         self._expect_draws(self._some(self.make_model()), "the same model and rng seed give other draws")
 
     def test_two_streams_do_not_disturb_each_other(self) -> None:
@@ -101,7 +101,7 @@ class LatencyContract:
         self._expect_draws(self._some(from_spec(self.make_model().spec())), "from_spec(spec()) gives other draws")
 
     def test_the_mean_is_that_of_the_draws(self) -> None:
-        """Within six standard errors of a sample; skipped if the model does not say its mean."""
+        """Within six standard errors of a sample; skipped if the model does not know its mean."""
         mean = self._known(self.make_model().mean)
         sample, error = _mean_and_error(self._sample())
         actual = (
@@ -110,7 +110,7 @@ class LatencyContract:
         expect(abs(mean - sample) <= error, actual)
 
     def test_quantiles_rise(self) -> None:
-        """A larger share is never exceeded by less; skipped if the model does not say its quantiles."""
+        """A larger share is never exceeded by less; skipped if the model does not know its quantiles."""
         quantiles = [self._known(lambda q=q: self.make_model().quantile(q)) for q in SHARES]
         expect(
             quantiles == sorted(quantiles), f"quantile(q) is {quantiles} for q = {SHARES}; expected them never to fall."

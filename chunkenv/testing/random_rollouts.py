@@ -68,7 +68,7 @@ class Decision:
         before: the observation that it answers.
         request: the environment's request.
         asked: copies of both, made before the step.
-        chunk: the very chunk that was handed in.
+        chunk: the chunk given to the step, not a copy.
         rows: its rows, copied before the step.
         previous: the rows of the chunk before it; none after a reset.
         left: the rows of the request's `left_over`, copied before the step.
@@ -182,7 +182,7 @@ def read_request(env: AnyEnv) -> Request:
 
 
 def fields_of(request: Request) -> dict[str, object]:
-    """What a request says."""
+    """The fields of a request, by name."""
     return {field: getattr(request, field) for field in REQUEST_FIELDS}
 
 
