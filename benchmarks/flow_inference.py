@@ -18,8 +18,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from chunkenv.agents import pretrained as weights
-from chunkenv.agents.policies.flow_policy import FlowPolicy
+from chunkenv.agents import FlowPolicy, load_pretrained
 from chunkenv.kinetix import LEVELS
 
 
@@ -49,7 +48,7 @@ def inference(policy: FlowPolicy, batch: int) -> Callable[[], object]:
 
 def line(level: str, kind: str, batch: int, repeats: int) -> str:
     """A row of the table."""
-    policy = weights.load(level, kind)
+    policy = load_pretrained(level, kind)
     taken = seconds(inference(policy, batch), repeats)
     low, median, high = np.quantile(taken, [0.1, 0.5, 0.9]) * 1e3
     work = policy.steps * policy.flops_per_evaluation

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chunkenv.agents.common.checkpoint_file import load_best
-from chunkenv.agents.policies.expert import Expert
+from chunkenv.agents import Expert, load_best_expert
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.registration import ACTION_NOISE, LEVELS, TIME_LIMIT
 
@@ -109,7 +108,7 @@ def main() -> None:
     print(f"| level | chunks planned without noise, s = {shown} | perfect imitator | spread, row 1 | row 3 | row 7 |")
     print("|---|---|---|---|---|---|")
     for level in chosen.levels:
-        print(line(load_best(chosen.experts / level / "seed0"), chosen.episodes), flush=True)
+        print(line(load_best_expert(chosen.experts / level / "seed0"), chosen.episodes), flush=True)
 
 
 if __name__ == "__main__":

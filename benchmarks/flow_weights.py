@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.agents import flow_matching as flow
+from chunkenv.agents import FlowPolicy, load_flow_policy
 from chunkenv.agents import pretrained as weights
 from chunkenv.bench.studies.methods import play_policy
 from chunkenv.registration import ACTION_NOISE
@@ -31,7 +31,7 @@ HORIZONS = range(1, 9)
 
 
 def solved(
-    policy: flow.FlowPolicy | Strategy, execution_horizon: int, episodes: int, seed: int, delay: int = 0
+    policy: FlowPolicy | Strategy, execution_horizon: int, episodes: int, seed: int, delay: int = 0
 ) -> np.ndarray:
     """Which episodes a policy solves, bool[episodes]."""
     level = policy.policy.level if isinstance(policy, Strategy) else policy.level
@@ -39,7 +39,7 @@ def solved(
     return np.array([row["success"] for row in play_policy(level, policy, range(episodes), seed, **chunks)])
 
 
-def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
+def facts(policy: FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
     """The manifest's record of a policy."""
     rates = {str(horizon): round(float(solved(policy, horizon, episodes, seed).mean()), 4) for horizon in HORIZONS}
     return {
@@ -54,19 +54,19 @@ def facts(policy: flow.FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
 
 def enter(path: Path, episodes: int, seed: int) -> None:
     """Evaluate a policy and add it to the weights, unless it is there."""
-    policy, digest = flow.load(path), hashlib.sha256(path.read_bytes()).hexdigest()
+    policy, digest = load_flow_policy(path), hashlib.sha256(path.read_bytes()).hexdigest()
     name = f"{policy.level}-{weights.KINDS[policy.prefix_conditioned]}"
     there = weights.manifest().get(name, {})
     if (there.get("trained"), there.get("episodes")) != (digest, episodes):
-        weights.add(policy, {**facts(rounded(policy), episodes, seed), "trained": digest})
+        weights.add_pretrained(policy, {**facts(rounded(policy), episodes, seed), "trained": digest})
 
 
-def rounded(policy: flow.FlowPolicy) -> flow.FlowPolicy:
+def rounded(policy: FlowPolicy) -> FlowPolicy:
     """The policy as the package stores it, in 8 bits; the solve rates are of this one."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / POLICY
         policy.save(path, small=True)
-        return flow.load(path)
+        return load_flow_policy(path)
 
 
 def line(name: str, record: dict[str, Any]) -> str:

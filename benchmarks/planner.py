@@ -21,8 +21,7 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv import ActionNoise, ChunkedExecution, evaluate
-from chunkenv.agents.planner_settings import DEFAULT
-from chunkenv.agents.sampling_planner import Planner
+from chunkenv.agents.sampling_planner import DEFAULT_SETTINGS, Planner
 from chunkenv.bench.analysis.intervals import Interval, pooled
 from chunkenv.registration import ACTION_NOISE, LEVELS
 
@@ -49,7 +48,7 @@ def make_env(cell: Cell) -> gym.Env:
 
 def play(cell: Cell) -> dict[str, Any]:
     """The cell's episodes, and the cost of a decision."""
-    settings = DEFAULT if cell.settings == "default" else None
+    settings = DEFAULT_SETTINGS if cell.settings == "default" else None
     planner = Planner(cell.level, PREDICTION_HORIZON, cell.method == "prefix-aware", settings)
     rows = evaluate(lambda: make_env(cell), planner, cell.episodes, cell.seed)
     decisions = sum(row["decisions"] for row in rows)

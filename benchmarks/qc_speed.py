@@ -27,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chunkenv.agents import registry as q_agents
+from chunkenv import agents
 from chunkenv.data.replay_buffer import Batch
 
 OBSERVATION, ACTION, BATCH, CHUNK = 37, 5, 256, 5
@@ -55,8 +55,8 @@ NOT_OFFICIAL = ("dqc",)
 
 def ours(agent: str, hidden: tuple[int, ...], **given: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """An update and a sample of ours, each waiting for its result."""
-    settings = q_agents.settings_for(agent, hidden=hidden, **given)
-    made, batch = q_agents.create(agent, 0, OBSERVATION, ACTION, settings), windows(settings.horizons)
+    settings = agents.settings_for(agent, hidden=hidden, **given)
+    made, batch = agents.create(agent, 0, OBSERVATION, ACTION, settings), windows(settings.horizons)
     seen, prefix = np.zeros((1, OBSERVATION), np.float32), np.zeros((1, 0, ACTION), np.float32)
     lengths, key = np.zeros(1, np.int32), jax.random.key(0, impl="rbg")
 

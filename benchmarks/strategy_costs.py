@@ -14,9 +14,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from chunkenv.agents.flow_matching import FlowSettings
-from chunkenv.agents.nets.mixer import Sizes, initial_weights
-from chunkenv.agents.policies.flow_policy import Denoiser, FlowPolicy
+from chunkenv.agents import FlowPolicy, FlowSettings
+from chunkenv.agents.nets.mixer import ChunkSizes, initial_weights
+from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.strategies import (
     BID,
     RTC,
@@ -35,11 +35,11 @@ OBSERVATION, HORIZON, ACTION, DELAY = 35, 8, 6, 2
 def flow_policy(prefix: bool) -> FlowPolicy:
     """An untrained policy of the default size."""
     settings = FlowSettings()
-    sizes = Sizes(OBSERVATION, HORIZON, ACTION, prefix)
+    sizes = ChunkSizes(OBSERVATION, HORIZON, ACTION, prefix)
     weights = initial_weights(settings.architecture, sizes, 0)
     blank, one = np.zeros(OBSERVATION, np.float32), np.ones(OBSERVATION, np.float32)
-    denoiser = Denoiser(weights, blank, one, settings.architecture, sizes, settings.steps, settings.data_std)
-    return FlowPolicy(denoiser, blank[:ACTION], one[:ACTION], {"level": "none", "max_prefix": 4 * prefix})
+    flow = PreconditionedFlow(weights, blank, one, settings.architecture, sizes, settings.steps, settings.data_std)
+    return FlowPolicy(flow, blank[:ACTION], one[:ACTION], {"level": "none", "max_prefix": 4 * prefix})
 
 
 def strategies() -> dict[str, Strategy]:

@@ -1,1 +1,140 @@
-"""Agents."""
+"""Agents: the Q-chunking family and how to register your own, flow policies and their weights, PPO, a planner."""
+
+from typing import TYPE_CHECKING
+
+from chunkenv.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from chunkenv.agents.common import (
+        AgentSettings,
+        Info,
+        Learner,
+        Params,
+        as_tree,
+        best_chunks,
+        critic_values,
+        fill_unplayed,
+        initial_critics,
+        mean_counted,
+        window_actions,
+    )
+    from chunkenv.agents.dqc import DQC, DQCSettings
+    from chunkenv.agents.flow_matching import FlowSettings
+    from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
+    from chunkenv.agents.policies import (
+        BehaviourPolicy,
+        ChunkPolicy,
+        Expert,
+        FlowPolicy,
+        chunk_values,
+        load_best_expert,
+        load_expert,
+        load_experts,
+        load_flow_policy,
+        run_folder,
+    )
+    from chunkenv.agents.ppo import PPOSettings, ppo_settings
+    from chunkenv.agents.pretrained import load_pretrained
+    from chunkenv.agents.qc import QC, QCSettings
+    from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
+    from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
+    from chunkenv.agents.rlpd import RLPD, RLPDSettings
+    from chunkenv.agents.sampling_planner import Planner, PlannerSettings, planner_settings
+
+__all__ = [
+    "DQC",
+    "QC",
+    "QCFQL",
+    "RECIPES",
+    "RLPD",
+    "AgentSettings",
+    "Architecture",
+    "BehaviourPolicy",
+    "ChunkPolicy",
+    "DQCSettings",
+    "Expert",
+    "FlowPolicy",
+    "FlowSettings",
+    "Info",
+    "Learner",
+    "PPOSettings",
+    "Params",
+    "Planner",
+    "PlannerSettings",
+    "QCFQLSettings",
+    "QCSettings",
+    "RLPDSettings",
+    "Recipe",
+    "Sizes",
+    "as_tree",
+    "best_chunks",
+    "chunk_values",
+    "create",
+    "critic_values",
+    "fill_unplayed",
+    "initial_critics",
+    "initial_one_step",
+    "load_agent",
+    "load_best_expert",
+    "load_expert",
+    "load_experts",
+    "load_flow_policy",
+    "load_pretrained",
+    "mean_counted",
+    "one_step_chunks",
+    "planner_settings",
+    "ppo_settings",
+    "register",
+    "run_folder",
+    "settings_for",
+    "window_actions",
+]
+PLACES = {
+    "AgentSettings": "common",
+    "Architecture": "nets",
+    "BehaviourPolicy": "policies",
+    "ChunkPolicy": "policies",
+    "DQC": "dqc",
+    "DQCSettings": "dqc",
+    "Expert": "policies",
+    "FlowPolicy": "policies",
+    "FlowSettings": "flow_matching",
+    "Info": "common",
+    "Learner": "common",
+    "PPOSettings": "ppo",
+    "Params": "common",
+    "Planner": "sampling_planner",
+    "PlannerSettings": "sampling_planner",
+    "QC": "qc",
+    "QCFQL": "qc_fql",
+    "QCFQLSettings": "qc_fql",
+    "QCSettings": "qc",
+    "RECIPES": "registry",
+    "RLPD": "rlpd",
+    "RLPDSettings": "rlpd",
+    "Recipe": "registry",
+    "Sizes": "nets",
+    "as_tree": "common",
+    "best_chunks": "common",
+    "chunk_values": "policies",
+    "create": "registry",
+    "critic_values": "common",
+    "fill_unplayed": "common",
+    "initial_critics": "common",
+    "initial_one_step": "nets",
+    "load_agent": "registry",
+    "load_best_expert": "policies",
+    "load_expert": "policies",
+    "load_experts": "policies",
+    "load_flow_policy": "policies",
+    "load_pretrained": "pretrained",
+    "mean_counted": "common",
+    "one_step_chunks": "nets",
+    "planner_settings": "sampling_planner",
+    "ppo_settings": "ppo",
+    "register": "registry",
+    "run_folder": "policies",
+    "settings_for": "registry",
+    "window_actions": "common",
+}
+__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")

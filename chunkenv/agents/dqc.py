@@ -1,7 +1,7 @@
 """Decoupled Q-chunking: critics of long chunks, policies of short ones (Li et al. 2025, arXiv 2512.10926).
 
 Three lengths are three settings: the critic's chunk (`backup`, n = 25 there), the policy's (`chunk`, h = 1 or 5), and
-how many of its actions are executed (whoever plays chooses, up to h). Nothing is sampled for a target:
+how many of its actions are executed (the player chooses, up to h). Nothing is sampled for a target:
 
     Q_n(o, a_t .. a_{t+n-1}) <- rewards + gamma^n V(o_{t+n})       the chunk critic
     Q_h(o, a_t .. a_{t+h-1}) <- Q_n(o, a_t .. a_{t+n-1})           what the best goings-on make of a short chunk: an
@@ -16,27 +16,22 @@ logits; here values are regressed as they are, so any reward will do.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from chunkenv.agents.common.learner import (
-    Info,
-    Learner,
-    Params,
-    Settings,
-    as_tree,
-    filled,
+from chunkenv.agents.common.critics import (
+    best_chunks,
+    critic_values,
+    fill_unplayed,
     initial_critics,
     mean_counted,
-    values,
-    values_in_blocks,
-    window,
+    window_actions,
 )
-from chunkenv.agents.nets import chunk_flow as behaviour
-from chunkenv.agents.nets import mlp as perceptron
-from chunkenv.agents.nets.chunk_flow import Sizes, flags
+from chunkenv.agents.common.learner import AgentSettings, Info, Learner, Params, as_tree
+from chunkenv.agents.nets import mlp
+from chunkenv.agents.nets.behaviour_flow import behaviour_chunks, behaviour_loss, initial_behaviour
+from chunkenv.agents.nets.chunk_flow import Sizes
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import Batch
@@ -46,7 +41,7 @@ BACKUPS = ("quantile", "expectile")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DQCSettings(Settings):
+class DQCSettings(AgentSettings):
     """Everything that an agent is made by; its horizons have a `backup` of the critic's chunk, 25 ticks in the paper.
 
     Attributes:
@@ -57,7 +52,7 @@ class DQCSettings(Settings):
         steps: of the flow, from noise to a chunk.
 
     Raises:
-        ArgumentError: for a value that cannot be meant.
+        ArgumentError: for an invalid value.
     """
 
     distillation: float = 0.5
@@ -87,56 +82,53 @@ class DQC(Learner):
 
     settings: DQCSettings
 
-    name: ClassVar[str] = "dqc"
-    settings_class: ClassVar[type[Any]] = DQCSettings
+    name = "dqc"
+    settings_class = DQCSettings
 
     @classmethod
     def create(cls, seed: int, observation_size: int, action_size: int, settings: DQCSettings) -> DQC:
         """An agent that has not learned anything."""
         sizes, horizons = Sizes(observation_size, action_size), settings.horizons
         keys = jax.random.split(jax.random.key(seed), 4)
-        state = observation_size + flags(horizons) * action_size
+        state = observation_size + horizons.seen_prefix * action_size
         params = {
-            "flow": behaviour.initial(keys[0], sizes, horizons, settings.hidden),
+            "flow": initial_behaviour(keys[0], sizes, horizons, settings.hidden),
             "critics": initial_critics(keys[1], sizes, settings),
             "chunk_critics": initial_critics(keys[2], sizes, settings, horizons.rows - horizons.seen.start),
-            "value": perceptron.initial(keys[3], (state, *settings.hidden, 1), settings.norm),
+            "value": mlp.initial(keys[3], (state, *settings.hidden, 1), settings.norm),
         }
-        return cls.begun(params, seed, sizes, settings)
+        return cls.from_params(params, seed, sizes, settings)
 
     @jax.jit
     def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
-        """What to do: the best of N chunks by the short critics; arguments and result as for `QC.sample_chunk`."""
+        """The best of N chunks by the short critics; arguments and result as for `Learner.sample_chunk`."""
         settings, horizons = self.settings, self.settings.horizons
         shape = (len(observations), settings.samples, horizons.prediction_horizon, self.sizes.action)
         noise = jax.random.normal(key, shape)
-        chunks = behaviour.chunks_from(
-            self.params["flow"], observations, noise, prefix, lengths, horizons, settings.steps
-        )
-        q = values_in_blocks(self.params["critics"], observations, chunks[:, :, horizons.seen])
-        return jnp.take_along_axis(chunks, q.argmax(axis=1)[:, None, None, None], axis=1)[:, 0]
+        chunks = behaviour_chunks(self.params["flow"], observations, noise, prefix, lengths, horizons, settings.steps)
+        return best_chunks(self.params["critics"], observations, chunks, horizons.seen)
 
     def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
         """Both critics', the value's and the flow's; arguments and result as for `Learner.loss`."""
         for_filling, for_prefix, for_flow = jax.random.split(key, 3)
         settings, horizons, seen = self.settings, self.settings.horizons, self.settings.horizons.seen
-        rows = window(batch, for_filling)
+        rows = window_actions(batch, for_filling)
         chunks, long = rows[:, seen], rows[:, seen.start :]
-        prefix = filled(batch.prefix, batch.prefix_known, for_prefix)
+        prefix = fill_unplayed(batch.prefix, batch.prefix_known, for_prefix)
         later = state_value(self.params["value"], batch.next_observations, prefix, horizons)
         targets = batch.rewards + batch.discounts * later
-        far = values(params["chunk_critics"], batch.observations, long)
-        near = values(params["critics"], batch.observations, chunks)
+        far = critic_values(params["chunk_critics"], batch.observations, long)
+        near = critic_values(params["critics"], batch.observations, chunks)
         state = state_value(params["value"], batch.observations, rows, horizons)
-        taught = values(self.params["chunk_critics"], batch.observations, long)
-        worth = values(self.target, batch.observations, chunks).mean(axis=0)
+        taught = critic_values(self.params["chunk_critics"], batch.observations, long)
+        worth = critic_values(self.target, batch.observations, chunks).mean(axis=0)
         known = batch.known[:, : horizons.prediction_horizon]
         implicit = {"quantile": quantile_errors, "expectile": expectile_errors}[settings.implicit]
         losses = {
             "chunk_critic_loss": mean_counted((far - targets) ** 2, batch.counted),
             "critic_loss": mean_counted(expectile_errors(taught - near, settings.distillation), batch.counted),
             "value_loss": mean_counted(implicit(worth - state, settings.optimism)[None], batch.counted),
-            "flow_loss": behaviour.loss(
+            "flow_loss": behaviour_loss(
                 params["flow"], batch.observations, rows[:, : horizons.prediction_horizon], known, horizons, for_flow
             ),
         }
@@ -145,8 +137,8 @@ class DQC(Learner):
 
 def state_value(layers: Layers, observations: jax.Array, rows: jax.Array, horizons: Horizons) -> jax.Array:
     """The value of states, float32[B]: of an observation and, if it is seen, the prefix that `rows` begin with."""
-    prefix = rows[:, : flags(horizons)].reshape(len(rows), -1)
-    return perceptron.apply(layers, observations, prefix)[:, 0]
+    prefix = rows[:, : horizons.seen_prefix].reshape(len(rows), -1)
+    return mlp.apply(layers, observations, prefix)[:, 0]
 
 
 def expectile_errors(missing: jax.Array, share: float) -> jax.Array:

@@ -9,8 +9,7 @@ over the rows that lie within the episode. With `max_prefix` the policy is *pref
 Chunking (Black et al. 2025, arXiv 2512.05964) leaves the first rows clean, with a flow time of 1 of their own, and
 counts the loss of the others only, so that the network itself learns to go on from rows that are already decided.
 
-The velocity is preconditioned as Karras et al. (2022, arXiv 2206.00364) do for diffusion: the network learns what the
-best linear guess leaves over, so that it need not carry the noise through.
+How a training goes is in `chunkenv.training.imitation`, the policy in `chunkenv.agents.policies.flow_policy`.
 """
 
 from __future__ import annotations
@@ -18,23 +17,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from chunkenv.errors import MissingExtraError
+import jax
+import jax.numpy as jnp
+import optax
+
+from chunkenv.agents.nets.chunk_flow import clean_rows, flow_loss
+from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, Weights, initial_weights
+from chunkenv.agents.nets.mlp import Array
+from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.utils.checks import real_number, whole_number
-
-try:
-    import jax
-    import jax.numpy as jnp
-    import optax
-
-    from chunkenv.agents.nets import mixer as networks
-    from chunkenv.agents.nets.mixer import Architecture, Sizes, Weights
-    from chunkenv.agents.policies.flow_policy import Array, Denoiser, FlowPolicy, load
-except ModuleNotFoundError as error:
-    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
-
-__all__ = ["FlowPolicy", "FlowSettings", "load"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class FlowSettings:
             of their standard deviation over all observations.
 
     Raises:
-        ArgumentError: for a value that cannot be meant.
+        ArgumentError: for an invalid value.
 
     >>> FlowSettings(max_prefix=4).prefix_conditioned
     True
@@ -88,19 +81,19 @@ class FlowSettings:
         return self.max_prefix > 0
 
 
-class State(NamedTuple):
+class FlowState(NamedTuple):
     """What training carries from update to update."""
 
     weights: Weights
     average: Weights
-    optimiser: Any
+    opt_state: optax.OptState
     update: jax.Array
 
 
-def begin(settings: FlowSettings, sizes: Sizes, seed: int) -> State:
+def initial_state(settings: FlowSettings, sizes: ChunkSizes, seed: int) -> FlowState:
     """The state before the first update."""
-    weights = networks.initial_weights(settings.architecture, sizes, seed)
-    return State(weights, weights, optimiser(settings).init(weights), jnp.int32(0))
+    weights = initial_weights(settings.architecture, sizes, seed)
+    return FlowState(weights, weights, optimiser(settings).init(weights), jnp.int32(0))
 
 
 def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
@@ -116,14 +109,14 @@ def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
 
 @partial(jax.jit, static_argnums=0)
 def updates(
-    settings: FlowSettings, state: State, denoiser: Denoiser, seed: int, batches: tuple[Array, ...]
-) -> tuple[State, jax.Array, jax.Array]:
+    settings: FlowSettings, state: FlowState, flow: PreconditionedFlow, seed: int, batches: tuple[Array, ...]
+) -> tuple[FlowState, jax.Array, jax.Array]:
     """One update for each of K batches: the state after them, and the K losses and norms of the gradient."""
 
-    def step(state: State, batch: tuple[Array, ...]) -> tuple[State, tuple[jax.Array, jax.Array]]:
+    def step(state: FlowState, batch: tuple[Array, ...]) -> tuple[FlowState, tuple[jax.Array, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(seed), state.update)
         observations, actions, mask, *executed = batch
-        given = (state.weights, denoiser, observations, actions, mask, key, settings.max_prefix)
+        given = (state.weights, flow, observations, actions, mask, key, settings.max_prefix)
         value, gradient = jax.value_and_grad(loss)(*given, *executed)
         return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
 
@@ -131,17 +124,17 @@ def updates(
     return state, losses, norms
 
 
-def _update(settings: FlowSettings, state: State, gradient: Weights) -> State:
-    change, memory = optimiser(settings).update(gradient, state.optimiser, state.weights)
+def _update(settings: FlowSettings, state: FlowState, gradient: Weights) -> FlowState:
+    change, opt_state = optimiser(settings).update(gradient, state.opt_state, state.weights)
     weights: Weights = optax.apply_updates(state.weights, change)  # pyright: ignore[reportAssignmentType]
     kept = jnp.minimum(settings.averaging, (1 + state.update) / (10 + state.update))
     average = jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, state.average, weights)
-    return State(weights, average, memory, state.update + 1)
+    return FlowState(weights, average, opt_state, state.update + 1)
 
 
 def loss(
     weights: Weights,
-    denoiser: Denoiser,
+    flow: PreconditionedFlow,
     observations: Array,
     actions: Array,
     mask: Array,
@@ -152,8 +145,8 @@ def loss(
     """The mean squared error of the velocity over the rows that count.
 
     Args:
-        weights: of the network, in place of the denoiser's.
-        denoiser: everything else.
+        weights: of the network, in place of the flow's.
+        flow: everything else.
         observations: [B, O].
         actions: [B, H, A], in the network's space.
         mask: [B, H], 0 for rows beyond the episode's end.
@@ -162,18 +155,18 @@ def loss(
         executed: [B, H, A], the actions as they were executed, which prefixes are made of; `actions` if None.
     """
     noise, filling = jax.random.normal(key, (2, *actions.shape))
-    time, lengths = _drawn(key, len(actions), max_prefix)
-    data = jnp.where(mask[..., None] > 0, actions, filling)  # nobody knows what would have come: let nothing be learned
-    clean = jnp.arange(actions.shape[1]) < lengths[:, None]
-    done = data if executed is None else jnp.where(mask[..., None] > 0, executed, filling)
-    mixed = jnp.where(clean[..., None], done, noise + time[:, None, None] * (data - noise))
-    prefix = (lengths,) if max_prefix else ()
-    velocity = dataclasses.replace(denoiser, weights=weights).velocity(observations, mixed, time, *prefix)
-    counted = mask * ~clean
-    return (((velocity - (data - noise)) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
+    time, lengths = draw_times_and_lengths(key, len(actions), max_prefix)
+    exists = mask[..., None] > 0  # elsewhere nobody knows what would have come: nothing is learned from noise
+    data, given = (jnp.where(exists, rows, filling) for rows in (actions, actions if executed is None else executed))
+    learned, prefix = dataclasses.replace(flow, weights=weights), (lengths,) if max_prefix else ()
+
+    def velocity(path: jax.Array) -> jax.Array:
+        return learned.velocity(observations, path, time, *prefix)
+
+    return flow_loss(velocity, data, noise, time, clean_rows(lengths, actions.shape[1]), mask, given)
 
 
-def _drawn(key: jax.Array, count: int, max_prefix: int) -> tuple[jax.Array, jax.Array]:
+def draw_times_and_lengths(key: jax.Array, count: int, max_prefix: int) -> tuple[jax.Array, jax.Array]:
     """Flow times, spread evenly over [0, 1) from a random start, and prefix lengths."""
     for_time, for_prefix = jax.random.split(jax.random.fold_in(key, 1))
     time = (jax.random.uniform(for_time) + jnp.arange(count) / count) % 1.0

@@ -11,6 +11,7 @@ networks are small: acting is numpy's (`chunkenv.agents.policies.expert`), an up
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,9 +21,121 @@ import numpy as np
 import optax
 from flax import nnx
 
-from chunkenv.agents.common.checkpoint_file import load as load
-from chunkenv.agents.policies.expert import FARTHEST, gains, squashed
-from chunkenv.agents.ppo_settings import Settings
+from chunkenv.agents.policies.expert import FARTHEST, gains, squash
+from chunkenv.errors import ArgumentError
+from chunkenv.registration import ACTION_NOISE
+from chunkenv.utils.checks import one_of, real_number, whole_number
+
+REWARDS = ("sparse", "distance", "penalty")
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """How a training goes; the defaults serve the easy levels.
+
+    Raises:
+        ArgumentError: a value is invalid, or minibatches do not divide the batch.
+
+    >>> PPOSettings(steps=100_000, envs=64, rollout=16).updates
+    97
+    """
+
+    steps: int = 12_000_000  # control steps of all environments together; the last update may stop a little short
+    reward: str = "distance"  # to learn from: see KinetixEnv; solve rates always count the sparse success
+    failure: float = 0.1  # the price of touching red; a low one helps where falling must be risked, as on a unicycle
+    envs: int = 512  # environments
+    rollout: int = 32  # ticks of each between two updates
+    hidden: tuple[int, ...] = (64, 64)  # sizes of the hidden layers, of actor and critic alike
+    discount: float = 0.99  # of a reward one tick later
+    trace: float = 0.95  # lambda of generalised advantage estimation: trust in rewards over values
+    clip: float = 0.2  # how far the probability of an action may move before there is no gain in it
+    epochs: int = 4  # how often each tick is learned from
+    minibatches: int = 8  # pieces of a rollout, a gradient step for each
+    learning_rate: float = 1e-3  # Adam's, at the beginning
+    last_learning_rate: float = 1e-4  # at the end; it falls linearly
+    entropy: float = 0.01  # weight of the bonus for a large standard deviation, at the beginning; it falls to 0
+    rpo: float = 0.0  # the mean is shifted by up to this in the loss: keeps exploring (real-time-chunking-kinetix: .3)
+    smoothness: float = 0.5  # price of the action's change from tick to tick, at the end; it rises from 0
+    value_weight: float = 0.5  # of the critic's loss
+    max_gradient_norm: float = 1.0  # longer gradients are shortened
+    initial_std: float = 0.6  # of exploration, in units of an action that reaches from -1 to 1
+    persistence: float = 0.8  # of exploration: correlation from tick to tick, because motors average white noise out
+    action_noise: float = ACTION_NOISE  # of the environment, not the agent's: in training and evaluation
+    evaluation_steps: int = 250_000  # between two evaluations and checkpoints
+    evaluation_episodes: int = 256  # first episodes, all at once
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "envs", "rollout", "epochs", "minibatches", "evaluation_steps", "evaluation_episodes"):
+            whole_number(name, getattr(self, name), at_least=1)
+        for name in ("discount", "trace", "persistence"):
+            real_number(name, getattr(self, name), at_least=0.0, at_most=1.0)
+        for name in (
+            "entropy",
+            "smoothness",
+            "failure",
+            "rpo",
+            "value_weight",
+            "learning_rate",
+            "last_learning_rate",
+            "action_noise",
+            "clip",
+        ):
+            real_number(name, getattr(self, name), at_least=0.0)
+        for name in ("initial_std", "max_gradient_norm"):
+            real_number(name, getattr(self, name), at_least=1e-6)
+        one_of("reward", self.reward, REWARDS)
+        if not isinstance(self.hidden, tuple) or not self.hidden:
+            raise ArgumentError(f"hidden={self.hidden!r} is not a tuple of sizes; give for example (64, 64).")
+        for size in self.hidden:
+            whole_number("each of hidden", size, at_least=1)
+        if self.batch % self.minibatches:
+            raise ArgumentError(
+                f"minibatches={self.minibatches} do not divide the {self.batch} ticks of a rollout "
+                f"(envs={self.envs} times rollout={self.rollout}); give numbers that fit."
+            )
+        if self.steps < self.batch:
+            raise ArgumentError(f"steps={self.steps} are less than one rollout; give at least {self.batch}.")
+
+    @property
+    def batch(self) -> int:
+        """Ticks in a rollout."""
+        return self.envs * self.rollout
+
+    @property
+    def updates(self) -> int:
+        """Rollouts in a training."""
+        return self.steps // self.batch
+
+    @property
+    def evaluation_updates(self) -> int:
+        """Rollouts between two evaluations."""
+        return max(1, self.evaluation_steps // self.batch)
+
+
+DEFAULT_SETTINGS = PPOSettings()
+"""For a level without tuned settings."""
+
+BOLD = PPOSettings(discount=0.995, entropy=0.02, initial_std=1.5, persistence=0.95)
+"""Wide, long strokes, and a longer view: for levels that only a daring move solves."""
+
+LEVEL_SETTINGS = {
+    "catapult": PPOSettings(steps=10_000_000, discount=0.995, entropy=0.02, initial_std=1.0),
+    "cartpole_thrust": PPOSettings(steps=6_000_000, persistence=0.0, initial_std=1.0, learning_rate=5e-4),
+    "hard_lunar_lander": PPOSettings(steps=6_000_000),
+    "mjc_half_cheetah": PPOSettings(steps=6_000_000),
+    "mjc_swimmer": PPOSettings(steps=6_000_000),
+    "mjc_walker": PPOSettings(steps=6_000_000),
+    "h17_unicycle": replace(BOLD, steps=4_000_000),
+    "chain_lander": PPOSettings(steps=4_000_000),
+    "trampoline": PPOSettings(steps=8_000_000, failure=1.0, learning_rate=3e-4),
+    "car_launch": BOLD,
+}
+"""Tuned for a level."""
+
+
+def ppo_settings(level: str) -> PPOSettings:
+    """The settings of a level, or `DEFAULT_SETTINGS` where it has none of its own."""
+    return LEVEL_SETTINGS.get(level, DEFAULT_SETTINGS)
 
 
 class Perceptron(nnx.Module):
@@ -45,7 +158,7 @@ class Perceptron(nnx.Module):
 class Network(nnx.Module):
     """Actor, critic, and a standard deviation for each channel that is the same everywhere."""
 
-    def __init__(self, observation_size: int, channels: tuple[int, ...], settings: Settings, rngs: nnx.Rngs) -> None:
+    def __init__(self, observation_size: int, channels: tuple[int, ...], settings: PPOSettings, rngs: nnx.Rngs) -> None:
         self.channels = channels
         self.actor = Perceptron((observation_size, *settings.hidden, len(channels)), 0.01, rngs)
         self.critic = Perceptron((observation_size, *settings.hidden, 1), 1.0, rngs)
@@ -53,7 +166,7 @@ class Network(nnx.Module):
 
     def mean(self, observations: jax.Array) -> jax.Array:
         """The mean action, float32[..., C]."""
-        return squashed(self.actor(observations), gains(self.channels), jnp.tanh)
+        return squash(self.actor(observations), gains(self.channels), jnp.tanh)
 
     def value(self, observations: jax.Array) -> jax.Array:
         """The discounted sum of rewards that is expected, float32[...]."""
@@ -72,12 +185,12 @@ class Agent(NamedTuple):
     optimizer_state: Any
 
 
-class Rollout(NamedTuple):
+class PPORollout(NamedTuple):
     """T ticks of N environments; the action is the one that was meant, before the action noise.
 
     Attributes:
         observations: float32[T, N, O], before the tick.
-        following: float32[T, N, O], after it; where an episode ended its last one, not the next one's first.
+        next_observations: float32[T, N, O], after it; where an episode ended its last one, not the next one's first.
         actions: float32[T, N, C].
         rewards: float32[T, N].
         terminated: float32[T, N], 1 where the task ended: nothing follows.
@@ -86,7 +199,7 @@ class Rollout(NamedTuple):
     """
 
     observations: np.ndarray
-    following: np.ndarray
+    next_observations: np.ndarray
     actions: np.ndarray
     rewards: np.ndarray
     terminated: np.ndarray
@@ -94,7 +207,7 @@ class Rollout(NamedTuple):
     success: np.ndarray
 
 
-class Batch(NamedTuple):
+class Minibatch(NamedTuple):
     """What the losses need of M ticks: observations normalised, each other a number per tick (actions: C)."""
 
     observations: jax.Array
@@ -102,17 +215,17 @@ class Batch(NamedTuple):
     log_probabilities: jax.Array
     advantages: jax.Array
     returns: jax.Array
-    following: jax.Array
+    next_observations: jax.Array
 
 
-def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settings: Settings) -> jax.Array:
+def advantages(values: jax.Array, next_values: jax.Array, rollout: PPORollout, settings: PPOSettings) -> jax.Array:
     """Generalised advantage estimates, float32[T, N].
 
-    A time limit is no end of the task: the value of the last observation is counted there (`following`), and only a
+    A time limit is no end of the task: the value of the last observation is counted there (`next_values`), and only a
     termination is worth nothing afterwards.
     """
     rewards, terminated, ended = map(jnp.asarray, (rollout.rewards, rollout.terminated, rollout.ended))
-    errors = rewards + settings.discount * (1 - terminated) * following - values
+    errors = rewards + settings.discount * (1 - terminated) * next_values - values
     keep = settings.discount * settings.trace * (1 - ended)
 
     def back(later: jax.Array, tick: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -123,12 +236,13 @@ def advantages(values: jax.Array, following: jax.Array, rollout: Rollout, settin
 
 
 def actor_loss(
-    network: Network, batch: Batch, key: jax.Array, progress: jax.Array, settings: Settings
+    network: Network, batch: Minibatch, key: jax.Array, progress: jax.Array, settings: PPOSettings
 ) -> tuple[jax.Array, dict]:
     """The clipped surrogate objective, less the entropy bonus, and the price of changing the action at every tick.
 
-    The first fades with progress, the second grows: who has to be smooth from the start finds nothing. The price is the
-    temporal part of CAPS (Mysore et al. 2021, "Regularizing action policies for smooth control", arXiv 2012.06644).
+    The first fades with progress, the second grows: a policy that has to be smooth from the start finds nothing. The
+    price is the temporal part of CAPS (Mysore et al. 2021, "Regularizing action policies for smooth control", arXiv
+    2012.06644).
     """
     mean = network.mean(batch.observations)
     if settings.rpo:
@@ -139,56 +253,65 @@ def actor_loss(
     clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
     info = {"kl": (ratio - 1 - change).mean(), "clipped": (jnp.abs(ratio - 1) > settings.clip).mean()}
-    change_of_mean = jnp.square(network.mean(batch.following) - network.mean(batch.observations)).sum(-1).mean()
+    change_of_mean = jnp.square(network.mean(batch.next_observations) - network.mean(batch.observations)).sum(-1).mean()
     bonus = settings.entropy * (1 - progress) * network.log_std[...].sum()
     return -surrogate - bonus + settings.smoothness * progress * change_of_mean, {**info, "change": change_of_mean}
 
 
-def critic_loss(network: Network, batch: Batch) -> jax.Array:
+def critic_loss(network: Network, batch: Minibatch) -> jax.Array:
     """Mean squared error against the returns of the rollout."""
     return 0.5 * jnp.square(network.value(batch.observations) - batch.returns).mean()
 
 
 def total_loss(
-    params: Any, graph: Any, batch: Batch, key: jax.Array, progress: jax.Array, settings: Settings
+    params: Any, graph: Any, batch: Minibatch, key: jax.Array, progress: jax.Array, settings: PPOSettings
 ) -> tuple[jax.Array, dict]:
-    """Both losses, and what is to be known about them."""
+    """Both losses, and metrics."""
     network = nnx.merge(graph, params)
     actor, info = actor_loss(network, batch, key, progress, settings)
     critic = critic_loss(network, batch)
     return actor + settings.value_weight * critic, {**info, "actor_loss": actor, "critic_loss": critic}
 
 
-def make_optimizer(settings: Settings) -> optax.GradientTransformation:
+def make_optimizer(settings: PPOSettings) -> optax.GradientTransformation:
     """Adam on clipped gradients; the learning rate falls linearly, to its last value with the last update."""
     count = settings.updates * settings.epochs * settings.minibatches
     rate = optax.linear_schedule(settings.learning_rate, settings.last_learning_rate, count)
     return optax.chain(optax.clip_by_global_norm(settings.max_gradient_norm), optax.adam(rate, eps=1e-5))
 
 
-def make_batch(network: Network, rollout: Rollout, mean: jax.Array, scale: jax.Array, settings: Settings) -> Batch:
+def make_batch(
+    network: Network, rollout: PPORollout, mean: jax.Array, scale: jax.Array, settings: PPOSettings
+) -> Minibatch:
     """The rollout's ticks in one row, T * N of them, judged by the network that acted."""
-    seen, following = (
-        jnp.clip((x - mean) / scale, -FARTHEST, FARTHEST) for x in (rollout.observations, rollout.following)
+    seen, seen_next = (
+        jnp.clip((x - mean) / scale, -FARTHEST, FARTHEST) for x in (rollout.observations, rollout.next_observations)
     )
     values = network.value(seen)
-    gain = advantages(values, network.value(following), rollout, settings)
+    gain = advantages(values, network.value(seen_next), rollout, settings)
     actions = jnp.asarray(rollout.actions)
-    parts = (seen, actions, network.log_probability(network.mean(seen), actions), gain, gain + values, following)
-    return Batch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
+    parts = (
+        seen,
+        actions,
+        network.log_probability(network.mean(seen), actions),
+        gain,
+        gain + values,
+        seen_next,
+    )
+    return Minibatch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
 
 
 @partial(jax.jit, static_argnames=("graph", "settings"))
 def update(
     agent: Agent,
-    rollout: Rollout,
+    rollout: PPORollout,
     normal: tuple[jax.Array, jax.Array],
     order: jax.Array,
     key: jax.Array,
     progress: jax.Array,
     *,
     graph: Any,
-    settings: Settings,
+    settings: PPOSettings,
 ) -> tuple[Agent, dict[str, jax.Array]]:
     """Learn from a rollout.
 
@@ -203,7 +326,7 @@ def update(
         settings: hyper-parameters.
 
     Returns:
-        the agent afterwards, and the means of what is to be known about the losses.
+        the agent afterwards, and the means of the metrics.
     """
     batch = make_batch(nnx.merge(graph, agent.params), rollout, *normal, settings)
     optimizer = make_optimizer(settings)

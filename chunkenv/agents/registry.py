@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from chunkenv.agents.common import checkpoint_file as checkpoints
-from chunkenv.agents.common.saving import KIND, blank, restored, settings_of
+from chunkenv.agents.common import checkpoint_file
+from chunkenv.agents.common.learner import KIND, AgentSettings, Learner
 from chunkenv.agents.dqc import DQC, DQCSettings
-from chunkenv.agents.nets.chunk_flow import Sizes
 from chunkenv.agents.qc import QC, QCSettings
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from chunkenv.agents.rlpd import RLPD, RLPDSettings
@@ -29,11 +28,11 @@ class Recipe(NamedTuple):
         online_only: whether it has no offline phase.
     """
 
-    agent: Any
-    settings: Any
+    agent: type[Learner]
+    settings: type[AgentSettings]
     chunked: bool = True
     backup: int | None = None
-    changed: dict[str, Any] = {}  # noqa: RUF012 (nobody writes into it)
+    changed: dict[str, Any] = {}  # noqa: RUF012 (it is not changed)
     online_only: bool = False
 
 
@@ -60,7 +59,7 @@ def register(name: str, recipe: Recipe) -> None:
 
     Args:
         name: of its own; the class's `name` is what files call it.
-        recipe: how it is made; its class has the shape of `chunkenv.agents.common.learner.Learner`.
+        recipe: how it is made; its class is a `Learner`.
 
     Raises:
         ArgumentError: another agent has that name.
@@ -78,7 +77,7 @@ def settings_for(
     discount: float = 0.99,
     backup: int | None = None,
     **given: Any,
-) -> Any:
+) -> AgentSettings:
     """The settings of an agent.
 
     Args:
@@ -91,7 +90,7 @@ def settings_for(
         **given: other settings, which replace the agent's own; None leaves them.
 
     Raises:
-        ArgumentError: an unknown name, or a value that cannot be meant.
+        ArgumentError: an unknown name, or an invalid value.
 
     >>> settings_for("bfn-n").horizons.backup, settings_for("qc", delay=2).horizons.prediction_horizon
     (5, 7)
@@ -103,21 +102,19 @@ def settings_for(
     return recipe.settings(**{**recipe.changed, **asked}, horizons=horizons)
 
 
-def create(name: str, seed: int, observation_size: int, action_size: int, settings: Any) -> Any:
+def create(name: str, seed: int, observation_size: int, action_size: int, settings: AgentSettings) -> Learner:
     """An agent of that name that has not learned anything."""
     return RECIPES[one_of("agent", name, tuple(RECIPES))].agent.create(seed, observation_size, action_size, settings)
 
 
-def load(path: Path | str) -> Any:
+def load_agent(path: Path | str) -> Learner:
     """The agent in a file, whichever it is.
 
     Raises:
         ArgumentError: there is no such file, or it holds no agent.
     """
-    arrays, facts = checkpoints.read(Path(path), KIND)
-    known = {recipe.agent.name: recipe for recipe in RECIPES.values()}
+    arrays, facts = checkpoint_file.read(Path(path), KIND)
+    known = {recipe.agent.name: recipe.agent for recipe in RECIPES.values()}
     if facts["agent"] not in known:
         raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, which nobody registered here; register it.")
-    recipe = known[facts["agent"]]
-    settings = settings_of(recipe.settings, facts["settings"])
-    return restored(blank(recipe.agent, Sizes(**facts["sizes"]), settings), arrays)
+    return known[facts["agent"]].restore(arrays, facts)

@@ -63,10 +63,10 @@ def read_checkpoint(path: Path) -> ExpertSource:
         MissingExtraError: safetensors is not installed.
     """
     try:
-        from chunkenv.agents.common.checkpoint_file import load
+        from chunkenv.agents.policies.expert_checkpoints import load_expert
     except ImportError as error:
         raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
-    return ExpertSource(load(path), f"{path.absolute().parent.name}/{path.stem}", sha256_of(path))
+    return ExpertSource(load_expert(path), f"{path.absolute().parent.name}/{path.stem}", sha256_of(path))
 
 
 def _as_source(expert: Demonstrator | ExpertSource | str | Path, index: int) -> ExpertSource:

@@ -75,6 +75,11 @@ class Horizons:
         """The predicted rows that policy and critic see."""
         return slice(0 if self.prefix else self.delay, self.prediction_horizon)
 
+    @property
+    def seen_prefix(self) -> int:
+        """Rows of the prefix that policy and critic see: d, or 0."""
+        return self.delay if self.prefix else 0
+
     def ticks_of(self, played: np.ndarray) -> np.ndarray:
         """Ticks of the backup in a window that goes on after `played` ticks: the prefix after them must be known."""
         return np.clip(played - self.delay, 0, self.backup)

@@ -41,6 +41,7 @@ def _import(module: str, extra: str) -> object:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if not extra or (error.name or "").startswith("chunkenv"):
+        missing = (error.name or "").partition(".")[0]
+        if not extra or missing == "chunkenv":
             raise
-        raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[{extra}]"`.') from error
+        raise MissingExtraError(f'{missing} is not installed: run `pip install "chunkenv[{extra}]"`.') from error

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from chunkenv.agents.policies.expert import Expert, used_channels
+from chunkenv.agents.policies.expert import Expert
 from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.kinetix.level import used_channels
 
 
 def random_expert(level="catapult", seed=0, steps=100, solve_rate=0.5):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chunkenv.agents.common.learner import values
+from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from chunkenv.data.replay_buffer import Batch
 from tests.agents import chain
@@ -25,12 +25,12 @@ def test_crediting_what_was_predicted_gives_wrong_values():
     settings = QCFQLSettings(
         hidden=(64, 64), learning_rate=3e-3, polyak=0.05, batch=64, alpha=0.01, steps=5, horizons=DELAYED
     )
-    begun = QCFQL.create(0, chain.STATES + 1, 1, settings)
+    initial = QCFQL.create(0, chain.STATES + 1, 1, settings)
     observations, rows, truth = chain.places(chain.chunk_values(DELAYED))
     errors = []
     for change in (lambda batch: batch, naive):
-        agent = chain.learn(begun, [chain.experience(5000)], 1500, change=change)
-        found = np.asarray(values(agent.params["critics"], observations, rows).mean(axis=0))
+        agent = chain.learn(initial, [chain.experience(5000)], 1500, change=change)
+        found = np.asarray(critic_values(agent.params["critics"], observations, rows).mean(axis=0))
         errors.append(float(np.abs(found - truth).mean()))
     assert errors[0] < 0.07
     assert errors[1] > 0.15

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chunkenv.agents.common.learner import values
+from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.dqc import DQC, DQCSettings
 from chunkenv.data.horizons import Horizons
 from tests.agents import chain
@@ -31,7 +31,7 @@ def error(horizons: Horizons) -> float:
     replay = chain.experience(5000, cut=0.0)
     agent = chain.learn(DQC.create(0, chain.STATES + 1, 1, settings), [replay], 1500)
     observations, rows, truth = chain.places(chain.chunk_values(horizons, expectile))
-    found = np.asarray(values(agent.params["critics"], observations, rows).mean(axis=0))
+    found = np.asarray(critic_values(agent.params["critics"], observations, rows).mean(axis=0))
     return float(np.abs(found - truth).mean())
 
 

@@ -7,20 +7,21 @@ import pytest
 
 from chunkenv.agents import flow_matching as flow
 from chunkenv.agents.flow_matching import FlowSettings
-from chunkenv.agents.nets.mixer import Sizes, initial_weights
+from chunkenv.agents.nets.mixer import ChunkSizes, initial_weights
+from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.errors import ArgumentError
 from tests.agents.two_modes import SMALL, TwoModes, settings
 
 
 def test_only_rows_behind_the_prefix_count():
     """With a prefix of H - 1 in every window, changing the target of another row changes no loss."""
-    sizes = Sizes(3, 4, 2, prefix=True)
+    sizes = ChunkSizes(3, 4, 2, prefix=True)
     weights = {name: value + 0.1 for name, value in initial_weights(SMALL, sizes, 0).items()}
-    blank = flow.Denoiser(weights, np.zeros(3), np.ones(3), SMALL, sizes, 5, 0.5)
+    blank = PreconditionedFlow(weights, np.zeros(3), np.ones(3), SMALL, sizes, 5, 0.5)
     observations, actions, _ = TwoModes().sample(np.random.default_rng(0), 64)
     lost = jax.grad(lambda mask: flow.loss(weights, blank, observations, actions, mask, jax.random.key(0), 3))
     slopes = np.asarray(jax.jit(lost)(jnp.ones((64, 4))))
-    _, lengths = flow._drawn(jax.random.key(0), 64, 3)
+    _, lengths = flow.draw_times_and_lengths(jax.random.key(0), 64, 3)
     clean = np.arange(4) < np.asarray(lengths)[:, None]
     assert (slopes[clean] == 0).all()
     assert (slopes[~clean] != 0).all()
@@ -31,7 +32,7 @@ def test_only_rows_behind_the_prefix_count():
     "wrong",
     [{"steps": 0}, {"updates": 0}, {"batch": 2.5}, {"max_prefix": -1}, {"averaging": 1.5}, {"learning_rate": -1.0}],
 )
-def test_settings_that_cannot_be_meant_are_refused(wrong):
+def test_invalid_settings_are_refused(wrong):
     with pytest.raises(ArgumentError, match=next(iter(wrong))):
         FlowSettings(**wrong)
 

@@ -15,15 +15,15 @@ MOST_BYTES = 10 * 2**20
 
 @pytest.fixture
 def folder(tmp_path):
-    weights.add(policy(), {"solve_rate": 0.5}, tmp_path)
-    weights.add(policy(prefix=True), {"solve_rate": 0.6}, tmp_path)
+    weights.add_pretrained(policy(), {"solve_rate": 0.5}, tmp_path)
+    weights.add_pretrained(policy(prefix=True), {"solve_rate": 0.6}, tmp_path)
     return tmp_path
 
 
 def test_what_was_added_is_loaded(folder):
     observations, _ = batch()
     for kind, prefix in (("plain", False), ("prefix", True)):
-        loaded = weights.load("catapult", kind, folder)
+        loaded = weights.load_pretrained("catapult", kind, folder)
         assert loaded.prefix_conditioned is prefix
         chunks, expected = (each.infer_batch(observations, Asked(streams(4))) for each in (loaded, policy(prefix)))
         np.testing.assert_allclose(chunks, expected, atol=0.1)
@@ -31,10 +31,10 @@ def test_what_was_added_is_loaded(folder):
 
 
 def test_a_second_one_replaces_the_first(folder):
-    weights.add(policy(seed=1), {"solve_rate": 0.7}, folder)
+    weights.add_pretrained(policy(seed=1), {"solve_rate": 0.7}, folder)
     assert weights.manifest(folder)["catapult-plain"]["solve_rate"] == 0.7
     assert len(list(folder.iterdir())) == 3
-    weights.load("catapult", "plain", folder)
+    weights.load_pretrained("catapult", "plain", folder)
 
 
 def test_another_file_than_the_manifest_tells_of_is_refused(folder):
@@ -43,7 +43,7 @@ def test_another_file_than_the_manifest_tells_of_is_refused(folder):
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ArgumentError, match=r"catapult-plain\.safetensors is not the file"):
-        weights.load("catapult", "plain", folder)
+        weights.load_pretrained("catapult", "plain", folder)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_another_file_than_the_manifest_tells_of_is_refused(folder):
 )
 def test_what_is_not_there_is_named(folder, level, kind, message):
     with pytest.raises(ArgumentError, match=message):
-        weights.load(level, kind, folder)
+        weights.load_pretrained(level, kind, folder)
 
 
 def test_the_package_is_small_enough_and_every_file_is_told_of():
@@ -68,7 +68,7 @@ def test_the_package_is_small_enough_and_every_file_is_told_of():
 @pytest.mark.parametrize("name", sorted(weights.manifest()))
 def test_each_of_the_package_fits_its_level(name):
     level, kind = name.rsplit("-", 1)
-    loaded = weights.load(level, kind)
+    loaded = weights.load_pretrained(level, kind)
     assert loaded.level == level
     assert loaded.prefix_conditioned == (kind == "prefix")
     assert loaded.observation_size == Simulator(level).compact_size
@@ -81,8 +81,8 @@ def test_the_manifest_says_how_each_was_made():
         assert not any(text.startswith("/") for text in json.dumps(record).replace(chr(34), " ").split())
 
 
-@pytest.mark.parametrize("module", ["pretrained", "flow_matching"])
-def test_a_missing_library_is_said_in_a_sentence(module):
-    code = f"import sys; sys.modules['jax'] = None; import chunkenv.agents.{module}"
+@pytest.mark.parametrize("name", ["load_pretrained", "FlowSettings"])
+def test_a_missing_library_is_said_in_a_sentence(name):
+    code = f"import sys; sys.modules['jax'] = None; from chunkenv.agents import {name}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert 'jax is not installed: run `pip install "chunkenv[agents]"`.' in result.stderr

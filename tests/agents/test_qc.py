@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chunkenv.agents.common.learner import values
+from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.qc import QC, QCSettings
 from chunkenv.data.horizons import Horizons
 from tests.agents import chain
@@ -27,7 +27,7 @@ def errors(horizons: Horizons, truth: Horizons | None = None, cut: float = 0.1, 
         QC.create(0, chain.STATES + 1, 1, small(horizons, **given)), [chain.experience(5000, cut=cut)], 1500
     )
     observations, rows, wanted = chain.places(chain.chunk_values(truth or horizons, chain.best_of(16)))
-    return np.asarray(values(agent.params["critics"], observations, rows).mean(axis=0)) - wanted
+    return np.asarray(critic_values(agent.params["critics"], observations, rows).mean(axis=0)) - wanted
 
 
 def test_the_critic_finds_the_true_chunk_values_under_delay():

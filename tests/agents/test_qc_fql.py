@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chunkenv.agents.common.learner import values
+from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from tests.agents import chain
 from tests.agents.test_qc import DELAYED, LATE, ONE_STEP, UNDELAYED
@@ -16,7 +16,7 @@ def error(horizons) -> float:
     )
     agent = chain.learn(QCFQL.create(0, chain.STATES + 1, 1, settings), [chain.experience(5000)], 1500)
     observations, rows, truth = chain.places(chain.chunk_values(horizons))
-    found = np.asarray(values(agent.params["critics"], observations, rows).mean(axis=0))
+    found = np.asarray(critic_values(agent.params["critics"], observations, rows).mean(axis=0))
     return float(np.abs(found - truth).mean())
 
 

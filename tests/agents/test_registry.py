@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from chunkenv.agents import registry as q_agents
+from chunkenv.agents import registry
 from chunkenv.agents.dqc import DQC
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.agents.qc_fql import QCFQL
@@ -28,8 +28,8 @@ def experience() -> ReplayBuffer:
 
 
 def trained(name: str, updates: int = 2, **given):
-    settings = q_agents.settings_for(name, chunk=3, delay=1, backup=None, **{**SMALL, **given})
-    agent, replay = q_agents.create(name, 0, 3, 2, settings), experience()
+    settings = registry.settings_for(name, chunk=3, delay=1, backup=None, **{**SMALL, **given})
+    agent, replay = registry.create(name, 0, 3, 2, settings), experience()
     for update in range(updates):
         rng = np.random.default_rng(update)
         agent, info = agent.update(replay.sample(rng, settings.batch, settings.horizons))
@@ -47,14 +47,14 @@ def same(first, second) -> bool:
     [("qc", 5, 5), ("bfn", 1, 1), ("bfn-n", 1, 5), ("fql-n", 1, 5), ("rlpd", 1, 1), ("rlpd-ac", 5, 5), ("dqc", 5, 25)],
 )
 def test_names_stand_for_lengths(name, chunk, backup):
-    assert q_agents.settings_for(name).horizons == Horizons(chunk, backup)
+    assert registry.settings_for(name).horizons == Horizons(chunk, backup)
 
 
 @pytest.mark.parametrize("name", ["qc-fql", pytest.param("qc", marks=pytest.mark.slow)])
 def test_an_agent_that_was_saved_learns_on_to_the_bit(name, tmp_path):
     agent = trained(name)
     agent.save(tmp_path / "agent.safetensors")
-    other = q_agents.load(tmp_path / "agent.safetensors")
+    other = registry.load_agent(tmp_path / "agent.safetensors")
     assert same(agent, other)
     assert other.settings == agent.settings
     batch = experience().sample(np.random.default_rng(9), 8, agent.settings.horizons)
@@ -72,7 +72,7 @@ def test_every_agent_learns_and_answers(name):
 
 
 def test_a_policy_goes_on_from_what_is_decided():
-    agent = q_agents.create("qc-fql", 0, 3, 2, q_agents.settings_for("qc-fql", chunk=3, delay=2, **SMALL))
+    agent = registry.create("qc-fql", 0, 3, 2, registry.settings_for("qc-fql", chunk=3, delay=2, **SMALL))
     prefix = np.array([[0.5, -0.5]], np.float32)
     request = Request(4, prefix, 1, 2, 3, prefix, np.random.default_rng(0))
     chunk = ChunkPolicy(agent).infer(np.zeros(3), request)
@@ -83,7 +83,7 @@ def test_a_policy_goes_on_from_what_is_decided():
 
 
 def test_rows_of_a_batch_do_not_depend_on_their_company():
-    agent = q_agents.create("qc-fql", 0, 3, 2, q_agents.settings_for("qc-fql", chunk=3, delay=1, **SMALL))
+    agent = registry.create("qc-fql", 0, 3, 2, registry.settings_for("qc-fql", chunk=3, delay=1, **SMALL))
     seen = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
     def answers(order: list[int]) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_rows_of_a_batch_do_not_depend_on_their_company():
 
 
 def test_files_of_other_agents_are_refused(tmp_path):
-    agent = q_agents.create("qc-fql", 0, 3, 2, q_agents.settings_for("qc-fql", **SMALL))
+    agent = registry.create("qc-fql", 0, 3, 2, registry.settings_for("qc-fql", **SMALL))
     path = tmp_path / "agent.safetensors"
     agent.save(path)
     assert same(QCFQL.load(path), agent)
@@ -105,4 +105,4 @@ def test_files_of_other_agents_are_refused(tmp_path):
         DQC.load(path)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(ArgumentError, match="damaged"):
-        q_agents.load(path)
+        registry.load_agent(path)

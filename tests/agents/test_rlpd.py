@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from chunkenv.agents.common.learner import values
+from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.rlpd import ACTIVATION, RLPD, RLPDSettings, log_density
 from tests.agents import chain
 from tests.agents.test_qc import DELAYED, LATE, ONE_STEP, UNDELAYED
@@ -17,7 +17,7 @@ def error(horizons, **given) -> float:
     settings = RLPDSettings(**{**quick, **given}, horizons=horizons)
     agent = chain.learn(RLPD.create(0, chain.STATES + 1, 1, settings), [chain.experience(5000)], 1500)
     observations, rows, truth = chain.places(chain.chunk_values(horizons))
-    found = np.asarray(values(agent.params["critics"], observations, rows, ACTIVATION).mean(axis=0))
+    found = np.asarray(critic_values(agent.params["critics"], observations, rows, ACTIVATION).mean(axis=0))
     return float(np.abs(found - truth).mean())
 
 

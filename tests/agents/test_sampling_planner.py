@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from chunkenv import ActionNoise, ChunkedExecution, Request, evaluate
-from chunkenv.agents.planner_settings import PlannerSettings
-from chunkenv.agents.sampling_planner import FAILURE, SUCCESS, Planner, cost
-from chunkenv.bench.analysis.intervals import pooled
+from chunkenv.agents.sampling_planner import (
+    DEFAULT_SETTINGS,
+    FAILURE,
+    LEVEL_SETTINGS,
+    SUCCESS,
+    Planner,
+    PlannerSettings,
+    cost,
+    planner_settings,
+)
+from chunkenv.bench.analysis import pooled
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine.level_simulator import Rollout
@@ -351,3 +359,41 @@ class TestPlannerContract(PolicyContract):
 
     def make_env(self):
         return make_env("mjc_swimmer", delay=2)
+
+
+def test_every_level_has_settings_of_its_own_and_no_other_name_does():
+    assert set(LEVEL_SETTINGS) == set(LEVELS)
+
+
+def test_a_level_without_settings_gets_the_default():
+    assert planner_settings("a_level_of_tomorrow") is DEFAULT_SETTINGS
+    assert planner_settings("trampoline") is LEVEL_SETTINGS["trampoline"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("samples", 5, "samples=5 is too small; give an int of at least 6"),
+        ("samples", 2.5, "samples=2.5 is not a whole number"),
+        ("rounds", 0, "rounds=0 is too small"),
+        ("rounds", True, "rounds=True is not a whole number"),
+        ("horizon", -1, "horizon=-1 is too small"),
+        ("horizon", "48", "horizon='48' is not a whole number"),
+        ("holds", (), "holds=() is not a tuple of ticks"),
+        ("holds", 4, "holds=4 is not a tuple of ticks"),
+        ("holds", (4, 0), "each of holds=0 is too small"),
+        ("finalists", 0, "finalists=0 is too small"),
+        ("noise_draws", 0, "noise_draws=0 is too small"),
+        ("aim", "aproach", "did you mean 'approach'"),
+        ("aim", None, "aim=None is unknown"),
+        ("spread", -0.1, "spread=-0.1 is not a finite number of at least 0"),
+        ("spread", float("nan"), "spread=nan is not a finite number"),
+        ("action_noise", float("inf"), "action_noise=inf is not a finite number"),
+        ("action_noise", "0.1", "action_noise='0.1' is not a finite number"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_sentence(field, value, words):
+    with pytest.raises(ArgumentError) as caught:
+        PlannerSettings(**{field: value})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

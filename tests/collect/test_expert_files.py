@@ -1,6 +1,6 @@
 import pytest
 
-from chunkenv.agents.common.checkpoint_file import save_expert
+from chunkenv.agents.policies.expert_checkpoints import save_expert
 from chunkenv.collect import read_experts
 from chunkenv.errors import ArgumentError
 from tests.agents.experts import random_expert

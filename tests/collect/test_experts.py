@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chunkenv.agents.common.checkpoint_file import save_expert
+from chunkenv.agents.policies.expert_checkpoints import save_expert
 from chunkenv.collect.experts import ExpertSource, read_sources
 from chunkenv.data.dataset_files import sha256_of
 from chunkenv.errors import ArgumentError

@@ -2,8 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from chunkenv.agents.planner_settings import PlannerSettings
-from chunkenv.agents.sampling_planner import Planner
+from chunkenv.agents.sampling_planner import Planner, PlannerSettings
 from chunkenv.collect.planner_player import PlannerPlayer
 from chunkenv.evaluate import episode_seed, evaluate
 from chunkenv.kinetix.level import used_channels

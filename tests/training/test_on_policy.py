@@ -2,13 +2,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chunkenv.agents.common import checkpoint_file
-from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, load_best_expert, load_experts, run_folder
 from chunkenv.agents.policies.expert import FARTHEST
+from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, load_best_expert, load_experts, run_folder
 from chunkenv.agents.ppo import PPOSettings, ppo_settings
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import TIME_LIMIT

@@ -1,1 +1,52 @@
-"""What agents share: how they learn, and the files that they are kept in."""
+"""What agents share: their settings, shape and update, their critics, and the files that they are stored in."""
+
+from typing import TYPE_CHECKING
+
+from chunkenv.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+    from chunkenv.agents.common.critics import (
+        best_chunks,
+        critic_values,
+        fill_unplayed,
+        initial_critics,
+        mean_counted,
+        window_actions,
+    )
+    from chunkenv.agents.common.learner import AgentSettings, Info, Learner, Params, as_tree
+    from chunkenv.agents.common.normaliser import Normaliser
+
+__all__ = [
+    "AgentSettings",
+    "Arrays",
+    "Facts",
+    "Info",
+    "Learner",
+    "Normaliser",
+    "Params",
+    "as_tree",
+    "best_chunks",
+    "critic_values",
+    "fill_unplayed",
+    "initial_critics",
+    "mean_counted",
+    "window_actions",
+]
+PLACES = {
+    "AgentSettings": "learner",
+    "Arrays": "checkpoint_file",
+    "Facts": "checkpoint_file",
+    "Info": "learner",
+    "Learner": "learner",
+    "Normaliser": "normaliser",
+    "Params": "learner",
+    "as_tree": "learner",
+    "best_chunks": "critics",
+    "critic_values": "critics",
+    "fill_unplayed": "critics",
+    "initial_critics": "critics",
+    "mean_counted": "critics",
+    "window_actions": "critics",
+}
+__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")

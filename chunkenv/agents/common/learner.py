@@ -1,7 +1,8 @@
-"""What the agents of the Q-chunking family share: settings, the update of weights, and values of chunks."""
+"""What an agent of the Q-chunking family is: its settings, its shape (`Learner`), how it learns and is stored."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,25 +11,29 @@ from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
-from chunkenv.agents.common import saving
-from chunkenv.agents.nets import mlp as perceptron
-from chunkenv.agents.nets.chunk_flow import Sizes, in_blocks
+from chunkenv.agents.common import checkpoint_file
+from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.nets.chunk_flow import Sizes
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import Batch
+from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import real_number, true_or_false, whole_number
+
+KIND = "chunkenv agent"
 
 Params = dict[str, Any]
 """Networks by name."""
 
 Info = dict[str, jax.Array]
-"""What an update tells of itself."""
+"""The metrics of an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class AgentSettings:
     """What every agent is made by.
 
     Attributes:
@@ -39,10 +44,11 @@ class Settings:
         batch: windows in an update.
         learning_rate: of Adam (Kingma and Ba 2015).
         polyak: how far the target critic goes towards the critic in an update.
-        even: whether batches hold as many offline as online windows, instead of all ticks being equally likely.
+        symmetric_sampling: whether batches hold as many offline as online windows, instead of all ticks being equally
+            likely.
 
     Raises:
-        ArgumentError: for a value that cannot be meant.
+        ArgumentError: for an invalid value.
     """
 
     horizons: Horizons = field(default_factory=Horizons)
@@ -52,7 +58,7 @@ class Settings:
     batch: int = 256
     learning_rate: float = 3e-4
     polyak: float = 0.005
-    even: bool = False
+    symmetric_sampling: bool = False
 
     def __post_init__(self) -> None:
         for width in self.hidden:
@@ -62,12 +68,27 @@ class Settings:
         real_number("learning_rate", self.learning_rate, at_least=0.0)
         real_number("polyak", self.polyak, at_least=0.0, at_most=1.0)
         true_or_false("norm", self.norm)
-        true_or_false("even", self.even)
+        true_or_false("symmetric_sampling", self.symmetric_sampling)
+
+    def facts(self) -> Facts:
+        """The settings as plain data; `symmetric_sampling` is called "even" in files."""
+        facts = dataclasses.asdict(self)
+        return {"even" if name == "symmetric_sampling" else name: value for name, value in facts.items()}
+
+    @classmethod
+    def from_facts(cls, facts: Facts) -> Self:
+        """The settings that `facts` describes."""
+        changed = {
+            "hidden": tuple(facts["hidden"]),
+            "horizons": Horizons(**facts["horizons"]),
+            "symmetric_sampling": facts["even"],
+        }
+        return cls(**{name: value for name, value in facts.items() if name != "even"} | changed)
 
 
 as_tree = partial(
     jax.tree_util.register_dataclass,
-    data_fields=["params", "target", "memory", "seed", "updates"],
+    data_fields=["params", "target", "opt_state", "seed", "updates"],
     meta_fields=["sizes", "settings"],
 )
 """Makes an agent's class one of JAX's trees; above its `dataclass`."""
@@ -75,15 +96,15 @@ as_tree = partial(
 
 @dataclass(frozen=True)
 class Learner:
-    """An agent as a value, and how it learns: `update` returns another.
+    """An agent as a value, and how it learns: `update` returns another agent.
 
-    An agent of one's own inherits it, and says how it begins (`create`), what it does (`sample_chunk`) and what it
+    An agent of your own inherits it and defines how it begins (`create`), what it does (`sample_chunk`) and what it
     learns (`loss`): examples/own_agent.py.
 
     Attributes:
         params: the networks, by name: "critics" and others.
         target: the critics that targets are made with.
-        memory: of the optimiser.
+        opt_state: of the optimiser.
         seed: of all randomness.
         updates: how many were made.
         sizes: O and A.
@@ -92,45 +113,36 @@ class Learner:
 
     params: Params
     target: Layers
-    memory: Any
+    opt_state: optax.OptState
     seed: jax.Array
     updates: jax.Array
     sizes: Sizes
-    settings: Any
+    settings: AgentSettings
 
     name: ClassVar[str]
-    settings_class: ClassVar[type[Any]]
+    settings_class: ClassVar[type[AgentSettings]]
 
     @classmethod
-    def begun(cls, params: Params, seed: int, sizes: Sizes, settings: Any) -> Self:
-        """An agent with these networks that has not learned anything."""
-        memory = adam(settings).init(params)
-        return cls(params, params["critics"], memory, jnp.uint32(seed), jnp.int32(0), sizes, settings)
+    def create(cls, seed: int, observation_size: int, action_size: int, settings: Any) -> Self:
+        """An agent that has not learned anything."""
+        raise NotImplementedError
 
-    @jax.jit
-    def update(self, batch: Batch) -> tuple[Self, Info]:
-        """The agent after one step of all its networks, and what is to be known about their losses."""
-        key = key_of(self.seed, self.updates)
-        loss = partial(self.loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
-        params, memory, info = descended(loss, self.params, self.memory, self.settings)
-        target = polyak(self.target, params["critics"], self.settings.polyak)
-        return replace(self, params=params, target=target, memory=memory, updates=self.updates + 1), info
+    def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
+        """What to do: a chunk for each observation.
 
-    def save(self, path: Path | str) -> None:
-        """Write the agent, its optimiser's memory and its random state into one safetensors file."""
-        saving.save(self, path)
+        Args:
+            observations: [B, O].
+            prefix: [B, d, A], of which the first `lengths` rows are decided already.
+            lengths: int[B].
+            key: of the draws.
 
-    @classmethod
-    def load(cls, path: Path | str) -> Self:
-        """The agent that `save` wrote, to the bit.
-
-        Raises:
-            ArgumentError: there is no such file, it is damaged, or holds another agent.
+        Returns:
+            float32[B, H, A] within [-1, 1], each beginning with its prefix, if the agent sees it.
         """
-        return saving.load(cls, path)
+        raise NotImplementedError
 
     def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
-        """The sum of all losses, and what is to be told of them; each agent has its own.
+        """The sum of all losses, and the metrics of the update.
 
         Args:
             params: the weights that are learned; `self.params` are the same numbers, which no gradient goes into.
@@ -139,82 +151,94 @@ class Learner:
         """
         raise NotImplementedError
 
+    @classmethod
+    def from_params(cls, params: Params, seed: int, sizes: Sizes, settings: AgentSettings) -> Self:
+        """An agent with these networks that has not learned anything."""
+        opt_state = adam(settings).init(params)
+        return cls(params, params["critics"], opt_state, jnp.uint32(seed), jnp.int32(0), sizes, settings)
 
-def initial_critics(key: jax.Array, sizes: Sizes, settings: Settings, rows: int | None = None) -> Layers:
-    """Critics of chunks of so many rows; of those that are seen of a prediction if None."""
-    seen = settings.horizons.seen
-    inputs = sizes.observation + (seen.stop - seen.start if rows is None else rows) * sizes.action
-    return perceptron.initial_ensemble(key, settings.critics, (inputs, *settings.hidden, 1), settings.norm)
+    @jax.jit
+    def update(self, batch: Batch) -> tuple[Self, Info]:
+        """The agent after one step of all its networks, and the metrics of the update."""
+        key = update_key(self.seed, self.updates)
+        loss = partial(self.loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, opt_state, info = gradient_step(loss, self.params, self.opt_state, self.settings)
+        target = polyak_step(self.target, params["critics"], self.settings.polyak)
+        return replace(self, params=params, target=target, opt_state=opt_state, updates=self.updates + 1), info
 
+    def save(self, path: Path | str) -> None:
+        """Write the agent, the state of its optimiser and its random state into one safetensors file, atomically."""
+        checkpoint_file.write(Path(path), KIND, self.arrays(), self.facts())
 
-def values(critics: Layers, observations: jax.Array, rows: jax.Array, activation: str = "gelu") -> jax.Array:
-    """What each critic gives chunks for.
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """The agent that `save` wrote, to the bit.
 
-    Args:
-        critics: E of them.
-        observations: [B, O].
-        rows: [B, ..., R, A], the rows that it sees.
-        activation: of the critics, see `perceptron.apply`.
+        Raises:
+            ArgumentError: there is no such file, it is damaged, or holds another agent.
+        """
+        arrays, facts = checkpoint_file.read(Path(path), KIND)
+        if facts["agent"] != cls.name:
+            raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, not {cls.name!r}; load it as that.")
+        return cls.restore(arrays, facts)
 
-    Returns:
-        float32[E, B, ...].
-    """
-    flat = rows.reshape(*rows.shape[:-2], -1)
-    between = (1,) * (flat.ndim - 2)
-    return perceptron.apply_ensemble(
-        critics, observations.reshape(len(observations), *between, -1), flat, activation=activation
-    )
+    def arrays(self) -> Arrays:
+        """Everything that changes, by the name of its place in the agent."""
+        return {_place(path): np.asarray(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(self)}
 
+    def facts(self) -> Facts:
+        """Everything that does not change, as plain data."""
+        return {"agent": self.name, "settings": self.settings.facts(), "sizes": dataclasses.asdict(self.sizes)}
 
-def values_in_blocks(critics: Layers, observations: jax.Array, rows: jax.Array) -> jax.Array:
-    """The mean over critics for N chunks of each observation, float32[B, N]."""
+    @classmethod
+    def restore(cls, arrays: Arrays, facts: Facts) -> Self:
+        """The agent that `arrays` and `facts` describe.
 
-    def block(observations: jax.Array, rows: jax.Array) -> jax.Array:
-        return values(critics, observations, rows).mean(axis=0)
-
-    return in_blocks(block, rows.shape[1], observations, rows)
-
-
-def filled(rows: jax.Array, known: jax.Array, key: jax.Array) -> jax.Array:
-    """Rows [B, R, A] with those of other windows where nothing was played.
-
-    So the critic learns that they don't matter there, of such actions as it will be asked for; and what stands in them
-    does not betray that the task ended, which noise or zeros would tell a critic that does not see all that was played.
-    """
-    whole = known.prod(axis=1) + 1e-9
-    donors = jax.random.choice(key, len(rows), (len(rows),), p=whole / whole.sum())
-    return jnp.where(known[..., None] > 0, rows, rows[donors])
-
-
-def mean_counted(errors: jax.Array, counted: jax.Array) -> jax.Array:
-    """The mean of errors [E, B] over the windows [B] that count."""
-    return (errors * counted).sum() / jnp.maximum(counted.sum(), 1) / len(errors)
-
-
-def polyak(target: Any, online: Any, share: float) -> Any:
-    """The target after going a share of the way to the online weights."""
-    return jax.tree.map(lambda old, new: old + share * (new - old), target, online)
+        Raises:
+            ArgumentError: the arrays are of another shape.
+        """
+        sizes, settings = Sizes(**facts["sizes"]), cls.settings_class.from_facts(facts["settings"])
+        blank = jax.eval_shape(lambda: cls.create(0, sizes.observation, sizes.action, settings))
+        leaves, structure = jax.tree_util.tree_flatten_with_path(blank)
+        return jax.tree.unflatten(structure, [_stored(arrays, _place(path), leaf) for path, leaf in leaves])
 
 
-def key_of(seed: jax.Array, update: jax.Array) -> jax.Array:
-    """All randomness of one update: so that a training goes on to the bit from weights, seed and count alone."""
-    return jax.random.fold_in(jax.random.key(seed, impl="rbg"), update)
-
-
-def adam(settings: Settings) -> optax.GradientTransformation:
+def adam(settings: AgentSettings) -> optax.GradientTransformation:
     """The optimiser of all networks of an agent."""
     return optax.adam(settings.learning_rate)
 
 
-def descended(
-    loss: Callable[[Params], tuple[jax.Array, Info]], params: Params, memory: Any, settings: Settings
-) -> tuple[Params, Any, Info]:
-    """Weights and the optimiser's memory after one step down the gradient, and what the loss told."""
+def gradient_step(
+    loss: Callable[[Params], tuple[jax.Array, Info]], params: Params, opt_state: optax.OptState, settings: AgentSettings
+) -> tuple[Params, optax.OptState, Info]:
+    """Weights and the optimiser's state after one step down the gradient, and the metrics of the loss."""
     gradient, info = jax.grad(loss, has_aux=True)(params)
-    change, memory = adam(settings).update(gradient, memory, params)
-    return optax.apply_updates(params, change), memory, info  # pyright: ignore[reportReturnType]
+    change, opt_state = adam(settings).update(gradient, opt_state, params)
+    return optax.apply_updates(params, change), opt_state, info  # pyright: ignore[reportReturnType]
 
 
-def window(batch: Batch, key: jax.Array) -> jax.Array:
-    """The actions of a batch's windows [B, R, A], with those of others where nothing was played."""
-    return filled(jnp.asarray(batch.actions), jnp.asarray(batch.known), key)
+def polyak_step(target: Layers, online: Layers, share: float) -> Layers:
+    """The target after going a share of the way to the online weights."""
+    return jax.tree.map(lambda old, new: old + share * (new - old), target, online)
+
+
+def update_key(seed: jax.Array, update: jax.Array) -> jax.Array:
+    """All randomness of one update: so a training goes on to the bit from weights, seed and count alone."""
+    return jax.random.fold_in(jax.random.key(seed, impl="rbg"), update)
+
+
+def _place(path: jax.tree_util.KeyPath) -> str:
+    """The name of a leaf in files, where `opt_state` is called "memory"."""
+    return jax.tree_util.keystr(path).replace(".opt_state", ".memory", 1)
+
+
+def _stored(arrays: Arrays, place: str, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    """An array of a file, checked."""
+    array = arrays.get(place)
+    if array is None or array.shape != leaf.shape:
+        shape = None if array is None else list(array.shape)
+        raise ArgumentError(
+            f"The checkpoint has {shape} for {place}, the agent needs {list(leaf.shape)}: it is of an agent with other "
+            "settings; give the same."
+        )
+    return jnp.asarray(array, leaf.dtype)

@@ -1,23 +1,25 @@
-"""What the data do: a flow over chunks of actions, learned by imitation, that goes on from a prefix.
+"""The one flow over chunks: the rule of the prefix, the loss, and the Euler steps from noise to a chunk.
 
-Noise becomes a chunk in Euler steps along a learned velocity, and the velocity is regressed on `chunk - noise`, as in
-flow Q-learning (Park et al. 2025, arXiv 2502.02538) and Q-chunking (arXiv 2507.07969). Rows of a prefix carry no noise,
-in training and after, as in training-time Real-Time Chunking (Black et al. 2025, arXiv 2512.05964).
+Flow time t runs from 0, noise, to 1, data, along straight paths (Lipman et al. 2023, arXiv 2210.02747):
+
+    chunk(t) = t * data + (1 - t) * noise          loss = |velocity(chunk(t), t) - (data - noise)|^2
+
+Rows of a prefix are clean: they carry no noise, in training and after, their velocity is 0, and their error does not
+count, as in training-time Real-Time Chunking (Black et al. 2025, arXiv 2512.05964).
+
+A velocity is given as a function, because two networks serve: `behaviour_flow` and `preconditioned_flow`. So are the
+draws of noise, flow times and prefix lengths, which differ between the two recipes on purpose.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from chunkenv.agents.nets import mlp as perceptron
-from chunkenv.agents.nets.mlp import Layers
-from chunkenv.data.horizons import Horizons
-
-BLOCK = 1024  # chunks at a time: what a layer makes of them stays in a core's cache, which is faster by a fifth
+from chunkenv.agents.nets.mlp import Array
 
 
 @dataclass(frozen=True)
@@ -28,94 +30,87 @@ class Sizes:
     action: int
 
 
-def initial(key: jax.Array, sizes: Sizes, horizons: Horizons, hidden: tuple[int, ...]) -> Layers:
-    """Weights to begin with: from an observation, a noisy chunk, which rows are clean, and the flow time."""
-    chunk = horizons.prediction_horizon * sizes.action
-    return perceptron.initial(key, (sizes.observation + chunk + flags(horizons) + 1, *hidden, chunk))
+class Flow:
+    """A learned velocity as a value that can be handed to a compiled function; execution strategies look into it.
 
-
-def flags(horizons: Horizons) -> int:
-    """How many rows of a chunk may be clean."""
-    return horizons.delay if horizons.prefix else 0
-
-
-def clean_rows(lengths: jax.Array, horizons: Horizons) -> jax.Array:
-    """float32[B, d], 1 for the rows of a prefix of this length [B]; [B, 0] if no prefix is seen."""
-    return (jnp.arange(flags(horizons)) < lengths[:, None]).astype(jnp.float32)
-
-
-def lengths_to_learn(key: jax.Array, count: int, horizons: Horizons) -> jax.Array:
-    """Prefix lengths to train with, int[count]: half of them d, the others anything from 0 to d.
-
-    An episode begins without a prefix, and where delays vary it may be shorter; mostly it is d.
+    Attributes:
+        steps: Euler steps from noise to a chunk.
     """
-    most = flags(horizons)
-    drawn = jax.random.randint(key, (count,), 0, most + 1)
-    return jnp.where(jnp.arange(count) % 2 == 0, most, drawn)
+
+    steps: int
+
+    def velocity(
+        self, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None = None
+    ) -> jax.Array:
+        """The derivative of chunks by flow time.
+
+        Args:
+            observations: [N, O].
+            chunks: [N, H, A], in the network's space.
+            time: 0 (noise) to below 1 (data), one for all or [N].
+            prefix_length: int[N], how many rows of each chunk are clean; None for none.
+
+        Returns:
+            float32[N, H, A], 0 in clean rows.
+        """
+        raise NotImplementedError
+
+    def velocity_vjp(
+        self, observations: Array, chunks: Array, time: Array | float
+    ) -> tuple[jax.Array, Callable[[Array], jax.Array]]:
+        """The velocity, and a function that multiplies [N, H, A] by its transposed Jacobian in `chunks`."""
+        velocity, pullback = jax.vjp(lambda given: self.velocity(observations, given, time), jnp.asarray(chunks))
+        return velocity, lambda cotangent: pullback(cotangent)[0]
 
 
-def loss(
-    layers: Layers,
-    observations: jax.Array,
-    chunks: jax.Array,
-    known: jax.Array,
-    horizons: Horizons,
-    key: jax.Array,
-) -> jax.Array:
-    """The mean squared error of the velocity over rows that were played and are not given.
-
-    Args:
-        layers: of the flow.
-        observations: [B, O].
-        chunks: [B, H, A]; what stands in rows that were never played doesn't matter.
-        known: [B, H], 1 for rows that were played.
-        horizons: H and the longest prefix.
-        key: of noise, times and prefix lengths.
-    """
-    for_noise, for_time, for_length = jax.random.split(key, 3)
-    noise = jax.random.normal(for_noise, chunks.shape)
-    time = jax.random.uniform(for_time, (len(chunks), 1))
-    clean = clean_rows(lengths_to_learn(for_length, len(chunks), horizons), horizons)
-    given = padded(clean, chunks.shape[1])
-    mixed = jnp.where(given[..., None] > 0, chunks, noise + time[..., None] * (chunks - noise))
-    velocity = perceptron.apply(layers, observations, mixed.reshape(len(mixed), -1), clean, time)
-    error = ((velocity.reshape(chunks.shape) - (chunks - noise)) ** 2).mean(axis=-1)
-    counted = known * (1 - given)
-    return (error * counted).sum() / jnp.maximum(counted.sum(), 1)
+def sample_chunks(flow: Flow, observations: Array, noise: Array) -> Array:
+    """Chunks from noise, [N, H, A]; `flow` may be anything with `velocity` and `steps`."""
+    return euler(lambda chunks, time: flow.velocity(observations, chunks, time), noise, flow.steps)
 
 
-def chunks_from(
-    layers: Layers,
-    observations: jax.Array,
+def euler(velocity: Callable[[Array, float], Array], start: Array, steps: int) -> Array:
+    """Follow a velocity of chunks and flow time from noise to data; unrolled, which lets XLA fuse more."""
+    chunks = start
+    for step in range(steps):
+        chunks = chunks + velocity(chunks, step / steps) / steps
+    return chunks
+
+
+def flow_loss(
+    velocity: Callable[[jax.Array], jax.Array],
+    chunks: Array,
     noise: jax.Array,
-    prefix: jax.Array,
-    lengths: jax.Array,
-    horizons: Horizons,
-    steps: int,
-    dtype: Any = jnp.float32,
+    time: jax.Array,
+    clean: jax.Array,
+    known: Array,
+    given: Array | None = None,
 ) -> jax.Array:
-    """Chunks within [-1, 1] from noise.
+    """The mean squared error of the velocity over rows that are known and not clean.
 
     Args:
-        layers: of the flow.
-        observations: [B, O].
-        noise: [B, N, H, A], for N chunks of each observation.
-        prefix: [B, d, A], of which the first `lengths` rows are given; not looked at if no prefix is seen.
-        lengths: int[B].
-        horizons: H and the longest prefix.
-        steps: Euler steps.
-        dtype: of factors, see `perceptron.apply`.
-
-    Returns:
-        float32[B, N, H, A], each beginning with its prefix.
+        velocity: of chunks on the path, [B, H, A], at their flow times.
+        chunks: [B, H, A], the data; what stands in rows that are not known doesn't matter.
+        noise: [B, H, A].
+        time: [B].
+        clean: [B, H], 1 for the rows of a prefix.
+        known: [B, H], 1 for rows to learn from.
+        given: [B, H, A], what prefixes are made of; `chunks` if None.
     """
-    clean = clean_rows(lengths, horizons)
-    start = with_prefix(noise, prefix, clean)
+    target = chunks - noise
+    path = noise + time[:, None, None] * target
+    found = velocity(jnp.where(clean[..., None] > 0, chunks if given is None else given, path))
+    counted = known * (1 - clean)
+    return (((found - target) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
 
-    def block(observations: jax.Array, clean: jax.Array, start: jax.Array) -> jax.Array:
-        return _euler(layers, observations, clean, start, steps, dtype)
 
-    return in_blocks(block, noise.shape[1], observations, clean, start).clip(-1, 1)
+def clean_rows(lengths: Array, rows: int) -> jax.Array:
+    """Which of so many rows belong to a prefix of this length [N]: float32[N, rows], 1 for those."""
+    return (jnp.arange(rows) < lengths[:, None]).astype(jnp.float32)
+
+
+def all_rows(clean: jax.Array, horizon: int) -> jax.Array:
+    """Which of all rows are clean, [..., H], given the first of them."""
+    return jnp.pad(clean, [(0, 0)] * (clean.ndim - 1) + [(0, horizon - clean.shape[-1])])
 
 
 def with_prefix(chunks: jax.Array, prefix: jax.Array, clean: jax.Array) -> jax.Array:
@@ -125,33 +120,3 @@ def with_prefix(chunks: jax.Array, prefix: jax.Array, clean: jax.Array) -> jax.A
         return chunks
     given = jnp.where(clean[:, None, :, None] > 0, prefix[:, None], chunks[:, :, :rows])
     return jnp.concatenate([given, chunks[:, :, rows:]], axis=2)
-
-
-def _euler(
-    layers: Layers, observations: jax.Array, clean: jax.Array, start: jax.Array, steps: int, dtype: Any
-) -> jax.Array:
-    """Follow the velocity from noise to data; clean rows stay. The loop is unrolled, which lets XLA fuse more."""
-    count, samples, horizon, _ = start.shape
-    shared = (observations[:, None], clean[:, None])
-    free = jnp.repeat(1 - padded(clean, horizon), start.shape[3], axis=1)[:, None]
-    flat = start.reshape(count, samples, -1)
-    for step in range(steps):
-        time = jnp.full((1, 1, 1), step / steps)
-        velocity = perceptron.apply(layers, shared[0], flat, shared[1], time, dtype=dtype)
-        flat = flat + (velocity * free if clean.shape[1] else velocity) / steps
-    return flat.reshape(start.shape)
-
-
-def in_blocks(function: Any, samples: int, *arrays: jax.Array) -> jax.Array:
-    """`function(*arrays)`, a block of states at a time if there are many, and they divide evenly."""
-    count, size = len(arrays[0]), max(BLOCK // samples, 1)
-    if count <= size or count % size:
-        return function(*arrays)
-    blocks = tuple(array.reshape(count // size, size, *array.shape[1:]) for array in arrays)
-    results = jax.lax.map(lambda block: function(*block), blocks)
-    return results.reshape(count, *results.shape[2:])
-
-
-def padded(clean: jax.Array, horizon: int) -> jax.Array:
-    """Which of all rows are clean, [B, H]."""
-    return jnp.pad(clean, ((0, 0), (0, horizon - clean.shape[1])))

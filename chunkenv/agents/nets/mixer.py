@@ -40,7 +40,7 @@ class Architecture:
         time_features: of the embedding of flow time.
 
     Raises:
-        ArgumentError: for a kind or a number that cannot be meant.
+        ArgumentError: for an invalid kind or number.
 
     >>> Architecture(width=64).hidden
     384
@@ -59,7 +59,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class Sizes:
+class ChunkSizes:
     """What a network reads and writes: O features of an observation, a chunk of H rows of A actions.
 
     Attributes:
@@ -139,7 +139,7 @@ class TimeEmbedding(nnx.Module):
 class ResidualMLP(nnx.Module):
     """The chunk as one vector; which rows are clean is read beside it."""
 
-    def __init__(self, architecture: Architecture, sizes: Sizes, rngs: nnx.Rngs) -> None:
+    def __init__(self, architecture: Architecture, sizes: ChunkSizes, rngs: nnx.Rngs) -> None:
         a, out = architecture, sizes.horizon * sizes.action
         self.time = TimeEmbedding(a.time_features, rngs)
         self.see = nnx.Linear(sizes.observation, a.width, rngs=rngs)
@@ -162,7 +162,7 @@ class ResidualMLP(nnx.Module):
 class Mixer(nnx.Module):
     """Each row of the chunk is a token, which also carries the observation; a clean row has a time of its own."""
 
-    def __init__(self, architecture: Architecture, sizes: Sizes, rngs: nnx.Rngs) -> None:
+    def __init__(self, architecture: Architecture, sizes: ChunkSizes, rngs: nnx.Rngs) -> None:
         a = architecture
         self.time = TimeEmbedding(a.time_features, rngs)
         self.see = nnx.Linear(sizes.observation, a.width, rngs=rngs)
@@ -191,24 +191,24 @@ class Mixer(nnx.Module):
         return Condition(noisy, self.time(jnp.float32(CLEAN_TIME)), clean[..., None] > 0)
 
 
-def initial_weights(architecture: Architecture, sizes: Sizes, seed: int) -> Weights:
+def initial_weights(architecture: Architecture, sizes: ChunkSizes, seed: int) -> Weights:
     """Weights to begin training with, float32, by name; the network's output is zero.
 
-    >>> sorted(initial_weights(Architecture(width=8, hidden=8, blocks=1), Sizes(5, 8, 6), seed=0))[:3]
+    >>> sorted(initial_weights(Architecture(width=8, hidden=8, blocks=1), ChunkSizes(5, 8, 6), seed=0))[:3]
     ['blocks/0/grow/bias', 'blocks/0/grow/kernel', 'blocks/0/modulate/bias']
     """
     return _initial(architecture, sizes, jax.random.key(seed))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _initial(architecture: Architecture, sizes: Sizes, key: jax.Array) -> Weights:
+def _initial(architecture: Architecture, sizes: ChunkSizes, key: jax.Array) -> Weights:
     _, state = nnx.split(_build(architecture, sizes, nnx.Rngs(key)))
     return {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
 
 
 def apply(
     architecture: Architecture,
-    sizes: Sizes,
+    sizes: ChunkSizes,
     weights: Weights,
     observations: jax.Array,
     chunks: jax.Array,
@@ -234,13 +234,13 @@ def apply(
     return nnx.merge(graph, state)(observations, chunks, time, clean)
 
 
-def _build(architecture: Architecture, sizes: Sizes, rngs: nnx.Rngs) -> ResidualMLP | Mixer:
+def _build(architecture: Architecture, sizes: ChunkSizes, rngs: nnx.Rngs) -> ResidualMLP | Mixer:
     network = {"mlp": ResidualMLP, "mixer": Mixer}[architecture.kind]
     return network(architecture, sizes, rngs)
 
 
 @lru_cache
-def _skeleton(architecture: Architecture, sizes: Sizes) -> tuple[Any, Any, tuple[str, ...]]:
+def _skeleton(architecture: Architecture, sizes: ChunkSizes) -> tuple[Any, Any, tuple[str, ...]]:
     """A network without its weights: its graph, how they nest in it, and their names in that order."""
     graph, state = nnx.split(nnx.eval_shape(lambda: _build(architecture, sizes, nnx.Rngs(0))))
     names = tuple(_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(state))

@@ -8,11 +8,17 @@ chunks are asked) goes through it once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+
+Array: TypeAlias = np.ndarray | jax.Array
+"""float32, of NumPy or JAX."""
 
 Layer = dict[str, jax.Array]
 """`kernel` [in, out] and `bias` [out]; where a layer norm follows, its `scale` and `shift` [out], too."""
@@ -20,27 +26,26 @@ Layer = dict[str, jax.Array]
 Layers = list[Layer]
 
 EPSILON = 1e-6  # of the layer norm's variance
+BLOCK = 1024  # rows at a time: what a layer makes of them stays in a core's cache, which is faster by a fifth
 
 
-def initial(key: jax.Array, sizes: tuple[int, ...], norm: bool = False, gain: float = 1.0) -> Layers:
+def initial(key: jax.Array, sizes: tuple[int, ...], norm: bool = False) -> Layers:
     """Kernels drawn as Glorot and Bengio (2010) do, uniformly; biases zero.
 
     Args:
         key: of the draws.
         sizes: of the input, the hidden layers and the output.
         norm: whether a layer norm follows each hidden layer.
-        gain: what the last kernel is multiplied by.
 
     >>> [layer["kernel"].shape for layer in initial(jax.random.key(0), (3, 8, 2))]
     [(3, 8), (8, 2)]
     """
     keys = jax.random.split(key, len(sizes) - 1)
     layers = [_layer(key, *pair, norm) for key, pair in zip(keys, pairwise(sizes), strict=True)]
-    last = {"kernel": gain * layers[-1]["kernel"], "bias": layers[-1]["bias"]}
-    return [*layers[:-1], last]
+    return [*layers[:-1], {name: layers[-1][name] for name in ("kernel", "bias")}]
 
 
-def apply(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32, activation: str = "gelu") -> jax.Array:
+def apply(layers: Layers, *parts: Array, dtype: DTypeLike = jnp.float32, activation: str = "gelu") -> jax.Array:
     """The last layer's output, float32[..., out].
 
     Args:
@@ -49,9 +54,9 @@ def apply(layers: Layers, *parts: jax.Array, dtype: Any = jnp.float32, activatio
         dtype: what factors are rounded to before they are multiplied; sums are float32.
         activation: "gelu", before the layer norm if there is one, or "relu", after it.
     """
-    x = _joined(layers[0], parts, dtype)
-    for layer, following in pairwise(layers):
-        x = _dot(_hidden(layer, x, activation), following["kernel"], dtype) + following["bias"]
+    x = _join(layers[0], parts, dtype)
+    for layer, after in pairwise(layers):
+        x = _dot(_hidden(layer, x, activation), after["kernel"], dtype) + after["bias"]
     return x
 
 
@@ -60,9 +65,19 @@ def initial_ensemble(key: jax.Array, count: int, sizes: tuple[int, ...], norm: b
     return jax.vmap(lambda key: initial(key, sizes, norm))(jax.random.split(key, count))
 
 
-def apply_ensemble(layers: Layers, *parts: jax.Array, activation: str = "gelu") -> jax.Array:
+def apply_ensemble(layers: Layers, *parts: Array, activation: str = "gelu") -> jax.Array:
     """The output of each network, float32[count, ...]; the output of size 1 has no axis of its own."""
     return jax.vmap(lambda member: apply(member, *parts, activation=activation)[..., 0])(layers)
+
+
+def in_blocks(function: Callable[..., jax.Array], samples: int, *arrays: jax.Array) -> jax.Array:
+    """`function(*arrays)` for N samples of each row, block by block if there are many rows, and they divide evenly."""
+    count, size = len(arrays[0]), max(BLOCK // samples, 1)
+    if count <= size or count % size:
+        return function(*arrays)
+    blocks = tuple(array.reshape(count // size, size, *array.shape[1:]) for array in arrays)
+    results = jax.lax.map(lambda block: function(*block), blocks)
+    return results.reshape(count, *results.shape[2:])
 
 
 def _layer(key: jax.Array, inputs: int, outputs: int, norm: bool) -> Layer:
@@ -70,7 +85,7 @@ def _layer(key: jax.Array, inputs: int, outputs: int, norm: bool) -> Layer:
     return layer | {"scale": jnp.ones(outputs), "shift": jnp.zeros(outputs)} if norm else layer
 
 
-def _joined(layer: Layer, parts: tuple[jax.Array, ...], dtype: Any) -> jax.Array:
+def _join(layer: Layer, parts: tuple[Array, ...], dtype: DTypeLike) -> jax.Array:
     x, start = layer["bias"], 0
     for part in parts:
         stop = start + part.shape[-1]
@@ -81,10 +96,10 @@ def _joined(layer: Layer, parts: tuple[jax.Array, ...], dtype: Any) -> jax.Array
 
 
 def _hidden(layer: Layer, x: jax.Array, activation: str) -> jax.Array:
-    return _normal(layer, jax.nn.gelu(x)) if activation == "gelu" else jax.nn.relu(_normal(layer, x))
+    return _normalise(layer, jax.nn.gelu(x)) if activation == "gelu" else jax.nn.relu(_normalise(layer, x))
 
 
-def _normal(layer: Layer, x: jax.Array) -> jax.Array:
+def _normalise(layer: Layer, x: jax.Array) -> jax.Array:
     """The layer norm, if there is one."""
     if "scale" not in layer:
         return x
@@ -93,5 +108,5 @@ def _normal(layer: Layer, x: jax.Array) -> jax.Array:
     return centred * spread * layer["scale"] + layer["shift"]
 
 
-def _dot(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
+def _dot(x: Array, kernel: jax.Array, dtype: DTypeLike) -> jax.Array:
     return jnp.dot(x.astype(dtype), kernel.astype(dtype), preferred_element_type=jnp.float32)

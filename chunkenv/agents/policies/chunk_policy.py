@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import numpy as np
 
-from chunkenv.errors import ArgumentError, brief
+from chunkenv.agents.common.learner import Learner
+from chunkenv.agents.policies.streams import checked_streams
+from chunkenv.request import Request, VectorRequest
 
 
 class ChunkPolicy:
     """Answers each request with a chunk that goes on from its prefix.
 
     Args:
-        agent: with `sample_chunk`, `sizes` and `settings`.
+        agent: a trained agent.
 
     Attributes:
         prediction_horizon: rows in a chunk, H.
     """
 
-    def __init__(self, agent: Any) -> None:
+    def __init__(self, agent: Learner) -> None:
         self._agent = agent
         self._horizons = agent.settings.horizons
         self.prediction_horizon: int = self._horizons.prediction_horizon
 
-    def infer(self, observation: np.ndarray, request: Any) -> np.ndarray:
+    def infer(self, observation: np.ndarray, request: Request) -> np.ndarray:
         """A chunk for one request.
 
         Args:
             observation: float32[O].
-            request: `chunkenv.Request` with a random stream in `rng`; a prefix longer than the agent's delay is
-                known to it in part.
+            request: with a random stream in `rng`; of a prefix longer than the agent's delay it sees a part.
 
         Returns:
             float32[H, A].
@@ -39,39 +40,36 @@ class ChunkPolicy:
         Raises:
             ArgumentError: a request without a stream.
         """
-        return self._answers(np.asarray(observation, np.float32)[None], [request.prefix], [request.rng])[0]
+        return self._answers(np.asarray(observation, np.float32)[None], [request.prefix], request.rng)[0]
 
-    def infer_batch(self, observations: np.ndarray, request: Any) -> np.ndarray:
+    def infer_batch(self, observations: np.ndarray, request: VectorRequest) -> np.ndarray:
         """Chunks for N requests, float32[N, H, A]; each draws from its own stream, so that none depends on the others.
 
         Args:
             observations: float32[N, O].
-            request: `chunkenv.VectorRequest` with N random streams in `rng`.
+            request: with N random streams in `rng`.
         """
         counts = np.asarray(request.prefix_length).tolist()
         prefixes = [np.asarray(rows)[:count] for rows, count in zip(request.prefix, counts, strict=True)]
-        return self._answers(np.asarray(observations, np.float32), prefixes, list(request.rng))
+        return self._answers(np.asarray(observations, np.float32), prefixes, request.rng)
 
-    def _answers(self, observations: np.ndarray, prefixes: list[Any], streams: list[Any]) -> np.ndarray:
-        if not all(isinstance(rng, np.random.Generator) for rng in streams):
-            raise ArgumentError(
-                f"The request has rng={brief(streams[0])}, but an agent draws each chunk; use chunkenv.evaluate, or "
-                "give it a stream: request._replace(rng=numpy.random.default_rng(0))."
-            )
-        delay = self._horizons.delay
+    def _answers(self, observations: np.ndarray, prefixes: Sequence[np.ndarray], rng: object) -> np.ndarray:
+        streams, delay = checked_streams(rng, "an agent"), self._horizons.delay
         padded = np.zeros((len(prefixes), delay, self._agent.sizes.action), np.float32)
         lengths = np.array([min(len(prefix), delay) for prefix in prefixes], np.int32)
         for row, (prefix, length) in enumerate(zip(prefixes, lengths, strict=True)):
             padded[row, :length] = np.asarray(prefix, np.float32)[:length]
         seeds = np.array([rng.integers(2**32, dtype=np.uint32) for rng in streams])
-        return np.array(_sampled(self._agent, observations, padded, lengths, seeds))
+        return np.array(_sample_chunks(self._agent, observations, padded, lengths, seeds))
 
 
 @jax.jit
-def _sampled(agent: Any, observations: Any, prefix: Any, lengths: Any, seeds: Any) -> jax.Array:
+def _sample_chunks(
+    agent: Learner, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, seeds: jax.Array
+) -> jax.Array:
     """A chunk for each row, by a key of its own."""
 
-    def one(observation: Any, rows: Any, length: Any, seed: Any) -> jax.Array:
+    def sample(observation: jax.Array, rows: jax.Array, length: jax.Array, seed: jax.Array) -> jax.Array:
         return agent.sample_chunk(observation[None], rows[None], length[None], jax.random.key(seed))[0]
 
-    return jax.vmap(one)(observations, prefix, lengths, seeds)
+    return jax.vmap(sample)(observations, prefix, lengths, seeds)

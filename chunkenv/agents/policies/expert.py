@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.compile import entry
 from chunkenv.kinetix.engine.layout import N_ACTIONS, N_MOTOR_CHANNELS
-from chunkenv.kinetix.level import load_level
+from chunkenv.utils.compile import entry
 
 OBSERVATION = "compact"
 """What experts observe: see `chunkenv.kinetix.env.KinetixEnv`."""
@@ -21,28 +20,17 @@ FARTHEST = 10.0
 Layer = tuple[np.ndarray, np.ndarray]
 
 
-def used_channels(level: str) -> tuple[int, ...]:
-    """The channels of the action that drive anything in a level; the others do nothing, nor do motors of fixed joints.
-
-    >>> used_channels("catapult"), used_channels("chain_lander")
-    ((0,), (4, 5))
-    """
-    scene = load_level(level)
-    motors = {joint.channel for joint in scene.joints if joint.motor and not joint.fixed}
-    return tuple(sorted(motors | {N_MOTOR_CHANNELS + thruster.channel for thruster in scene.thrusters}))
-
-
 def gains(channels: tuple[int, ...]) -> np.ndarray:
-    """The slopes of `squashed`, float32[C]: 1 for a motor's channel, 1/2 for a thruster's."""
+    """The slopes of `squash`, float32[C]: 1 for a motor's channel, 1/2 for a thruster's."""
     return np.where(np.array(channels) < N_MOTOR_CHANNELS, 1.0, 0.5).astype(np.float32)
 
 
-def squashed(raw: Any, gain: np.ndarray, tanh: Any = np.tanh) -> Any:
+def squash(raw: Any, gain: np.ndarray, tanh: Any = np.tanh) -> Any:
     """A network's output as actions: tanh for motors, in [-1, 1], the logistic function for thrusters, in [0, 1].
 
     The logistic function is 1/2 + tanh(x / 2) / 2, so that one formula serves both, for numpy and JAX alike.
 
-    >>> squashed(np.array([0.0, 0.0, 9.0, 9.0]), gains((0, 4, 0, 4))).round(2).tolist()
+    >>> squash(np.array([0.0, 0.0, 9.0, 9.0]), gains((0, 4, 0, 4))).round(2).tolist()
     [0.0, 0.5, 1.0, 1.0]
     """
     return 1 - gain + gain * tanh(gain * raw)
@@ -74,7 +62,7 @@ class Expert:
         seed: of its training.
         steps: control steps that it was trained for.
         solve_rate: the share of first episodes under action noise that it solved when it was saved; NaN if unknown.
-        channels: the channels of the action that it drives, see `used_channels`.
+        channels: the channels of the action that it drives, see `chunkenv.kinetix.used_channels`.
         mean: of the observations, float32[O].
         scale: of the observations, float32[O].
         layers: kernel float32[in, out] and bias float32[out] of each layer.
@@ -109,7 +97,7 @@ class Expert:
                 "from an environment made with observation='compact'."
             )
         actions = np.zeros((len(seen), N_ACTIONS), np.float32)
-        actions[:, list(self.channels)] = squashed(self._raw(seen), gains(self.channels))
+        actions[:, list(self.channels)] = squash(self._raw(seen), gains(self.channels))
         return actions
 
     def _raw(self, observations: np.ndarray) -> np.ndarray:

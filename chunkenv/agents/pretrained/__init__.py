@@ -1,7 +1,7 @@
 """The flow policies that come with the package: for each of the twelve Kinetix levels a plain and a prefix-conditioned.
 
-`pretrained/manifest.json` says of each file what it was made of, by which command and commit, how many episodes it
-solves, and the SHA-256 that loading checks.
+`manifest.json` records for each file the data, command and commit that it was made with, how many episodes it solves,
+and the SHA-256 that loading checks.
 """
 
 from __future__ import annotations
@@ -9,30 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
-from chunkenv.errors import ArgumentError, MissingExtraError
-from chunkenv.kinetix import LEVELS
+from chunkenv.agents.common.checkpoint_file import Facts
+from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
+from chunkenv.errors import ArgumentError
+from chunkenv.registration import LEVELS
 from chunkenv.utils.checks import one_of
 from chunkenv.utils.files import atomic_file
 
-try:
-    from chunkenv.agents.policies import flow_policy
-    from chunkenv.agents.policies.flow_policy import FlowPolicy
-except ModuleNotFoundError as error:
-    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
+__all__ = ["FOLDER", "KINDS", "add_pretrained", "load_pretrained", "manifest"]
 
 KINDS = ("plain", "prefix")
 FOLDER = Path(__file__).parent
 
 
-def load(level: str, kind: str = "plain", folder: Path = FOLDER) -> FlowPolicy:
+def load_pretrained(level: str, kind: str = "plain", folder: Path = FOLDER) -> FlowPolicy:
     """A trained flow policy.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
         kind: "plain", or "prefix" for one that can go on from a clean prefix.
-        folder: that of the package, or another that `add` has written to.
+        folder: that of the package, or another that `add_pretrained` has written to.
 
     Raises:
         ArgumentError: an unknown level or kind, or weights that are missing or are not those of the manifest.
@@ -43,16 +40,16 @@ def load(level: str, kind: str = "plain", folder: Path = FOLDER) -> FlowPolicy:
         raise ArgumentError(f"There are no {kind} flow weights of {level} in {folder}; train them: {_command(level)}.")
     if _hash(path) != record["sha256"]:
         raise ArgumentError(f"{path} is not the file that its manifest tells of; install chunkenv anew.")
-    return flow_policy.load(path)
+    return load_flow_policy(path)
 
 
-def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """What is known of each file, by "level-kind"."""
+def manifest(folder: Path = FOLDER) -> dict[str, Facts]:
+    """The facts about each file, by "level-kind"."""
     path = folder / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def add(policy: FlowPolicy, facts: dict[str, Any], folder: Path = FOLDER) -> Path:
+def add_pretrained(policy: FlowPolicy, facts: Facts, folder: Path = FOLDER) -> Path:
     """Put a policy among the weights, rounded to 8 bits, or replace the one that is there.
 
     Args:

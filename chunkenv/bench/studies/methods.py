@@ -52,9 +52,9 @@ def flow_policy(task: str, kind: str) -> Any:
     """The flow policy that comes with the package; made once, so that what it compiles is compiled once."""
     # Before jax starts: workers share the cores, and sums are added in one order however many cores there are.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-    from chunkenv.agents import pretrained as weights  # brings jax, which the list of settings can do without
+    from chunkenv.agents import load_pretrained  # brings jax, which the list of settings can do without
 
-    return weights.load(task, kind)
+    return load_pretrained(task, kind)
 
 
 def play_method(task: str, method: str, episodes: Sequence[int], seed: int, **chunks: Any) -> list[Row]:

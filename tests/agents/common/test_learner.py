@@ -5,14 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chunkenv.agents.common.learner import Settings, filled, mean_counted
+from chunkenv.agents.common.critics import fill_unplayed, mean_counted
+from chunkenv.agents.common.learner import AgentSettings
 from chunkenv.errors import ArgumentError
 
 
 def test_rows_never_played_are_those_of_a_window_that_was_played_whole():
     rows = jnp.arange(8.0).reshape(4, 2, 1)
     known = jnp.array([[1, 1], [1, 0], [1, 0], [1, 0]], jnp.float32)
-    found = np.asarray(filled(rows, known, jax.random.key(0)))[..., 0]
+    found = np.asarray(fill_unplayed(rows, known, jax.random.key(0)))[..., 0]
     assert found.tolist() == [[0, 1], [2, 1], [4, 1], [6, 1]]
 
 
@@ -23,6 +24,6 @@ def test_only_windows_that_count_are_averaged():
 
 
 @pytest.mark.parametrize("given", [dict(critics=0), dict(batch=0), dict(polyak=2.0), dict(hidden=(0,))])
-def test_settings_that_cannot_be_meant_are_refused(given):
+def test_invalid_settings_are_refused(given):
     with pytest.raises(ArgumentError):
-        Settings(**given)
+        AgentSettings(**given)

@@ -1,46 +1,43 @@
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chunkenv.agents.nets import chunk_flow as behaviour
-from chunkenv.agents.nets.chunk_flow import Sizes
-from chunkenv.data.horizons import Horizons
+from chunkenv.agents.nets.chunk_flow import all_rows, clean_rows, euler, flow_loss
 
-HORIZONS = Horizons(chunk=2, backup=2, delay=1)
-LAYERS = behaviour.initial(jax.random.key(0), Sizes(3, 2), HORIZONS, (16, 16))
+RNG = np.random.default_rng(0)
+DATA, NOISE, GIVEN = (RNG.normal(size=(2, 3, 1)).astype(np.float32) for _ in range(3))
 
 
-def draw(count: int, samples: int, lengths: int = 1) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    noise = rng.normal(size=(count, samples, 3, 2)).astype(np.float32)
-    prefix = np.full((count, 1, 2), 0.25, np.float32)
-    observations = rng.normal(size=(count, 3)).astype(np.float32)
-    given = (observations, noise, prefix, np.full(count, lengths))
-    return np.asarray(behaviour.chunks_from(LAYERS, *map(jnp.asarray, given), HORIZONS, 4))
+def test_euler_steps_along_a_straight_path_end_at_the_data():
+    np.testing.assert_allclose(euler(lambda chunks, time: DATA - NOISE, NOISE, 4), DATA, atol=1e-6)
 
 
-def test_chunks_begin_with_their_prefix_and_stay_within_bounds():
-    chunks = draw(3, 5)
-    assert (chunks[:, :, 0] == 0.25).all()
-    assert np.abs(chunks).max() <= 1
-    assert (draw(3, 5, lengths=0)[:, :, 0] != 0.25).all()
+def test_euler_steps_ask_for_times_from_noise_to_below_one():
+    times = []
+    euler(lambda chunks, time: times.append(time) or chunks, NOISE, 4)
+    assert times == [0, 0.25, 0.5, 0.75]
 
 
-def test_blocks_change_nothing_but_last_bits(monkeypatch):
-    whole = draw(8, 4)
-    monkeypatch.setattr(behaviour, "BLOCK", 8)
-    np.testing.assert_allclose(draw(8, 4), whole, atol=1e-6)
+def test_a_prefix_is_clean_and_costs_nothing():
+    clean = clean_rows(np.array([1, 0]), 3)
+    asked = []
+
+    def velocity(path):
+        asked.append(path)
+        return jnp.asarray(DATA - NOISE) + clean[..., None]  # wrong in clean rows only
+
+    loss = flow_loss(velocity, DATA, NOISE, np.full(2, 0.5), clean, np.ones((2, 3)), GIVEN)
+    assert float(loss) == 0
+    assert asked[0][0, 0] == GIVEN[0, 0]
+    np.testing.assert_allclose(asked[0][1], (DATA[1] + NOISE[1]) / 2, atol=1e-6)
 
 
-def test_rows_that_were_never_played_are_not_imitated():
-    observations, chunks = jnp.ones((4, 3)), jnp.zeros((4, 3, 2))
-    known = jnp.array([[1.0, 1.0, 0.0]] * 4)
+def test_only_known_rows_count():
+    known = np.array([[1, 1, 0], [1, 0, 0]], np.float32)
+    loss = flow_loss(lambda path: DATA - NOISE + 2, DATA, NOISE, np.zeros(2), jnp.zeros((2, 3)), known)
+    assert float(loss) == 4
 
-    def loss(layers: behaviour.Layers) -> jax.Array:
-        return behaviour.loss(layers, observations, chunks, known, HORIZONS, jax.random.key(1))
 
-    pull = np.asarray(jax.grad(loss)(LAYERS)[-1]["bias"]).reshape(3, 2)
-    assert (pull[1] != 0).all()
-    assert (pull[2] == 0).all()
+def test_the_rows_behind_the_longest_prefix_are_never_clean():
+    assert all_rows(clean_rows(np.array([2, 0, 9]), 2), 4).tolist() == [[1, 1, 0, 0], [0] * 4, [1, 1, 0, 0]]

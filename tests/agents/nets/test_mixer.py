@@ -3,12 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chunkenv.agents.nets import mixer as networks
-from chunkenv.agents.nets.mixer import Architecture, Sizes, initial_weights
+from chunkenv.agents.nets import mixer
+from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, initial_weights
 from chunkenv.errors import ArgumentError
 
 KINDS = ["mlp", "mixer"]
-apply = jax.jit(networks.apply, static_argnums=(0, 1))
+apply = jax.jit(mixer.apply, static_argnums=(0, 1))
 
 
 def small(kind):
@@ -30,7 +30,7 @@ def inputs(sizes, count=3):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_first_output_is_zero_and_the_seed_decides_the_weights(kind):
-    sizes = Sizes(3, 4, 2, prefix=True)
+    sizes = ChunkSizes(3, 4, 2, prefix=True)
     observations, chunks = inputs(sizes)
     clean = np.zeros(chunks.shape[:2], np.float32)
     first, again, other = (initial_weights(small(kind), sizes, seed) for seed in (0, 0, 1))
@@ -41,7 +41,7 @@ def test_the_first_output_is_zero_and_the_seed_decides_the_weights(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("sizes", [Sizes(5, 8, 6), Sizes(1, 1, 1)])
+@pytest.mark.parametrize("sizes", [ChunkSizes(5, 8, 6), ChunkSizes(1, 1, 1)])
 def test_the_output_has_the_shape_of_the_chunks(kind, sizes):
     inputs_ = (*inputs(sizes), jnp.array([0.5]))
     out = jax.eval_shape(lambda: apply(small(kind), sizes, random_weights(small(kind), sizes), *inputs_))
@@ -50,7 +50,7 @@ def test_the_output_has_the_shape_of_the_chunks(kind, sizes):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_weight_matters(kind):
-    sizes = Sizes(5, 8, 6, prefix=True)
+    sizes = ChunkSizes(5, 8, 6, prefix=True)
     observations, chunks = inputs(sizes)
     clean = (np.arange(8) < 3).astype(np.float32) * np.ones((3, 1), np.float32)
     weights = random_weights(small(kind), sizes)
@@ -64,7 +64,7 @@ def test_every_weight_matters(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_of_a_batch_do_not_see_each_other(kind):
-    sizes = Sizes(5, 8, 6)
+    sizes = ChunkSizes(5, 8, 6)
     observations, chunks = inputs(sizes)
     weights, time = random_weights(small(kind), sizes), np.array([0.1, 0.5, 0.9], np.float32)
     together = apply(small(kind), sizes, weights, observations, chunks, time)
@@ -74,7 +74,7 @@ def test_rows_of_a_batch_do_not_see_each_other(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_time_for_all_is_that_time_for_each(kind):
-    sizes = Sizes(5, 8, 6)
+    sizes = ChunkSizes(5, 8, 6)
     observations, chunks = inputs(sizes)
     weights = random_weights(small(kind), sizes)
     one = apply(small(kind), sizes, weights, observations, chunks, jnp.array([0.4]))
@@ -84,7 +84,7 @@ def test_one_time_for_all_is_that_time_for_each(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_seen_the_chunk_the_time_and_what_is_clean_change_the_output(kind):
-    sizes = Sizes(5, 8, 6, prefix=True)
+    sizes = ChunkSizes(5, 8, 6, prefix=True)
     observations, chunks = inputs(sizes)
     weights, time, clean = random_weights(small(kind), sizes), jnp.array([0.4]), np.zeros((3, 8), np.float32)
     base = apply(small(kind), sizes, weights, observations, chunks, time, clean)
@@ -100,7 +100,7 @@ def test_what_is_seen_the_chunk_the_time_and_what_is_clean_change_the_output(kin
 
 
 def test_the_time_of_a_clean_row_of_the_mixer_is_not_that_of_the_others():
-    sizes = Sizes(5, 8, 6, prefix=True)
+    sizes = ChunkSizes(5, 8, 6, prefix=True)
     observations, chunks = inputs(sizes)
     weights, clean = random_weights(small("mixer"), sizes), np.ones((3, 8), np.float32)
     early, late = (

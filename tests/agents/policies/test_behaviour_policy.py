@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chunkenv.agents import registry as q_agents
-from chunkenv.agents.nets import chunk_flow as behaviour
+from chunkenv.agents import registry
+from chunkenv.agents.nets.behaviour_flow import behaviour_chunks
 from chunkenv.agents.policies.behaviour_policy import BehaviourPolicy, chunk_values
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import RTC, BestOf, TrainingTimeRTC
@@ -20,8 +20,8 @@ ROWS = 6
 
 
 def agent_of(name: str = "qc", delay: int = 2, prefix: bool = True):
-    settings = q_agents.settings_for(name, chunk=4, delay=delay, prefix=prefix, hidden=(16, 16))
-    return q_agents.create(name, 0, 3, 2, settings)
+    settings = registry.settings_for(name, chunk=4, delay=delay, prefix=prefix, hidden=(16, 16))
+    return registry.create(name, 0, 3, 2, settings)
 
 
 def asked(length: int = 2, left: float = 0.25):
@@ -33,7 +33,7 @@ def as_the_agent_does(agent, request, lengths: int) -> np.ndarray:
     noise = draw_noise(request.rng, ROWS, 2)[:, None]
     prefix, count = jnp.asarray(request.left_over[:, :2]), jnp.full(4, lengths)
     settings = agent.settings
-    chunks = behaviour.chunks_from(
+    chunks = behaviour_chunks(
         agent.params["flow"], jnp.asarray(OBSERVATIONS), noise, prefix, count, settings.horizons, settings.steps
     )
     return np.asarray(chunks[:, 0])

@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chunkenv.agents.policies.expert import FARTHEST, Expert, gains, squashed, used_channels
+from chunkenv.agents.policies.expert import FARTHEST, Expert, gains, squash
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix import LEVELS
 from chunkenv.kinetix.engine.simulator import Simulator
+from chunkenv.kinetix.level import used_channels
 from tests.agents.experts import random_expert
 
 
@@ -21,7 +22,7 @@ def test_the_channels_said_to_be_used_are_those_that_change_a_level():
 
 def test_squashing_keeps_motors_and_thrusters_in_their_ranges():
     raw = np.linspace(-30, 30, 61, dtype=np.float32)[:, None]
-    motor, thruster = squashed(raw, gains((0, 5))).T
+    motor, thruster = squash(raw, gains((0, 5))).T
     assert motor == pytest.approx(np.tanh(raw[:, 0]), abs=1e-6)
     assert thruster == pytest.approx(1 / (1 + np.exp(-raw[:, 0])), abs=1e-6)
 

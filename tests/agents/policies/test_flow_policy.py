@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chunkenv import ChunkedExecution
-from chunkenv.agents.nets.mixer import Architecture, Sizes, initial_weights
-from chunkenv.agents.policies import flow_policy
-from chunkenv.agents.policies.flow_policy import Denoiser, FlowPolicy, euler, load, preconditioning
+from chunkenv.agents.nets.chunk_flow import sample_chunks
+from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, initial_weights
+from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow, flops, preconditioning
+from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
 from chunkenv.errors import ArgumentError
 from chunkenv.testing import PolicyContract
 
@@ -32,14 +33,14 @@ def shapes(sizes):
 
 def policy(prefix=False, seed=0, observation=OBSERVATION):
     rng = np.random.default_rng(seed)
-    sizes = Sizes(observation, 8, 6, prefix)
+    sizes = ChunkSizes(observation, 8, 6, prefix)
     weights = {
         name: jnp.asarray(0.2 * rng.standard_normal(value.shape, np.float32)) for name, value in shapes(sizes).items()
     }
     mean, std = rng.standard_normal((2, observation), np.float32)
-    denoiser = Denoiser(weights, mean, np.abs(std) + 0.1, ARCHITECTURE, sizes, 5, 0.5)
+    flow = PreconditionedFlow(weights, mean, np.abs(std) + 0.1, ARCHITECTURE, sizes, 5, 0.5)
     action_mean, action_std = rng.uniform(0.1, 0.5, (2, 6)).astype(np.float32)
-    return FlowPolicy(denoiser, action_mean, action_std, {"level": LEVEL, "max_prefix": 3 * prefix})
+    return FlowPolicy(flow, action_mean, action_std, {"level": LEVEL, "max_prefix": 3 * prefix})
 
 
 def batch(count=4, seed=1):
@@ -69,7 +70,7 @@ def test_it_says_what_it_is():
 
 def test_flops_are_at_least_those_of_the_matrices():
     own = policy()
-    matrices = 2 * sum(value.size for name, value in own.denoiser.weights.items() if value.ndim == 2)
+    matrices = 2 * sum(value.size for name, value in own.flow.weights.items() if value.ndim == 2)
     assert matrices <= own.flops_per_evaluation < 1.5 * matrices
 
 
@@ -172,7 +173,7 @@ def test_equal_loops_and_sizes_compile_once():
 
 
 def test_what_compiled_loops_return_belongs_to_the_caller():
-    result = policy().compile(euler)(*batch())
+    result = policy().compile(sample_chunks)(*batch())
     result[:] = 0
     assert isinstance(result, np.ndarray)
 
@@ -181,7 +182,7 @@ def test_what_compiled_loops_return_belongs_to_the_caller():
 def test_a_policy_comes_back_from_its_file(tmp_path, small):
     own, (observations, _) = policy(prefix=True), batch()
     own.save(tmp_path / "policy", small)
-    again = load(tmp_path / "policy")
+    again = load_flow_policy(tmp_path / "policy")
     chunks, expected = (each.infer_batch(observations, Asked(streams(4))) for each in (again, own))
     if not small:
         np.testing.assert_array_equal(chunks, expected)
@@ -191,8 +192,8 @@ def test_a_policy_comes_back_from_its_file(tmp_path, small):
 
 def test_rounding_moves_no_weight_by_more_than_half_a_step(tmp_path):
     policy().save(tmp_path / "small", small=True)
-    rounded = load(tmp_path / "small").denoiser.weights
-    for name, value in policy().denoiser.weights.items():
+    rounded = load_flow_policy(tmp_path / "small").flow.weights
+    for name, value in policy().flow.weights.items():
         step = np.abs(value).max(axis=0) / 127 if value.ndim == 2 else 0
         assert (np.abs(rounded[name] - value) <= 0.5 * step + 1e-6).all()
 
@@ -201,7 +202,7 @@ def test_another_file_is_refused(tmp_path):
     (tmp_path / "other").write_bytes(b"nothing")
     for name in ("other", "nowhere"):
         with pytest.raises(ArgumentError, match=name):
-            load(tmp_path / name)
+            load_flow_policy(tmp_path / name)
 
 
 def test_an_observation_of_another_kind_is_refused():
@@ -229,9 +230,9 @@ def test_what_lies_far_outside_the_data_is_clipped():
 
 def test_the_velocity_is_that_of_the_network():
     """With time 1/2 and data_std 1 the best linear guess is 0 and the network's output counts as it is... doubled."""
-    own = replace(policy().denoiser, data_std=1.0)
+    own = replace(policy().flow, data_std=1.0)
     skip, out, _ = preconditioning(0.5, 1.0)
     assert (float(skip), float(out)) == (0.0, pytest.approx(2**0.5))
     nothing = replace(own, weights=jax.tree.map(jnp.zeros_like, own.weights))
     assert (np.asarray(nothing.velocity(*batch(), 0.5)) == 0).all()
-    assert flow_policy.flops(own.architecture, own.sizes) == policy().flops_per_evaluation
+    assert flops(own.architecture, own.sizes) == policy().flops_per_evaluation

@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 import chunkenv.collect as collection
-from chunkenv.agents.common.checkpoint_file import save_expert
+from chunkenv.agents.policies.expert_checkpoints import save_expert
 from chunkenv.cli.data import app
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.data import load

@@ -1,0 +1,128 @@
+"""A policy that draws its chunks from noise along a flow, and that execution strategies can look into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from chunkenv.agents.nets.chunk_flow import Flow, sample_chunks
+from chunkenv.agents.nets.mlp import Array
+from chunkenv.agents.policies.streams import checked_streams
+from chunkenv.request import Request, VectorRequest
+
+
+class FlowSampler:
+    """Each inference is a new sample, whatever the prefix; strategies guide it through `velocity` and `compile`.
+
+    Args:
+        flow: the learned velocity.
+        prediction_horizon: see below.
+        action_size: see below.
+        max_prefix: see below.
+        prefix_conditioned: see below.
+
+    Attributes:
+        flow: the learned velocity.
+        prediction_horizon: rows in a chunk, H.
+        action_size: A.
+        steps: Euler steps from noise to a chunk.
+        max_prefix: the longest prefix of its training; 0 if it takes none.
+        prefix_conditioned: whether `velocity` takes a prefix.
+    """
+
+    def __init__(
+        self, flow: Flow, prediction_horizon: int, action_size: int, max_prefix: int, prefix_conditioned: bool
+    ) -> None:
+        self.flow, self.steps = flow, flow.steps
+        self.prediction_horizon, self.action_size = prediction_horizon, action_size
+        self.max_prefix, self.prefix_conditioned = max_prefix, prefix_conditioned
+        self._sample = self.compile(sample_chunks)
+
+    def velocity(
+        self, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None = None
+    ) -> jax.Array:
+        """As `Flow.velocity`, compiled."""
+        return _velocity(self.flow, observations, chunks, time, prefix_length)
+
+    def velocity_vjp(
+        self, observations: Array, chunks: Array, time: Array | float
+    ) -> tuple[jax.Array, Callable[[Array], jax.Array]]:
+        """As `Flow.velocity_vjp`, compiled."""
+        velocity, pullback = jax.vjp(lambda given: _velocity(self.flow, observations, given, time, None), chunks)
+        return velocity, lambda cotangent: pullback(cotangent)[0]
+
+    def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
+        """`loop(flow, *arrays)` as a function of NumPy arrays that returns new NumPy arrays.
+
+        It is compiled once for a loop, the sizes of a network and the shapes of the arrays; policies of equal sizes
+        share it, and so do loops that are equal and have equal hashes.
+        """
+        return lambda *arrays: jax.tree.map(np.array, _run(loop, self.flow, *arrays))
+
+    def to_network(self, actions: Array) -> Array:
+        """Actions [..., A] as the flow has them."""
+        return actions
+
+    def to_actions(self, chunks: Array) -> Array:
+        """The inverse of `to_network`."""
+        return chunks
+
+    def infer(self, observation: np.ndarray, request: Request) -> np.ndarray:
+        """A chunk for one request.
+
+        Args:
+            observation: float32[O].
+            request: with a random stream in `rng`.
+
+        Returns:
+            float32[H, A].
+
+        Raises:
+            ArgumentError: an observation of another shape, or a request without a stream.
+        """
+        noise = self._draw_noise(request.rng)
+        return self._chunks(self._checked(observation, ())[None], noise)[0]
+
+    def infer_batch(self, observations: np.ndarray, request: VectorRequest) -> np.ndarray:
+        """Chunks for N requests; each draws from its own stream, so that it does not depend on the others.
+
+        Args:
+            observations: float32[N, O].
+            request: with N random streams in `rng`.
+
+        Returns:
+            float32[N, H, A].
+
+        Raises:
+            ArgumentError: observations of another shape, or a request without N streams.
+        """
+        noise = self._draw_noise(request.rng)
+        return self._chunks(self._checked(observations, noise.shape[:1]), noise)
+
+    def _draw_noise(self, rng: object) -> np.ndarray:
+        shape = (self.prediction_horizon, self.action_size)
+        return np.stack([stream.standard_normal(shape, np.float32) for stream in checked_streams(rng, "a flow policy")])
+
+    def _checked(self, observations: np.ndarray, count: tuple[int, ...]) -> np.ndarray:
+        """Observations [*count, O] as float32."""
+        return np.asarray(observations, np.float32)
+
+    def _chunks(self, observations: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        return np.asarray(self.to_actions(self._sample(observations, noise)))
+
+
+@jax.jit
+def _velocity(
+    flow: Flow, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None
+) -> jax.Array:
+    return flow.velocity(observations, chunks, time, prefix_length)
+
+
+@partial(jax.jit, static_argnums=0)
+def _run(loop: Callable[..., Any], flow: Flow, *arrays: Array) -> Any:
+    """`loop(flow, *arrays)`, compiled once for a loop and the shapes of everything else."""
+    return loop(flow, *arrays)
