@@ -26,7 +26,7 @@ import numpy as np
 from flow_weights import solved
 
 from chunkenv.agents import FlowPolicy, FlowSettings
-from chunkenv.bench.analysis.intervals import Interval, paired_difference
+from chunkenv.bench.analysis import Interval, paired_difference
 from chunkenv.data import Dataset, Windows, load
 from chunkenv.strategies import RTC
 from chunkenv.training import FlowTraining

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from chunkenv import training
 from chunkenv.agents import load_best_expert, ppo_settings, run_folder
-from chunkenv.bench.analysis.intervals import wilson
+from chunkenv.bench.analysis import wilson
 from chunkenv.kinetix import LEVELS
 from chunkenv.training import PPOTraining, read_metrics, solved_episodes
 

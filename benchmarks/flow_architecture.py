@@ -21,7 +21,7 @@ import numpy as np
 from flow_weights import solved
 
 from chunkenv.agents import Architecture, FlowSettings
-from chunkenv.bench.analysis.intervals import pooled
+from chunkenv.bench.analysis import pooled
 from chunkenv.data import Windows, load
 from chunkenv.training import FlowTraining
 

@@ -24,7 +24,7 @@ import gymnasium as gym
 from gymnasium.wrappers import ClipAction
 
 from chunkenv import ActionNoise, ChunkedExecution
-from chunkenv.bench.analysis.intervals import wilson
+from chunkenv.bench.analysis import wilson
 from chunkenv.evaluate import episode_seed, play_episode
 from chunkenv.manipulation import FAMILIES, TASKS
 from chunkenv.manipulation.oracles.oracle import Oracle

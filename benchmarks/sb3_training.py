@@ -25,7 +25,7 @@ import torch
 from stable_baselines3 import SAC
 
 from chunkenv import ActionNoise, ChunkedExecution, evaluate
-from chunkenv.bench.analysis.intervals import pooled
+from chunkenv.bench.analysis import pooled
 from chunkenv.registration import ACTION_NOISE
 from chunkenv.sb3 import ChunkReplayBuffer, ModelPolicy, chunk_ppo, make_sb3_env
 

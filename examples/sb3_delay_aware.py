@@ -13,7 +13,7 @@ import argparse
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from chunkenv.bench.analysis.intervals import pooled
+from chunkenv.bench.analysis import pooled
 from chunkenv.sb3 import chunk_ppo, make_sb3_env
 
 

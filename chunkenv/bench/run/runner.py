@@ -20,7 +20,6 @@ from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.processes import usable_cores
 
-__all__ = ["StudyError", "Workers", "missing_blocks", "run"]
 EXECUTORS = ("process", "ray")
 
 
@@ -38,7 +37,7 @@ class Workers(NamedTuple):
     address: str | None = None
 
 
-def run(study: Study, store: Store, workers: int | Workers, command: str = "") -> Generator[Unit, None, None]:
+def run_study(study: Study, store: Store, workers: int | Workers, command: str = "") -> Generator[Unit, None, None]:
     """Check the arguments, then play what is missing and yield each unit when its row is kept.
 
     A worker that is killed is replaced, and its block played again. Closing the iterator, or an exception in whoever

@@ -31,6 +31,7 @@ DECIDES = (
     "utils/batching",
     "utils/checks",
     "utils/compile",
+    "utils/infos",
     "utils/seeding",
     "utils/spaces",
     "utils/threads",

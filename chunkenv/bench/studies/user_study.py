@@ -33,7 +33,7 @@ def load_study(path: Path) -> Study:
     study = _told(path, found) if callable(found) else found
     if not isinstance(study, Study):
         what = f"{name}() returns" if callable(found) else f"`{name}` is"
-        raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.study.Study.")
+        raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.Study.")
     return study
 
 

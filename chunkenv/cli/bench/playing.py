@@ -10,7 +10,7 @@ from typing import NamedTuple
 import typer
 from rich.console import Console
 
-from chunkenv.bench.run.runner import StudyError, run
+from chunkenv.bench.run.runner import StudyError, run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Study, Unit
 from chunkenv.cli.bench.study_options import DATABASE, SHOW_ONLY, workers_of
@@ -48,7 +48,7 @@ def play_study(context: typer.Context, study: Study, show: Callable[[Played], No
     with Store(folder / DATABASE, study.cell, study.results) as store:
         if context.params["overwrite"]:
             store.clear()
-        _play(study, store, run(study, store, workers, command), console)
+        _play(study, store, run_study(study, store, workers, command), console)
         show(Played(study, store, folder, command, console))
 
 

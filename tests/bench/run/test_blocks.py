@@ -9,7 +9,7 @@ from fake_study import block_study, cells, fake_study, make_env, make_policy, pl
 
 from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study, play_block
 from chunkenv.bench.run.block_queue import DEATHS, BlockQueue, claim_blocks, missing_blocks
-from chunkenv.bench.run.runner import StudyError, run
+from chunkenv.bench.run.runner import StudyError, run_study
 from chunkenv.bench.store.block_claims import DONE, OURS, THEIRS
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Block
@@ -28,7 +28,7 @@ def path(tmp_path):
 
 def rows_of(path, study, workers=1):
     with open_at(path, study) as store:
-        list(run(study, store, workers))
+        list(run_study(study, store, workers))
         return store.rows()
 
 
@@ -89,9 +89,9 @@ def test_blocks_of_environments_have_the_rows_of_single_ones(tmp_path):
 
 def test_a_block_that_is_there_in_part_is_played_whole_and_keeps_its_rows(path):
     with open_at(path) as store:
-        list(run(block_study(episodes=6), store, 1))
+        list(run_study(block_study(episodes=6), store, 1))
         before = store.rows()
-        later = list(run(block_study(episodes=8), store, 1))
+        later = list(run_study(block_study(episodes=8), store, 1))
         assert {unit.episode for unit in later} == {4, 5, 6, 7}
         assert [row for row in store.rows() if row["episode"] < 6] == before
         assert len(store.rows()) == 8 * 8
@@ -133,13 +133,13 @@ def test_a_block_that_fails_is_named(path):
     study = block_study(play=play_too_little)
     with open_at(path) as store:
         with pytest.raises(StudyError, match=r"of 4, episodes 0 to 3 failed: play returned 3 for 4 episodes"):
-            list(run(study, store, 1))
+            list(run_study(study, store, 1))
         assert store.select("SELECT * FROM blocks") == []
 
 
 def test_a_study_that_cannot_be_sent_is_refused(path):
     with open_at(path) as store, pytest.raises(ArgumentError, match="'blocks' cannot be sent to workers"):
-        list(run(block_study(play=lambda *_: []), store, 1))
+        list(run_study(block_study(play=lambda *_: []), store, 1))
 
 
 def test_what_goes_wrong_while_unpacking_is_answered():

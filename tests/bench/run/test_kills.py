@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fake_study import block_study, play, slow_play
 
-from chunkenv.bench.run.runner import run
+from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.study_store import Store
 from tests.bench.run.test_runner import alive, children, with_these_tests
 
@@ -19,13 +19,13 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from fake_study import block_study, slow_play
-from chunkenv.bench.run.runner import run
+from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.study_store import Store
 
 if __name__ == "__main__":
     study = block_study(episodes=int(sys.argv[2]), play=slow_play)
     with Store(Path(sys.argv[1]), study.cell, study.results) as store:
-        for unit in run(study, store, workers=2):
+        for unit in run_study(study, store, workers=2):
             print(unit.cell, unit.episode, flush=True)
 """
 
@@ -120,7 +120,7 @@ def test_a_run_survives_the_death_of_every_worker(tmp_path):
     path = tmp_path / "episodes.sqlite"
     study = block_study(episodes=60, play=slow_play)
     met = set()
-    with opened(path) as store, contextlib.closing(run(study, store, workers=2)) as units:
+    with opened(path) as store, contextlib.closing(run_study(study, store, workers=2)) as units:
         for number, _ in enumerate(units):
             if number % 240 == 20:
                 workers = children(os.getpid())
@@ -142,6 +142,6 @@ def test_work_played_twice_is_at_most_what_was_under_way(tmp_path):
     with opened(path) as store:
         kept = len(store.rows())
         under_way = len(store.select("SELECT * FROM blocks WHERE finished IS NULL"))
-        again = list(run(block_study(episodes=40), store, workers=1))
+        again = list(run_study(block_study(episodes=40), store, workers=1))
     assert under_way <= 2
     assert len(again) == len(expected(40)) - kept

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from fake_study import block_study, fake_study, play, slow_play
 
-from chunkenv.bench.run.runner import StudyError, Workers, run
+from chunkenv.bench.run.runner import StudyError, Workers, run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError, MissingExtraError
 
 
 def rows_of(path, study, workers):
     with Store(path, study.cell, study.results) as store:
-        list(run(study, store, workers))
+        list(run_study(study, store, workers))
         return store.rows()
 
 
@@ -68,7 +68,7 @@ def test_a_killed_worker_changes_no_row(tmp_path, cluster):
     expected = rows_of(tmp_path / "here.sqlite", block_study(play=play, episodes=60), 2)
     killed, path = [], tmp_path / "ray.sqlite"
     with Store(path, study.cell, study.results) as store:
-        for number, _ in enumerate(run(study, store, Workers(2, "ray"))):
+        for number, _ in enumerate(run_study(study, store, Workers(2, "ray"))):
             if number == 20:
                 killed.append(players()[0])
                 os.kill(killed[-1], signal.SIGKILL)

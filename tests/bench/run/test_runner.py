@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fake_study import LONG, Guess, cells, fake_study, make_env, make_policy, make_slow_policy
 
-from chunkenv.bench.run.runner import StudyError, missing_blocks, run
+from chunkenv.bench.run.runner import StudyError, missing_blocks, run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import evaluate
@@ -20,19 +20,19 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from fake_study import LONG, fake_study, make_slow_policy
-from chunkenv.bench.run.runner import run
+from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.study_store import Store
 
 if __name__ == "__main__":
     with Store(Path(sys.argv[1])) as store:
-        for unit in run(fake_study(make_policy=make_slow_policy, episodes=LONG), store, workers=2):
+        for unit in run_study(fake_study(make_policy=make_slow_policy, episodes=LONG), store, workers=2):
             print(unit, flush=True)
 """
 
 
 def rows_of(path, study, workers=1):
     with Store(path) as store:
-        list(run(study, store, workers))
+        list(run_study(study, store, workers))
         return store.rows()
 
 
@@ -64,8 +64,8 @@ def test_another_seed_gives_other_rows(tmp_path, whole):
 
 def test_only_what_is_missing_is_played(tmp_path, whole):
     with Store(tmp_path / "episodes.sqlite") as store:
-        list(run(fake_study(episodes=2), store, workers=1))
-        played = list(run(fake_study(), store, workers=1))
+        list(run_study(fake_study(episodes=2), store, workers=1))
+        played = list(run_study(fake_study(), store, workers=1))
         assert {unit.episode for unit in played} == {2}
         assert missing_blocks(fake_study(), store) == []
         assert store.rows() == whole
@@ -73,11 +73,11 @@ def test_only_what_is_missing_is_played(tmp_path, whole):
 
 def test_a_finished_study_starts_no_worker(tmp_path, monkeypatch):
     with Store(tmp_path / "episodes.sqlite") as store:
-        list(run(fake_study(episodes=1), store, workers=1))
+        list(run_study(fake_study(episodes=1), store, workers=1))
         monkeypatch.setattr(
             "chunkenv.bench.run.local_executor.ProcessExecutor._start", lambda *_: pytest.fail("a worker was started")
         )
-        assert list(run(fake_study(episodes=1), store, workers=2)) == []
+        assert list(run_study(fake_study(episodes=1), store, workers=2)) == []
 
 
 def test_the_work_is_balanced_and_the_long_cells_come_first():
@@ -140,20 +140,20 @@ def test_a_unit_that_fails_is_named_and_the_rest_is_kept(tmp_path, make_policy, 
     study = fake_study(make_policy=make_policy)
     with Store(tmp_path / "episodes.sqlite") as store:
         with pytest.raises(StudyError, match=sentence):
-            list(run(study, store, workers))
+            list(run_study(study, store, workers))
         kept = store.rows()
         assert all(row["delay"] == 0 for row in kept)
-        list(run(fake_study(make_policy=make_mended_policy), store, workers))
+        list(run_study(fake_study(make_policy=make_mended_policy), store, workers))
         assert [row for row in store.rows() if row in kept] == kept
 
 
 def test_a_traceback_comes_with_errors_that_need_one(tmp_path):
     with Store(tmp_path / "episodes.sqlite") as store:
         with pytest.raises(StudyError) as caught:
-            list(run(fake_study(make_policy=make_broken_policy), store, 1))
+            list(run_study(fake_study(make_policy=make_broken_policy), store, 1))
         assert "in infer" in caught.value.traceback
         with pytest.raises(StudyError) as caught:
-            list(run(fake_study(make_policy=make_unfit_policy), store, 1))
+            list(run_study(fake_study(make_policy=make_unfit_policy), store, 1))
         assert caught.value.traceback == ""
 
 
@@ -161,7 +161,7 @@ def test_a_traceback_comes_with_errors_that_need_one(tmp_path):
 def test_workers_must_be_a_count(tmp_path, workers):
     with Store(tmp_path / "episodes.sqlite") as store:
         with pytest.raises(ArgumentError, match="workers="):
-            list(run(fake_study(), store, workers))
+            list(run_study(fake_study(), store, workers))
         assert store.runs() == []
 
 
@@ -172,7 +172,7 @@ def test_a_study_runs_in_any_thread(tmp_path, whole):
 
 def test_leaving_the_loop_ends_the_workers(tmp_path):
     with Store(tmp_path / "episodes.sqlite") as store:
-        with contextlib.closing(run(fake_study(make_policy=make_slow_policy), store, workers=2)) as units:
+        with contextlib.closing(run_study(fake_study(make_policy=make_slow_policy), store, workers=2)) as units:
             next(units)
             workers = children(os.getpid())
             assert len(workers) == 2

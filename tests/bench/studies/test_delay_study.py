@@ -1,7 +1,7 @@
 import pytest
 
 from chunkenv.agents.sampling_planner import Planner
-from chunkenv.bench.run.runner import run
+from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.studies import delay_study as settings
 from chunkenv.bench.studies.delay_study import delay_study, make_env, make_policy
@@ -89,7 +89,7 @@ def test_real_planners_give_the_same_rows_with_one_worker_and_two(tmp_path):
     found = []
     for workers in (1, 2):
         with Store(tmp_path / f"{workers}.sqlite") as store:
-            list(run(study, store, workers))
+            list(run_study(study, store, workers))
             found.append(store.rows())
     assert found[0] == found[1]
     assert len(found[0]) == len(study.units)

@@ -8,7 +8,7 @@ from fake_study import block_study, fake_study
 from typer.testing import CliRunner
 
 from chunkenv.bench.run.block_queue import StudyError
-from chunkenv.bench.run.runner import run
+from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.cli.bench import app
 from chunkenv.errors import ArgumentError, ChunkenvError
@@ -163,7 +163,7 @@ def test_help_is_there(invoke, command):
 
 def test_a_study_in_the_folder_of_another_is_refused(invoke):
     with Store(Path("results/mine/episodes.sqlite")) as store:
-        list(run(fake_study(episodes=1), store, 1))
+        list(run_study(fake_study(episodes=1), store, 1))
     with pytest.raises(ArgumentError, match="has rows with the columns"):
         raise invoke("run", "my_study.py", "--workers", "1", ok=False).exception
     shutil.rmtree("results")
