@@ -136,6 +136,7 @@ def plan_cycle(prediction_horizon: int, execution_horizon: int, overlap: bool, l
 class _Clock:
     """The settings of both clocks, checked."""
 
+    tick: int
     cold: bool
 
     def __init__(

@@ -101,12 +101,12 @@ class DelayEstimate:
         ArgumentError: for an unknown kind, or an n below 1.
 
     >>> estimate = DelayEstimate("max:2", prior=1)
-    >>> estimate.of(5), [estimate.met(delay) for delay in (4, 3, 2)], estimate.of(5)
+    >>> estimate.predict(5), [estimate.learn(delay) for delay in (4, 3, 2)], estimate.predict(5)
     (1, [None, None, None], 3)
     """
 
     def __init__(self, kind: str, prior: int) -> None:
-        name, colon, count = kind.partition(":") if isinstance(kind, str) else (kind, "", "")
+        name, colon, count = str(kind).partition(":")
         family = one_of("delay_estimate", name if name == "max" else kind, KINDS)
         self.kind = kind
         window = int(count) if count.isdigit() else count if colon else WINDOW
@@ -118,10 +118,10 @@ class DelayEstimate:
         """Forget the delays of the last episode."""
         self._delays.clear()
 
-    def met(self, delay: int) -> None:
+    def learn(self, delay: int) -> None:
         """Learn what an inference really took."""
         self._delays.append(delay)
 
-    def of(self, real: int) -> int:
+    def predict(self, real: int) -> int:
         """The estimate for an inference that will really take `real` ticks."""
         return real if self.kind == "oracle" else max(self._delays, default=self.prior)

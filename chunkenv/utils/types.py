@@ -21,6 +21,9 @@ Value: TypeAlias = Any
 Info: TypeAlias = dict[str, Any]
 """What an environment says beside its observation; of a vector environment, with masks under `_key`."""
 
+StepResult: TypeAlias = tuple[Observation, Any, bool, bool, Info]
+"""What a step of an environment returns; its reward is anything that `float` takes."""
+
 AnyEnv: TypeAlias = gym.Env[Any, Any]
 AnySpace: TypeAlias = spaces.Space[Any]
 AnyVectorEnv: TypeAlias = VectorEnv[Any, Any, Any]
@@ -34,3 +37,13 @@ def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
 def is_list(value: object, kinds: type | tuple[type, ...] = (list, tuple)) -> TypeGuard[Sequence[Any]]:
     """Whether `value` is a list or a tuple, or of other `kinds`."""
     return isinstance(value, kinds)
+
+
+def is_box(space: AnySpace) -> TypeGuard[spaces.Box[Any]]:
+    """Whether a space is a Box, whose dtype gymnasium's own type does not say."""
+    return isinstance(space, spaces.Box)
+
+
+def named_parts(space: AnySpace) -> dict[str, AnySpace]:
+    """The parts of a Dict space by their keys; none of another space."""
+    return {key: space[key] for key in space} if isinstance(space, spaces.Dict) else {}

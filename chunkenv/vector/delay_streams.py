@@ -66,14 +66,16 @@ class VectorEstimate:
             for index in np.flatnonzero(members).tolist():
                 self._each[index].reset()
 
-    def met(self, delays: np.ndarray, members: np.ndarray) -> None:
+    def learn(self, delays: np.ndarray, members: np.ndarray) -> None:
         """Learn what some environments' inferences really took."""
         if not self._oracle:
             for index in np.flatnonzero(members).tolist():
-                self._each[index].met(int(delays[index]))
+                self._each[index].learn(int(delays[index]))
 
-    def of(self, real: np.ndarray) -> np.ndarray:
+    def predict(self, real: np.ndarray) -> np.ndarray:
         """The estimates for inferences that will really take `real` ticks, int64[N]."""
         if self._oracle:
             return real.copy()
-        return np.array([estimate.of(int(delay)) for estimate, delay in zip(self._each, real, strict=True)], np.int64)
+        return np.array(
+            [estimate.predict(int(delay)) for estimate, delay in zip(self._each, real, strict=True)], np.int64
+        )

@@ -25,7 +25,7 @@ from chunkenv.vector.vector_prefix import VectorPrefixObservation
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
-from chunkenv.wrappers.tick_player import not_a_number, not_observed
+from chunkenv.wrappers.tick_player import describe_nan_observation, describe_nan_rewards
 
 
 class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
@@ -73,7 +73,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         parts = ChunkParts(options, vector_env, *single)
         gym.utils.RecordConstructorArgs.__init__(self, **parts.plain)
         VectorWrapper.__init__(self, vector_env)
-        self._settle_spaces(parts)
+        self._set_spaces(parts)
         self._discount, self._underrun = parts.discount, parts.underrun
         self._account, self._full = parts.account, parts.full
         self._clocks = Clocks(parts.clock, self.num_envs)
@@ -87,7 +87,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._cycles: Cycles | None = None
         parts.warn_if_stale(stacklevel=3)
 
-    def _settle_spaces(self, parts: ChunkParts) -> None:
+    def _set_spaces(self, parts: ChunkParts) -> None:
         self._read_chunks = BatchReader(parts.chunks, self.num_envs, "chunk")
         self.single_action_space, self.action_space = parts.chunks, self._read_chunks.space
         self._observe = None
@@ -133,7 +133,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         if self._cycles is None:
             raise reset_needed("read the request")
         clocks = self._clocks
-        estimates = np.where(clocks.next_is_free, 0, self._estimate.of(self._delay))
+        estimates = np.where(clocks.next_is_free, 0, self._estimate.predict(self._delay))
         lengths = clocks.prefix_lengths(estimates)
         starts, stops = clocks.left.T
         return VectorRequest(
@@ -165,7 +165,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._cycles = None
         _, infos = self._restart(start.members, start.seeds, start.options)
         self._autoreset.ended &= ~start.members
-        return self._seen(self._player.observe()), infos
+        return self._show(self._player.observe()), infos
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Infos]:
         """Play the cycle of each environment's request with its chunk.
@@ -195,9 +195,9 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
         infos = self._infos(cycles, play, result, executed, ~resetting, stopped)
         self._store.keep(chunks, result.arrived, executed, play.ticks)
-        self._go_on(cycles, play, result, ~resetting)
+        self._advance(cycles, play, result, ~resetting)
         observations, infos = self._autoreset.settle(
-            self._seen(play.observations), ended, infos, resetting, self._restart
+            self._show(play.observations), ended, infos, resetting, self._restart
         )
         return observations, rewards, play.terminated, play.truncated | stopped, infos
 
@@ -212,7 +212,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             index = int(faulty[0])
             name = f"environment {index} of {self.env}"
             tick = int(self._clocks.tick[index])
-            raise EnvironmentFault(not_a_number(name, list(play.rewards[index, : play.ticks[index]]), tick))
+            raise EnvironmentFault(describe_nan_rewards(name, list(play.rewards[index, : play.ticks[index]]), tick))
         return rewards
 
     def _expect_numbers(self, play: Playback) -> None:
@@ -222,7 +222,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         each = enumerate(iterate(self.env.observation_space, play.observations))
         index = next(index for index, seen in each if has_nan(self.env.single_observation_space, seen))
         tick = int(self._clocks.tick[index] + play.ticks[index])
-        raise EnvironmentFault(not_observed(f"environment {index} of {self.env}", tick))
+        raise EnvironmentFault(describe_nan_observation(f"environment {index} of {self.env}", tick))
 
     def _infos(
         self,
@@ -265,10 +265,10 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         chunks = self.single_action_space
         return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, executed))
 
-    def _go_on(self, cycles: Cycles, play: Playback, result: Outcome, playing: np.ndarray) -> None:
+    def _advance(self, cycles: Cycles, play: Playback, result: Outcome, playing: np.ndarray) -> None:
         """Make the next requests; after a truncation too, because its observation is bootstrapped from."""
         over, going = playing & play.terminated, playing & ~play.terminated
-        self._estimate.met(result.delay, going & ~self._clocks.next_is_free)
+        self._estimate.learn(result.delay, going & ~self._clocks.next_is_free)
         self._clocks.advance(cycles, play.ticks, going)
         self._clocks.reset(over)
         self._delay = np.where(over, 0, self._delay)
@@ -286,7 +286,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._estimate.reset(members)
         self._store.reset(members)
         self._await_chunks(members)
-        return self._seen(observations), infos
+        return self._show(observations), infos
 
     def _await_chunks(self, members: np.ndarray) -> None:
         """Make the requests of some environments; what their inferences take is settled from here on."""
@@ -294,7 +294,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._delay = np.where(members, drawn, self._delay)
         self._cycles = self._clocks.cycles(self._delay)
 
-    def _seen(self, observations: Any) -> Any:
+    def _show(self, observations: Any) -> Any:
         """The observations as the agent gets them."""
         return self._observe(observations, self.request) if self._observe else observations
 

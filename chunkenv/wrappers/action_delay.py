@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import gymnasium as gym
-from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError, reset_needed
-from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.latency import Delays, control_dt_of
+from chunkenv.latency.delays import Latency
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, padding, zeros
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation, StepResult
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
@@ -39,7 +39,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         first_action: what acts before anything arrived; zero if None. Discrete actions need it, unless the delay is 0.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant, with what would be right.
+        ArgumentError: for an invalid argument, with what would be right.
 
     >>> env = ActionDelay(gym.make("Pendulum-v1"), latency=2, observe=True)
     >>> observation, info = env.reset(seed=0)
@@ -51,12 +51,12 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
-        latency: int | LatencyModel | dict[str, Any],
+        env: AnyEnv,
+        latency: Latency,
         *,
         control_dt: float | None = None,
         observe: bool | int = False,
-        first_action: Any = None,
+        first_action: Action | None = None,
     ) -> None:
         self._delays = Delays(latency, control_dt_of(env, control_dt))
         self._read_action = Checked(env.action_space, "action")
@@ -81,7 +81,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._acting: Message | None = None
         self._running = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
@@ -91,9 +91,9 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             self._history.clear()
         self._tick, self._acting = 0, None
         self._running = True
-        return self._seen(observation, age=-1), info
+        return self._show(observation, age=-1), info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Send `action`, and play one tick with the newest action that has arrived.
 
         Raises:
@@ -115,13 +115,13 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         delay, age = (self._acting.delay, self._tick - self._acting.sent) if self._acting else (-1, -1)
         self._tick += 1
         info = {**info, "action_delay": delay, "action_age": age}
-        return self._seen(observation, age), reward, terminated, truncated, info
+        return self._show(observation, age), reward, terminated, truncated, info
 
-    def _seen(self, observation: Any, age: int) -> Any:
+    def _show(self, observation: Observation, age: int) -> Observation:
         return self._history.observation(observation, age) if self._history else observation
 
 
-def _first_action(first_action: Any, action_space: spaces.Space[Any], needed: bool) -> Any:
+def _first_action(first_action: Action | None, action_space: AnySpace, needed: bool) -> Action | None:
     """What acts before anything arrived; None where nothing is ever late."""
     if first_action is not None:
         return Checked(action_space, "first_action")(first_action)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -11,6 +10,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.types import Action, AnySpace, Observation, is_box
 from chunkenv.wrappers.dict_observation import DictObservation
 
 LONGEST_AGE = 2.0**24
@@ -55,17 +55,17 @@ class ActionHistory:
 
     def __init__(
         self,
-        observation_space: spaces.Space[Any],
-        action_space: spaces.Space[Any],
+        observation_space: AnySpace,
+        action_space: AnySpace,
         length: int,
-        filling: Any,
+        filling: Action,
         actions_key: str,
         age_key: str,
     ) -> None:
         self._actions_key, self._age_key = actions_key, age_key
         self._action_space, self._filling = action_space, filling
-        self._actions: deque[Any] = deque([filling] * length, maxlen=length)
-        added: dict[str, spaces.Space[Any]] = {
+        self._actions: deque[Action] = deque([filling] * length, maxlen=length)
+        added: dict[str, AnySpace] = {
             actions_key: _history_space(action_space, length),
             age_key: spaces.Box(-1.0, LONGEST_AGE, (1,), np.float32),
         }
@@ -76,22 +76,22 @@ class ActionHistory:
         """Start an episode: as if the filling had been sent all along."""
         self._actions.extend([self._filling] * len(self._actions))
 
-    def append(self, action: Any) -> None:
+    def append(self, action: Action) -> None:
         """Put in an action; the oldest falls out."""
         self._actions.append(action)
 
-    def observation(self, observation: Any, age: int) -> dict[str, Any]:
+    def observation(self, observation: Observation, age: int) -> dict[str, Observation]:
         """`observation` with the last actions and `age`."""
         empty = create_empty_array(self._action_space, len(self._actions))
-        rows = concatenate(self._action_space, list(self._actions), empty)
-        actions = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows  # pyright: ignore
-        added = {self._actions_key: actions, self._age_key: np.array([age], np.float32)}
-        return self._parts.joined(observation, added)
+        rows: Action = concatenate(self._action_space, list(self._actions), empty)
+        actions = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows
+        added: dict[str, Observation] = {self._actions_key: actions, self._age_key: np.array([age], np.float32)}
+        return self._parts.join(observation, added)
 
 
-def _history_space(action_space: spaces.Space[Any], length: int) -> spaces.Space[Any]:
+def _history_space(action_space: AnySpace, length: int) -> AnySpace:
     """One-dimensional for a Box, because Stable-Baselines3 takes a matrix for a broken image."""
-    if not isinstance(action_space, spaces.Box):
+    if not is_box(action_space):
         return batch_space(action_space, length)
     low, high = (np.tile(bound.ravel(), length) for bound in (action_space.low, action_space.high))
-    return spaces.Box(low, high, dtype=action_space.dtype)  # pyright: ignore[reportArgumentType]
+    return spaces.Box(low, high, dtype=action_space.dtype)

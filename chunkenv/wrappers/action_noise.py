@@ -7,10 +7,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import ArrayLike, NDArray
 
 from chunkenv.errors import ArgumentError, reset_needed
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult, is_box
 from chunkenv.wrappers.depth import depth_of
 
 
@@ -25,26 +27,26 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         std: standard deviation of the noise in units of the action, at least 0; a number, or one per element.
 
     Raises:
-        ArgumentError: for other actions, or a `std` that cannot be meant.
+        ArgumentError: for other actions, or an invalid `std`.
 
     >>> env = ActionNoise(gym.make("Pendulum-v1"), std=0.1)
     >>> observation, info = env.reset(seed=0)
     >>> observation, reward, terminated, truncated, info = env.step([0.5])
     """
 
-    def __init__(self, env: gym.Env[Any, Any], std: Any) -> None:
+    def __init__(self, env: AnyEnv, std: ArrayLike) -> None:
         space = env.action_space
-        if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+        if not is_box(space) or not np.issubdtype(space.dtype, np.floating):
             raise ArgumentError(f"ActionNoise needs actions of a Box of floats, not {space}; leave it out.")
         self._std = _standard_deviation(std, space)
         self._read_action = Checked(space, "action")
         gym.utils.RecordConstructorArgs.__init__(self, std=np.asarray(std).tolist())
         gym.Wrapper.__init__(self, env)
         self._stream = Stream("action_noise", depth_of(ActionNoise, env))
-        self._rng = None
+        self._rng: np.random.Generator | None = None
         self._running = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode; a seed also starts the noise's own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
@@ -52,7 +54,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._running = True
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Play one tick with the action and noise.
 
         Raises:
@@ -61,7 +63,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """
         if not self._running or self._rng is None:
             raise reset_needed("step")
-        intended = self._read_action(action)
+        intended: np.ndarray = self._read_action(action)
         noise = self._std * self._rng.standard_normal(intended.shape)
         self._running = False  # an environment that raises leaves an episode that cannot go on
         observation, reward, terminated, truncated, info = self.env.step((intended + noise).astype(intended.dtype))
@@ -69,7 +71,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
         return observation, reward, terminated, truncated, info
 
 
-def _standard_deviation(std: Any, space: spaces.Box) -> np.ndarray:
+def _standard_deviation(std: ArrayLike, space: spaces.Box[Any]) -> NDArray[np.float64]:
     """`std` as an array of the shape of an action, or of none."""
     try:
         array = np.asarray(std)

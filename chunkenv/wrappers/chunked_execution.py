@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
-from chunkenv.request import Request
+from chunkenv.request import Chunk, Request
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, cut, has_nan, padding, split
-from chunkenv.utils.types import AnyEnv
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
-from chunkenv.wrappers.tick_player import Play, not_a_number, not_observed, play_rows
+from chunkenv.wrappers.tick_player import Play, describe_nan_observation, describe_nan_rewards, play_rows
 from chunkenv.wrappers.underrun import fill_underruns
 
 
@@ -111,14 +110,14 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             ResetNeededError: before the first reset, and after the end of an episode.
         """
         cycle = self._open_cycle("read the request")
-        estimate = 0 if self._clock.next_is_free else self._estimate.of(cycle.delay)
+        estimate = 0 if self._clock.next_is_free else self._estimate.predict(cycle.delay)
         left = self._clock.left
         left_over = cut(self.action_space, self._chunk, slice(left.start, left.stop))
         length = len(self._clock.prefix(estimate))
         prefix = cut(self.action_space, left_over, slice(0, length))
         return Request(self._clock.tick, prefix, length, estimate, self.execution_horizon, left_over)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode; a seed also starts the latency's own random stream."""
         self._cycle = None
         observation, info = self.env.reset(seed=seed, options=options)
@@ -127,9 +126,9 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._estimate.reset()
         self._last_action = None
         self._await_chunk()
-        return self._seen(observation), info
+        return self._show(observation), info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Chunk) -> StepResult:
         """Play the cycle of the current request with its chunk.
 
         Args:
@@ -150,30 +149,30 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         play = play_rows(self.env, planned, self._last_observation, self._clock.tick, self._full)
         reward = discounted_sum(play.rewards, self._discount)
         if reward != reward:
-            raise EnvironmentFault(not_a_number(self.env, play.rewards, self._clock.tick))
+            raise EnvironmentFault(describe_nan_rewards(self.env, play.rewards, self._clock.tick))
         if play.rewards and has_nan(self._world_space, play.observation):
-            raise EnvironmentFault(not_observed(self.env, self._clock.tick + len(play.rewards)))
+            raise EnvironmentFault(describe_nan_observation(self.env, self._clock.tick + len(play.rewards)))
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
         info = play.info | self._summary(cycle, play, ended, stopped)
         if self._account:
             info |= self._details(cycle, play, planned)
-        self._go_on(cycle, chunk, rows, planned, play)
-        observation = self._seen(play.observation)
+        self._advance(cycle, chunk, rows, planned, play)
+        observation = self._show(play.observation)
         if ended:
             self._cycle = None
         return observation, reward, play.terminated, play.truncated or stopped, info
 
-    def _open_cycle(self, wish: str) -> Cycle:
+    def _open_cycle(self, act: str) -> Cycle:
         if self._cycle is None:
-            raise reset_needed(wish)
+            raise reset_needed(act)
         return self._cycle
 
     def _await_chunk(self) -> None:
         """Make the request of this tick; what its inference takes is settled from here on."""
         self._cycle = self._clock.cycle(0 if self._clock.next_is_free else self._delays.next())
 
-    def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> dict[str, Any]:
+    def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> Info:
         played = len(play.rewards)
         return {
             "ticks": played,
@@ -183,9 +182,9 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             "discarded": cycle.discarded(played, ended),
         }
 
-    def _details(self, cycle: Cycle, play: Play, planned: list[Any]) -> dict[str, Any]:
+    def _details(self, cycle: Cycle, play: Play, planned: list[Action]) -> Info:
         played = len(play.rewards)
-        details = {
+        details: Info = {
             "rewards": np.array(play.rewards, np.float64),
             "actions": copy.deepcopy(planned[:played]),
             "sources": np.array(cycle.sources(played), np.int64).reshape(played, 2),
@@ -193,7 +192,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         }
         return details | ({"observations": play.seen} if self._full else {})
 
-    def _go_on(self, cycle: Cycle, chunk: Any, rows: list[Any], planned: list[Any], play: Play) -> None:
+    def _advance(self, cycle: Cycle, chunk: Chunk, rows: list[Action], planned: list[Action], play: Play) -> None:
         """Make the next request; after a truncation too, because its observation is bootstrapped from."""
         if play.terminated:
             self._clock.reset()
@@ -201,7 +200,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             return
         played = len(play.rewards)
         if not self._clock.next_is_free:
-            self._estimate.met(cycle.delay)
+            self._estimate.learn(cycle.delay)
         if cycle.arrived_by(played):
             self._chunk, self._rows = chunk, rows
         if played:
@@ -209,7 +208,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._clock.advance(cycle, played)
         self._await_chunk()
 
-    def _seen(self, observation: Any) -> Any:
+    def _show(self, observation: Observation) -> Observation:
         """The observation as the agent gets it."""
         # A stop before any tick returns it again; by then its owner may have written into what was returned before.
         self._last_observation = copy.deepcopy(observation) if self._underrun.stops else None

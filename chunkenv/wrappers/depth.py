@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gymnasium as gym
 
+from chunkenv.utils.types import AnyEnv
 
-def depth_of(kind: type[gym.Wrapper], env: gym.Env[Any, Any]) -> int:
+
+def depth_of(kind: type[gym.Wrapper], env: AnyEnv) -> int:
     """The number of `kind` wrappers in `env`'s stack."""
     depth = 0
     while isinstance(env, gym.Wrapper):

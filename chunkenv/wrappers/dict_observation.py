@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.types import AnySpace, Observation, named_parts
 
 OWN = "observation"
 """The key of an observation that is no Dict."""
@@ -26,21 +25,21 @@ class DictObservation:
     Raises:
         ArgumentError: if a Dict observation already has one of the keys.
 
-    >>> seen = DictObservation(spaces.Discrete(4), {"age": spaces.Discrete(9)}, option="observe")
-    >>> seen.joined(3, {"age": 2}), seen.space
+    >>> shown = DictObservation(spaces.Discrete(4), {"age": spaces.Discrete(9)}, option="observe")
+    >>> shown.join(3, {"age": 2}), shown.space
     ({'observation': 3, 'age': 2}, Dict('age': Discrete(9), 'observation': Discrete(4)))
     """
 
-    def __init__(self, observation_space: spaces.Space[Any], added: dict[str, spaces.Space[Any]], option: str) -> None:
+    def __init__(self, observation_space: AnySpace, added: dict[str, AnySpace], option: str) -> None:
         self._nested = isinstance(observation_space, spaces.Dict)
-        own = observation_space.spaces if isinstance(observation_space, spaces.Dict) else {OWN: observation_space}
+        own = named_parts(observation_space) if self._nested else {OWN: observation_space}
         if taken := sorted(own.keys() & added.keys()):
             raise ArgumentError(
                 f"{option} would overwrite the observation's own {taken}; rename them, or leave {option} out."
             )
         self.space = spaces.Dict({**own, **added})
 
-    def joined(self, observation: Any, added: dict[str, Any]) -> dict[str, Any]:
+    def join(self, observation: Observation, added: dict[str, Observation]) -> dict[str, Observation]:
         """A new dict of `observation` and the values of the keys added; the values are not copied."""
         own = observation if self._nested else {OWN: observation}
         return {**own, **added}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, is_box
 
 
 class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
@@ -26,13 +25,13 @@ class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     Box(-2.0, 2.0, (4,), float32)
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         flat = _flat(env.action_space)
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)
         self.action_space = flat
 
-    def action(self, action: Any) -> np.ndarray:
+    def action(self, action: Action) -> np.ndarray:
         """The chunk of a flat vector.
 
         Raises:
@@ -43,9 +42,9 @@ class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         return np.reshape(action, self.env.action_space.shape or ())
 
 
-def _flat(chunks: spaces.Space[Any]) -> spaces.Space[Any]:
-    if isinstance(chunks, spaces.Box):
-        return spaces.Box(chunks.low.ravel(), chunks.high.ravel(), dtype=chunks.dtype)  # pyright: ignore
+def _flat(chunks: AnySpace) -> AnySpace:
+    if is_box(chunks):
+        return spaces.Box(chunks.low.ravel(), chunks.high.ravel(), dtype=chunks.dtype)
     if isinstance(chunks, spaces.MultiDiscrete):
         return spaces.MultiDiscrete(chunks.nvec.ravel(), dtype=chunks.dtype, start=chunks.start.ravel())  # pyright: ignore
     raise ArgumentError(f"chunks of {chunks} have no flat form; FlattenChunk takes Box, Discrete and MultiDiscrete.")

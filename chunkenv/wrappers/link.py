@@ -37,7 +37,7 @@ class Link:
     def send(self, content: Any, tick: int, delay: int) -> None:
         """Send `content` at `tick`, later than everything sent before; it arrives at `tick + delay`."""
         while self._under_way and _arrival(self._under_way[-1]) >= tick + delay:
-            self._under_way.pop()  # overtaken: nobody will ever see it
+            self._under_way.pop()  # overtaken by this one, which arrives before it
         self._under_way.append(Message(tick, delay, content))
 
     def receive(self, tick: int) -> Message | None:

@@ -9,9 +9,11 @@ from typing import Any
 import gymnasium as gym
 
 from chunkenv.errors import EnvironmentFault, reset_needed
-from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.latency import Delays, control_dt_of
+from chunkenv.latency.delays import Latency
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, padding
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
 from chunkenv.wrappers.action_history import ActionHistory, history_length
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.link import Link, Message
@@ -49,7 +51,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             observation was made. True: as many as the delay, if that is constant; the observation is then Markov.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant, with what would be right.
+        ArgumentError: for an invalid argument, with what would be right.
 
     >>> env = ObservationDelay(gym.make("CartPole-v1"), latency=2)
     >>> first, info = env.reset(seed=0)
@@ -62,8 +64,8 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
-        latency: int | LatencyModel | dict[str, Any],
+        env: AnyEnv,
+        latency: Latency,
         *,
         control_dt: float | None = None,
         observe: bool | int = False,
@@ -88,7 +90,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._link = Link()
         self._running = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode with nothing under way; a seed also starts the delays' own random stream."""
         self._running = False
         observation, info = self.env.reset(seed=seed, options=options)
@@ -100,10 +102,10 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._unpaid: list[tuple[int, float]] = []
         self._shown = Message(sent=0, delay=0, content=copy.deepcopy((observation, False, False, info)))
         self._running = True
-        observation, _, _, info = self._seen()
+        observation, _, _, info = self._show()
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Play one tick, or wait one if the world has ended, and show the newest observation that has arrived.
 
         Raises:
@@ -123,17 +125,17 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         arrived = self._link.receive(self._tick)
         self._shown = arrived or self._shown
         reward = self._pay(up_to=arrived.sent) if arrived else 0.0
-        observation, terminated, truncated, info = self._seen()
+        observation, terminated, truncated, info = self._show()
         self._running = not (terminated or truncated)
         return observation, reward, terminated, truncated, info
 
-    def _move_world(self, action: Any) -> None:
+    def _move_world(self, action: Action) -> None:
         """Play a tick of the world, and send what comes of it."""
         delay = self._delays.next()
         self._running = False  # an environment that raises leaves an episode that cannot go on
         observation, reward, terminated, truncated, info = self.env.step(copy.deepcopy(action))
         made = self._tick + 1
-        self._unpaid.append((made, _number(reward, self.env, made)))
+        self._unpaid.append((made, _read_reward(reward, self.env, made)))
         self._link.send(copy.deepcopy((observation, terminated, truncated, info)), made, delay)
         self._world_ended = bool(terminated or truncated)
 
@@ -143,7 +145,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._unpaid = self._unpaid[len(due) :]
         return sum(due[1:], start=due[0])
 
-    def _seen(self) -> tuple[Any, bool, bool, dict[str, Any]]:
+    def _show(self) -> tuple[Observation, bool, bool, Info]:
         """Copies of the observation shown, of its flags and its info."""
         observation, terminated, truncated, info = copy.deepcopy(self._shown.content)
         age = self._tick - self._shown.sent
@@ -157,7 +159,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         )
 
 
-def _number(reward: Any, env: gym.Env[Any, Any], tick: int) -> float:
+def _read_reward(reward: Any, env: AnyEnv, tick: int) -> float:
     """A reward that can be added to others."""
     try:
         number = float(reward)

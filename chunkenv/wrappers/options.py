@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chunkenv.clock import ChunkClock
 from chunkenv.errors import ArgumentError, StaleChunkWarning, brief
-from chunkenv.latency import Delays, LatencyModel, control_dt_of
+from chunkenv.latency import Delays, control_dt_of
+from chunkenv.latency.delays import Latency
 from chunkenv.request import DelayEstimate
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.utils.spaces import chunk_space
@@ -49,7 +50,7 @@ class ChunkOptions:
 
     prediction_horizon: int
     execution_horizon: int | None = None
-    latency: int | LatencyModel | Mapping[str, Any] = 0
+    latency: Latency = 0
     _: KW_ONLY
     overlap: bool = True
     underrun: Action = "hold"
@@ -126,7 +127,7 @@ class ChunkParts:
         late_first = options.cold_start == "charged" and self.delays.constant != 0
         self.underrun = Underrun(options.underrun, action_space, options.first_action, may_come_first=late_first)
         self.observe = _observer(options.observe_prefix, observation_space, self.chunks)
-        self.plain = vars(options) | {
+        self.plain: dict[str, Any] = vars(options) | {
             "prediction_horizon": self.clock.prediction_horizon,
             "execution_horizon": self.clock.execution_horizon,
             "latency": self.delays.plain,

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.errors import ArgumentError, EnvironmentFault
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
 from chunkenv.wrappers.overlay_strip import BACKGROUND, MIN_WIDTH, Tick, draw_strip
 
 RENDER_MODES = ("rgb_array", "rgb_array_list")
@@ -41,7 +42,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     >>> env.close()
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         if not env.has_wrapper_attr("prediction_horizon"):
             raise ArgumentError(f"{env} executes no chunks; wrap it in a ChunkedExecution with info='full' first.")
         if env.render_mode not in RENDER_MODES:
@@ -54,15 +55,15 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._every_tick = env.render_mode == "rgb_array_list"
         self._begin()
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
         """Start an episode with an empty strip."""
         result = self.env.reset(seed=seed, options=options)
         self._begin()
         if self._every_tick:
-            self._frames = [self._drawn(frame) for frame in self._new_frames()[-1:]]
+            self._frames = [self._draw(frame) for frame in self._new_frames()[-1:]]
         return result
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Play one decision and draw its ticks.
 
         Raises:
@@ -81,14 +82,14 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         for position, tick in enumerate(ticks):
             self._timeline.append(tick)
             if self._every_tick:
-                self._frames.append(self._drawn(frames[position]))
+                self._frames.append(self._draw(frames[position]))
         self._decisions += 1
         return result
 
     def render(self) -> Any:
         """The frames since the last call, or the last tick's, as the environment's render mode wants."""
         if not self._every_tick:
-            return self._drawn(self.env.render())
+            return self._draw(np.asarray(self.env.render()))
         frames, self._frames = self._frames, []
         return frames
 
@@ -97,10 +98,10 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._frames: list[np.ndarray] = []
         self._decisions, self._delay = 0, 0
 
-    def _new_frames(self) -> list[Any]:
+    def _new_frames(self) -> list[np.ndarray]:
         return self.env.render()  # pyright: ignore[reportReturnType]
 
-    def _ticks(self, info: dict[str, Any]) -> list[Tick]:
+    def _ticks(self, info: Info) -> list[Tick]:
         """The ticks of the decision that `info` is about."""
         if "sources" not in info:
             raise ArgumentError(
@@ -112,7 +113,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             for tick, (age, row) in enumerate(info["sources"].tolist())
         ]
 
-    def _drawn(self, frame: Any) -> np.ndarray:
+    def _draw(self, frame: np.ndarray) -> np.ndarray:
         """The frame as it is, with the strip under it; a narrow one stands in the middle."""
         height, width, _ = np.shape(frame)
         strip = draw_strip(max(width, MIN_WIDTH), self._timeline, self._caption())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
-from chunkenv.request import Request
-from chunkenv.utils.spaces import map_parts, padding
+from chunkenv.request import Chunk, Request
+from chunkenv.utils.spaces import leaves, map_parts, padding
+from chunkenv.utils.types import AnySpace, Observation, is_box
 from chunkenv.wrappers.dict_observation import DictObservation
 
 
@@ -29,22 +30,22 @@ class PrefixObservation:
         ArgumentError: if a Dict observation has one of the keys already, or has no flat form and `flat` is wanted.
     """
 
-    def __init__(self, observation_space: spaces.Space[Any], chunks: spaces.Space[Any], flat: bool) -> None:
+    def __init__(self, observation_space: AnySpace, chunks: AnySpace, flat: bool) -> None:
         self._filling = padding(chunks)
-        horizon = np.float32(_rows(chunks))
-        added: dict[str, spaces.Space[Any]] = {
+        horizon = np.float32((leaves(chunks)[0].shape or (0,))[0])
+        added: dict[str, AnySpace] = {
             "prefix": chunks,
             "prefix_length": spaces.Box(0.0, horizon, (1,), np.float32),
             "delay_estimate": spaces.Box(0.0, np.finfo(np.float32).max, (1,), np.float32),
         }
         self._parts = DictObservation(observation_space, added, option="observe_prefix")
         self.flat = flat
-        self.space: spaces.Space[Any] = _flat_box(self._parts.space) if flat else self._parts.space
+        self.space: AnySpace = _flat_box(self._parts.space) if flat else self._parts.space
 
-    def __call__(self, observation: Any, request: Request) -> Any:
+    def __call__(self, observation: Observation, request: Request) -> Observation:
         """The observation of `request`."""
         length, estimate = np.array([[request.prefix_length], [request.delay_estimate]], np.float32)
-        parts = self.parts(observation, self._padded(request), length, estimate)
+        parts = self.parts(observation, self._pad(request), length, estimate)
         return np.asarray(spaces.flatten(self.parts_space, parts), np.float32) if self.flat else parts
 
     @property
@@ -52,26 +53,22 @@ class PrefixObservation:
         """The space of the Dict, before it is made flat."""
         return self._parts.space
 
-    def parts(self, observation: Any, prefix: Any, length: np.ndarray, estimate: np.ndarray) -> dict[str, Any]:
+    def parts(
+        self, observation: Observation, prefix: Chunk, length: np.ndarray, estimate: np.ndarray
+    ) -> dict[str, Observation]:
         """The Dict of an observation, or of a batch of them; `prefix` is padded to whole chunks."""
         added = {"prefix": prefix, "prefix_length": length, "delay_estimate": estimate}
-        return self._parts.joined(observation, added)
+        return self._parts.join(observation, added)
 
-    def _padded(self, request: Request) -> Any:
-        def fill(leaf: spaces.Space[Any], filling: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def _pad(self, request: Request) -> Chunk:
+        def fill(leaf: AnySpace, filling: np.ndarray, rows: np.ndarray) -> np.ndarray:
             return np.concatenate([rows, filling[len(rows) :]])
 
         return map_parts(fill, self._parts.space["prefix"], self._filling, request.prefix)
 
 
-def _rows(chunks: spaces.Space[Any]) -> int:
-    if isinstance(chunks, spaces.Dict):
-        return _rows(next(iter(chunks.spaces.values())))
-    return _rows(chunks.spaces[0]) if isinstance(chunks, spaces.Tuple) else chunks.shape[0]  # pyright: ignore
-
-
 def _flat_box(space: spaces.Dict) -> spaces.Box:
-    flat = spaces.flatten_space(space)
-    if not isinstance(flat, spaces.Box):
+    flat = cast(AnySpace, spaces.flatten_space(space))  # pyright: ignore[reportUnknownMemberType] (singledispatch)
+    if not is_box(flat):
         raise ArgumentError(f"observe_prefix='flat' needs an observation with a flat Box form, not {space}; use True.")
     return spaces.Box(flat.low.astype(np.float32), flat.high.astype(np.float32), dtype=np.float32)

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.types import Action, AnyEnv, StepResult
 
 
 class RecordTicks(gym.wrappers.RecordVideo):
@@ -27,7 +28,7 @@ class RecordTicks(gym.wrappers.RecordVideo):
         gymnasium.error.DependencyNotInstalled: moviepy is not installed.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], video_folder: str, **options: Any) -> None:
+    def __init__(self, env: AnyEnv, video_folder: str, **options: Any) -> None:
         if env.render_mode != "rgb_array_list":
             raise ArgumentError(
                 f"RecordTicks needs the frames of all ticks, but render_mode={env.render_mode!r}: make the environment "
@@ -35,7 +36,7 @@ class RecordTicks(gym.wrappers.RecordVideo):
             )
         super().__init__(env, video_folder, **options)
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Play one decision and record its ticks."""
         result = super().step(action)
         if not self.recording:

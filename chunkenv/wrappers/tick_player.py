@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import gymnasium as gym
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 
 
 class Play(NamedTuple):
@@ -20,15 +20,15 @@ class Play(NamedTuple):
         seen: copies of the observations of all ticks, if they were asked for.
     """
 
-    observation: Any
+    observation: Observation
     rewards: list[float]
     terminated: bool
     truncated: bool
-    info: dict[str, Any]
-    seen: list[Any]
+    info: Info
+    seen: list[Observation]
 
 
-def play_rows(env: gym.Env[Any, Any], actions: list[Any], observation: Any, tick: int, every_tick: bool) -> Play:
+def play_rows(env: AnyEnv, actions: list[Action], observation: Observation, tick: int, every_tick: bool) -> Play:
     """Step `env` through `actions`.
 
     Args:
@@ -38,12 +38,13 @@ def play_rows(env: gym.Env[Any, Any], actions: list[Any], observation: Any, tick
         tick: control steps since the reset, for the note that an exception of the environment gets.
         every_tick: whether to keep the observations of all ticks.
     """
-    step, rewards, seen = env.step, [], []
-    terminated, truncated, info = False, False, {}
+    rewards: list[float] = []
+    seen: list[Observation] = []
+    step, terminated, truncated, info = env.step, False, False, {}
     try:
         for action in actions:
             observation, reward, terminated, truncated, info = step(action)
-            rewards.append(reward)
+            rewards.append(reward)  # pyright: ignore[reportArgumentType] (Gymnasium allows what float() takes)
             if every_tick:
                 seen.append(copy.deepcopy(observation))
             if terminated or truncated:
@@ -54,16 +55,16 @@ def play_rows(env: gym.Env[Any, Any], actions: list[Any], observation: Any, tick
     return Play(observation, rewards, bool(terminated), bool(truncated), info, seen)
 
 
-def not_a_number(env: Any, rewards: list[float], tick: int) -> str:
-    """The sentence about rewards among which there is a NaN, the first of them that of `tick`."""
+def describe_nan_rewards(env: object, rewards: list[float], tick: int) -> str:
+    """The error sentence for rewards with NaN, the first of them that of `tick`."""
     return (
         f"{env} returned the rewards {[float(reward) for reward in rewards]} from tick {tick} on; expected numbers: "
         "look for an action or a state that it cannot handle, then call reset()."
     )
 
 
-def not_observed(env: Any, tick: int) -> str:
-    """The sentence about an observation with NaN."""
+def describe_nan_observation(env: object, tick: int) -> str:
+    """The error sentence for an observation with NaN."""
     return (
         f"{env} returned an observation with NaN at tick {tick}; expected numbers: look for an action or a state that "
         "it cannot handle, then call reset()."

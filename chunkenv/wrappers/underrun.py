@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from chunkenv.clock import Cycle
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.utils.spaces import Checked, zeros
-from chunkenv.utils.types import Action, AnySpace
+from chunkenv.utils.types import Action, AnySpace, is_list, is_mapping
 
 T = TypeVar("T")
 
@@ -89,6 +89,6 @@ def plain(action: Action, action_space: AnySpace) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+    if is_mapping(value):
         return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value.tolist()
+    return [_plain(part) for part in value] if is_list(value) else value.tolist()

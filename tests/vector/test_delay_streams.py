@@ -48,7 +48,7 @@ def test_estimates_are_those_of_each_alone(kind):
         if number == 1:
             estimate.reset(FIRST)
             alone[0].reset()
-        assert estimate.of(delays).tolist() == [one.of(int(delay)) for one, delay in zip(alone, delays, strict=True)]
-        estimate.met(delays, ~FIRST)
+        assert estimate.predict(delays).tolist() == [one.predict(int(delay)) for one, delay in zip(alone, delays, strict=True)]
+        estimate.learn(delays, ~FIRST)
         for index in (1, 2):
-            alone[index].met(int(delays[index]))
+            alone[index].learn(int(delays[index]))

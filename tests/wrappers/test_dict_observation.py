@@ -21,14 +21,14 @@ OWN = {"a": spaces.Discrete(2), "b": spaces.Discrete(3)}
 )
 def test_the_joined_observation_is_a_member_of_the_space(space, observation, keys):
     seen = DictObservation(space, ADDED, option="observe")
-    joined = seen.joined(observation, VALUES)
+    joined = seen.join(observation, VALUES)
     assert set(seen.space.spaces) == set(joined) == keys | set(ADDED)
     assert seen.space.contains(joined)
 
 
 def test_the_environments_own_dict_is_left_alone():
     space, observation = spaces.Dict(OWN), {"a": np.int64(1), "b": np.int64(2)}
-    DictObservation(space, ADDED, option="observe").joined(observation, VALUES)
+    DictObservation(space, ADDED, option="observe").join(observation, VALUES)
     assert set(space.spaces) == set(observation) == {"a", "b"}
 
 
