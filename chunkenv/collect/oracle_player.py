@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
-from chunkenv.manipulation.engine.engine import N_ACTIONS
+from chunkenv.manipulation.engine.units import N_ACTIONS
 from chunkenv.manipulation.oracles.styles import Actor
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
 from chunkenv.registration import read_task

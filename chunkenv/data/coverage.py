@@ -8,8 +8,9 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.data.dataset import Dataset
+from chunkenv.manipulation.engine.units import CENTER, CUBE_SCALE
 from chunkenv.manipulation.families import FAMILY, Family
-from chunkenv.manipulation.scene.goals import CENTER, CUBE_SCALE, agreement, objects_of, wanted_objects
+from chunkenv.manipulation.scene.goals import agreement, desired_objects, objects_of
 from chunkenv.registration import read_task, task_of_level
 
 AREA = ((0.25, 0.6), (-0.35, 0.35))
@@ -55,7 +56,7 @@ def goal_of(level: str) -> np.ndarray:
     """The goal of a manipulation task for its objects, as `chunkenv.manipulation.scene.goals` has it."""
     env = gym.make(read_task(level, "manipulation task").id, disable_env_checker=True)
     env.reset(seed=0)
-    return wanted_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
+    return desired_objects(env.unwrapped.world)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _family(dataset: Dataset) -> Family:

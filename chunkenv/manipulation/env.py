@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, brief
+from chunkenv.manipulation.engine.units import LARGEST, N_ACTIONS
 from chunkenv.manipulation.families import CONTROL_DT
 from chunkenv.manipulation.scene.frames import Painter
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
@@ -19,12 +20,10 @@ from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.rendering import Window
 
-N_ACTIONS = 5
 OBSERVATIONS = ("features", "state")
 REWARDS = ("count", "sparse")
 TIMINGS = ("next", "current")
 RENDER_MODES = ("human", "rgb_array")
-LARGEST = 1000.0  # no feature comes near it while the physics is sound
 LARGEST_STATE = 1e12
 ROUNDING = 1e-6  # how far outside an action may be
 UNSOUND = [mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC]
@@ -92,7 +91,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         render_size: int = 480,
     ) -> None:
         one_of("family", family, FAMILIES)
-        self._tasks = (_known_task(task),)
+        self._tasks = (_check_task(task),)
         self._reward = one_of("reward", reward, REWARDS)
         self._timing = one_of("timing", timing, TIMINGS)
         self._kind = one_of("observation", observation, OBSERVATIONS)
@@ -121,11 +120,11 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         Raises:
             ArgumentError: there is no such task, or it is not this environment's.
         """
-        asked = self._asked_task(options)
+        chosen = self._read_task(options)
         super().reset(seed=seed)
         many = len(self._tasks) > 1
-        drawn = int(self.np_random.choice(self._tasks)) if many and asked is None else self._tasks[0]
-        self.world.begin(self.np_random, asked or drawn, permute=many)
+        drawn = int(self.np_random.choice(self._tasks)) if many and chosen is None else self._tasks[0]
+        self.world.begin(self.np_random, chosen or drawn, permute=many)
         self._ready, self._over = True, False
         if self.render_mode == "human":
             self._show()
@@ -142,7 +141,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         if not self._ready or self._over:
             reason = "The episode is over" if self._over else "This environment was not reset yet"
             raise ResetNeededError(f"{reason}: call reset() before the next step().")
-        action = _checked_action(action)
+        action = _read_action(action)
         before = self.world.successes() if self._timing == "current" else None
         self.world.play(action)
         self._check_physics()
@@ -150,7 +149,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         self._over = bool(successes.all())
         if self.render_mode == "human":
             self._show()
-        return self._observe(), float(self._rewarded(successes)), self._over, False, {"success": self._over}
+        return self._observe(), float(self._compute_reward(successes)), self._over, False, {"success": self._over}
 
     def facts(self) -> dict[str, Any]:
         """What is where, by name: floats and arrays, copies; m, rad, s, in the frame of the robot's base.
@@ -223,17 +222,17 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         if world_state is not None:
             write_state(self.world, self.layout, world_state)
 
-    def _asked_task(self, options: dict[str, Any] | None) -> int | None:
+    def _read_task(self, options: dict[str, Any] | None) -> int | None:
         """The task that the options ask for, or None."""
         asked = (options or {}).get("task")
-        if asked is None or _known_task(asked) in self._tasks:
+        if asked is None or _check_task(asked) in self._tasks:
             return asked
         raise ArgumentError(
             f"options={options!r} ask for another task, but this environment plays task {self._tasks[0]} only; make "
             f"'chunkenv/manip-{self.world.family.name}-v0' for tasks that change."
         )
 
-    def _rewarded(self, successes: np.ndarray) -> Any:
+    def _compute_reward(self, successes: np.ndarray) -> Any:
         """The reward for what is in place, bool[..., goals]."""
         if self._reward == "sparse":
             return successes.all(-1) - 1.0
@@ -250,16 +249,16 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return spaces.Box(-LARGEST_STATE, LARGEST_STATE, (self.layout.size,), np.float64)
-        return bounded(self.world.family.features)
+        return feature_space(self.world.family.features)
 
     def _observe(self) -> Any:
         if self._kind == "state":
             return self.get_state()
-        return small(self.world.compute_observation())
+        return clip_features(self.world.compute_observation())
 
-    def _need_reset(self, wish: str) -> None:
+    def _need_reset(self, method: str) -> None:
         if not self._ready:
-            raise ResetNeededError(f"There is no state yet: call reset() before {wish}().")
+            raise ResetNeededError(f"There is no state yet: call reset() before {method}().")
 
     def _frame(self) -> np.ndarray:
         if self._painter is None:
@@ -272,17 +271,17 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         self._window.show(self._frame())
 
 
-def bounded(size: int) -> spaces.Box:
+def feature_space(size: int) -> spaces.Box:
     """The space of features: float32, finite."""
     return spaces.Box(-LARGEST, LARGEST, (size,), np.float32)
 
 
-def small(features: np.ndarray) -> np.ndarray:
+def clip_features(features: np.ndarray) -> np.ndarray:
     """Features as float32 within their space."""
     return features.clip(-LARGEST, LARGEST).astype(np.float32)
 
 
-def _checked_action(action: Any) -> np.ndarray:
+def _read_action(action: Any) -> np.ndarray:
     try:
         array = np.asarray(action)
         sound = array.shape == (N_ACTIONS,) and array.dtype.kind in "fiu" and np.all(np.abs(array) <= 1 + ROUNDING)
@@ -296,7 +295,7 @@ def _checked_action(action: Any) -> np.ndarray:
     return np.clip(np.asarray(action, np.float32), -1, 1)
 
 
-def _known_task(task: Any) -> int:
+def _check_task(task: Any) -> int:
     if isinstance(task, bool) or task not in TASKS:
         raise ArgumentError(f"task={task!r} is unknown; choose one of 1, 2, 3, 4, 5.")
     return int(task)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.manipulation.env import ManipulationEnv, bounded, small
-from chunkenv.manipulation.scene.goals import agreement, objects_of, wanted_objects
+from chunkenv.manipulation.env import ManipulationEnv, clip_features, feature_space
+from chunkenv.manipulation.scene.goals import agreement, desired_objects, objects_of
 from chunkenv.registration import TASKS
 from chunkenv.utils.checks import one_of
 
@@ -59,7 +59,7 @@ class GoalManipulationEnv(ManipulationEnv):
         self._tasks = TASKS
 
     def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:
-        """The reward for a goal in place of the one that was wanted (hindsight experience replay).
+        """The reward for a goal in place of the desired one (hindsight experience replay).
 
         Args:
             achieved_goal: [..., goal], one or many.
@@ -72,15 +72,15 @@ class GoalManipulationEnv(ManipulationEnv):
         goals = [np.asarray(goal) for goal in (achieved_goal, desired_goal)]
         if self._goal == "features":
             goals = [objects_of(self.world.family, goal) for goal in goals]
-        rewards = self._rewarded(agreement(self.world.family, *goals))
+        rewards = self._compute_reward(agreement(self.world.family, *goals))
         return float(rewards) if np.ndim(rewards) == 0 else rewards
 
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return super()._observation_space()
         family = self.world.family
-        goal = bounded(family.features if self._goal == "features" else family.objects)
-        return spaces.Dict({"observation": bounded(family.features), "achieved_goal": goal, "desired_goal": goal})
+        goal = feature_space(family.features if self._goal == "features" else family.objects)
+        return spaces.Dict({"observation": feature_space(family.features), "achieved_goal": goal, "desired_goal": goal})
 
     def _observe(self) -> Any:
         if self._kind == "state":
@@ -89,5 +89,9 @@ class GoalManipulationEnv(ManipulationEnv):
         if self._goal == "features":
             achieved, desired = features, self.world._cur_goal_ob
         else:
-            achieved, desired = objects_of(self.world.family, features), wanted_objects(self.world)
-        return {"observation": small(features), "achieved_goal": small(achieved), "desired_goal": small(desired)}
+            achieved, desired = objects_of(self.world.family, features), desired_objects(self.world)
+        return {
+            "observation": clip_features(features),
+            "achieved_goal": clip_features(achieved),
+            "desired_goal": clip_features(desired),
+        }

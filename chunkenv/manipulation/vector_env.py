@@ -12,8 +12,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
-from chunkenv.manipulation.engine.engine import N_ACTIONS, Engine, Played
-from chunkenv.manipulation.engine.observations import Observing
+from chunkenv.manipulation.engine.engine import Engine, PlayedTicks
+from chunkenv.manipulation.engine.observations import Observer
+from chunkenv.manipulation.engine.units import N_ACTIONS
 from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
@@ -87,9 +88,9 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
         self._limit = _read_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
         self._engine = Engine(family, self.num_envs, threads)
-        self._observing = Observing(self._engine, one.observation_space, observation, goal or GOALS[0])
+        self._observer = Observer(self._engine, one.observation_space, observation, goal or GOALS[0])
         self._beginner = self._single(observation="state")
-        self._engine.hasten(self._beginner.world)
+        self._engine.speed_up(self._beginner.world)
         self._painter: ManipulationEnv | None = None
         self._render_size = render_size
         self._current, self._sparse = timing == "current", reward == "sparse"
@@ -165,10 +166,10 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             ResetNeededError: there was no reset yet, or an episode that is over would be played.
             EnvironmentFault: the physics of one became unsound; all have to be reset.
         """
-        actions, ticks = self._checked_play(actions, ticks)
+        actions, ticks = self._read_play(actions, ticks)
         self._expect_under_way(ticks > 0)
         allowed = np.minimum(ticks, np.maximum(self._limit - self._ticks, 0))
-        kinds = self._observing.wanted() if every_tick else {}
+        kinds = self._observer.needed() if every_tick else {}
         played = self._engine.play(actions, allowed, self._current, **kinds)
         self._expect_sound(played.unsound)
         self._ticks += played.ticks
@@ -181,7 +182,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             played.ended,
             truncated,
             {"success": played.ended.copy(), "_success": played.ticks > 0},
-            self._seen(played) if every_tick else None,
+            self._collect_observations(played) if every_tick else None,
         )
 
     def restart(
@@ -193,7 +194,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             state, _ = self._beginner.reset(seed=seeds[index], options=options)
             self._generators[index] = self._beginner.np_random
             self._engine.put(index, state)
-        self._engine.look()
+        self._engine.observe()
         self._ticks[members] = 0
         self._autoreset.ended &= ~members
         self._begun = True
@@ -201,7 +202,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def observe(self) -> Any:
         """The present observation of each environment, a new batch."""
-        return self._observing(self._engine.features, self._engine.states)
+        return self._observer(self._engine.features, self._engine.states)
 
     def facts(self, index: int) -> dict[str, Any]:
         """What is where in one environment: what `ManipulationEnv.facts` says of the single one, to the bit.
@@ -233,7 +234,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             raise reset_needed("render")
         if self._painter is None:
             self._painter = self._single(render_mode="rgb_array", render_size=self._render_size)
-        return tuple(_painted(self._painter, state) for state in self._engine.states)
+        return tuple(_paint(self._painter, state) for state in self._engine.states)
 
     def get_states(self) -> np.ndarray:
         """The complete states, a copy, float64[N, n]: set back, everything goes on to the bit.
@@ -258,7 +259,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         checked = [check_state(self._engine.layout, state) for state in states]
         for index, state in enumerate(checked):
             self._engine.put(index, state)
-        self._engine.look()
+        self._engine.observe()
         self._ticks = np.rint(self._engine.times() / CONTROL_DT).astype(np.int64)
         self._autoreset.ended = self._ticks >= self._limit
         self._begun = True
@@ -271,10 +272,10 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._engine.hasten(self._beginner.world)
+        self._engine.speed_up(self._beginner.world)
 
-    def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What `play` is given, before anything moves."""
+    def _read_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The arguments of `play`, checked before anything moves."""
         demand = f"{N_ACTIONS} finite numbers in [-1, 1]"
         rows, counts = read_play(actions, ticks, self.num_envs, N_ACTIONS, _within_bounds, demand)
         return np.clip(rows, -1, 1), counts
@@ -292,16 +293,16 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
                 "(positions or velocities beyond all bounds) and their episodes are lost: call reset()."
             )
 
-    def _rewards(self, played: Played) -> np.ndarray:
+    def _rewards(self, played: PlayedTicks) -> np.ndarray:
         """float64[N, T], 0 beyond the ticks played."""
         goals = self._engine.world.family.goals
         held = played.held[:, :-1] if self._current else played.held[:, 1:]
         rewards = (held == goals) - 1.0 if self._sparse else held - float(goals)
         return np.where(np.arange(held.shape[1]) < played.ticks[:, None], rewards, 0.0)
 
-    def _seen(self, played: Played) -> list[list[Any]]:
+    def _collect_observations(self, played: PlayedTicks) -> list[list[Any]]:
         """The observations of all ticks, environment by environment."""
-        batches = self._observing.history(played)
+        batches = self._observer.history(played)
         each = range(self.num_envs)
         one = self.single_observation_space
         return [[copy_member(one, batches[tick], index) for tick in range(played.ticks[index])] for index in each]
@@ -327,6 +328,6 @@ def _within_bounds(rows: np.ndarray) -> np.ndarray:
     return np.all(np.abs(rows) <= 1 + ROUNDING, axis=2)
 
 
-def _painted(painter: ManipulationEnv, state: np.ndarray) -> Any:
+def _paint(painter: ManipulationEnv, state: np.ndarray) -> Any:
     painter.set_state(state)
     return painter.render()

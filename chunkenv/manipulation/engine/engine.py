@@ -13,13 +13,12 @@ import numpy as np
 from chunkenv.manipulation.engine import ticks as kernels
 from chunkenv.manipulation.engine.c_functions import native
 from chunkenv.manipulation.engine.kinematics import Arm, Controller
+from chunkenv.manipulation.engine.units import N_ACTIONS
 from chunkenv.manipulation.families import FAMILY
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.privileged_state import read_facts
 from chunkenv.manipulation.scene.state import INTEGRATION, StateLayout, show_state, state_layout
 from chunkenv.manipulation.scene.worlds import World, open_world
-
-N_ACTIONS = 5
 
 LOCKED, FREE = 1e6, 2.0
 """Damping of a joint that ogbench locks by it, and of the same joint unlocked, N s/m."""
@@ -28,7 +27,7 @@ LOCKS = ("drawer_slide", "window_slide")
 """The joints that the two buttons of the scene unlock, in their order."""
 
 
-class Played(NamedTuple):
+class PlayedTicks(NamedTuple):
     """What N environments did.
 
     Attributes:
@@ -78,7 +77,7 @@ class Engine:
         self._plan = _plan(self.world, self.layout, self._models)
         self._data = [mujoco.MjData(self._models[0]) for _ in range(threads)]
         self._where = np.array([_where(self.world, data) for data in self._data], np.int64)
-        self._lanes = kernels.Lanes(
+        self._envs = kernels.EnvBatch(
             _sizes(self._models[0]),
             self.states,
             np.zeros((num_envs, FAMILY[family].buttons)),
@@ -89,14 +88,14 @@ class Engine:
 
     def __reduce__(self) -> Any:
         """A copy has memory of its own."""
-        return _revived, (self.world.family.name, len(self.states), self._threads, self.states)
+        return _rebuild, (self.world.family.name, len(self.states), self._threads, self.states)
 
     def put(self, index: int, state: np.ndarray) -> None:
         """Put one environment into a state, float64[layout.size], that must be one of this family."""
         self.states[index] = state
-        self._lanes.unseen[index] = True
+        self._envs.unseen[index] = True
 
-    def hasten(self, world: World) -> None:
+    def speed_up(self, world: World) -> None:
         """Let a scene begin its episodes faster, all else being equal: the controller compiled, nothing observed."""
         world._ik = Controller(self._native, self._arms[0])
         world.step = world.play  # of which ogbench plays a few ticks, to see the goal
@@ -110,14 +109,14 @@ class Engine:
         """Seconds since the start of each one's episode, float64[N]."""
         return self.states[:, self.layout.physics.start]
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Observe anew in the environments that `put` changed."""
         n = len(self.states)
         self.play(np.zeros((n, 0, N_ACTIONS), np.float32), np.zeros(n, np.int64))
 
     def play(
         self, actions: np.ndarray, wanted: np.ndarray, current: bool = False, seen: bool = False, kept: bool = False
-    ) -> Played:
+    ) -> PlayedTicks:
         """Play each environment's own number of ticks.
 
         Args:
@@ -135,7 +134,7 @@ class Engine:
                 break
             for index in astray:
                 self._rescue(index)
-        return Played(
+        return PlayedTicks(
             ticks.played,
             ticks.held,
             ticks.status == kernels.OVER,
@@ -144,9 +143,9 @@ class Engine:
             ticks.kept if kept else None,
         )
 
-    def _ticks(self, actions: np.ndarray, wanted: np.ndarray, seen: bool, kept: bool) -> kernels.Ticks:
+    def _ticks(self, actions: np.ndarray, wanted: np.ndarray, seen: bool, kept: bool) -> kernels.TickWork:
         n, longest = actions.shape[:2]
-        return kernels.Ticks(
+        return kernels.TickWork(
             actions,
             wanted,
             np.zeros(n, np.int64),
@@ -157,19 +156,19 @@ class Engine:
             np.zeros((n, longest * kept, self.states.shape[1])),
         )
 
-    def _share(self, ticks: kernels.Ticks, current: bool) -> None:
+    def _share(self, ticks: kernels.TickWork, current: bool) -> None:
         """Let all threads play, one of them this one."""
         counter = np.zeros(1, np.int64)
 
         def work(where: np.ndarray, arm: Arm) -> None:
-            kernels.play(self._native, self._plan, self._lanes, where, arm, counter, ticks, current)
+            kernels.play(self._native, self._plan, self._envs, where, arm, counter, ticks, current)
 
         helpers = min(self._threads, np.count_nonzero(ticks.wanted > 0)) - 1
         running = [_pool(os.getpid()).submit(work, self._where[k], self._arms[k]) for k in range(1, helpers + 1)]
         try:
             work(self._where[0], self._arms[0])
         finally:
-            wait(running)  # before anything is raised: they write where the caller will look
+            wait(running)  # before anything is raised: they write where the caller will observe
         for future in running:
             future.result()
 
@@ -185,12 +184,12 @@ class Engine:
         state[speed + world.model.nq :][:6] = cube.qvel
 
 
-def _revived(family: str, num_envs: int, threads: int, states: np.ndarray) -> Engine:
+def _rebuild(family: str, num_envs: int, threads: int, states: np.ndarray) -> Engine:
     engine = Engine(family, num_envs, threads)
     if states.any():
         for index, state in enumerate(states):
             engine.put(index, state)
-        engine.look()
+        engine.observe()
     return engine
 
 
@@ -252,12 +251,12 @@ def _toggles(world: World) -> np.ndarray:
 
 
 def _sizes(model: Any) -> np.ndarray:
-    """The sizes of `kernels.Lanes`."""
+    """The sizes of `kernels.EnvBatch`."""
     return np.array([model.nq, model.nv, model.nu, model.nmocap], np.int64)
 
 
 def _where(world: World, data: Any) -> list[int]:
-    """The addresses of `kernels.Lanes`."""
+    """The addresses of `kernels.EnvBatch`."""
     pinch = world._pinch_site_id
     arrays = (data.qpos, data.qvel, data.ctrl, data.mocap_pos, data.site_xpos[pinch], data.site_xmat[pinch])
     others = (data.cfrc_ext[world.pad_body], data.warning.number[mujoco.mjtWarning.mjWARN_BADQPOS :])

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from chunkenv.manipulation.engine.engine import Engine, Played
-from chunkenv.manipulation.env import LARGEST
-from chunkenv.manipulation.scene.goals import CENTER, CUBE_SCALE, SLIDE_SCALES, objects_of
+from chunkenv.manipulation.engine.engine import Engine, PlayedTicks
+from chunkenv.manipulation.engine.units import CENTER, CUBE_SCALE, LARGEST, SLIDE_SCALES
+from chunkenv.manipulation.scene.goals import objects_of
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.state import INTEGRATION
 
 MOCAP_POS = mujoco.mjtState.mjSTATE_MOCAP_POS
 
 
-class Observing:
+class Observer:
     """Makes observations of features and states, as `ManipulationEnv` makes one.
 
     Args:
@@ -43,15 +43,15 @@ class Observing:
         if self._goal == "features":
             achieved, desired = features.copy(), states[:, self._layout.goal]
         else:
-            achieved, desired = objects_of(self._family, features), self._wanted(states)
+            achieved, desired = objects_of(self._family, features), self._desired(states)
         desired = desired.clip(-LARGEST, LARGEST).astype(np.float32)
         return {"achieved_goal": achieved, "desired_goal": desired, "observation": features.copy()}
 
-    def wanted(self) -> dict[str, bool]:
+    def needed(self) -> dict[str, bool]:
         """What the engine is to keep of every tick."""
         return {"seen": not self._whole, "kept": self._whole or self._with_goal}
 
-    def history(self, played: Played) -> list[Any]:
+    def history(self, played: PlayedTicks) -> list[Any]:
         """The batch of observations after each tick."""
         either = played.seen if played.seen is not None else played.kept
         assert either is not None
@@ -59,8 +59,8 @@ class Observing:
         kept = either if played.kept is None else played.kept
         return [self(seen[:, tick], kept[:, tick]) for tick in range(either.shape[1])]
 
-    def _wanted(self, states: np.ndarray) -> np.ndarray:
-        """What the objects should be, float64[N, objects]; see `goals.wanted_objects`."""
+    def _desired(self, states: np.ndarray) -> np.ndarray:
+        """What the objects should be, float64[N, objects]; see `goals.desired_objects`."""
         center, layout = np.tile(CENTER, self._family.cubes), self._layout
         cubes = (states[:, layout.physics][:, self._targets] - center) * CUBE_SCALE
         slides = states[:, layout.slide_targets] * SLIDE_SCALES[: self._family.slides]

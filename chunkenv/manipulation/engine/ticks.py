@@ -25,6 +25,16 @@ from chunkenv.manipulation.engine.kinematics import (
     wanted_direction,
     yaw,
 )
+from chunkenv.manipulation.engine.units import (
+    ASTRAY_MARGIN,
+    CENTER,
+    CLOSED,
+    CUBE_SCALE,
+    FULL_CONTACT,
+    LARGEST,
+    SLIDE_SCALES,
+    TOLERANCE,
+)
 from chunkenv.utils.compile import entry, jit
 
 GOING, ASTRAY, OVER, UNSOUND = 0, 1, 2, 3
@@ -32,9 +42,6 @@ GOING, ASTRAY, OVER, UNSOUND = 0, 1, 2, 3
 its episode is over; MuJoCo gave its physics up."""
 
 PRESSED = -0.02  # m, below which a button is down
-NEAR = 0.04  # m, within which a thing is in its place
-ASTRAY_MARGIN = 0.2  # m beyond the workspace
-OPEN = 0.8  # rad, the gripper's joint when closed
 
 
 class Plan(NamedTuple):
@@ -57,7 +64,7 @@ class Plan(NamedTuple):
         toggles: bool[B, B], which buttons each one changes.
         slides: int64[2, S], drawer and window in positions and in velocities.
         locks: whether the buttons choose the model.
-        pinch_pos: where in a state this stands, and the following: see `StateLayout`.
+        pinch_pos: where in a state this stands: see `StateLayout`.
         pinch_mat: see pinch_pos.
         pad_force: see pinch_pos.
         button_states: see pinch_pos.
@@ -91,7 +98,7 @@ class Plan(NamedTuple):
     integration: int
 
 
-class Lane(NamedTuple):
+class LoadedEnv(NamedTuple):
     """One environment in an MjData that it has while it is played, and what else is its own.
 
     Attributes:
@@ -121,7 +128,7 @@ class Lane(NamedTuple):
     before: np.ndarray
 
 
-class Lanes(NamedTuple):
+class EnvBatch(NamedTuple):
     """N environments.
 
     Attributes:
@@ -137,7 +144,7 @@ class Lanes(NamedTuple):
     unseen: np.ndarray
 
 
-class Ticks(NamedTuple):
+class TickWork(NamedTuple):
     """What is to be played, and what comes of it.
 
     Attributes:
@@ -165,11 +172,11 @@ class Ticks(NamedTuple):
 def play(
     c: Native,
     plan: Plan,
-    lanes: Lanes,
+    envs: EnvBatch,
     where: np.ndarray,
     arm: Arm,
     counter: np.ndarray,
-    ticks: Ticks,
+    ticks: TickWork,
     current: bool,
 ) -> None:
     """Play environments until none is left; several threads may share the work.
@@ -177,8 +184,8 @@ def play(
     Args:
         c: the functions to call.
         plan: of the family.
-        lanes: the environments.
-        where: int64[9], addresses: of this thread's MjData, and of the arrays of `Lane` in it.
+        envs: the environments.
+        where: int64[9], addresses: of this thread's MjData, and of the arrays of `LoadedEnv` in it.
         arm: this thread's model of the arm.
         counter: int64[1], the next environment, common to all threads.
         ticks: what to play, and where to write what comes of it.
@@ -190,17 +197,17 @@ def play(
         index = take_number(counter.ctypes.data)
         if index >= len(ticks.wanted):
             return
-        if ticks.wanted[index] > ticks.played[index] or lanes.unseen[index]:
-            lane = _lane(where, lanes, index)
-            _load(c, plan, lane)
-            _play_one(c, own, plan, lane, arm, index, ticks, goals, current)
-            lanes.unseen[index] = False
+        if ticks.wanted[index] > ticks.played[index] or envs.unseen[index]:
+            env = _view_env(where, envs, index)
+            _load(c, plan, env)
+            _play_one(c, own, plan, env, arm, index, ticks, goals, current)
+            envs.unseen[index] = False
 
 
 @jit
-def _lane(where: np.ndarray, lanes: Lanes, index: int) -> Lane:
-    sizes = lanes.sizes
-    return Lane(
+def _view_env(where: np.ndarray, envs: EnvBatch, index: int) -> LoadedEnv:
+    sizes = envs.sizes
+    return LoadedEnv(
         where[0],
         carray(reals_at(where[1]), sizes[0]),
         carray(reals_at(where[2]), sizes[1]),
@@ -210,114 +217,114 @@ def _lane(where: np.ndarray, lanes: Lanes, index: int) -> Lane:
         carray(reals_at(where[6]), 9),
         carray(reals_at(where[7]), 6),
         carray(counts_at(where[8]), 5),
-        lanes.states[index],
-        lanes.before[index],
+        envs.states[index],
+        envs.before[index],
     )
 
 
 @jit
-def _load(c: Native, plan: Plan, lane: Lane) -> None:
+def _load(c: Native, plan: Plan, env: LoadedEnv) -> None:
     """Put MuJoCo's data, in which another environment was played, into the state of this one."""
-    call(c.set_state, (plan.models[0], lane.data, lane.state.ctypes.data, np.int32(plan.integration)))
-    copy_into(lane.pad_force, lane.state[plan.pad_force : plan.pad_force + 6])
-    for k in range(len(lane.troubles)):
-        lane.troubles[k] = 0
+    call(c.set_state, (plan.models[0], env.data, env.state.ctypes.data, np.int32(plan.integration)))
+    copy_into(env.pad_force, env.state[plan.pad_force : plan.pad_force + 6])
+    for k in range(len(env.troubles)):
+        env.troubles[k] = 0
 
 
 @jit
-def _save(c: Native, plan: Plan, lane: Lane) -> None:
+def _save(c: Native, plan: Plan, env: LoadedEnv) -> None:
     """Write to the state what the physics has changed, but for the pose of the gripper."""
-    call(c.get_state, (plan.models[0], lane.data, lane.state.ctypes.data, np.int32(plan.integration)))
-    copy_into(lane.state[plan.pad_force :], lane.pad_force)
+    call(c.get_state, (plan.models[0], env.data, env.state.ctypes.data, np.int32(plan.integration)))
+    copy_into(env.state[plan.pad_force :], env.pad_force)
 
 
 @jit
 def _play_one(
-    c: Native, own: Desk, plan: Plan, lane: Lane, arm: Arm, index: int, ticks: Ticks, goals: int, current: bool
+    c: Native, own: Desk, plan: Plan, env: LoadedEnv, arm: Arm, index: int, ticks: TickWork, goals: int, current: bool
 ) -> None:
     """Play one environment until it has played all, its episode is over, or a cube has gone astray."""
     held = ticks.held[index]
     while ticks.played[index] < ticks.wanted[index] and ticks.status[index] < OVER:
         tick = ticks.played[index]
         if ticks.status[index] == GOING:
-            held[tick] = _held(c, plan, lane)
-            _control(c, own, plan, lane, arm, ticks.actions[index, tick])
-            if not _step(c, plan, lane):
+            held[tick] = _held(c, plan, env)
+            _control(c, own, plan, env, arm, ticks.actions[index, tick])
+            if not _step(c, plan, env):
                 ticks.status[index] = UNSOUND
                 return
-            if plan.locks and _astray(plan, lane):
-                _save(c, plan, lane)
+            if plan.locks and _astray(plan, env):
+                _save(c, plan, env)
                 ticks.status[index] = ASTRAY
                 return
         ticks.status[index] = GOING
-        _settle(c, plan, lane)
-        held[tick + 1] = _held(c, plan, lane)
+        _settle(c, plan, env)
+        held[tick + 1] = _held(c, plan, env)
         ticks.played[index] = tick + 1
         if held[tick + (not current)] == goals:
             ticks.status[index] = OVER
         if len(ticks.kept[index]):
-            copy_into(ticks.kept[index, tick], lane.state)
+            copy_into(ticks.kept[index, tick], env.state)
         if len(ticks.seen[index]):
-            _observe(c, own, plan, lane, ticks.seen[index, tick])
-    _observe(c, own, plan, lane, ticks.features[index])
+            _observe(c, own, plan, env, ticks.seen[index, tick])
+    _observe(c, own, plan, env, ticks.features[index])
 
 
 @jit
-def _model(plan: Plan, lane: Lane) -> int:
+def _model(plan: Plan, env: LoadedEnv) -> int:
     """The MjModel whose drawer and window are locked as the buttons say."""
     if not plan.locks:
         return plan.models[0]
     at = plan.button_states
-    return plan.models[int(lane.state[at]) + 2 * int(lane.state[at + 1])]
+    return plan.models[int(env.state[at]) + 2 * int(env.state[at + 1])]
 
 
 @jit
-def _control(c: Native, own: Desk, plan: Plan, lane: Lane, arm: Arm, action: np.ndarray) -> None:
+def _control(c: Native, own: Desk, plan: Plan, env: LoadedEnv, arm: Arm, action: np.ndarray) -> None:
     """Set the controls: where the joints are wanted at the end of the tick."""
-    state, move = lane.state, np.empty(5)
+    state, move = env.state, np.empty(5)
     for k in range(5):  # the action is float32, and so is this beginning
         move[k] = np.float32(0.5) * (action[k] + np.float32(1.0)) * plan.span[k] + plan.low[k]
     pose = wanted_direction(c, own, state[plan.pinch_mat : plan.pinch_mat + 9], move[3])
     position, end, angles, fixed = np.empty(3), np.empty(4), np.empty(6), plan.attachment
     shift = product(product(pose, (0.0, fixed[4], fixed[5], fixed[6])), inverse(pose))
     for axis in range(3):
-        wished = state[plan.pinch_pos + axis] + move[axis]
-        kept = min(max(wished, plan.workspace[0, axis]), plan.workspace[1, axis])
-        position[axis] = shift[1 + axis] + kept
+        wanted = state[plan.pinch_pos + axis] + move[axis]
+        reachable = min(max(wanted, plan.workspace[0, axis]), plan.workspace[1, axis])
+        position[axis] = shift[1 + axis] + reachable
     end[0], end[1], end[2], end[3] = product(pose, (fixed[0], fixed[1], fixed[2], fixed[3]))
     for joint in range(len(angles)):
-        angles[joint] = lane.qpos[plan.arm[joint]]
+        angles[joint] = env.qpos[plan.arm[joint]]
     solve(c, own, arm, position, end, angles)
     for joint in range(len(angles)):
-        lane.ctrl[plan.arm_controls[joint]] = angles[joint]
-    opening = _opening(plan, lane) + move[4]
-    lane.ctrl[plan.gripper_control] = 255.0 * min(max(opening, 0.0), 1.0)
+        env.ctrl[plan.arm_controls[joint]] = angles[joint]
+    opening = _opening(plan, env) + move[4]
+    env.ctrl[plan.gripper_control] = 255.0 * min(max(opening, 0.0), 1.0)
 
 
 @jit
-def _opening(plan: Plan, lane: Lane) -> float:
+def _opening(plan: Plan, env: LoadedEnv) -> float:
     """How far the gripper is closed, 0 to 1."""
-    return min(max(lane.qpos[plan.gripper] / OPEN, 0.0), 1.0)
+    return min(max(env.qpos[plan.gripper] / CLOSED, 0.0), 1.0)
 
 
 @jit
-def _step(c: Native, plan: Plan, lane: Lane) -> bool:
+def _step(c: Native, plan: Plan, env: LoadedEnv) -> bool:
     """The physics of a tick, from controls to contact forces; whether it is sound: MuJoCo begins anew where not."""
-    model = _model(plan, lane)
+    model = _model(plan, env)
     for button in range(plan.buttons.shape[1]):
-        lane.before[button] = lane.qpos[plan.buttons[0, button]]
+        env.before[button] = env.qpos[plan.buttons[0, button]]
     for _ in range(plan.substeps):
-        call(c.step, (model, lane.data))
-    call(c.rne_post_constraint, (model, lane.data))
-    return lane.troubles[0] + lane.troubles[2] + lane.troubles[4] == 0
+        call(c.step, (model, env.data))
+    call(c.rne_post_constraint, (model, env.data))
+    return env.troubles[0] + env.troubles[2] + env.troubles[4] == 0
 
 
 @jit
-def _astray(plan: Plan, lane: Lane) -> bool:
+def _astray(plan: Plan, env: LoadedEnv) -> bool:
     """Whether a cube has left the table, which only numerical trouble can do."""
     for cube in plan.cubes:
         for axis in range(3):
-            place = lane.qpos[cube + axis]
+            place = env.qpos[cube + axis]
             low, high = plan.workspace[0, axis] - ASTRAY_MARGIN, plan.workspace[1, axis] + ASTRAY_MARGIN
             if place <= low or place >= high:
                 return True
@@ -325,82 +332,82 @@ def _astray(plan: Plan, lane: Lane) -> bool:
 
 
 @jit
-def _settle(c: Native, plan: Plan, lane: Lane) -> None:
+def _settle(c: Native, plan: Plan, env: LoadedEnv) -> None:
     """Let pressed buttons act, and complete the state.
 
     With buttons ogbench computes everything anew here, of which only the pose of the gripper is seen; without, the
     pose lags one step of physics behind.
     """
     if plan.buttons.shape[1]:
-        _press(plan, lane)
-        call(c.kinematics, (plan.models[0], lane.data))
-    _save(c, plan, lane)
-    copy_into(lane.state[plan.pinch_pos :], lane.pinch_pos)
-    copy_into(lane.state[plan.pinch_mat :], lane.pinch_mat)
+        _press(plan, env)
+        call(c.kinematics, (plan.models[0], env.data))
+    _save(c, plan, env)
+    copy_into(env.state[plan.pinch_pos :], env.pinch_pos)
+    copy_into(env.state[plan.pinch_mat :], env.pinch_mat)
 
 
 @jit
-def _press(plan: Plan, lane: Lane) -> None:
+def _press(plan: Plan, env: LoadedEnv) -> None:
     """Toggle what the buttons toggle that went down with this tick."""
     count = plan.buttons.shape[1]
     for button in range(count):
-        if lane.before[button] > PRESSED and lane.qpos[plan.buttons[0, button]] <= PRESSED:
+        if env.before[button] > PRESSED and env.qpos[plan.buttons[0, button]] <= PRESSED:
             for other in range(count):
                 if plan.toggles[button, other]:
-                    lane.state[plan.button_states + other] = 1.0 - lane.state[plan.button_states + other]
+                    env.state[plan.button_states + other] = 1.0 - env.state[plan.button_states + other]
 
 
 @jit
-def _held(c: Native, plan: Plan, lane: Lane) -> int:
+def _held(c: Native, plan: Plan, env: LoadedEnv) -> int:
     """How many things are in their places."""
-    count, state, gap = 0, lane.state, np.empty(3)
+    count, state, gap = 0, env.state, np.empty(3)
     for cube in range(len(plan.cubes)):
         for axis in range(3):
-            gap[axis] = lane.qpos[plan.cubes[cube] + axis] - lane.mocap[plan.targets[cube], axis]
-        count += length(c, gap) <= NEAR
+            gap[axis] = env.qpos[plan.cubes[cube] + axis] - env.mocap[plan.targets[cube], axis]
+        count += length(c, gap) <= TOLERANCE
     for button in range(plan.buttons.shape[1]):
         count += state[plan.button_states + button] == state[plan.button_targets + button]
     for slide in range(plan.slides.shape[1]):
-        count += abs(lane.qpos[plan.slides[0, slide]] - state[plan.slide_targets + slide]) <= NEAR
+        count += abs(env.qpos[plan.slides[0, slide]] - state[plan.slide_targets + slide]) <= TOLERANCE
     return count
 
 
 @jit
-def _observe(c: Native, own: Desk, plan: Plan, lane: Lane, out: np.ndarray) -> None:
+def _observe(c: Native, own: Desk, plan: Plan, env: LoadedEnv, out: np.ndarray) -> None:
     """The features, in ogbench's order and units."""
-    number = _observe_arm(c, own, plan, lane, out)
+    number = _observe_arm(c, own, plan, env, out)
     for cube in plan.cubes:
-        place = lane.qpos[cube : cube + 3]
-        quat = lane.qpos[cube + 3 : cube + 7]
+        place = env.qpos[cube : cube + 3]
+        quat = env.qpos[cube + 3 : cube + 7]
         number = _put_place(out, number, place)
         for k in range(4):
             out[number + k] = quat[k]
         number = _put_angle(c, own, out, number + 4, quat[0], quat[1], quat[2], quat[3])
     for button in range(plan.buttons.shape[1]):
-        pressed = lane.state[plan.button_states + button]
+        pressed = env.state[plan.button_states + button]
         out[number], out[number + 1] = 1.0 - pressed, pressed
-        out[number + 2] = lane.qpos[plan.buttons[0, button]] * 120.0
-        out[number + 3] = lane.qvel[plan.buttons[1, button]]
+        out[number + 2] = env.qpos[plan.buttons[0, button]] * 120.0
+        out[number + 3] = env.qvel[plan.buttons[1, button]]
         number += 4
     for slide in range(plan.slides.shape[1]):
-        out[number] = lane.qpos[plan.slides[0, slide]] * (15.0 if slide else 18.0)
-        out[number + 1] = lane.qvel[plan.slides[1, slide]]
+        out[number] = env.qpos[plan.slides[0, slide]] * SLIDE_SCALES[slide]
+        out[number + 1] = env.qvel[plan.slides[1, slide]]
         number += 2
     for k in range(len(out)):
-        out[k] = min(max(out[k], np.float32(-1000.0)), np.float32(1000.0))
+        out[k] = min(max(out[k], np.float32(-LARGEST)), np.float32(LARGEST))
 
 
 @jit
-def _observe_arm(c: Native, own: Desk, plan: Plan, lane: Lane, out: np.ndarray) -> int:
+def _observe_arm(c: Native, own: Desk, plan: Plan, env: LoadedEnv, out: np.ndarray) -> int:
     """The features of arm and gripper; how many there are."""
-    state = lane.state
+    state = env.state
     for joint in range(6):
-        out[joint], out[6 + joint] = lane.qpos[plan.arm[joint]], lane.qvel[plan.arm[joint]]
+        out[joint], out[6 + joint] = env.qpos[plan.arm[joint]], env.qvel[plan.arm[joint]]
     number = _put_place(out, 12, state[plan.pinch_pos : plan.pinch_pos + 3])
     w, x, y, z = direction(c, own, state[plan.pinch_mat : plan.pinch_mat + 9])
     number = _put_angle(c, own, out, number, w, x, y, z)
-    out[number] = _opening(plan, lane) * 3.0
-    force = length(c, state[plan.pad_force : plan.pad_force + 6]) / 50
+    out[number] = _opening(plan, env) * 3.0
+    force = length(c, state[plan.pad_force : plan.pad_force + 6]) / FULL_CONTACT
     out[number + 1] = min(max(force, 0.0), 1.0)
     return number + 2
 
@@ -408,9 +415,8 @@ def _observe_arm(c: Native, own: Desk, plan: Plan, lane: Lane, out: np.ndarray) 
 @jit
 def _put_place(out: np.ndarray, number: int, place: np.ndarray) -> int:
     """A place as a feature has it; the number of the next feature."""
-    out[number] = (place[0] - 0.425) * 10.0
-    out[number + 1] = (place[1] - 0.0) * 10.0
-    out[number + 2] = (place[2] - 0.0) * 10.0
+    for axis in range(3):
+        out[number + axis] = (place[axis] - CENTER[axis]) * CUBE_SCALE
     return number + 3
 
 

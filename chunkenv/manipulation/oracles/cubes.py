@@ -39,15 +39,15 @@ def next_cube(facts: Facts, avoid: int | None = None) -> SubGoal | None:
     ready = [cube for cube in table.missing if table.is_free(cube) and table.is_ready(cube)]
     if ready:
         cube = min(ready, key=lambda cube: (cube == avoid, _travel(table, cube, facts)))
-        return grasped(facts, cube, tuple(table.targets[cube].tolist()))
+        return plan_grasp(facts, cube, tuple(table.targets[cube].tolist()))
     obstacles = [cube for cube in table.obstacles() if table.is_free(cube)]
     if not obstacles:
         return None
     cube = min(obstacles, key=lambda cube: (cube == avoid, _travel(table, cube, facts)))
-    return grasped(facts, cube, table.room(cube))
+    return plan_grasp(facts, cube, table.room(cube))
 
 
-def grasped(facts: Facts, cube: int, target: tuple[float, ...]) -> SubGoal:
+def plan_grasp(facts: Facts, cube: int, target: tuple[float, ...]) -> SubGoal:
     """The sub-goal of moving a cube, held so that the fingers have most room where it is, and where it will be.
 
     Where there is room enough, the gripper is turned little, and so that its wrist is not wound up.

@@ -30,7 +30,7 @@ def presses(current: np.ndarray, target: np.ndarray) -> list[list[int]]:
     2
     """
     rows, columns = current.shape
-    particular, kernel = _solved(rows, columns, (current ^ target).ravel().astype(bool))
+    particular, kernel = _solve(rows, columns, (current ^ target).ravel().astype(bool))
     if particular is None:
         return []
     choices = itertools.product((False, True), repeat=len(kernel))
@@ -61,7 +61,7 @@ def next_press(needed: bytes, columns: int, start: int) -> int | None:
 
 
 @functools.lru_cache
-def _eliminated(rows: int, columns: int) -> tuple[np.ndarray, list[int]]:
+def _eliminate(rows: int, columns: int) -> tuple[np.ndarray, list[int]]:
     """[A | I] of a board in reduced echelon form, bool[n, 2 n], and the pivot column of each leading row."""
     n = rows * columns
     matrix = np.concatenate([_flips(rows, columns), np.eye(n, dtype=bool)], axis=1)
@@ -83,9 +83,9 @@ def _flips(rows: int, columns: int) -> np.ndarray:
     return np.abs(row[:, None] - row) + np.abs(column[:, None] - column) <= 1
 
 
-def _solved(rows: int, columns: int, needed: np.ndarray) -> tuple[np.ndarray | None, list[np.ndarray]]:
+def _solve(rows: int, columns: int, needed: np.ndarray) -> tuple[np.ndarray | None, list[np.ndarray]]:
     """One solution of A x = needed (None if there is none), and a basis of A's kernel."""
-    matrix, pivots = _eliminated(rows, columns)
+    matrix, pivots = _eliminate(rows, columns)
     n, rank = rows * columns, len(pivots)
     reduced = (matrix[:, n:].astype(int) @ needed) % 2
     if reduced[rank:].any():
@@ -107,14 +107,14 @@ def _tour(cells: list[Cell], start: Cell) -> list[Cell]:
         here = tour[-1] if tour else start
         tour.append(min(left, key=lambda cell: _distance(here, cell)))
         left.remove(tour[-1])
-    return _mended(tour, start)
+    return _improve(tour, start)
 
 
-def _mended(tour: list[Cell], start: Cell) -> list[Cell]:
+def _improve(tour: list[Cell], start: Cell) -> list[Cell]:
     for first, last in itertools.combinations(range(len(tour) + 1), 2):
         reversed_there = tour[:first] + tour[first:last][::-1] + tour[last:]
         if _length(start, reversed_there) < _length(start, tour) - 1e-9:
-            return _mended(reversed_there, start)
+            return _improve(reversed_there, start)
     return tour
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chunkenv.manipulation.oracles.cubes import grasped, nearest_turn, next_cube
+from chunkenv.manipulation.oracles.cubes import nearest_turn, next_cube, plan_grasp
 from chunkenv.manipulation.oracles.subgoal import SLID, Facts, SubGoal, distance, reached
 
 LOCK = {"drawer": 0, "window": 1}
@@ -39,9 +39,9 @@ def next_in_scene(facts: Facts) -> SubGoal | None:
 
 def _slide(facts: Facts) -> SubGoal | None:
     """What drawer or window needs."""
-    wishes = [SubGoal(name, 0, (float(facts[f"{name}_target"]),)) for name in LOCK]
-    missing = [wish for wish in wishes if not reached(wish, facts)]
-    return _unlocked(facts, missing[0]) if missing else None
+    subgoals = [SubGoal(name, 0, (float(facts[f"{name}_target"]),)) for name in LOCK]
+    missing = [subgoal for subgoal in subgoals if not reached(subgoal, facts)]
+    return _unlock_first(facts, missing[0]) if missing else None
 
 
 def _opens(facts: Facts) -> bool:
@@ -49,28 +49,28 @@ def _opens(facts: Facts) -> bool:
 
 
 def _open(facts: Facts) -> SubGoal | None:
-    wish = SubGoal("drawer", 0, (OPEN,))
-    return None if float(facts["drawer_position"]) <= WIDE else _unlocked(facts, wish)
+    subgoal = SubGoal("drawer", 0, (OPEN,))
+    return None if float(facts["drawer_position"]) <= WIDE else _unlock_first(facts, subgoal)
 
 
 def into_drawer(facts: Facts) -> SubGoal:
     """Put the cube into the open drawer, the fingers along its front: across it they would hit that."""
-    wish = grasped(facts, 0, INTO_DRAWER)
-    return wish._replace(release=float(nearest_turn(np.pi / 2, wish.release, of=2)))
+    subgoal = plan_grasp(facts, 0, INTO_DRAWER)
+    return subgoal._replace(release=float(nearest_turn(np.pi / 2, subgoal.release, of=2)))
 
 
 def out_of_drawer(facts: Facts) -> SubGoal:
     """Take the cube out of the open drawer to its target, the fingers as when it went in."""
     target = tuple(facts["cube_targets"][0].tolist())
-    wish = grasped(facts, 0, target)
+    subgoal = plan_grasp(facts, 0, target)
     yaw = float(facts["cube_yaws"][0])
-    return wish._replace(grasp=float(nearest_turn(yaw, np.pi / 2)) - yaw)
+    return subgoal._replace(grasp=float(nearest_turn(yaw, np.pi / 2)) - yaw)
 
 
-def _unlocked(facts: Facts, wish: SubGoal) -> SubGoal:
-    """The wish, or what must be done before it: pressing the button that unlocks it."""
-    lock = LOCK[wish.kind]
-    return wish if facts["button_states"][lock] else SubGoal("button", lock, (1.0,))
+def _unlock_first(facts: Facts, subgoal: SubGoal) -> SubGoal:
+    """The subgoal, or what must be done before it: pressing the button that unlocks it."""
+    lock = LOCK[subgoal.kind]
+    return subgoal if facts["button_states"][lock] else SubGoal("button", lock, (1.0,))
 
 
 def _cube(facts: Facts) -> SubGoal | None:

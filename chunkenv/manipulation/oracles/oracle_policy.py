@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.manipulation.env import N_ACTIONS, ManipulationEnv
+from chunkenv.manipulation.engine.units import N_ACTIONS
+from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.oracles.oracle import Oracle
 from chunkenv.utils.checks import true_or_false, whole_number
 
@@ -33,7 +34,7 @@ class OraclePolicy:
         ticks_simulated: control steps simulated since the policy was made: what its decisions cost.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant.
+        ArgumentError: for an invalid argument.
 
     >>> import gymnasium as gym
     >>> from chunkenv import ChunkedExecution, evaluate
@@ -73,16 +74,16 @@ class OraclePolicy:
             ArgumentError: the observation is not a state of this family.
         """
         self._model.set_state(observation)
-        committed = self._committed(request)
+        committed = self._read_prefix(request)
         for action in committed:
             self._simulate(action)
         begin, end = request.tick + len(committed), request.tick + self.prediction_horizon
-        plan = self._acted(self._mind_at(begin), range(begin, max(begin + 1, end)))
+        plan = self._plan_actions(self._mind_at(begin), range(begin, max(begin + 1, end)))
         chunk = np.concatenate([committed, plan])[: self.prediction_horizon]
         self._last_action = chunk[-1]
         return chunk
 
-    def _committed(self, request: Any) -> np.ndarray:
+    def _read_prefix(self, request: Any) -> np.ndarray:
         """The actions that run before this chunk can act, float32[delay, 5]: the prefix, held where it is too short.
 
         None for a naive policy, which ignores them.
@@ -98,7 +99,7 @@ class OraclePolicy:
         known = [planned for planned in self._minds if planned <= tick]
         return self._minds[max(known)] if known else self._fresh
 
-    def _acted(self, mind: Oracle, ticks: range) -> np.ndarray:
+    def _plan_actions(self, mind: Oracle, ticks: range) -> np.ndarray:
         """What the oracle does in the copy over `ticks`, float32[n, 5]."""
         mind = copy.copy(mind)
         self._minds, rows = {}, []

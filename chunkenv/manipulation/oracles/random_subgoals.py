@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from chunkenv.manipulation.families import FAMILY
-from chunkenv.manipulation.oracles.cubes import EDGE, ROOM, Arrangement, grasped
+from chunkenv.manipulation.oracles.cubes import EDGE, ROOM, Arrangement, plan_grasp
 from chunkenv.manipulation.oracles.locks import LOCK, OPEN, WIDE, into_drawer, is_in_drawer
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal
 
@@ -73,8 +73,8 @@ def _random_cube(facts: Facts, rng: np.random.Generator, area: tuple[tuple[float
         target = positions[rng.choice(below)] + (0, 0, EDGE)
     else:
         target = _random_place(np.delete(positions, cube, axis=0)[:, :2], rng, area)
-    wish = grasped(facts, cube, tuple(target.tolist()))
-    return wish._replace(release=float(rng.uniform(0, 2 * np.pi)))
+    subgoal = plan_grasp(facts, cube, tuple(target.tolist()))
+    return subgoal._replace(release=float(rng.uniform(0, 2 * np.pi)))
 
 
 def _random_place(taken: np.ndarray, rng: np.random.Generator, area: tuple[tuple[float, float], ...]) -> np.ndarray:

@@ -85,7 +85,7 @@ class Scripts:
     def __init__(self, family: str, style: str) -> None:
         one_of("style", style, STYLES)
         scene = FAMILY[family].scene
-        self._scripts = _made(_Stage(REACH[scene]), style, closed=scene == "puzzle")
+        self._scripts = _make_scripts(_Stage(REACH[scene]), style, closed=scene == "puzzle")
         self._script: Any = None
         self._tick = 0
 
@@ -146,7 +146,7 @@ class _MarkovTurns:
     wrist = 0.0
 
     def shortest_yaw(self, eff_yaw: float, obj_yaw: float, n: int = 2) -> float:
-        return turned(eff_yaw, obj_yaw, self.wrist)
+        return reachable_yaw(eff_yaw, obj_yaw, self.wrist)
 
 
 class _PlanTurns(PlanOracle):
@@ -155,7 +155,7 @@ class _PlanTurns(PlanOracle):
     wrist = 0.0
 
     def shortest_yaw(self, eff_yaw: float, obj_yaw: float, translation: np.ndarray, n: int = 2) -> Any:
-        return super().shortest_yaw(eff_yaw, turned(eff_yaw, obj_yaw, self.wrist), translation, n=1)
+        return super().shortest_yaw(eff_yaw, reachable_yaw(eff_yaw, obj_yaw, self.wrist), translation, n=1)
 
 
 class _CubeMarkov(_MarkovTurns, CubeMarkovOracle):
@@ -206,7 +206,7 @@ class _WindowPlan(_PlanTurns, WindowPlanOracle):
     pass
 
 
-def turned(yaw: float, wanted: float, wrist: float) -> float:
+def reachable_yaw(yaw: float, wanted: float, wrist: float) -> float:
     """The gripper's nearest angle that looks like `wanted`, half a turn being none, and that the wrist can reach.
 
     The yaw is known modulo a turn, but the wrist winds up: turning by an angle takes it back by the same angle.
@@ -216,7 +216,7 @@ def turned(yaw: float, wanted: float, wrist: float) -> float:
         wanted: modulo pi.
         wrist: the angle of the arm's last joint, which goes from -2 pi to 2 pi.
 
-    >>> round(turned(0.0, 2.0, wrist=0.0), 2), round(turned(0.0, 2.0, wrist=5.0), 2)
+    >>> round(reachable_yaw(0.0, 2.0, wrist=0.0), 2), round(reachable_yaw(0.0, 2.0, wrist=5.0), 2)
     (-1.14, 2.0)
     """
     nearest = (wanted - yaw + np.pi / 2) % np.pi - np.pi / 2
@@ -225,7 +225,7 @@ def turned(yaw: float, wanted: float, wrist: float) -> float:
     return yaw + (possible or turns)[0]
 
 
-def _made(stage: _Stage, style: str, closed: bool) -> dict[str, Any]:
+def _make_scripts(stage: _Stage, style: str, closed: bool) -> dict[str, Any]:
     if style == "markov":
         return {
             "cube": _CubeMarkov(env=stage),

@@ -37,7 +37,7 @@ class Actor:
             None.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant.
+        ArgumentError: for an invalid argument.
 
     >>> import gymnasium as gym, numpy as np, chunkenv
     >>> env = gym.make("chunkenv/manip-cube-single-task1-v0")

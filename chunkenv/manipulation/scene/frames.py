@@ -42,7 +42,7 @@ class Painter:
         model.vis.quality.shadowsize = SHADOW_SIZE
         model.vis.quality.offsamples = 0
         self._model = model
-        self._canvas, self._context = _drawing(model, size)
+        self._canvas, self._context = _open_drawing(model, size)
         self._scene = mujoco.MjvScene(model, maxgeom=2 * model.ngeom + 100)
         self._options = mujoco.MjvOption()
         self._camera = mujoco.MjvCamera()
@@ -62,18 +62,18 @@ class Painter:
         return np.flipud(picture).copy()
 
 
-def _drawing(model: Any, size: int) -> tuple[Any, Any]:
+def _open_drawing(model: Any, size: int) -> tuple[Any, Any]:
     """The first canvas that can be drawn on, and MuJoCo's drawing tools on it."""
     reasons = []
     for way in WAYS if WANTED is None else ():
         os.environ[DRAWS_BY] = way  # MuJoCo's own library looks there
         try:
-            return _opened(f"mujoco.{way}", model, size)
+            return _open_canvas(f"mujoco.{way}", model, size)
         except Exception as error:  # each way, and each driver, fails in its own manner
             reasons.append(f"{way}: {error}")
             _forget(way)
     try:
-        return _opened("mujoco.gl_context", model, size)
+        return _open_canvas("mujoco.gl_context", model, size)
     except Exception as error:
         reasons.append(f"{WANTED or 'screen'}: {error}")
     raise MissingExtraError(
@@ -82,7 +82,7 @@ def _drawing(model: Any, size: int) -> tuple[Any, Any]:
     )
 
 
-def _opened(module: str, model: Any, size: int) -> tuple[Any, Any]:
+def _open_canvas(module: str, model: Any, size: int) -> tuple[Any, Any]:
     canvas = importlib.import_module(module).GLContext(size, size)
     canvas.make_current()
     context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_150.value)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from chunkenv.manipulation.engine.units import CENTER, CUBE_SCALE, SLIDE_SCALES, TOLERANCE
 from chunkenv.manipulation.families import Family
 from chunkenv.manipulation.scene.worlds import SceneWorld, World
 
-CENTER = (0.425, 0.0, 0.0)  # ogbench's features: metres from here, ten times; slides scaled by 18 and 15
-CUBE_SCALE, SLIDE_SCALES = 10.0, (18.0, 15.0)
-TOLERANCE = 0.04  # m, of a cube's centre, of drawer and window
 ARM_FEATURES, CUBE_FEATURES, BUTTON_FEATURES = 19, 9, 4
 
 
-def wanted_objects(world: World) -> np.ndarray:
+def desired_objects(world: World) -> np.ndarray:
     """What the objects of a world should be, float64[objects]: 3 numbers a cube, 1 a button, 1 a slide."""
     parts = [np.empty(0)]
     if world.family.cubes:

@@ -12,7 +12,7 @@ OF_GEOMS = ("bvh", "body_bvh", "body_geom", "geom", "mat", "mesh", "name", "skin
 """How the names of the arrays begin that tell of geoms, meshes, materials and textures, and where these are."""
 
 
-def compiled(mjcf_model: Any, visual: bool) -> Any:
+def compile_model(mjcf_model: Any, visual: bool) -> Any:
     """The model of a scene, with or without the meshes and textures that nothing collides with.
 
     Masses and inertias come from the visual meshes too, so the light model gets those of the whole one.
@@ -23,10 +23,10 @@ def compiled(mjcf_model: Any, visual: bool) -> Any:
     """
     text, assets = mjcf_utils.to_string(mjcf_model), mjcf_utils.get_assets(mjcf_model)
     whole = mujoco.MjModel.from_xml_string(text, assets)
-    return whole if visual else _lightened(whole, text, assets)
+    return whole if visual else _lighten(whole, text, assets)
 
 
-def _lightened(whole: Any, text: str, assets: dict[str, bytes]) -> Any:
+def _lighten(whole: Any, text: str, assets: dict[str, bytes]) -> Any:
     spec = mujoco.MjSpec.from_string(text, assets)
     spec.assets = assets
     _state_masses(spec, whole)

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from chunkenv.manipulation.engine.units import CLOSED, FULL_CONTACT
 from chunkenv.manipulation.scene.worlds import SceneWorld, World
-
-OPEN = 0.8  # rad, of the gripper's driver joint when it is closed: ogbench's unit of the opening
-FULL_CONTACT = 50.0  # N and N m, ogbench's unit of the force on the pad
 
 
 def read_facts(world: World) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def read_facts(world: World) -> dict[str, Any]:
         "joint_positions": data.qpos[world._arm_joint_ids],
         "effector_position": data.site_xpos[pinch].copy(),
         "effector_yaw": float(np.arctan2(pose[3], pose[0])),
-        "gripper_opening": float(np.clip(data.qpos[world._gripper_opening_joint_id] / OPEN, 0, 1)),
+        "gripper_opening": float(np.clip(data.qpos[world._gripper_opening_joint_id] / CLOSED, 0, 1)),
         "gripper_contact": float(min(np.linalg.norm(data.cfrc_ext[world.pad_body]) / FULL_CONTACT, 1.0)),
         "time": data.time,
         "successes": world.successes(),

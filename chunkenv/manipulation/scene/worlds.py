@@ -13,8 +13,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from chunkenv.manipulation.engine.units import ASTRAY_MARGIN
 from chunkenv.manipulation.families import FAMILY, Family
-from chunkenv.manipulation.scene.models import compiled
+from chunkenv.manipulation.scene.models import compile_model
 from chunkenv.manipulation.scene.ogbench_imports import (
     CubeEnv,
     DiffIKController,
@@ -43,7 +44,7 @@ class World(ManipSpaceEnv):
 
     def compile_model_and_data(self) -> None:
         """Compile the scene, without what is only seen unless it will be rendered."""
-        self._model = compiled(self._mjcf_model, self._visual)
+        self._model = compile_model(self._mjcf_model, self._visual)
         self._model.opt.timestep = self._physics_timestep
         self._data = mujoco.MjData(self._model)
         mujoco.mj_forward(self._model, self._data)
@@ -145,7 +146,7 @@ class SceneWorld(World, SceneEnv):
         """What a tick leads to; a cube that physics threw off the table is put back, as in ogbench, but seeded."""
         cube = self._data.joint("object_joint_0")
         low, high = self._workspace_bounds
-        if np.any(cube.qpos[:3] <= low - 0.2) or np.any(cube.qpos[:3] >= high + 0.2):
+        if np.any(cube.qpos[:3] <= low - ASTRAY_MARGIN) or np.any(cube.qpos[:3] >= high + ASTRAY_MARGIN):
             self._rescue(cube)
         super().post_step()
 

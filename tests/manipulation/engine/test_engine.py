@@ -33,7 +33,7 @@ class Pair:
 
     def meet(self):
         self.engine.put(1, self.single.get_state())
-        self.engine.look()
+        self.engine.observe()
 
     def step(self, action):
         """Play a tick in both and compare everything; whether it ended the episode."""

@@ -1,4 +1,4 @@
-"""ogbench's primitives: what they draw from, how the wrist is turned, and copies that go their own way."""
+"""ogbench's primitives: what they draw from, how the wrist is reachable_yaw, and copies that go their own way."""
 
 import copy
 
@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.errors import ArgumentError
-from chunkenv.manipulation.oracles.cubes import grasped
-from chunkenv.manipulation.oracles.scripted import WOUND_UP, Scripts, turned
+from chunkenv.manipulation.oracles.cubes import plan_grasp
+from chunkenv.manipulation.oracles.scripted import WOUND_UP, Scripts, reachable_yaw
 from chunkenv.manipulation.oracles.subgoal import SubGoal
 from tests.manipulation.oracles.scenes import cubes
 
 FACTS = cubes([(0.35, 0.1, 0.02)], [(0.5, -0.1, 0.02)])
-GOAL = grasped(FACTS, 0, (0.5, -0.1, 0.02))
+GOAL = plan_grasp(FACTS, 0, (0.5, -0.1, 0.02))
 
 
 def begun(style, seed=0):
@@ -99,7 +99,7 @@ def test_a_button_is_pressed_closed_in_a_puzzle():
 @settings(deadline=None)
 @given(st.floats(-3.2, 3.2), st.floats(-7, 7), st.floats(-WOUND_UP, WOUND_UP))
 def test_a_turn_looks_as_wanted_and_stays_within_what_the_wrist_can_do(yaw, wanted, wrist):
-    turn = turned(yaw, wanted, wrist) - yaw
+    turn = reachable_yaw(yaw, wanted, wrist) - yaw
     assert np.cos(2 * (yaw + turn - wanted)) == pytest.approx(1)
     assert abs(turn) <= np.pi + 1e-9
     assert abs(wrist - turn) <= WOUND_UP + 0.3

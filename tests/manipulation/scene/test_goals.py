@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chunkenv.manipulation.families import FAMILY
-from chunkenv.manipulation.scene.goals import agreement, objects_of, wanted_objects
+from chunkenv.manipulation.scene.goals import agreement, desired_objects, objects_of
 from chunkenv.manipulation.scene.worlds import open_world
 from tests.manipulation.shared import EVERY_DAY
 
@@ -25,11 +25,11 @@ def test_objects_are_those_of_ogbench(world):
 
 def test_the_goal_scene_agrees_with_what_is_wanted(world):
     reached = objects_of(world.family, world._cur_goal_ob)
-    assert agreement(world.family, reached, wanted_objects(world)).all()
+    assert agreement(world.family, reached, desired_objects(world)).all()
 
 
 def test_agreement_is_success(world):
-    now = agreement(world.family, objects_of(world.family, world.compute_observation()), wanted_objects(world))
+    now = agreement(world.family, objects_of(world.family, world.compute_observation()), desired_objects(world))
     np.testing.assert_array_equal(now, world.successes())
 
 
