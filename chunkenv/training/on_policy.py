@@ -22,10 +22,10 @@ from chunkenv.agents.common.normaliser import Normaliser
 from chunkenv.agents.policies.expert import OBSERVATION, Expert
 from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, prune, save_expert, worth_keeping
 from chunkenv.agents.ppo import Agent, Network, PPORollout, PPOSettings, make_optimizer, update
-from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.level import used_channels
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.registration import TIME_LIMIT
 from chunkenv.training.expert_evaluation import solved_episodes
 from chunkenv.training.loop import Facts, Training
 from chunkenv.training.metrics import Metrics

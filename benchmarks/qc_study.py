@@ -1,0 +1,237 @@
+"""Studies of the Q-chunking family: a cell says how an agent is trained, and how it is played.
+
+Each agent is trained once, by the first study that needs it, in a folder of its own in `results/qc_agents`. To train it
+again, delete its folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from chunkenv import ChunkedExecution
+from chunkenv.agents import RECIPES, BehaviourPolicy, ChunkPolicy, Learner, chunk_values, settings_for
+from chunkenv.bench import Cell, Study, open_store
+from chunkenv.bench.analysis import pooled
+from chunkenv.data import load
+from chunkenv.evaluate import Row, episode_seed, evaluate_batch, play_episode
+from chunkenv.registration import environment_of
+from chunkenv.strategies import RTC, BestOf
+from chunkenv.training import OfflineOnlineTraining, TrainingConfig, read_metrics, train_once
+
+# Before jax starts: one thread for each worker.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+DATA, AGENTS = Path("data"), Path("results") / "qc_agents"
+CHUNK = 5
+"""Actions that an inference decides, of agents that decide several."""
+SEEDS = (0, 1, 2)
+"""Of trainings."""
+EPISODES = 50
+FINAL_SEED = 1_000_001
+"""Of the study: episodes that no training plays, whose own have seeds from twice its seed."""
+SLOTS = 10
+"""Episodes that are played side by side where an agent is taken apart."""
+RESULTS = {"training_steps": int, "training_seconds": float, "curve": str}
+"""Columns of rows: `curve` is JSON, the steps and the solve rate of each evaluation on the way."""
+
+
+@dataclass(frozen=True)
+class AgentCell(Cell):
+    """An agent by its training, and how it is played.
+
+    Attributes:
+        task: the folder of its data, in `data`.
+        method: what tables call it.
+        agent: its name.
+        offline_steps: updates on the data.
+        online_steps: ticks played, an update each.
+        training_seed: of the training.
+        evaluate_every: steps between two evaluations on the way.
+        evaluation_episodes: of each of these.
+        trained_delay: ticks that an inference takes while it learns.
+        prefix: 1 if it then sees what is decided already.
+        hidden: widths of the layers.
+        samples: chunks that qc chooses from.
+        target_sampler: of qc.
+        target_steps: of qc.
+        way: how it is played: "agent", "rtc" (candidates are inpainted around the previous chunk), or taken apart:
+            "best-of-N", of N draws of its flow the one of highest value; "best-of-1" is imitation.
+    """
+
+    agent: str
+    offline_steps: int
+    online_steps: int
+    training_seed: int = 0
+    evaluate_every: int = 2500
+    evaluation_episodes: int = 20
+    trained_delay: int = 0
+    prefix: int = 1
+    hidden: str = "256,256,256"
+    samples: int = 8
+    target_sampler: str = "flow"
+    target_steps: int = 10
+    way: str = "agent"
+
+
+def make_cell(task: str, agent: str, *, method: str = "", trained_delay: int = 0, **given: int | str) -> AgentCell:
+    """A cell in which an agent is played as it was trained."""
+    decided = CHUNK if RECIPES[agent].chunked else 1
+    if agent != "qc":
+        given = {name: value for name, value in given.items() if not name.startswith("target_")}
+    chunks = (trained_delay, decided, decided + trained_delay)
+    return AgentCell(task, method or agent, *chunks, agent, trained_delay=trained_delay, **given)  # pyright: ignore[reportArgumentType]
+
+
+def repeat(cells: Iterable[AgentCell], seeds: Sequence[int] = SEEDS) -> list[AgentCell]:
+    """Each cell with every training seed."""
+    return [replace(cell, training_seed=seed) for cell in cells for seed in seeds]
+
+
+def make_agent_study(name: str, cells: Sequence[AgentCell], data: Path = DATA, agents: Path = AGENTS) -> Study:
+    """The study of some cells."""
+    player = partial(play, data=data.absolute(), agents=agents.absolute())
+    shared = {"episodes": EPISODES, "batch": EPISODES, "seed": FINAL_SEED, "results": RESULTS, "cost": cost}
+    return Study(name, tuple(cells), play=player, **shared)
+
+
+def cost(cell: AgentCell) -> float:
+    """How long a cell takes, compared to others: its training counts."""
+    return cell.offline_steps + cell.online_steps
+
+
+def play(cell: AgentCell, episodes: tuple[int, ...], seed: int, data: Path, agents: Path) -> list[Row]:
+    """Train the agent, if it is not there, and play these episodes."""
+    folder = agents / training_folder(cell)
+    training = train_once(lambda: make_training(cell, data), folder)
+    lines = [line for line in read_metrics(folder / "metrics.jsonl") if "solve_rate" in line]
+    curve = json.dumps([[line["steps"], line["solve_rate"]] for line in lines])
+    measured = {"training_steps": training.steps, "training_seconds": training.seconds, "curve": curve}
+    play_rows = play_parts if cell.way.startswith("best-of-") else play_whole
+    return [{**row, **measured} for row in play_rows(cell, training, episodes, seed)]
+
+
+def training_folder(cell: AgentCell) -> Path:
+    """Where a training lies: the name tells all that decides it."""
+    names = [field.name for field in fields(AgentCell)[len(fields(Cell)) :]]
+    parts = [f"{name}={getattr(cell, name)}" for name in names if name not in ("agent", "way", "training_seed")]
+    return Path(cell.task, cell.agent, " ".join(parts), f"seed{cell.training_seed}")
+
+
+def make_training(cell: AgentCell, data: Path) -> OfflineOnlineTraining:
+    """The training of a cell, before its first step."""
+    dataset = load(data / cell.task)
+    env = environment_of(dataset.info)
+    target = ("samples", "target_sampler", "target_steps") if cell.agent == "qc" else ()
+    settings = settings_for(
+        cell.agent,
+        CHUNK,
+        cell.trained_delay,
+        bool(cell.prefix),
+        hidden=tuple(int(width) for width in cell.hidden.split(",")),
+        **{name: getattr(cell, name) for name in target},
+    )
+    config = TrainingConfig(
+        env.id,
+        env.arguments,
+        offline_steps=cell.offline_steps,
+        online_steps=cell.online_steps,
+        evaluate_every=cell.evaluate_every,
+        episodes=cell.evaluation_episodes,
+    )
+    return OfflineOnlineTraining(config, cell.agent, settings, dataset, cell.training_seed)
+
+
+def play_whole(cell: AgentCell, training: OfflineOnlineTraining, episodes: Sequence[int], seed: int) -> list[Row]:
+    """Play the agent, as it is or under Real-Time Chunking, one episode after the other."""
+    config, agent = training.config, training.agent
+    policy = ChunkPolicy(agent) if cell.way == "agent" else inpaint(agent)
+    horizons = (cell.prediction_horizon, cell.execution_horizon, cell.delay)
+    env = ChunkedExecution(gym.make(config.id, **config.arguments), *horizons)
+    try:
+        return [play_episode(env, policy, episode_seed(seed, episode)) for episode in episodes]
+    finally:
+        env.close()
+
+
+def play_parts(cell: AgentCell, training: OfflineOnlineTraining, episodes: Sequence[int], seed: int) -> list[Row]:
+    """Play the agent's flow, alone or as its critics choose from N draws."""
+    count, policy = int(cell.way.removeprefix("best-of-")), BehaviourPolicy(training.agent)
+    chosen = policy if count == 1 else BestOf(policy, chunk_values(training.agent), count)
+    return evaluate_batch(partial(make_envs, cell, training.config), chosen, episodes, seed, SLOTS)
+
+
+def make_envs(cell: AgentCell, config: TrainingConfig, slots: int) -> gym.vector.VectorEnv:
+    """The environment of the data, in chunks as the agent learned them."""
+    return gym.make_vec(
+        config.id,
+        slots,
+        vectorization_mode="vector_entry_point",
+        autoreset_mode=AutoresetMode.DISABLED,
+        prediction_horizon=cell.prediction_horizon,
+        execution_horizon=cell.execution_horizon,
+        latency=cell.delay,
+        **config.arguments,
+    )
+
+
+def inpaint(agent: Learner) -> BestOf:
+    """The agent, whose candidates go on from what is left of the previous chunk."""
+    return BestOf(RTC(BehaviourPolicy(agent)), chunk_values(agent), agent.settings.samples)
+
+
+Seeds = dict[int, list[Row]]
+"""The rows of each training seed."""
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """All rows of a study."""
+    with open_store(folder / "episodes.sqlite") as store:
+        return store.rows()
+
+
+def group(rows: Iterable[Row], *columns: str) -> dict[tuple, Seeds]:
+    """The rows of each setting, by training seed."""
+    found: dict[tuple, Seeds] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[tuple(row[column] for column in columns)][row["training_seed"]].append(row)
+    return found
+
+
+def solve_rates(seeds: Seeds) -> dict[int, float]:
+    """The share of episodes that each seed's agent solved."""
+    return {seed: float(np.mean([bool(row["success"]) for row in rows])) for seed, rows in seeds.items()}
+
+
+def describe_rates(seeds: Seeds) -> str:
+    """The mean over seeds, with its interval where there are several, and each seed's, in percent."""
+    shares = list(solve_rates(seeds).values())
+    if not shares:
+        return ""
+    mean, low, high = (100 * value for value in pooled([[share] for share in shares]))
+    interval = "" if np.isnan(low) else f" [{low:.0f}, {high:.0f}]"
+    return f"{mean:.0f}{interval} ({', '.join(f'{100 * share:.0f}' for share in shares)})"
+
+
+def differences(first: Seeds, second: Seeds) -> list[float]:
+    """Of the shares, for each seed that both have."""
+    ones, others = solve_rates(first), solve_rates(second)
+    return [ones[seed] - others[seed] for seed in ones if seed in others]
+
+
+def describe_differences(tasks: Iterable[list[float]]) -> str:
+    """The mean difference over tasks and seeds in points, with its interval where there are several seeds."""
+    known = [task for task in tasks if task]
+    if not known:
+        return ""
+    mean, low, high = (100 * value for value in pooled(known))
+    return f"{mean:+.0f}" + ("" if np.isnan(low) else f" [{low:+.0f}, {high:+.0f}]")
