@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, NamedTuple
-
-import gymnasium as gym
+from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.bench.store.columns import Columns, columns_of
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Policy, Row
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.types import AnyEnv
+
+AnyCell: TypeAlias = Any
+"""A `Cell`, or an object of a study's own frozen dataclass."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Cell:
 class Unit(NamedTuple):
     """What has a row: one episode of one cell."""
 
-    cell: Any
+    cell: AnyCell
     episode: int
 
     def __str__(self) -> str:
@@ -52,7 +54,7 @@ class Unit(NamedTuple):
 class Block(NamedTuple):
     """What a worker plays in one go, and what is written in one transaction: some episodes of one cell, in order."""
 
-    cell: Any
+    cell: AnyCell
     episodes: tuple[int, ...]
 
     @property
@@ -66,7 +68,7 @@ class Block(NamedTuple):
         return f"{self.cell}, episodes {self.episodes[0]} to {self.episodes[-1]}"
 
 
-def same_cost(cell: Any) -> float:
+def same_cost(cell: AnyCell) -> float:
     """Every cell takes as long as the others."""
     return 1.0
 
@@ -100,15 +102,15 @@ class Study:
     """
 
     name: str
-    cells: tuple[Any, ...]
+    cells: tuple[AnyCell, ...]
     _: KW_ONLY
     episodes: int
     seed: int
-    make_env: Callable[[Any], gym.Env[Any, Any]] | None = None
-    make_policy: Callable[[Any], Policy] | None = None
-    play: Callable[[Any, tuple[int, ...], int], list[Row]] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    cost: Callable[[Any], float] = same_cost
+    make_env: Callable[[AnyCell], AnyEnv] | None = None
+    make_policy: Callable[[AnyCell], Policy] | None = None
+    play: Callable[[AnyCell, tuple[int, ...], int], list[Row]] | None = None
+    settings: Row = field(default_factory=dict)
+    cost: Callable[[AnyCell], float] = same_cost
     batch: int = 1
     results: Mapping[str, type] = field(default_factory=dict)
 

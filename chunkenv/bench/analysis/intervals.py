@@ -115,7 +115,7 @@ def interquartile_mean(
     rng = np.random.default_rng(seed)
     weights = np.concatenate([np.full(len(task) - 1, weight / (len(task) - 1)) for task, weight in strata])
     rounds = _rounds(resamples, len(weights))
-    middles = [_middle(_redrawn([task for task, _ in strata], count, rng), weights) for count in rounds]
+    middles = [_middle(_redraw([task for task, _ in strata], count, rng), weights) for count in rounds]
     low, high = np.quantile(np.concatenate(middles), [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(estimate, float(low), float(high))
 
@@ -176,7 +176,7 @@ def _middle(values: Values, weights: Values) -> Values:
     return (np.take_along_axis(values, order, axis=-1) * inside).sum(-1) / inside.sum(-1)
 
 
-def _redrawn(strata: list[Values], count: int, rng: np.random.Generator) -> Values:
+def _redraw(strata: list[Values], count: int, rng: np.random.Generator) -> Values:
     """Resampled values [count, n], stratum by stratum."""
     drawn = [episodes[rng.integers(len(episodes), size=(count, len(episodes) - 1))] for episodes in strata]
     return np.concatenate(drawn, axis=1)
@@ -188,7 +188,7 @@ def _resampled_means(episodes: Values, resamples: int, rng: np.random.Generator)
     if resamples * drawn > MANY and len(kinds) <= KINDS:
         return rng.multinomial(drawn, counts / len(episodes), size=resamples) @ kinds / drawn
     rounds = _rounds(resamples, drawn)
-    return np.concatenate([_redrawn([episodes], count, rng).mean(axis=1) for count in rounds])
+    return np.concatenate([_redraw([episodes], count, rng).mean(axis=1) for count in rounds])
 
 
 def _rounds(resamples: int, length: int) -> list[int]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chunkenv.bench.analysis.intervals import Interval, paired_difference, pooled, wilson
-from chunkenv.bench.store.columns import listed
+from chunkenv.bench.store.columns import quote
 from chunkenv.bench.store.study_store import Store
-from chunkenv.bench.study import Cell, Study, Unit
+from chunkenv.bench.study import AnyCell, Cell, Study, Unit
 from chunkenv.evaluate import Row
 
 S = TypeVar("S", bound=Hashable)
@@ -82,7 +82,7 @@ class Solved(Generic[S]):
         tasks: in the order of the study.
     """
 
-    def __init__(self, study: Study, store: Store, setting_of: Callable[[Any], S] = setting_of) -> None:
+    def __init__(self, study: Study, store: Store, setting_of: Callable[[AnyCell], S] = setting_of) -> None:
         self.tasks: list[str] = list(dict.fromkeys(cell.task for cell in study.cells))
         self._solved: dict[S, dict[str, NDArray[np.bool_]]] = {}
         for cell in study.cells:
@@ -119,10 +119,10 @@ def _setting_of_row(row: Row) -> Setting:
     return Setting(row["method"], row["delay"], row["execution_horizon"])
 
 
-def _read_solved(store: Store, cell: Any, episodes: int) -> NDArray[np.bool_]:
+def _read_solved(store: Store, cell: AnyCell, episodes: int) -> NDArray[np.bool_]:
     """bool[episodes], in order."""
     fields = dataclasses.asdict(cell)
-    condition = " AND ".join(f"{listed([name])} = ?" for name in fields)
+    condition = " AND ".join(f"{quote([name])} = ?" for name in fields)
     rows = store.select(f"SELECT episode, success FROM episodes WHERE {condition}", list(fields.values()))
     solved = np.zeros(episodes, bool)
     for row in rows:

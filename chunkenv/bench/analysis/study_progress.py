@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from chunkenv.bench.store.columns import listed
+from chunkenv.bench.store.columns import quote
 from chunkenv.bench.store.study_store import Store
+from chunkenv.evaluate import Row
 
 
 class Progress(NamedTuple):
@@ -18,8 +19,8 @@ class Progress(NamedTuple):
         under_way: episodes of blocks that are claimed and not finished; after kill -9, those that were being played.
         oldest_claim: seconds since the first of these was claimed.
         last_row: seconds since a block was last finished; None if none was.
-        rate: episodes a second, of the run that finished a block last; None if that cannot be told.
-        left: seconds until the end at this rate, weighing cells by their cost; None if that cannot be told.
+        rate: episodes a second, of the run that finished a block last; None if that is not known.
+        left: seconds until the end at this rate, weighing cells by their cost; None if that is not known.
         seconds: that workers spent on all finished blocks.
         tasks: episodes kept and planned by the first field of the cells, which is the task as a rule.
     """
@@ -32,7 +33,7 @@ class Progress(NamedTuple):
     rate: float | None
     left: float | None
     seconds: float
-    tasks: dict[Any, tuple[int, int]]
+    tasks: dict[object, tuple[int, int]]
 
 
 def progress(store: Store, now: float | None = None) -> Progress:
@@ -44,7 +45,7 @@ def progress(store: Store, now: float | None = None) -> Progress:
     """
     now = time.time() if now is None else now
     cells = _cells(store)
-    tasks: dict[Any, tuple[int, int]] = {}
+    tasks: dict[object, tuple[int, int]] = {}
     for cell in cells:
         kept, planned = tasks.get(cell["task"], (0, 0))
         tasks[cell["task"]] = (kept + cell["kept"], planned + cell["episodes"])
@@ -65,7 +66,7 @@ def progress(store: Store, now: float | None = None) -> Progress:
     )
 
 
-def _cells(store: Store) -> list[dict[str, Any]]:
+def _cells(store: Store) -> list[Row]:
     """Each planned cell: its task, its cost, how many episodes it shall have, and has."""
     names = list(store.columns.keys)
     same = " AND ".join(f'plan."{name}" = played."{name}"' for name in names)
@@ -77,7 +78,7 @@ def _cells(store: Store) -> list[dict[str, Any]]:
 
 def _speed(store: Store) -> tuple[float | None, float | None]:
     """Episodes and cost per second of the run that finished a block last."""
-    keys = listed(store.columns.keys)
+    keys = quote(store.columns.keys)
     found = store.select(
         "SELECT TOTAL(count) AS n, TOTAL(count * cost) AS work, MAX(finished) - MIN(claimed) AS seconds FROM blocks "
         f"JOIN plan USING ({keys}) WHERE finished IS NOT NULL AND runner = "

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chunkenv.bench.analysis.groups import overall
 from chunkenv.bench.analysis.study_progress import Progress, progress
 from chunkenv.bench.report.sweep_plots import draw_sweeps
-from chunkenv.bench.report.tables import Sheet, sheets
+from chunkenv.bench.report.tables import PlainTable, make_tables
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.evaluate import Row
 
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
 
 class Picture(NamedTuple):
-    """A plot or a film: the name of its file, its MIME type, its bytes."""
+    """A plot or a video: the name of its file, its MIME type, its bytes."""
 
     name: str
     kind: str
@@ -31,27 +32,27 @@ class Content(NamedTuple):
         title: the study's name.
         facts: names and values.
         commands: the command lines that made the rows, as far as they are known.
-        sheets: tables.
+        tables: of results, of differences, cell by cell.
         plots: PNG or SVG.
-        films: GIF.
+        videos: GIF.
         runs: a line for each way in which rows were made: when, where, by which versions.
     """
 
     title: str
     facts: list[tuple[str, str]]
     commands: list[str]
-    sheets: list[Sheet]
+    tables: list[PlainTable]
     plots: list[Picture]
-    films: list[Picture]
+    videos: list[Picture]
     runs: list[tuple[str, str]]
 
 
-def content_of(store: Store, folder: Path) -> Content:
-    """What there is to say about the rows of a study, finished or not.
+def make_content(store: Store, folder: Path) -> Content:
+    """The report on the rows of a study, finished or not.
 
     Args:
         store: the rows.
-        folder: where the plots of the study's command lie, and films. Without plots there, sweeps are drawn.
+        folder: where the plots of the study's command lie, and videos. Without plots there, sweeps are drawn.
 
     Raises:
         ArgumentError: if there are no rows.
@@ -64,11 +65,12 @@ def content_of(store: Store, folder: Path) -> Content:
         Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in draw_sweeps(whole)
     ]
     commands = list(dict.fromkeys(run["command"] for run in runs if run["command"]))
-    films = _pictures(folder, (".gif",))
-    return Content(runs[-1]["study"], _facts(runs, done), commands, sheets(store, whole), plots, films, _runs(runs))
+    videos = _pictures(folder, (".gif",))
+    tables = make_tables(store, whole)
+    return Content(runs[-1]["study"], _facts(runs, done), commands, tables, plots, videos, _runs(runs))
 
 
-def _facts(runs: Sequence[dict[str, Any]], done: Progress) -> list[tuple[str, str]]:
+def _facts(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
     whole = "" if done.kept == done.planned else f" of {done.planned}: the study is not finished"
     seconds = f"{done.seconds:.0f} s" if done.seconds else "not known"
     settings = [(name.replace("_", " "), brief(value, limit=200)) for name, value in runs[-1]["settings"].items()]
@@ -80,7 +82,7 @@ def _facts(runs: Sequence[dict[str, Any]], done: Progress) -> list[tuple[str, st
     ]
 
 
-def _runs(runs: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+def _runs(runs: Sequence[Row]) -> list[tuple[str, str]]:
     """When each began, and on what, with which versions."""
     lines = []
     for run in runs:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import Any
 
 from chunkenv.bench.report.content import Content, Picture
-from chunkenv.bench.report.tables import Sheet, numeric
+from chunkenv.bench.report.tables import PlainTable, numeric
 
 STYLE = """
 :root { --ink: #222; --faint: #666; --line: #e2e2e2; --ground: #fff; --head: #f6f6f4; }
@@ -54,8 +53,8 @@ def to_html(content: Content) -> str:
         _facts(content.facts),
         *(f"<pre>$ {escape(command)}</pre>" for command in content.commands),
         _gallery("Plots", content.plots),
-        *map(_table, content.sheets),
-        _gallery("Videos", content.films),
+        *map(_table, content.tables),
+        _gallery("Videos", content.videos),
         "<h2>How the rows were made</h2>",
         _facts(content.runs),
     ]
@@ -83,16 +82,16 @@ def _picture(picture: Picture) -> str:
     return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
 
 
-def _sortable(value: Any) -> str:
+def _sortable(value: object) -> str:
     """A value as JavaScript reads it."""
     return escape(str(value)).replace("inf", "Infinity") if isinstance(value, float) else escape(str(value))
 
 
-def _table(sheet: Sheet) -> str:
+def _table(table: PlainTable) -> str:
     """The table; numbers stand right and are sorted by their value, intervals by their estimate."""
-    kinds = [' class="number"' if numeric(sheet, index) else "" for index in range(len(sheet.header))]
+    kinds = [' class="number"' if numeric(table, index) else "" for index in range(len(table.header))]
     head = "".join(
-        f"<th{kind}><button>{escape(name)}</button></th>" for kind, name in zip(kinds, sheet.header, strict=True)
+        f"<th{kind}><button>{escape(name)}</button></th>" for kind, name in zip(kinds, table.header, strict=True)
     )
     rows = [
         "<tr>"
@@ -101,7 +100,7 @@ def _table(sheet: Sheet) -> str:
             for kind, entry in zip(kinds, row, strict=True)
         )
         + "</tr>"
-        for row in sheet.rows
+        for row in table.rows
     ]
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'<h2>{escape(sheet.title)}</h2><p class="note">{escape(sheet.note)}</p><div class="table">{table}</div>'
+    markup = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<h2>{escape(table.title)}</h2><p class="note">{escape(table.note)}</p><div class="table">{markup}</div>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chunkenv.bench.report.content import Content, Picture
-from chunkenv.bench.report.tables import Sheet, numeric
+from chunkenv.bench.report.tables import PlainTable, numeric
 
 
 def to_markdown(content: Content) -> str:
@@ -17,8 +17,8 @@ def to_markdown(content: Content) -> str:
         _list(content.facts),
         "\n".join(f"    $ {command}" for command in content.commands),
         *map(_picture, content.plots),
-        *map(_table, content.sheets),
-        *map(_picture, content.films),
+        *map(_table, content.tables),
+        *map(_picture, content.videos),
         "## How the rows were made",
         _list(content.runs),
     ]
@@ -33,10 +33,10 @@ def _picture(picture: Picture) -> str:
     return f"![{picture.name}]({picture.name.replace(' ', '%20')})"
 
 
-def _table(sheet: Sheet) -> str:
-    marks = ["---:" if numeric(sheet, index) else "---" for index in range(len(sheet.header))]
-    lines = [sheet.header, marks, *([entry.text for entry in row] for row in sheet.rows)]
-    return f"## {sheet.title}\n\n{sheet.note}\n\n" + "\n".join(
+def _table(table: PlainTable) -> str:
+    marks = ["---:" if numeric(table, index) else "---" for index in range(len(table.header))]
+    lines = [table.header, marks, *([entry.text for entry in row] for row in table.rows)]
+    return f"## {table.title}\n\n{table.note}\n\n" + "\n".join(
         "| " + " | ".join(map(_cell, line)) + " |" for line in lines
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from chunkenv.bench.analysis.solve_rates import Solved
-from chunkenv.bench.report.plot_delay import FAINT, STYLE, save
-from chunkenv.bench.report.plot_rtc import draw_line, label_ends, wrapped
+from chunkenv.bench.report.plot_style import (
+    FAINT,
+    STYLE,
+    draw_line,
+    label_ends,
+    save_png,
+    use_percent_axis,
+    wrap_caption,
+)
 
 TICKS = (0.25, 0.5, 1, 2, 4, 8)
 
@@ -28,7 +35,7 @@ class Slowed(NamedTuple):
 
 
 def plot_charged(
-    solved: Solved, traces: Mapping[str, Sequence[float]], control_dt: float, path: Path, caption: str
+    solved: Solved[Slowed], traces: Mapping[str, Sequence[float]], control_dt: float, path: Path, caption: str
 ) -> None:
     """Draw the study as a PNG; the file is written atomically.
 
@@ -43,10 +50,12 @@ def plot_charged(
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save(draw_charged(solved, traces, control_dt, caption), path)
+        save_png(draw_charged(solved, traces, control_dt, caption), path)
 
 
-def draw_charged(solved: Solved, traces: Mapping[str, Sequence[float]], control_dt: float, caption: str) -> Figure:
+def draw_charged(
+    solved: Solved[Slowed], traces: Mapping[str, Sequence[float]], control_dt: float, caption: str
+) -> Figure:
     """The picture as a figure: against each method's own delay, and against the slowdown that they share."""
     figure = Figure(figsize=(14, 6))
     FigureCanvasAgg(figure)
@@ -62,17 +71,14 @@ def draw_charged(solved: Solved, traces: Mapping[str, Sequence[float]], control_
     right.set_xticks(slowdowns, [f"{place:g}" for place in slowdowns])
     label_ends(right, solved, solved.settings, lambda setting: setting.slowdown)
     figure.text(0.05, 0.94, "Every method pays for its own inference", fontsize=14, fontweight="bold", va="center")
-    figure.text(0.05, 0.02, wrapped(caption), fontsize=8.5, color=FAINT, va="bottom")
+    figure.text(0.05, 0.02, wrap_caption(caption), fontsize=8.5, color=FAINT, va="bottom")
     return figure
 
 
-def _draw(axes: Axes, solved: Solved, along) -> None:
+def _draw(axes: Axes, solved: Solved[Slowed], along: Callable[[Slowed], float]) -> None:
     for method in dict.fromkeys(setting.method for setting in solved.settings):
         own = sorted((setting for setting in solved.settings if setting.method == method), key=along)
         draw_line(axes, [along(setting) for setting in own], [solved.rate(setting) for setting in own], method)
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(0, 104)
-    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-    axes.grid(axis="y")
-    axes.spines["left"].set_visible(False)
+    use_percent_axis(axes)

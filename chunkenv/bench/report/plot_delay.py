@@ -5,39 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpecBase
 
 from chunkenv.bench.analysis.intervals import Interval
 from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates
+from chunkenv.bench.report.plot_style import FAINT, PALETTE, STYLE, save_png, use_percent_axis
 from chunkenv.evaluate import Row
-from chunkenv.utils.files import atomic_file
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-"""Okabe and Ito's palette, which colour-blind readers tell apart."""
-INK, FAINT = "#222222", "#8a8a8a"
 COLUMNS = 4
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-    "grid.color": "#e6e6e6",
-    "grid.linewidth": 0.8,
-}
 
 
 def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
@@ -52,17 +32,7 @@ def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save(draw_delay(rows, caption), path)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a PNG; the file is written atomically.
-
-    Raises:
-        ArgumentError: if it cannot be written.
-    """
-    with atomic_file(path) as file:
-        figure.savefig(file, format="png", dpi=150, facecolor="white")
+        save_png(draw_delay(rows, caption), path)
 
 
 def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
@@ -75,7 +45,7 @@ def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
                                 width_ratios=[1, 1.35] if several else [1])  # fmt: skip
     main = figure.add_subplot(sides[0])
     _draw_rates(main, rows, methods, large=True)
-    _dress(main, rows)
+    _set_axes(main, rows)
     main.set_xlabel("inference delay (control ticks)")
     main.set_title("All tasks" if several else tasks[0], loc="left", fontsize=10, fontweight="bold", pad=10)
     if several:
@@ -85,11 +55,11 @@ def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
     return figure
 
 
-def _draw_tasks(figure: Figure, grid: Any, rows: Sequence[Row], tasks: list[str], methods: list[str]) -> None:
+def _draw_tasks(figure: Figure, grid: GridSpecBase, rows: Sequence[Row], tasks: list[str], methods: list[str]) -> None:
     for index, task in enumerate(tasks):
         axes = figure.add_subplot(grid[index // COLUMNS, index % COLUMNS])
         _draw_rates(axes, [row for row in rows if row["task"] == task], methods, large=False)
-        _dress(axes, rows)
+        _set_axes(axes, rows)
         axes.set_title(task.removeprefix("mjc_").replace("_", " "), loc="left", fontsize=9, pad=5)
         axes.tick_params(labelsize=8, labelleft=index % COLUMNS == 0, labelbottom=index + COLUMNS >= len(tasks))
 
@@ -98,7 +68,7 @@ def _draw_rates(axes: Axes, rows: Sequence[Row], methods: list[str], large: bool
     """A line with its band for each method, the first method on top."""
     rates = pooled_rates(rows)
     ends: list[tuple[float, str, str]] = []
-    for method, colour in reversed(list(zip(methods, COLOURS, strict=False))):
+    for method, colour in reversed(list(zip(methods, PALETTE, strict=False))):
         settings = sorted(setting for setting in rates if setting.method == method)
         delays = [setting.delay for setting in settings]
         _draw_line(axes, delays, [rates[setting] for setting in settings], colour, large)
@@ -133,14 +103,11 @@ def _label_ends(axes: Axes, delay: int, ends: list[tuple[float, str, str]]) -> N
         last = height
 
 
-def _dress(axes: Axes, rows: Sequence[Row]) -> None:
+def _set_axes(axes: Axes, rows: Sequence[Row]) -> None:
     delays = sorted({row["delay"] for row in rows})
-    axes.set_ylim(0, 104)
-    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    use_percent_axis(axes)
     axes.set_xlim(delays[0] - 0.25, delays[-1] + 0.25)
     axes.set_xticks(delays)
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="y")
 
 
 def _write_around(figure: Figure, rows: Sequence[Row], tasks: list[str], methods: list[str], caption: str) -> None:
@@ -152,7 +119,7 @@ def _write_around(figure: Figure, rows: Sequence[Row], tasks: list[str], methods
 
 
 def headline(rows: Sequence[Row], methods: Sequence[str]) -> str:
-    """What is seen at the largest delay, in one line."""
+    """The solve rates at the largest delay, in one line."""
     rates, delay = pooled_rates(rows), max(row["delay"] for row in rows)
     horizon = rows[0]["execution_horizon"]
     shares = [f"{100 * rates[Setting(method, delay, horizon)].estimate:.0f} %" for method in methods]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -14,15 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from chunkenv.bench.analysis.groups import Group, Groups
-from chunkenv.bench.report.plot_delay import STYLE
+from chunkenv.bench.report.plot_style import PALETTE, STYLE
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a8a8a")
-"""Okabe and Ito's palette, which colour-blind readers tell apart."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 4
 
-Split = dict[tuple[tuple[str, Any], ...], list[Group]]
-"""Groups by (name, value) pairs."""
+Pairs: TypeAlias = tuple[tuple[str, Any], ...]
+"""Fields of cells with their values."""
+Split = dict[Pairs, list[Group]]
 
 
 def draw_sweeps(groups: Groups) -> list[tuple[str, bytes]]:
@@ -50,7 +49,7 @@ def _draw(groups: Groups, along: str, numbers: Sequence[str], panels: Split) -> 
     rows, width = math.ceil(len(panels) / COLUMNS), min(len(panels), COLUMNS)
     figure = Figure(figsize=(1.2 + 3.2 * width if width > 1 else 6.4, 0.9 + 2.9 * rows), layout="constrained")
     grid = figure.subplots(rows, width, sharex=True, sharey=True, squeeze=False)
-    styles: dict[tuple[Any, ...], int] = {}
+    styles: dict[Pairs, int] = {}
     for axes, (key, found) in zip(grid.flat, panels.items(), strict=False):
         _draw_lines(axes, groups, along, _split(groups, found, [n for n in groups.keys if n not in numbers]), styles)
         axes.set_title(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in key), loc="left", fontsize=9)
@@ -72,7 +71,7 @@ def _scale(axes: Axes, groups: Groups, along: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _draw_lines(axes: Axes, groups: Groups, along: str, lines: Split, styles: dict[Any, int]) -> None:
+def _draw_lines(axes: Axes, groups: Groups, along: str, lines: Split, styles: dict[Pairs, int]) -> None:
     """A line with its band for each key, in the same colour in every panel."""
     place, scale = groups.keys.index(along), 100 if groups.solves else 1
     for key, found in lines.items():
@@ -82,7 +81,7 @@ def _draw_lines(axes: Axes, groups: Groups, along: str, lines: Split, styles: di
         low, middle, high = (
             [scale * getattr(group.score, end) for group in found] for end in ("low", "estimate", "high")
         )
-        colour, marker = COLOURS[style % len(COLOURS)], MARKERS[style % len(MARKERS)]
+        colour, marker = PALETTE[style % len(PALETTE)], MARKERS[style % len(MARKERS)]
         axes.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         label = ", ".join(str(value) for _, value in key) or None
         axes.plot(x, middle, color=colour, marker=marker, markersize=4.5, linewidth=1.8, label=label, clip_on=False)
@@ -98,7 +97,7 @@ def _split(groups: Groups, found: Sequence[Group], names: Sequence[str]) -> Spli
     return split
 
 
-def _add_legend(figure: Figure, panels: Any) -> None:
+def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
     named = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     if named:
         figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=4, frameon=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.table import Table
 
@@ -20,10 +20,10 @@ class Entry(NamedTuple):
     """What stands in a table, and what it is sorted by."""
 
     text: str
-    value: Any
+    value: object
 
 
-class Sheet(NamedTuple):
+class PlainTable(NamedTuple):
     """A table: its title, a line about it, a header, and rows of entries."""
 
     title: str
@@ -32,7 +32,7 @@ class Sheet(NamedTuple):
     rows: list[list[Entry]]
 
 
-def sheets(store: Store, whole: Groups) -> list[Sheet]:
+def make_tables(store: Store, whole: Groups) -> list[PlainTable]:
     """All tables of a study: over the tasks, against the baseline, cell by cell.
 
     Args:
@@ -40,32 +40,32 @@ def sheets(store: Store, whole: Groups) -> list[Sheet]:
         whole: their groups over all tasks.
     """
     by_cell = cells(store)
-    found = [group_sheet("Results" if by_cell.keys == whole.keys else "Over all tasks", whole)]
+    found = [group_table("Results" if by_cell.keys == whole.keys else "Over all tasks", whole)]
     baseline, fields, compared = differences(store, whole)
     if compared:
-        found.append(_difference_sheet(baseline, fields, compared, whole.solves))
+        found.append(_difference_table(baseline, fields, compared, whole.solves))
     if by_cell.keys != whole.keys:
-        found.append(group_sheet("Cell by cell", by_cell))
+        found.append(group_table("Cell by cell", by_cell))
     return found
 
 
 def terminal_table(groups: Groups) -> Table:
     """The scores of groups as the terminal shows them, without what else was measured."""
-    sheet = group_sheet("", groups._replace(measured=[]))
-    table = Table(box=None, padding=(0, 2, 0, 0), caption=sheet.note, caption_justify="left")
-    for index, name in enumerate(sheet.header):
-        table.add_column(name, justify="right" if numeric(sheet, index) else "left")
-    for row in sheet.rows:
+    plain = group_table("", groups._replace(measured=[]))
+    table = Table(box=None, padding=(0, 2, 0, 0), caption=plain.note, caption_justify="left")
+    for index, name in enumerate(plain.header):
+        table.add_column(name, justify="right" if numeric(plain, index) else "left")
+    for row in plain.rows:
         table.add_row(*(entry.text for entry in row))
     return table
 
 
-def numeric(sheet: Sheet, column: int) -> bool:
+def numeric(table: PlainTable, column: int) -> bool:
     """Whether a column holds numbers."""
-    return all(isinstance(row[column].value, int | float) for row in sheet.rows)
+    return all(isinstance(row[column].value, int | float) for row in table.rows)
 
 
-def group_sheet(title: str, groups: Groups) -> Sheet:
+def group_table(title: str, groups: Groups) -> PlainTable:
     """A line for each group."""
     scores = ["solved, % (95 % interval)"] if groups.solves else ["return (95 % interval)", "interquartile mean"]
     measured = [name for name in groups.measured if name != "return" or groups.solves]
@@ -78,7 +78,7 @@ def group_sheet(title: str, groups: Groups) -> Sheet:
     rows = [_group_row(group, groups.solves, measured) for group in groups.groups]
     shared = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in groups.shared.items())
     note = "Intervals: Wilson." if groups.solves else "Intervals: stratified bootstrap."
-    return Sheet(title, f"For all: {shared}. {note}" if shared else note, header, rows)
+    return PlainTable(title, f"For all: {shared}. {note}" if shared else note, header, rows)
 
 
 def _group_row(group: Group, solves: bool, measured: list[str]) -> list[Entry]:
@@ -89,7 +89,7 @@ def _group_row(group: Group, solves: bool, measured: list[str]) -> list[Entry]:
     return [*key, Entry(str(group.episodes), group.episodes), *scores, *middle, *means]
 
 
-def _difference_sheet(baseline: str, fields: list[str], compared: list[Difference], solves: bool) -> Sheet:
+def _difference_table(baseline: str, fields: list[str], compared: list[Difference], solves: bool) -> PlainTable:
     what = "points" if solves else "return"
     header = ["method", *(name.replace("_", " ") for name in fields), f"minus {baseline}, {what} (95 % interval)"]
     rows = [
@@ -101,7 +101,7 @@ def _difference_sheet(baseline: str, fields: list[str], compared: list[Differenc
         for each in compared
     ]
     note = "Paired on the same episodes; intervals: stratified bootstrap over the episodes of each task."
-    return Sheet(f"Against {baseline}", note, header, rows)
+    return PlainTable(f"Against {baseline}", note, header, rows)
 
 
 def _interval(interval: Interval, shown: Callable[[float], str]) -> Entry:

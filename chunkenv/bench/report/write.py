@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chunkenv.bench.report.content import content_of
+from chunkenv.bench.report.content import make_content
 from chunkenv.bench.report.html import to_html
 from chunkenv.bench.report.markdown import to_markdown
 from chunkenv.bench.store.study_store import Store, make_folder
@@ -25,9 +25,9 @@ def write_report(store: Store, folder: Path, out: Path) -> list[Path]:
     Raises:
         ArgumentError: if there are no rows, or the folder cannot be written.
     """
-    content = content_of(store, folder)
+    content = make_content(store, folder)
     make_folder(out)
-    for picture in [*content.plots, *content.films]:
+    for picture in [*content.plots, *content.videos]:
         _put(picture.content, out / picture.name)
     paths = [out / "report.html", out / "report.md"]
     _put(to_html(content).encode(), paths[0])

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class PackedStudy(NamedTuple):
     study: bytes
 
 
-def pack_study(study: Study, dumps: Callable[[Any], bytes] = pickle.dumps) -> PackedStudy:
+def pack_study(study: Study, dumps: Callable[[object], bytes] = pickle.dumps) -> PackedStudy:
     """The study for workers.
 
     Args:
@@ -94,7 +94,7 @@ def play_block(study: Study, block: Block) -> list[Row]:
     """
     if study.play is None:
         return [play_alone(study, unit) for unit in block.units]
-    rows: Any = study.play(block.cell, block.episodes, study.seed)
+    rows: object = study.play(block.cell, block.episodes, study.seed)
     if not isinstance(rows, list) or len(rows) != len(block.episodes):
         count = len(rows) if isinstance(rows, list) else type(rows).__name__
         raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
@@ -129,6 +129,6 @@ def _check_row(row: Row, seed: int, study: Study) -> None:
         )
 
 
-def _to_python(value: Any) -> Any:
+def _to_python(value: object) -> object:
     """Numbers of numpy as Python's, which a database takes."""
     return value.item() if isinstance(value, np.generic) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study
 from chunkenv.bench.run.block_queue import BlockQueue
@@ -16,6 +16,10 @@ from chunkenv.utils.extras import require
 
 LOCAL_MEMORY = 100 * 2**20
 """Bytes of shared memory for a Ray of our own: rows are small, and Ray's default is a third of the machine's memory."""
+
+
+Handle: TypeAlias = Any
+"""Of an actor, or of an answer that an actor will give: Ray has no types for them."""
 
 
 class RayExecutor:
@@ -42,7 +46,7 @@ class RayExecutor:
             _connect(ray, size, address)
         # By value where a study is written in a script: the script is no module that a worker could import.
         self._packed = ray.put(pack_study(study, self._ray.cloudpickle.dumps))
-        self._busy: dict[Any, tuple[Any, Block]] = {}
+        self._busy: dict[Handle, tuple[Handle, Block]] = {}
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._players = [self._start() for _ in range(min(size or cpus, cpus))]
 
@@ -66,15 +70,15 @@ class RayExecutor:
         for player in self._players:
             self._ray.kill(player)
 
-    def _start(self) -> Any:
+    def _start(self) -> Handle:
         return self._ray.remote(num_cpus=1)(BlockPlayer).remote(self._packed)
 
-    def _give_next(self, player: Any, queue: BlockQueue) -> None:
+    def _give_next(self, player: Handle, queue: BlockQueue) -> None:
         block = queue.next()
         if block is not None:
             self._busy[player.answer.remote(block)] = (player, block)
 
-    def _receive(self, answer: Any, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def _receive(self, answer: Handle, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
         """The answer that has come; none if its actor died."""
         player, block = self._busy.pop(answer)
         try:
@@ -89,7 +93,7 @@ class RayExecutor:
 
 
 def _connect(ray: Any, size: int | None, address: str | None) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody asked to be counted
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # users were not asked
     local = {"num_cpus": size, "include_dashboard": False, "object_store_memory": LOCAL_MEMORY}
     try:
         if address:
@@ -103,10 +107,10 @@ def _connect(ray: Any, size: int | None, address: str | None) -> None:
 
 
 def _check_reachable(address: str) -> None:
-    """Find out within seconds whether somebody answers at HOST:PORT: Ray tries for ten minutes.
+    """Find out within seconds whether a server answers at HOST:PORT: Ray tries for ten minutes.
 
     Raises:
-        OSError: if nobody does.
+        OSError: if none does.
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if host and port.isdecimal():

@@ -24,7 +24,7 @@ EXECUTORS = ("process", "ray")
 
 
 class Workers(NamedTuple):
-    """Who plays; it changes nothing but the time.
+    """What plays the blocks; it changes nothing but the time.
 
     Attributes:
         count: how many workers, at least 1; None is one a core (of the cluster, under Ray).
@@ -32,7 +32,7 @@ class Workers(NamedTuple):
         address: of a Ray cluster that runs already; None starts Ray on this machine.
     """
 
-    count: int | None = None
+    count: int | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     executor: str = "process"
     address: str | None = None
 
@@ -46,7 +46,7 @@ def run_study(study: Study, store: Store, workers: int | Workers, command: str =
     Args:
         study: what to play.
         store: where rows are looked for and kept.
-        workers: how many processes, at least 1, or who else plays.
+        workers: how many processes, at least 1, or other workers.
         command: the command line, to be noted with the rows.
 
     Raises:

@@ -11,10 +11,9 @@ import dataclasses
 import sqlite3
 import time
 import uuid
-from typing import Any
 
-from chunkenv.bench.store.columns import Columns, listed
-from chunkenv.bench.study import Block, Study
+from chunkenv.bench.store.columns import Columns, quote
+from chunkenv.bench.study import AnyCell, Block, Study
 
 OURS, THEIRS, DONE = "ours", "theirs", "done"
 
@@ -30,7 +29,7 @@ class BlockClaims:
     def __init__(self, connection: sqlite3.Connection, columns: Columns) -> None:
         self._connection = connection
         self._cell = " AND ".join(f'"{name}" = ?' for name in columns.keys)
-        self._keys = listed(columns.keys)
+        self._keys = quote(columns.keys)
         self._marks = ", ".join("?" * len(columns.keys))
         self._runner = uuid.uuid4().hex
 
@@ -72,5 +71,5 @@ class BlockClaims:
         return self._connection.execute(query, values).fetchone()[0]
 
 
-def _values(cell: Any) -> tuple[object, ...]:
+def _values(cell: AnyCell) -> tuple[object, ...]:
     return dataclasses.astuple(cell)

@@ -38,7 +38,7 @@ class Columns:
     @property
     def unit(self) -> str:
         """The columns that tell rows apart, as SQL."""
-        return listed([*self.keys, "episode"])
+        return quote([*self.keys, "episode"])
 
 
 def columns_of(cell: type, results: Mapping[str, type]) -> Columns:
@@ -76,19 +76,19 @@ def _sql(what: str, name: str, kind: object, known: Mapping[type, str]) -> str:
     return known[kind]  # pyright: ignore[reportArgumentType]
 
 
-def listed(names: Iterable[str]) -> str:
+def quote(names: Iterable[str]) -> str:
     """Names as SQL: quoted, with commas.
 
-    >>> listed(["task", "return"])
+    >>> quote(["task", "return"])
     '"task", "return"'
     """
     return ", ".join(f'"{name}"' for name in names)
 
 
-def described(columns: Mapping[str, str]) -> str:
+def declare(columns: Mapping[str, str]) -> str:
     """Names and types as SQL.
 
-    >>> described({"ticks": "INTEGER"})
+    >>> declare({"ticks": "INTEGER"})
     '"ticks" INTEGER'
     """
     return ", ".join(f'"{name}" {kind}' for name, kind in columns.items())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from chunkenv.bench.store.provenance import machine, now, versions
 from chunkenv.errors import ArgumentError
@@ -27,7 +26,7 @@ def read_traces(path: Path) -> dict[str, list[float]]:
         ArgumentError: if the file cannot be read, or holds something else.
     """
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        found: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArgumentError(f"{path} cannot be read as traces ({error}); record them anew.") from error
     traces = found.get("seconds") if isinstance(found, dict) else None
@@ -36,5 +35,5 @@ def read_traces(path: Path) -> dict[str, list[float]]:
     return traces
 
 
-def _is_trace(trace: Any) -> bool:
+def _is_trace(trace: object) -> bool:
     return isinstance(trace, list) and bool(trace) and all(isinstance(s, float) and s >= 0 for s in trace)

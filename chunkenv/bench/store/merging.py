@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from chunkenv.bench.store.columns import listed
+from chunkenv.bench.store.columns import quote
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import NOTED
 from chunkenv.bench.store.study_store import Store, identity, make_folder
@@ -40,7 +40,7 @@ def merge(paths: Sequence[Path], out: Path) -> int:
         make_folder(out.parent)
         partial = out.with_name(out.name + ".partial")
         partial.unlink(missing_ok=True)
-        rows = _written(stores, partial)
+        rows = _write_rows(stores, partial)
     os.replace(partial, out)
     return rows
 
@@ -57,7 +57,7 @@ def _refuse_another_study(first: Store, other: Store) -> None:
             )
 
 
-def _written(stores: Sequence[Store], path: Path) -> int:
+def _write_rows(stores: Sequence[Store], path: Path) -> int:
     """Fill a new database; the number of its rows."""
     with contextlib.closing(stores[0].copy(path)) as connection:
         connection.execute("DELETE FROM blocks")  # whose times are of several machines
@@ -74,12 +74,12 @@ def _add(connection: sqlite3.Connection, first: Store, path: Path) -> None:
     """Add what the attached database has: rows, plan, notes about runs."""
     _refuse_other_rows(connection, first, path)
     connection.execute("INSERT OR IGNORE INTO episodes SELECT * FROM other.episodes")
-    keys = listed(first.columns.keys)
+    keys = quote(first.columns.keys)
     connection.execute(
         f"INSERT INTO plan SELECT * FROM other.plan WHERE true ON CONFLICT ({keys}) "
         "DO UPDATE SET episodes = MAX(plan.episodes, excluded.episodes)"
     )
-    noted = listed(NOTED)
+    noted = quote(NOTED)
     connection.execute(
         f"INSERT INTO study ({noted}) SELECT {noted} FROM other.study EXCEPT SELECT {noted} FROM main.study"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from chunkenv.bench.store.columns import REQUIRED, RESULTS, Columns, described, listed
+from chunkenv.bench.store.columns import REQUIRED, RESULTS, Columns, declare, quote
 from chunkenv.errors import ArgumentError
 
 APPLICATION_ID = 0x63686E6B  # "chnk" in the file's header tells our files from other people's
@@ -79,14 +79,14 @@ def _create(connection: sqlite3.Connection, columns: Columns) -> None:
         if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
             return  # another run made them while this one waited
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"CREATE TABLE study (run INTEGER PRIMARY KEY, {described(NOTED)})")
-        connection.execute(f"CREATE TABLE episodes ({described(columns.all)}, UNIQUE ({columns.unit}))")
+        connection.execute(f"CREATE TABLE study (run INTEGER PRIMARY KEY, {declare(NOTED)})")
+        connection.execute(f"CREATE TABLE episodes ({declare(columns.all)}, UNIQUE ({columns.unit}))")
         _create_books(connection, columns)
 
 
 def _create_books(connection: sqlite3.Connection, columns: Columns) -> None:
     """What is to be played, and which blocks were: `finished` is empty for those under way."""
-    keys, names = described(columns.keys), listed(columns.keys)
+    keys, names = declare(columns.keys), quote(columns.keys)
     connection.execute(f"CREATE TABLE plan ({keys}, episodes INTEGER, cost REAL, UNIQUE ({names}))")
     connection.execute(
         f"CREATE TABLE blocks ({keys}, first INTEGER, count INTEGER, runner TEXT, claimed REAL, finished REAL, "

@@ -15,10 +15,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from chunkenv.bench.store.block_claims import BlockClaims
-from chunkenv.bench.store.columns import columns_of, listed
+from chunkenv.bench.store.columns import columns_of, quote
 from chunkenv.bench.store.fingerprint import study_code
 from chunkenv.bench.store.provenance import METHOD, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
@@ -36,7 +35,7 @@ class Store:
         results: columns that the study adds, as in `Study.results`.
 
     Raises:
-        ArgumentError: if the file is no database, somebody else's, of other cells, or cannot be written.
+        ArgumentError: if the file is no database, another program's, of other cells, or cannot be written.
     """
 
     def __init__(self, path: Path, cell: type = Cell, results: Mapping[str, type] | None = None) -> None:
@@ -121,14 +120,14 @@ class Store:
         """Add a row with all its columns, unless its unit is there already; whoever calls opens the transaction."""
         marks = ", ".join("?" * len(row))
         unit = self.columns.unit
-        query = f"INSERT INTO episodes ({listed(row)}) VALUES ({marks}) ON CONFLICT ({unit}) DO NOTHING"
+        query = f"INSERT INTO episodes ({quote(row)}) VALUES ({marks}) ON CONFLICT ({unit}) DO NOTHING"
         self._connection.execute(query, list(row.values()))
 
     def counts(self, study: Study) -> dict[Block, int]:
         """How many rows each block of a study has."""
         query = (
-            f"SELECT {listed(self.columns.keys)}, episode / ?, COUNT(*) FROM episodes WHERE episode < ? "
-            f"GROUP BY {listed(self.columns.keys)}, episode / ?"
+            f"SELECT {quote(self.columns.keys)}, episode / ?, COUNT(*) FROM episodes WHERE episode < ? "
+            f"GROUP BY {quote(self.columns.keys)}, episode / ?"
         )
         with _explain_errors(self.path):
             found = self._connection.execute(query, (study.batch, study.episodes, study.batch)).fetchall()
@@ -152,7 +151,7 @@ class Store:
         rows = self.select("SELECT * FROM study ORDER BY run")
         return [{**row, **{key: json.loads(row[key]) for key in ("settings", "versions")}} for row in rows]
 
-    def select(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+    def select(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         """What a query finds, with values for its question marks, as dictionaries."""
         with _explain_errors(self.path):
             cursor = self._connection.execute(query, values)
@@ -176,7 +175,7 @@ class Store:
     def _note(self, run: Row) -> None:
         noted = run | {"started": now(), "settings": _json(run["settings"]), "versions": _json(run["versions"])}
         marks = ", ".join("?" * len(NOTED))
-        query = f"INSERT INTO study ({listed(NOTED)}) VALUES ({marks})"
+        query = f"INSERT INTO study ({quote(NOTED)}) VALUES ({marks})"
         self._connection.execute(query, [noted[name] for name in NOTED])
 
     @contextlib.contextmanager

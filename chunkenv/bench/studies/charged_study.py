@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -30,8 +29,10 @@ from chunkenv.errors import ArgumentError, StaleChunkWarning
 from chunkenv.evaluate import Row
 from chunkenv.latency import Trace
 from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
-from chunkenv.strategies import measure_latency
+from chunkenv.request import Request
+from chunkenv.strategies import Strategy, measure_latency
 from chunkenv.utils.checks import one_of, real_number
+from chunkenv.utils.types import Observation
 from chunkenv.wrappers import ChunkedExecution
 
 NAME = "charged"
@@ -132,7 +133,9 @@ def cost(cell: ChargedCell) -> float:
     return METHODS[cell.method].cost + 0.3
 
 
-def record(methods: Sequence[str] = tuple(METHODS), task: str = MEASURED_ON, repeats: int = REPEATS) -> dict[str, Any]:
+def record(
+    methods: Sequence[str] = tuple(METHODS), task: str = MEASURED_ON, repeats: int = REPEATS
+) -> dict[str, list[float]]:
     """Measure what one inference of each method takes here, in seconds: an idle machine, please.
 
     The request is one in the middle of an episode, with rows left of the last chunk, so that guidance has work to do.
@@ -142,7 +145,7 @@ def record(methods: Sequence[str] = tuple(METHODS), task: str = MEASURED_ON, rep
         task: the level whose policies are measured.
         repeats: inferences of each method.
     """
-    asked = {method: _in_the_middle(method, task) for method in methods}
+    asked = {method: _mid_episode(method, task) for method in methods}
     rounds = min(ROUNDS, repeats)
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     for left in range(rounds, 0, -1):  # in turns: what else the machine does meanwhile hits all methods alike
@@ -152,7 +155,7 @@ def record(methods: Sequence[str] = tuple(METHODS), task: str = MEASURED_ON, rep
     return seconds
 
 
-def _in_the_middle(method: str, task: str) -> tuple[Any, Any, Any]:
+def _mid_episode(method: str, task: str) -> tuple[Strategy, Observation, Request]:
     """A strategy, an observation and a request in the middle of an episode."""
     strategy = METHODS[method].strategy(flow_policy(task, METHODS[method].weights))
     env = ChunkedExecution(gym.make(f"chunkenv/kinetix-{task}-v0", observation="compact"), PREDICTION_HORIZON, 4, 2)

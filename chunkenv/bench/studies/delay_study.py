@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import gymnasium as gym
 
@@ -17,6 +16,7 @@ from chunkenv.bench.study import Cell, Study
 from chunkenv.evaluate import Policy
 from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
 from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.types import AnyEnv
 from chunkenv.wrappers import ActionNoise, ChunkedExecution
 
 NAME = "delay"
@@ -91,7 +91,7 @@ def delay_study(
     )
 
 
-def make_env(cell: Cell) -> gym.Env[Any, Any]:
+def make_env(cell: Cell) -> AnyEnv:
     """The cell's task with action noise, executed in chunks; it shows the engine's state, from which planners plan."""
     world = gym.make(f"chunkenv/kinetix-{cell.task}-v0", observation="state", disable_env_checker=True)
     noisy = ActionNoise(world, ACTION_NOISE)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from chunkenv.bench.run.block_queue import StudyError
 from chunkenv.bench.study import Study
 from chunkenv.errors import ArgumentError, ChunkenvError, brief
+
+T = TypeVar("T")
 
 
 def load_study(path: Path) -> Study:
@@ -27,10 +31,10 @@ def load_study(path: Path) -> Study:
     path, name = _split(path)
     if not path.is_file() or path.suffix != ".py":
         raise ArgumentError(f"{path} is no Python file; give one with a `study` or with make_study().")
-    module = _imported(path.resolve())
+    module = _import(path.resolve())
     name = name or ("make_study" if callable(getattr(module, "make_study", None)) else "study")
     found = getattr(module, name, None)
-    study = _told(path, found) if callable(found) else found
+    study = _call(path, found) if callable(found) else found
     if not isinstance(study, Study):
         what = f"{name}() returns" if callable(found) else f"`{name}` is"
         raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.Study.")
@@ -47,23 +51,23 @@ def _split(path: Path) -> tuple[Path, str]:
     return Path(file + ".py" * bool(suffix)), name
 
 
-def _imported(path: Path) -> ModuleType:
+def _import(path: Path) -> ModuleType:
     name = path.stem
     if not name.isidentifier():
         raise ArgumentError(f"{path.name} cannot be imported by its name; use letters, digits and underscores in it.")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     importlib.invalidate_caches()
-    module = _told(path, lambda: importlib.import_module(name))
+    module = _call(path, lambda: importlib.import_module(name))
     if Path(getattr(module, "__file__", None) or "").resolve() != path:
         raise ArgumentError(f"{path.name} has the name of another module, {name!r}; rename the file.")
     return module
 
 
-def _told(path: Path, act):
-    """What `act` returns; what it raises is told as the file's mistake."""
+def _call(path: Path, function: Callable[[], T]) -> T:
+    """What a function of the file returns; what it raises is reported as the file's mistake."""
     try:
-        return act()
+        return function()
     except ChunkenvError:
         raise
     except Exception as error:

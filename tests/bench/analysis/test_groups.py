@@ -8,7 +8,7 @@ from chunkenv.bench.analysis.groups import cells as by_cell
 from chunkenv.bench.analysis.groups import differences, overall
 from chunkenv.bench.analysis.intervals import interquartile_mean, paired_difference, pooled
 from chunkenv.bench.analysis.solve_rates import solve_rate
-from chunkenv.bench.report.tables import sheets, terminal_table
+from chunkenv.bench.report.tables import make_tables, terminal_table
 from chunkenv.bench.store.study_store import Store
 
 
@@ -96,7 +96,7 @@ def test_a_single_method_is_compared_with_nothing(tmp_path):
         for unit in study.units:
             keep(store, unit, made_up(study, unit))
         assert differences(store, overall(store)) == ("", [], [])
-        assert [sheet.title for sheet in sheets(store, overall(store))] == ["Results"]
+        assert [table.title for table in make_tables(store, overall(store))] == ["Results"]
 
 
 def test_rows_beyond_the_plan_do_not_count(store, study):
@@ -116,8 +116,8 @@ def test_results_of_a_studys_own_are_averaged(tmp_path):
 
 
 def test_sheets_show_every_group_and_say_what_is_sorted_by(store):
-    whole, against, each = sheets(store, overall(store))
-    assert [len(sheet.rows) for sheet in (whole, against, each)] == [4, 2, 8]
+    whole, against, each = make_tables(store, overall(store))
+    assert [len(table.rows) for table in (whole, against, each)] == [4, 2, 8]
     assert whole.header[:3] == ["method", "delay", "episodes"]
     assert "jerk" in whole.header
     assert "charged latency (s)" not in whole.header

@@ -7,11 +7,11 @@ import pytest
 from fake_study import block_study, cells, fake_study
 
 from chunkenv.bench.analysis.groups import overall
-from chunkenv.bench.report.content import Content, content_of
+from chunkenv.bench.report.content import Content, make_content
 from chunkenv.bench.report.html import to_html
 from chunkenv.bench.report.markdown import to_markdown
 from chunkenv.bench.report.sweep_plots import draw_sweeps
-from chunkenv.bench.report.tables import Entry, Sheet, sheets
+from chunkenv.bench.report.tables import Entry, PlainTable, make_tables
 from chunkenv.bench.report.write import write_report
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Cell
@@ -64,10 +64,10 @@ class Page(HTMLParser):
 
 
 def test_the_page_holds_every_table_and_needs_nothing_else(store, tmp_path):
-    text = to_html(content_of(store, tmp_path))
+    text = to_html(make_content(store, tmp_path))
     page = Page(text)
     assert page.tags == []
-    entries = [entry for sheet in sheets(store, overall(store)) for row in sheet.rows for entry in row]
+    entries = [entry for table in make_tables(store, overall(store)) for row in table.rows for entry in row]
     assert page.cells == [entry.text for entry in entries if entry.text]
     assert page.values == [str(entry.value).replace("-inf", "-Infinity") for entry in entries]
     assert "-Infinity" in page.values  # what was not measured in one of the settings
@@ -77,7 +77,7 @@ def test_the_page_holds_every_table_and_needs_nothing_else(store, tmp_path):
 
 
 def test_the_page_says_how_rows_were_made(store, tmp_path):
-    content = content_of(store, tmp_path)
+    content = make_content(store, tmp_path)
     assert content.title == "blocks"
     assert content.commands == ["chunkenv bench run fake.py"]
     facts = dict(content.facts)
@@ -91,7 +91,7 @@ def test_the_page_says_how_rows_were_made(store, tmp_path):
 
 def test_an_unfinished_study_says_so(store, tmp_path):
     store.begin(block_study(episodes=12, settings={"action_noise": 0.1}))
-    facts = dict(content_of(store, tmp_path).facts)
+    facts = dict(make_content(store, tmp_path).facts)
     assert facts["episodes"] == "80 of 96: the study is not finished"
 
 
@@ -99,7 +99,7 @@ def test_names_are_escaped(tmp_path):
     odd = Cell("<b>left", 'a|"bold"', 0, 2, 4)
     study = block_study(cells=(odd, Cell("right", "shy", 0, 2, 4)), name="a & b")
     with written(tmp_path, study) as store:
-        content = content_of(store, tmp_path)
+        content = make_content(store, tmp_path)
     page = Page(to_html(content))
     assert "<b>left" in page.cells
     assert "<b>left" not in to_html(content)
@@ -110,7 +110,7 @@ def test_plots_and_films_in_the_folder_are_shown(store, tmp_path):
     (tmp_path / "videos").mkdir()
     (tmp_path / "blocks.png").write_bytes(PNG)
     (tmp_path / "videos" / "catapult.gif").write_bytes(b"GIF89a")
-    content = content_of(store, tmp_path)
+    content = make_content(store, tmp_path)
     assert [picture.name for picture in content.plots] == ["blocks.png"]
     sources = Page(to_html(content)).sources
     assert [source.split(",")[0] for source in sources] == ["data:image/png;base64", "data:image/gif;base64"]
@@ -139,8 +139,8 @@ def test_a_report_elsewhere_takes_its_pictures_along(store, tmp_path):
 
 
 def test_markdown_tables_have_as_many_cells_in_every_line():
-    sheet = Sheet("Numbers", "a note", ["name", "value"], [[Entry("a|b", "a"), Entry("1\n2", 1.0)]])
-    text = to_markdown(Content("t", [], [], [sheet], [], [], []))
+    table = PlainTable("Numbers", "a note", ["name", "value"], [[Entry("a|b", "a"), Entry("1\n2", 1.0)]])
+    text = to_markdown(Content("t", [], [], [table], [], [], []))
     assert text.splitlines()[6:9] == ["| name | value |", "| --- | ---: |", "| a\\|b | 1 2 |"]
 
 
@@ -149,7 +149,7 @@ def test_nothing_to_report(tmp_path):
     with Store(tmp_path / "episodes.sqlite") as store:
         store.begin(study)
         with pytest.raises(ArgumentError, match="holds no episodes yet; there is nothing to report"):
-            content_of(store, tmp_path)
+            make_content(store, tmp_path)
 
 
 def grid(*pairs):
