@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
-from chunkenv.utils.spaces import map_parts, padding
+from chunkenv.request import Chunk
+from chunkenv.utils.spaces import Leaf, map_parts, padding
+from chunkenv.utils.types import Action, AnySpace
 from chunkenv.vector.clocks import Places
 from chunkenv.wrappers.underrun import Underrun
 
@@ -23,9 +22,7 @@ class ChunkStore:
         num_envs: N.
     """
 
-    def __init__(
-        self, chunks: spaces.Space[Any], action_space: spaces.Space[Any], underrun: Underrun, num_envs: int
-    ) -> None:
+    def __init__(self, chunks: AnySpace, action_space: AnySpace, underrun: Underrun, num_envs: int) -> None:
         self._chunks = chunks
         self._num_envs = num_envs
         self._holds = underrun.kind == "hold"
@@ -40,33 +37,33 @@ class ChunkStore:
         """Forget the last actions of some environments (bool[N])."""
         if self._holds:
 
-            def leaf(_: spaces.Space[Any], last: np.ndarray, first: Any) -> None:
+            def leaf(_: AnySpace, last: np.ndarray, first: Action) -> None:
                 last[members] = first
 
             map_parts(leaf, self._chunks, self._last, self._first)
 
-    def actions(self, chunks: Any, places: Places) -> Any:
+    def actions(self, chunks: Chunk, places: Places) -> Action:
         """The actions of each environment's ticks, batched [N, T, ...], with the chunks of this cycle."""
-        everyone = np.arange(self._num_envs)[:, None]
+        each = np.arange(self._num_envs)[:, None]
 
-        def leaf(_: spaces.Space[Any], previous: np.ndarray, own: np.ndarray, last: np.ndarray) -> np.ndarray:
-            return np.concatenate([previous, own, last[:, None]], axis=1)[everyone, places.rows]
+        def leaf(_: AnySpace, previous: np.ndarray, own: np.ndarray, last: np.ndarray) -> np.ndarray:
+            return np.concatenate([previous, own, last[:, None]], axis=1)[each, places.rows]
 
         return map_parts(leaf, self._chunks, self._previous, chunks, self._last)
 
-    def keep(self, chunks: Any, arrived: np.ndarray, actions: Any, played: np.ndarray) -> None:
+    def keep(self, chunks: Chunk, arrived: np.ndarray, actions: Action, played: np.ndarray) -> None:
         """Keep the chunks that have arrived (bool[N]), and the last of the `played` actions (int64[N])."""
         if arrived.all():
             self._previous = chunks
         elif arrived.any():
-            self._previous = map_parts(_replaced(arrived), self._chunks, self._previous, chunks)
+            self._previous = map_parts(_replace(arrived), self._chunks, self._previous, chunks)
         if self._holds:
             map_parts(_put_last(np.flatnonzero(played), played), self._chunks, self._last, actions)
 
-    def rows_from(self, starts: np.ndarray, lengths: np.ndarray) -> Any:
+    def rows_from(self, starts: np.ndarray, lengths: np.ndarray) -> Chunk:
         """Rows of the kept chunks moved to the front, `lengths` of them from `starts` on; the rest is filling."""
 
-        def leaf(_: spaces.Space[Any], previous: np.ndarray, filling: np.ndarray) -> np.ndarray:
+        def leaf(_: AnySpace, previous: np.ndarray, filling: np.ndarray) -> np.ndarray:
             number = np.arange(previous.shape[1])
             rows = np.minimum(starts[:, None] + number, len(number) - 1)
             real = number < lengths[:, None]
@@ -76,8 +73,8 @@ class ChunkStore:
         return map_parts(leaf, self._chunks, self._previous, self._filling)
 
 
-def _replaced(members: np.ndarray) -> Any:
-    def leaf(_: spaces.Space[Any], old: np.ndarray, new: np.ndarray) -> np.ndarray:
+def _replace(members: np.ndarray) -> Leaf:
+    def leaf(_: AnySpace, old: np.ndarray, new: np.ndarray) -> np.ndarray:
         kept = old.copy()
         kept[members] = new[members]
         return kept
@@ -85,8 +82,8 @@ def _replaced(members: np.ndarray) -> Any:
     return leaf
 
 
-def _put_last(who: np.ndarray, played: np.ndarray) -> Any:
-    def leaf(_: spaces.Space[Any], last: np.ndarray, actions: np.ndarray) -> None:
-        last[who] = actions[who, played[who] - 1]
+def _put_last(players: np.ndarray, played: np.ndarray) -> Leaf:
+    def leaf(_: AnySpace, last: np.ndarray, actions: np.ndarray) -> None:
+        last[players] = actions[players, played[players] - 1]
 
     return leaf

@@ -28,10 +28,10 @@ class Outcome(NamedTuple):
     arrived: np.ndarray
 
 
-def distinct(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
-    """The different rows of columns of whole numbers (at least 0) and, for each row, which of them it is.
+def find_groups(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
+    """The distinct rows of columns of whole numbers (at least 0) and, for each row, which of them it is.
 
-    >>> distinct(np.array([4, 4, 0]), np.array([1, 1, 0]))
+    >>> find_groups(np.array([4, 4, 0]), np.array([1, 1, 0]))
     ([(0, 0), (4, 1)], array([1, 1, 0]))
     """
     table = np.stack(columns).astype(np.int64)
@@ -86,7 +86,7 @@ class Clocks:
     def cycles(self, delays: np.ndarray) -> Cycles:
         """What the requests play if their inferences take `delays` ticks, int64[N]."""
         real = np.where(self.next_is_free, 0, delays)
-        groups, which = distinct(self.left[:, 0], self.left[:, 1], real)
+        groups, which = find_groups(self.left[:, 0], self.left[:, 1], real)
         settings = self.prediction_horizon, self.execution_horizon, self._clock.overlap
         return Cycles([plan_cycle(*settings, range(start, stop), delay) for start, stop, delay in groups], which)
 
@@ -97,7 +97,7 @@ class Clocks:
 
     def advance(self, cycles: Cycles, played: np.ndarray, members: np.ndarray) -> None:
         """Go on by `played` ticks (int64[N]) in some environments (bool[N])."""
-        groups, which = distinct(cycles.which, played)
+        groups, which = find_groups(cycles.which, played)
         left = [cycles.plans[plan].left_after(ticks) for plan, ticks in groups]
         self.left[members] = np.array([(rows.start, rows.stop) for rows in left])[which[members]]
         self.tick[members] += played[members]
@@ -106,12 +106,12 @@ class Clocks:
 
 def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float) -> Outcome:
     """What the first `played` ticks of each cycle came to."""
-    groups, which = distinct(cycles.which, played, terminated, ended)
-    lines = [_line(cycles.plans[plan], *rest, discount) for plan, *rest in groups]  # pyright: ignore (three rest)
+    groups, which = find_groups(cycles.which, played, terminated, ended)
+    lines = [_outcome_of(cycles.plans[plan], *rest, discount) for plan, *rest in groups]  # pyright: ignore (three rest)
     return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
 
 
-def _line(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[float | int | bool, ...]:
+def _outcome_of(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[float, ...]:
     """One environment's values, in the order of `Outcome`."""
     return (
         bootstrap_discount(discount, played, bool(terminated)),

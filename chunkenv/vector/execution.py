@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
+from gymnasium.vector import SyncVectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.clock import discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
-from chunkenv.request import VectorRequest
+from chunkenv.request import Chunk, VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, merge_infos, object_array
 from chunkenv.utils.spaces import has_nan, map_parts, split
-from chunkenv.utils.types import AnyVectorEnv
+from chunkenv.utils.types import Action, AnyVectorEnv, Info, Observation
 from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
 from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
@@ -115,7 +114,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     @property
     def control_dt(self) -> float | None:
-        """Seconds per tick, None if nobody knows."""
+        """Seconds per tick, None if unknown."""
         return self._delays.control_dt
 
     @property
@@ -147,8 +146,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         )
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, Infos]:
+        self, *, seed: int | list[int | None] | None = None, options: Info | None = None
+    ) -> tuple[Observation, Infos]:
         """Start episodes; seeds also start the latency's own random streams.
 
         Args:
@@ -167,7 +166,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._autoreset.ended &= ~start.members
         return self._show(self._player.observe()), infos
 
-    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Infos]:
+    def step(self, actions: Chunk) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
         """Play the cycle of each environment's request with its chunk.
 
         Args:
@@ -229,7 +228,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         cycles: Cycles,
         play: Playback,
         result: Outcome,
-        executed: Any,
+        executed: Action,
         playing: np.ndarray,
         stopped: np.ndarray,
     ) -> Infos:
@@ -241,27 +240,27 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             "underruns": result.underruns + stopped,
             "discarded": result.discarded,
         }
-        blank: dict[str, Any] = {key: np.where(playing, value, 0) for key, value in values.items()}
+        blank: Infos = {key: np.where(playing, value, 0) for key, value in values.items()}
         if self._account:
             blank |= self._details(cycles, play, executed, playing)
         return merge_infos(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
 
-    def _details(self, cycles: Cycles, play: Playback, executed: Any, playing: np.ndarray) -> dict[str, np.ndarray]:
+    def _details(self, cycles: Cycles, play: Playback, executed: Action, playing: np.ndarray) -> dict[str, np.ndarray]:
         """What happened in each tick, environment by environment."""
-        who = np.flatnonzero(playing).tolist()
+        members = np.flatnonzero(playing).tolist()
         counts = play.ticks.tolist()
-        accounts = {i: account(cycles.plans[cycles.which[i]], counts[i]) for i in who}
+        accounts = {i: account(cycles.plans[cycles.which[i]], counts[i]) for i in members}
         details = {
-            "rewards": {i: play.rewards[i, : counts[i]].copy() for i in who},
-            "actions": {i: self._actions_of(executed, i, counts[i]) for i in who},
+            "rewards": {i: play.rewards[i, : counts[i]].copy() for i in members},
+            "actions": {i: self._split_actions(executed, i, counts[i]) for i in members},
             "sources": {i: sources.copy() for i, (sources, _) in accounts.items()},
             "staleness": {i: staleness.copy() for i, (_, staleness) in accounts.items()},
         }
         if play.seen is not None:
-            details["observations"] = {i: play.seen[i] for i in who}
+            details["observations"] = {i: play.seen[i] for i in members}
         return {key: object_array(values, self.num_envs) for key, values in details.items()}
 
-    def _actions_of(self, executed: Any, index: int, count: int) -> list[Any]:
+    def _split_actions(self, executed: Action, index: int, count: int) -> list[Action]:
         chunks = self.single_action_space
         return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, executed))
 
@@ -275,8 +274,8 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._await_chunks(going)
 
     def _restart(
-        self, members: np.ndarray, seeds: Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, Infos]:
+        self, members: np.ndarray, seeds: Sequence[int | None] | None = None, options: Info | None = None
+    ) -> tuple[Observation, Infos]:
         """Start episodes in some environments, and make their first requests."""
         seeds = [None] * self.num_envs if seeds is None else seeds
         self._cycles = None
@@ -294,12 +293,12 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._delay = np.where(members, drawn, self._delay)
         self._cycles = self._clocks.cycles(self._delay)
 
-    def _show(self, observations: Any) -> Any:
+    def _show(self, observations: Observation) -> Observation:
         """The observations as the agent gets them."""
         return self._observe(observations, self.request) if self._observe else observations
 
 
-def _depths(vector_env: VectorEnv[Any, Any, Any]) -> list[int]:
+def _depths(vector_env: AnyVectorEnv) -> list[int]:
     """How many times each environment is chunked already."""
     if isinstance(vector_env, SyncVectorEnv):
         return [depth_of(ChunkedExecution, env) for env in vector_env.envs]

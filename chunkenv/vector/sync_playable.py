@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv
@@ -12,10 +11,11 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.utils.batching import Infos, Playable, Playback
 from chunkenv.utils.spaces import chunk_space, map_parts, split
+from chunkenv.utils.types import Action, AnyVectorEnv, Info, Observation
 from chunkenv.wrappers.tick_player import Play, play_rows
 
 
-def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
+def playable(vector_env: AnyVectorEnv) -> Playable:
     """What plays cycles in a vector environment.
 
     Raises:
@@ -29,7 +29,7 @@ def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
     if callable(getattr(type(vector_env), "play", None)):
         return vector_env  # pyright: ignore[reportReturnType] (as `Playable` says)
     if type(vector_env) is SyncVectorEnv:
-        return Members(vector_env)
+        return SyncPlayable(vector_env)
     raise ArgumentError(
         f"{vector_env} can only be stepped whole, and a common cycle would run on in environments whose episode has "
         "ended inside it: put the chunks inside, as gymnasium.make_vec(id, num_envs, 'async', wrappers=["
@@ -37,23 +37,23 @@ def playable(vector_env: VectorEnv[Any, Any, Any]) -> Playable:
     )
 
 
-class Members:
+class SyncPlayable:
     """The environments of a `SyncVectorEnv`, played one by one: its own step and autoreset are passed over.
 
     Args:
         vector_env: whose `envs` are played.
     """
 
-    def __init__(self, vector_env: SyncVectorEnv[Any, Any]) -> None:
+    def __init__(self, vector_env: SyncVectorEnv) -> None:
         self._vector = vector_env
         self.envs = vector_env.envs
         self._chunks = chunk_space(vector_env.single_action_space, 1)  # for their nesting, whatever their length
-        self._present: list[Any] = [None] * len(self.envs)
+        self._present: list[Observation] = [None] * len(self.envs)
         self._ticks = [0] * len(self.envs)
 
     def restart(
-        self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
-    ) -> tuple[Any, Infos]:
+        self, members: np.ndarray, seeds: Sequence[int | None], options: Info | None
+    ) -> tuple[Observation, Infos]:
         """Reset some environments, one by one; see `Playable`."""
         infos: Infos = {}
         for index in np.flatnonzero(members).tolist():
@@ -62,7 +62,7 @@ class Members:
             infos = self._vector._add_info(infos, info, index)
         return self.observe(), infos
 
-    def play(self, actions: Any, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
+    def play(self, actions: Action, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
         """Play each environment's own number of ticks; see `Playable`."""
         plays = [self._play(index, actions, count, every_tick) for index, count in enumerate(ticks.tolist())]
         rewards = np.zeros((len(plays), int(ticks.max())))
@@ -80,7 +80,7 @@ class Members:
             [play.seen for play in plays] if every_tick else None,
         )
 
-    def _play(self, index: int, actions: Any, count: int, every_tick: bool) -> Play:
+    def _play(self, index: int, actions: Action, count: int, every_tick: bool) -> Play:
         rows = map_parts(lambda _, value: value[index, :count], self._chunks, actions)
         env, tick = self.envs[index], self._ticks[index]
         try:
@@ -92,7 +92,7 @@ class Members:
         self._ticks[index] += len(play.rewards)
         return play
 
-    def observe(self) -> Any:
-        """A new batch of everyone's present observation."""
+    def observe(self) -> Observation:
+        """A new batch of the present observations of all environments."""
         space = self._vector.single_observation_space
         return concatenate(space, self._present, create_empty_array(space, len(self._present)))

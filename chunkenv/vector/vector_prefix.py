@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import iterate
 
 from chunkenv.request import VectorRequest
 from chunkenv.utils.spaces import leaves
+from chunkenv.utils.types import AnySpace, Observation
 from chunkenv.wrappers.prefix_observation import PrefixObservation
 
 
@@ -24,26 +23,26 @@ class VectorPrefixObservation:
         space: of one environment's observations.
     """
 
-    def __init__(self, single: PrefixObservation, batch: spaces.Space[Any]) -> None:
+    def __init__(self, single: PrefixObservation, batch: AnySpace) -> None:
         self.space = single.space
         self._single, self._batch = single, batch
         self._all_boxes = all(isinstance(leaf, spaces.Box) for leaf in leaves(single.parts_space))
 
-    def __call__(self, observations: Any, request: VectorRequest) -> Any:
+    def __call__(self, observations: Observation, request: VectorRequest) -> Observation:
         """The observations of `request`, batched."""
         length = request.prefix_length.astype(np.float32)[:, None]
         estimate = request.delay_estimate.astype(np.float32)[:, None]
         parts = self._single.parts(observations, request.prefix, length, estimate)
         return self._flat(parts) if self._single.flat else parts
 
-    def _flat(self, parts: dict[str, Any]) -> np.ndarray:
+    def _flat(self, parts: dict[str, Observation]) -> np.ndarray:
         space = self._single.parts_space
         if self._all_boxes:
             return np.concatenate(_columns(space, parts), axis=1).astype(np.float32)
         return np.stack([np.asarray(spaces.flatten(space, one), np.float32) for one in iterate(self._batch, parts)])
 
 
-def _columns(space: spaces.Space[Any], batch: Any) -> list[np.ndarray]:
+def _columns(space: AnySpace, batch: Observation) -> list[np.ndarray]:
     """The parts of a batch as gymnasium's `flatten` orders them, each [N, size]."""
     if isinstance(space, spaces.Dict):
         return [column for key, part in space.spaces.items() for column in _columns(part, batch[key])]

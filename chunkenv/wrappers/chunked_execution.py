@@ -94,7 +94,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     @property
     def control_dt(self) -> float | None:
-        """Seconds per tick, None if nobody knows."""
+        """Seconds per tick, None if unknown."""
         return self._delays.control_dt
 
     @property

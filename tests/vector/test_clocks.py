@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import ChunkClock, bootstrap_discount, plan_cycle
 from chunkenv.vector import clocks as clocks_module
-from chunkenv.vector.clocks import Clocks, distinct, outcome, places
+from chunkenv.vector.clocks import Clocks, find_groups, outcome, places
 
 numbers = st.integers(0, 6)
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=20))
-def test_distinct_rows(rows):
+def test_groups_of_equal_rows(rows):
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    found, which = distinct(*columns)
+    found, which = find_groups(*columns)
     assert [found[index] for index in which] == rows
     assert len(set(found)) == len(found)
 

@@ -48,7 +48,8 @@ def test_estimates_are_those_of_each_alone(kind):
         if number == 1:
             estimate.reset(FIRST)
             alone[0].reset()
-        assert estimate.predict(delays).tolist() == [one.predict(int(delay)) for one, delay in zip(alone, delays, strict=True)]
+        expected = [one.predict(int(delay)) for one, delay in zip(alone, delays, strict=True)]
+        assert estimate.predict(delays).tolist() == expected
         estimate.learn(delays, ~FIRST)
         for index in (1, 2):
             alone[index].learn(int(delays[index]))

@@ -8,7 +8,7 @@ from gymnasium.vector.utils import batch_space
 from chunkenv import ChunkedVectorExecution
 from chunkenv.errors import ArgumentError
 from chunkenv.testing import CountingEnv
-from chunkenv.vector.sync_playable import Members, playable
+from chunkenv.vector.sync_playable import SyncPlayable, playable
 from tests.vector.comparing import play_both
 from tests.worlds import Recorder
 
@@ -20,7 +20,7 @@ class Own(VectorEnv):
 
     def __init__(self, mode=AutoresetMode.NEXT_STEP):
         one = CountingEnv()
-        self._members = Members(
+        self._members = SyncPlayable(
             SyncVectorEnv([lambda: CountingEnv(truncate_at=7), lambda: CountingEnv(terminate_at=4)])
         )
         self.num_envs, self.metadata = 2, {"autoreset_mode": mode}
@@ -61,7 +61,7 @@ def test_who_cannot_is_refused():
 
 
 def test_each_plays_its_own_ticks():
-    members = Members(SyncVectorEnv([lambda: CountingEnv(truncate_at=2), CountingEnv, CountingEnv]))
+    members = SyncPlayable(SyncVectorEnv([lambda: CountingEnv(truncate_at=2), CountingEnv, CountingEnv]))
     members.restart(np.ones(3, bool), [0, 1, 2], None)
     actions = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
     played = members.play(actions, np.array([4, 3, 0]), every_tick=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chunkenv.utils.seeding import spawn
-from chunkenv.vector.workers.worker import Moved
+from chunkenv.utils.types import Observation
+from chunkenv.vector.workers.worker import Transition
 
 
 class Episode:
@@ -17,7 +16,7 @@ class Episode:
     """
 
     def __init__(self) -> None:
-        self.observation: Any = None
+        self.observation: Observation | None = None
         self.over = False
         self._decision = self._tick = 0
         self._seed: int | None = None
@@ -28,7 +27,7 @@ class Episode:
         """Where the episode is, in words; decisions are counted from 0."""
         return f"in decision {self._decision} of its episode, from tick {self._tick} on"
 
-    def follow(self, moved: Moved) -> None:
+    def follow(self, moved: Transition) -> None:
         """A reset or a step was made."""
         self.observation = moved.observation
         self.over = (moved.terminated or moved.truncated) and not moved.begins

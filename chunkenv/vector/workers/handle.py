@@ -6,13 +6,13 @@ import contextlib
 import multiprocessing.connection
 import time
 from collections.abc import Callable
-from typing import Any
+from multiprocessing.context import BaseContext
 
-import gymnasium as gym
 from gymnasium.vector.utils import CloudpickleWrapper
 
 from chunkenv.utils.processes import describe_exit, ignore_interrupts
-from chunkenv.vector.workers.worker import Failure, serve
+from chunkenv.utils.types import AnyEnv
+from chunkenv.vector.workers.worker import Answer, Failure, serve
 
 GRACE = 2.0
 """Seconds that a worker has to close its environment before it is killed."""
@@ -26,24 +26,25 @@ class Handle:
         context: of `multiprocessing`.
     """
 
-    def __init__(self, make_env: Callable[[], gym.Env[Any, Any]], context: Any) -> None:
+    def __init__(self, make_env: Callable[[], AnyEnv], context: BaseContext) -> None:
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(CloudpickleWrapper(make_env), theirs), daemon=True)
+        arguments = CloudpickleWrapper(make_env), theirs
+        self._process = context.Process(target=serve, args=arguments, daemon=True)  # pyright: ignore (each kind has it)
         with ignore_interrupts():
             self._process.start()
         theirs.close()
 
-    def ask(self, *request: Any) -> None:
-        """Send a request; that nobody is there to read it will be the answer."""
+    def ask(self, *request: object) -> None:
+        """Send a request; if the worker has gone, `answer` says so."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(request)
 
-    def answer(self) -> Any:
+    def answer(self) -> Answer:
         """What the worker answers to the last request: its result or a `Failure`."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
-            return Failure(self._death())
+            return Failure(self._describe_end())
         except Exception as error:  # of a class that the parent cannot import, say
             return Failure(f"its answer cannot be read: {type(error).__name__}: {error}")
 
@@ -55,7 +56,7 @@ class Handle:
         self._process.close()
         self.connection.close()
 
-    def _death(self) -> str:
+    def _describe_end(self) -> str:
         self._process.join(GRACE)
         code = self._process.exitcode
         if code is None:
@@ -64,14 +65,14 @@ class Handle:
         return f"its process {how}{'; if memory was short, use fewer environments' * ('SIGKILL' in how)}"
 
 
-def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Any]:
+def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Answer]:
     """The answers of all that were asked, by their index: results and failures.
 
     One that has not answered after `timeout` seconds (None: no limit) gets a `Failure` that says so.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     waiting = {handle.connection: index for index, handle in handles.items()}
-    answers: dict[int, Any] = {}
+    answers: dict[int, Answer] = {}
     while waiting:
         left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ready = multiprocessing.connection.wait(list(waiting), left)

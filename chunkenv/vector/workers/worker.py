@@ -7,31 +7,33 @@ import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
-
-import gymnasium as gym
+from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.utils.processes import begin_worker
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation
+
+Answer: TypeAlias = Any
+"""What a worker sends back: an `EnvInfo`, a `Transition`, the value of an attribute or a call, or a `Failure`."""
 
 
 class Failure(NamedTuple):
-    """Why there is no result: in a sentence and, if something was raised, where; `harmless` if all can go on."""
+    """Why there is no result: in a sentence, with the traceback of what was raised; `recoverable` if all can go on."""
 
     sentence: str
     traceback: str = ""
-    harmless: bool = False
+    recoverable: bool = False
 
 
-class Facts(NamedTuple):
+class EnvInfo(NamedTuple):
     """What a parent must know of an environment."""
 
-    observation_space: gym.Space[Any]
-    action_space: gym.Space[Any]
-    metadata: dict[str, Any]
+    observation_space: AnySpace
+    action_space: AnySpace
+    metadata: Info
     render_mode: str | None
 
 
-class Moved(NamedTuple):
+class Transition(NamedTuple):
     """What a reset or a step led to.
 
     Attributes:
@@ -44,21 +46,21 @@ class Moved(NamedTuple):
         final: the last observation and info of the episode before, where a step ended it and the next began at once.
     """
 
-    observation: Any
+    observation: Observation
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False
-    info: dict[str, Any] = {}  # noqa: RUF012 (never written to)
+    info: Info = {}  # noqa: RUF012 (never written to)
     begins: bool = False
-    final: tuple[Any, dict[str, Any]] | None = None
+    final: tuple[Observation, Info] | None = None
 
 
-def serve(make_env: Callable[[], gym.Env[Any, Any]], connection: Connection) -> None:
+def serve(make_env: Callable[[], AnyEnv], connection: Connection) -> None:
     """Make the environment, then answer every request with its result or a `Failure`, until the connection closes."""
     begin_worker()
     try:
         env = make_env()
-        _send(connection, Facts(env.observation_space, env.action_space, dict(env.metadata), env.render_mode))
+        _send(connection, EnvInfo(env.observation_space, env.action_space, dict(env.metadata), env.render_mode))
     except Exception as error:
         connection.send(_failure(error))
         return
@@ -69,7 +71,7 @@ def serve(make_env: Callable[[], gym.Env[Any, Any]], connection: Connection) -> 
     os._exit(0)  # a spawned interpreter takes long to go by itself, and its parent waits
 
 
-def _answer_all(env: gym.Env[Any, Any], connection: Connection) -> None:
+def _answer_all(env: AnyEnv, connection: Connection) -> None:
     while True:
         try:
             name, *arguments = connection.recv()
@@ -80,45 +82,45 @@ def _answer_all(env: gym.Env[Any, Any], connection: Connection) -> None:
         try:
             _send(connection, REQUESTS[name](env, *arguments))
         except Exception as error:
-            connection.send(_failure(error)._replace(harmless=name in HARMLESS))
+            connection.send(_failure(error)._replace(recoverable=name in RECOVERABLE))
 
 
-def _send(connection: Connection, answer: Any) -> None:
+def _send(connection: Connection, answer: Answer) -> None:
     try:
         connection.send(answer)
     except (BrokenPipeError, ConnectionResetError):
-        os._exit(1)  # nobody is there to hear of it
+        os._exit(1)  # the parent has gone
 
 
-def reset(env: gym.Env[Any, Any], seed: int | None, options: dict[str, Any] | None) -> Moved:
+def reset(env: AnyEnv, seed: int | None, options: Info | None) -> Transition:
     """Start an episode."""
     observation, info = env.reset(seed=seed, options=options)
-    return Moved(observation, info=info, begins=True)
+    return Transition(observation, info=info, begins=True)
 
 
-def step(env: gym.Env[Any, Any], action: Any, go_on: bool) -> Moved:
+def step(env: AnyEnv, action: Action, go_on: bool) -> Transition:
     """Play a step; if that ends the episode, and with `go_on`, start the next at once."""
     observation, reward, terminated, truncated, info = env.step(action)
-    moved = Moved(observation, float(reward), bool(terminated), bool(truncated), info)
+    moved = Transition(observation, float(reward), bool(terminated), bool(truncated), info)
     if not (go_on and (terminated or truncated)):
         return moved
     first, first_info = env.reset()
     return moved._replace(observation=first, info=first_info, begins=True, final=(observation, info))
 
 
-def call(env: gym.Env[Any, Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(env: AnyEnv, name: str, args: tuple[Any, ...], kwargs: Info) -> Any:
     """The value of an attribute, or of the method of that name."""
     attribute = env.get_wrapper_attr(name)
     return attribute(*args, **kwargs) if callable(attribute) else attribute
 
 
-def assign(env: gym.Env[Any, Any], name: str, value: Any) -> None:
+def assign(env: AnyEnv, name: str, value: object) -> None:
     """Set an attribute."""
     env.set_wrapper_attr(name, value)
 
 
-HARMLESS = ("call", "assign")
-"""What may raise without anything having happened to the episode: a name that nobody knows, say."""
+RECOVERABLE = ("call", "assign")
+"""Requests that may raise without a change of the episode: for an unknown name, say."""
 
 REQUESTS: dict[str, Callable[..., Any]] = {"reset": reset, "step": step, "call": call, "assign": assign}
 

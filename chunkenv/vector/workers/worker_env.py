@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from multiprocessing.context import BaseContext
 
 import gymnasium as gym
 import numpy as np
@@ -18,11 +18,13 @@ from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, b
 from chunkenv.utils.autoreset import Start, read_mode, read_start
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.utils.spaces import Checked, has_nan
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 from chunkenv.vector.workers.episode import Episode
 from chunkenv.vector.workers.handle import GRACE, Handle, gather
-from chunkenv.vector.workers.worker import Facts, Failure, Moved
+from chunkenv.vector.workers.worker import Answer, EnvInfo, Failure, Transition
 
-Result = tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+Answers = dict[int, Answer]
+Result = tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]
 
 
 class WorkerFault(EnvironmentFault):
@@ -41,7 +43,7 @@ class WorkerFault(EnvironmentFault):
 
 
 class WorkerVectorEnv(gym.vector.VectorEnv):
-    """Environments in processes of their own, as Gymnasium's `AsyncVectorEnv`, for environments that cannot be trusted.
+    """Environments in processes of their own, as Gymnasium's `AsyncVectorEnv`, for environments that may fail.
 
     Whatever a member does, no call hangs (with a timeout), no process stays behind, and the error names it and the
     tick:
@@ -71,7 +73,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             that spawns must do so under `if __name__ == "__main__":`.
 
     Raises:
-        ArgumentError: for an argument that cannot be meant, or members with different spaces.
+        ArgumentError: for an invalid argument, or members with different spaces.
         EnvironmentFault: a member that cannot be made.
 
     >>> envs = WorkerVectorEnv([lambda: gym.make("CartPole-v1")] * 2, timeout=60)
@@ -84,7 +86,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
 
     def __init__(
         self,
-        env_fns: Sequence[Callable[[], gym.Env[Any, Any]]],
+        env_fns: Sequence[Callable[[], AnyEnv]],
         *,
         timeout: float | None = None,
         start_timeout: float | None = None,
@@ -100,12 +102,12 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self._context = _read_context(context)
         self.num_envs = len(self._make)
         self._episodes = [Episode() for _ in self._make]
-        with self._ended_by_interrupts(list(range(self.num_envs))):
-            self._take_over(self._started(list(range(self.num_envs))), mode)
+        with self._end_on_interrupt(list(range(self.num_envs))):
+            self._take_over(self._start(list(range(self.num_envs))), mode)
 
     def reset(
-        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+        self, *, seed: int | Sequence[int | None] | None = None, options: Info | None = None
+    ) -> tuple[Observation, Info]:
         """Start episodes, of all or, with `options={"reset_mask": bool[N]}`, of some; failed ones get a new process.
 
         Args:
@@ -126,7 +128,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             raise self._fault(dict.fromkeys(faults, "in its reset"), faults)
         return self._observations(), self._infos(answers)
 
-    def step(self, actions: Any) -> Result:
+    def step(self, actions: Action) -> Result:
         """Play a step of every environment.
 
         Raises:
@@ -141,36 +143,36 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         lost = np.array([index not in self._handles for index in range(len(rows))])
         steps = {index: ("step", row, self._same_step) for index, row in enumerate(rows)}
         resets = dict.fromkeys(np.flatnonzero(resetting).tolist(), ("reset", None, None))
-        answers = self._asked({index: request for index, request in (steps | resets).items() if not lost[index]})
+        answers = self._ask({index: request for index, request in (steps | resets).items() if not lost[index]})
         if lost.any():
             answers |= self._reset(Start(lost, [None] * self.num_envs, None))
-        return self._settled(answers, when)
+        return self._finish_step(answers, when)
 
-    def render(self) -> tuple[Any, ...]:
+    def render(self) -> tuple[Answer, ...]:
         """What the environments render."""
         return self.call("render")
 
-    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    def call(self, name: str, *args: object, **kwargs: object) -> tuple[Answer, ...]:
         """The environments' attributes of that name, or what their methods of that name return.
 
         Raises:
             ResetNeededError: one of them failed and was not reset since.
             WorkerFault: environments that failed; one that only raised goes on.
         """
-        return self._everywhere([("call", name, args, kwargs)] * self.num_envs, f"in {name!r}")
+        return self._ask_all([("call", name, args, kwargs)] * self.num_envs, f"in {name!r}")
 
-    def get_attr(self, name: str) -> tuple[Any, ...]:
+    def get_attr(self, name: str) -> tuple[Answer, ...]:
         """The environments' attributes of that name; see `call`."""
         return self.call(name)
 
-    def set_attr(self, name: str, values: Any) -> None:
+    def set_attr(self, name: str, values: object) -> None:
         """Set an attribute of the environments: a list or a tuple has a value for each; see `call`."""
         each = list(values) if isinstance(values, list | tuple) else [values] * self.num_envs
         if len(each) != self.num_envs:
             raise ArgumentError(f"{len(each)} values for {self.num_envs} environments; give one for each, or one.")
-        self._everywhere([("assign", name, value) for value in each], f"when {name!r} was set")
+        self._ask_all([("assign", name, value) for value in each], f"when {name!r} was set")
 
-    def close_extras(self, **kwargs: Any) -> None:
+    def close_extras(self, **kwargs: object) -> None:
         """End all processes: those that do not close their environment within a moment are killed."""
         for handle in self._handles.values():
             handle.ask("close")
@@ -180,67 +182,67 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         if not self.closed:
             self._end(list(getattr(self, "_handles", ())))
 
-    def _take_over(self, answers: dict[int, Any], mode: AutoresetMode) -> None:
+    def _take_over(self, answers: Answers, mode: AutoresetMode) -> None:
         """Become the vector environment of what the workers have made."""
         if faults := _faults(answers):
             raise self._fault(dict.fromkeys(faults, "when it was made"), faults)
-        facts: Facts = answers[0]
+        first: EnvInfo = answers[0]
         for index, other in sorted(answers.items()):
-            _expect_same(index, facts, other)
-        self.single_observation_space, self.single_action_space = facts.observation_space, facts.action_space
-        self.observation_space = batch_space(facts.observation_space, self.num_envs)
-        self.action_space = batch_space(facts.action_space, self.num_envs)
-        self.metadata = facts.metadata | {"autoreset_mode": mode}
-        self.render_mode = facts.render_mode
+            _expect_same(index, first, other)
+        self.single_observation_space, self.single_action_space = first.observation_space, first.action_space
+        self.observation_space = batch_space(first.observation_space, self.num_envs)
+        self.action_space = batch_space(first.action_space, self.num_envs)
+        self.metadata = first.metadata | {"autoreset_mode": mode}
+        self.render_mode = first.render_mode
         self._read_actions = Checked(self.action_space, "actions")
 
-    def _started(self, indices: list[int]) -> dict[int, Any]:
-        """New processes for some environments, and what they answer: `Facts` or a `Failure`."""
-        with self._ended_by_interrupts(indices):
+    def _start(self, indices: list[int]) -> Answers:
+        """New processes for some environments, and what they answer: `EnvInfo` or a `Failure`."""
+        with self._end_on_interrupt(indices):
             for index in indices:
                 self._handles[index] = Handle(self._make[index], self._context)
             return self._answers(indices, self._start_timeout)
 
     @contextlib.contextmanager
-    def _ended_by_interrupts(self, indices: list[int]) -> Iterator[None]:
-        """After Ctrl-C, or another surprise, nobody knows which of these environments have moved: they end."""
+    def _end_on_interrupt(self, indices: list[int]) -> Iterator[None]:
+        """After Ctrl-C or an unexpected error it is unknown which of these environments have moved: they end."""
         try:
             yield
         except BaseException:
             self._end([index for index in indices if index in self._handles])
             raise
 
-    def _reset(self, start: Start) -> dict[int, Any]:
+    def _reset(self, start: Start) -> Answers:
         """Reset some environments, in new processes where they failed."""
         members = np.flatnonzero(start.members).tolist()
         replaced = [index for index in members if index not in self._handles]
-        answers = self._started(replaced)
+        answers = self._start(replaced)
         seeds = {index: self._episodes[index].seed_for(start.seeds[index], index in replaced) for index in members}
         alive = [index for index in members if index in self._handles]
-        answers |= self._asked({index: ("reset", seeds[index], start.options) for index in alive})
+        answers |= self._ask({index: ("reset", seeds[index], start.options) for index in alive})
         return answers
 
-    def _follow(self, answers: dict[int, Any]) -> None:
+    def _follow(self, answers: Answers) -> None:
         for index, answer in answers.items():
-            if isinstance(answer, Moved):
+            if isinstance(answer, Transition):
                 self._episodes[index].follow(answer)
 
-    def _asked(self, requests: dict[int, tuple[Any, ...]]) -> dict[int, Any]:
+    def _ask(self, requests: Mapping[int, tuple[object, ...]]) -> Answers:
         """What the environments answer; those that failed have no process any more."""
-        with self._ended_by_interrupts(list(requests)):
+        with self._end_on_interrupt(list(requests)):
             for index, request in requests.items():
                 self._handles[index].ask(*request)
             return self._answers(list(requests), self._timeout)
 
-    def _answers(self, indices: list[int], timeout: float | None) -> dict[int, Any]:
+    def _answers(self, indices: list[int], timeout: float | None) -> Answers:
         found = gather({index: self._handles[index] for index in indices}, timeout)
-        answers = {index: self._judged(answer) for index, answer in found.items()}
-        self._end([index for index in _faults(answers) if not answers[index].harmless])
+        answers = {index: self._expect_numbers(answer) for index, answer in found.items()}
+        self._end([index for index in _faults(answers) if not answers[index].recoverable])
         return answers
 
-    def _judged(self, answer: Any) -> Any:
+    def _expect_numbers(self, answer: Answer) -> Answer:
         """The answer, or a `Failure` if there is NaN in it."""
-        if not isinstance(answer, Moved):
+        if not isinstance(answer, Transition):
             return answer
         if np.isnan(answer.reward):
             return Failure("it returned the reward nan")
@@ -249,10 +251,10 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             return Failure("it returned an observation with nan")
         return answer
 
-    def _settled(self, answers: dict[int, Any], when: dict[int, str]) -> Result:
+    def _finish_step(self, answers: Answers, when: dict[int, str]) -> Result:
         """The result of a step; raised with the fault, if there is one."""
         faults = _faults(answers)
-        moved = {index: self._last(index, answer) if index in faults else answer for index, answer in answers.items()}
+        moved = answers | {index: self._cut_episode(index, failure) for index, failure in faults.items()}
         self._follow(moved)
         rows = [moved[index] for index in range(self.num_envs)]
         result = (
@@ -266,27 +268,27 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             raise self._fault(when, faults, result)
         return result
 
-    def _last(self, index: int, failure: Failure) -> Moved:
+    def _cut_episode(self, index: int, failure: Failure) -> Transition:
         """Where the episode of an environment that failed is cut."""
-        return Moved(self._episodes[index].observation, truncated=True, info={"fault": failure.sentence})
+        return Transition(self._episodes[index].observation, truncated=True, info={"fault": failure.sentence})
 
-    def _observations(self) -> Any:
+    def _observations(self) -> Observation:
         room = create_empty_array(self.single_observation_space, self.num_envs, np.zeros)
         return concatenate(self.single_observation_space, [one.observation for one in self._episodes], room)
 
-    def _infos(self, answers: dict[int, Any]) -> dict[str, Any]:
-        infos: dict[str, Any] = {}
+    def _infos(self, answers: Answers) -> Info:
+        infos: Info = {}
         for index, moved in sorted(answers.items()):
             if moved.final is not None:
                 infos = self._add_info(infos, dict(zip(("final_obs", "final_info"), moved.final, strict=True)), index)
             infos = self._add_info(infos, moved.info, index)
         return infos
 
-    def _everywhere(self, requests: list[tuple[Any, ...]], when: str) -> tuple[Any, ...]:
+    def _ask_all(self, requests: Sequence[tuple[object, ...]], when: str) -> tuple[Answer, ...]:
         self._expect_open()
         if lost := [index for index in range(self.num_envs) if index not in self._handles]:
-            raise ResetNeededError(_not_running(lost))
-        answers = self._asked(dict(enumerate(requests)))
+            raise ResetNeededError(_describe_ended(lost))
+        answers = self._ask(dict(enumerate(requests)))
         if faults := _faults(answers):
             raise self._fault(dict.fromkeys(faults, when), faults)
         return tuple(answers[index] for index in range(self.num_envs))
@@ -296,7 +298,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self._expect_begun(np.zeros(self.num_envs, bool))
         over = np.array([one.over or index not in self._handles for index, one in enumerate(self._episodes)])
         if over.any() and not self._next_step:
-            raise ResetNeededError(_not_running(np.flatnonzero(over).tolist()))
+            raise ResetNeededError(_describe_ended(np.flatnonzero(over).tolist()))
         return over
 
     def _expect_begun(self, but: np.ndarray) -> None:
@@ -308,9 +310,9 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             raise ClosedEnvironmentError("This vector environment was closed: make a new one.")
 
     def _fault(self, when: dict[int, str], faults: dict[int, Failure], result: Result | None = None) -> WorkerFault:
-        said = [f"environment {index} failed {when[index]}: {faults[index].sentence}" for index in sorted(faults)]
+        sentences = [f"environment {index} failed {when[index]}: {faults[index].sentence}" for index in sorted(faults)]
         failed = np.array([index not in self._handles for index in range(self.num_envs)])
-        fault = WorkerFault("; ".join(said) + ".", failed, result)
+        fault = WorkerFault("; ".join(sentences) + ".", failed, result)
         for failure in faults.values():
             if failure.traceback:
                 fault.add_note(failure.traceback)
@@ -323,27 +325,27 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             self._handles.pop(index).end(max(deadline - time.monotonic(), 0.0))
 
 
-def _faults(answers: dict[int, Any]) -> dict[int, Failure]:
+def _faults(answers: Answers) -> dict[int, Failure]:
     return {index: answer for index, answer in answers.items() if isinstance(answer, Failure)}
 
 
-def _not_running(who: list[int]) -> str:
+def _describe_ended(members: list[int]) -> str:
     return (
-        f"the episodes of the environments {brief(who)} are over or failed; call reset(options={{'reset_mask': mask}}) "
-        "with True for them first."
+        f"the episodes of the environments {brief(members)} are over or failed; call "
+        "reset(options={'reset_mask': mask}) with True for them first."
     )
 
 
-def _expect_same(index: int, facts: Facts, other: Facts) -> None:
+def _expect_same(index: int, first: EnvInfo, other: EnvInfo) -> None:
     for name in ("observation_space", "action_space"):
-        if getattr(facts, name) != getattr(other, name):
+        if getattr(first, name) != getattr(other, name):
             raise ArgumentError(
                 f"environment {index} has the {name} {brief(getattr(other, name))}, but environment 0 has "
-                f"{brief(getattr(facts, name))}; make them all alike."
+                f"{brief(getattr(first, name))}; make them all alike."
             )
 
 
-def _read_makers(env_fns: Any) -> list[Callable[[], gym.Env[Any, Any]]]:
+def _read_makers(env_fns: object) -> list[Callable[[], AnyEnv]]:
     makers = list(env_fns) if isinstance(env_fns, Iterable) else []
     if not makers or not all(callable(make) and not isinstance(make, gym.Env) for make in makers):
         raise ArgumentError(
@@ -353,7 +355,7 @@ def _read_makers(env_fns: Any) -> list[Callable[[], gym.Env[Any, Any]]]:
     return makers
 
 
-def _read_timeout(name: str, seconds: Any) -> float | None:
+def _read_timeout(name: str, seconds: float | None) -> float | None:
     if seconds is None:
         return None
     if (limit := real_number(name, seconds, at_least=0.0)) == 0.0:
@@ -361,6 +363,6 @@ def _read_timeout(name: str, seconds: Any) -> float | None:
     return limit
 
 
-def _read_context(name: str | None) -> Any:
+def _read_context(name: str | None) -> BaseContext:
     known = tuple(multiprocessing.get_all_start_methods())
     return multiprocessing.get_context(None if name is None else one_of("context", name, known))
