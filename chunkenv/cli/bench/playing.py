@@ -10,6 +10,7 @@ from typing import NamedTuple
 import typer
 from rich.console import Console
 
+from chunkenv.bench.run.block_queue import missing_blocks
 from chunkenv.bench.run.runner import StudyError, run_study
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Study, Unit
@@ -53,8 +54,8 @@ def play_study(context: typer.Context, study: Study, show: Callable[[Played], No
 
 
 def _play(study: Study, store: Store, units: Generator[Unit, None, None], console: Console) -> None:
-    """Play what is missing, and say what is kept if that ends early."""
-    there, count = sum(store.counts(study).values()), len(study.cells) * study.episodes
+    """Play what is missing; if that ends early, print how much is kept."""
+    there, count = _count_kept(study, store)
     if there:
         console.print(f"{there} of {count} episodes are there already.")
     if there == count:
@@ -63,22 +64,27 @@ def _play(study: Study, store: Store, units: Generator[Unit, None, None], consol
         _warm_up(study)
         _show_progress(units, study, store, console)
     except KeyboardInterrupt as error:
-        _say_what_is_kept("Interrupted", study, store, console)
+        _print_kept("Interrupted", study, store, console)
         console.print("The same command goes on from there.")
         raise typer.Exit(130) from error
     except StudyError:
-        _say_what_is_kept("Failed", study, store, console)
+        _print_kept("Failed", study, store, console)
         console.print("The same command goes on from there; if the study's code must change, add --overwrite.")
         raise
 
 
-def _say_what_is_kept(how: str, study: Study, store: Store, console: Console) -> None:
-    kept, count = sum(store.counts(study).values()), len(study.cells) * study.episodes
+def _print_kept(how: str, study: Study, store: Store, console: Console) -> None:
+    kept, count = _count_kept(study, store)
     console.print(f"{how}: {kept} of {count} episodes are kept in {store.path}.", soft_wrap=True)
 
 
+def _count_kept(study: Study, store: Store) -> tuple[int, int]:
+    """How many episodes are kept, and how many the study has."""
+    return sum(store.counts(study).values()), len(study.cells) * study.episodes
+
+
 def _warm_up(study: Study) -> None:
-    """Make one environment and policy here: what is compiled is compiled once, and what is missing is said at once."""
+    """Make one environment and policy here, so that kernels are compiled once and a missing extra is named first."""
     if study.make_policy is not None:
         study.make_policy(study.cells[0])
     if study.make_env is not None:
@@ -86,8 +92,8 @@ def _warm_up(study: Study) -> None:
 
 
 def _show_progress(units: Generator[Unit, None, None], study: Study, store: Store, console: Console) -> None:
-    """Play the units under a bar that counts work, not episodes: they differ in length."""
-    todo = [unit for block, kept in store.counts(study).items() if kept < len(block.episodes) for unit in block.units]
+    """Play the units under a bar that counts work, because episodes differ in length."""
+    todo = [unit for block in missing_blocks(study, store) for unit in block.units]
     work = {cell: study.cost(cell) for cell in study.cells}
     total = sum(work[unit.cell] for unit in todo)
 
