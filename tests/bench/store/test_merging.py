@@ -36,7 +36,8 @@ def test_parts_are_the_whole(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["both.sqlite"]
 
 
-def test_rows_that_are_in_both_are_there_once(tmp_path):
+def test_rows_that_are_in_both_are_there_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("chunkenv.bench.store.study_store.now", lambda: "2026-01-01T00:00:00+00:00")
     few, many = written(tmp_path / "few.sqlite", block_study(3)), written(tmp_path / "many.sqlite", block_study(5))
     assert merge([few, many], tmp_path / "both.sqlite") == 40
     assert rows_in(tmp_path / "both.sqlite", block_study()) == rows_in(many, block_study())
