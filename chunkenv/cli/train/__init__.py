@@ -1,10 +1,10 @@
-"""`chunkenv train`: train experts, policies that learn from them, and agents that decide chunks."""
-
-from __future__ import annotations
+"""`chunkenv train`, one file a command: experts, policies that learn from them, and agents that decide chunks."""
 
 import typer
 
 from chunkenv.cli.train import flow, ppo, qc
+
+__all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 for command in (ppo.ppo, flow.flow, qc.qc):

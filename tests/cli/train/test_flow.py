@@ -68,7 +68,8 @@ def test_a_killed_training_ends_with_the_same_weights(data, tmp_path):
     result = invoke(*arguments(data, tmp_path / "killed", *words))
     assert "goes on from" in result.output
     whole, killed = (
-        load_flow_policy(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors") for name in ("whole", "killed")
+        load_flow_policy(tmp_path / name / LEVEL / "plain" / "seed0" / "policy.safetensors")
+        for name in ("whole", "killed")
     )
     weights, again = whole.flow.weights, killed.flow.weights
     assert all((weights[name] == again[name]).all() for name in weights)
