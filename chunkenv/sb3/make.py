@@ -21,7 +21,7 @@ from chunkenv.sb3.vec_env import SB3VecEnv
 from chunkenv.utils.checks import true_or_false, whole_number
 from chunkenv.utils.types import AnyEnv, AnySpace
 from chunkenv.vector import ChunkedVectorExecution
-from chunkenv.vector.workers.worker_env import WorkerVectorEnv
+from chunkenv.vector.workers import WorkerVectorEnv
 from chunkenv.wrappers import ChunkedExecution, FlattenChunk
 
 

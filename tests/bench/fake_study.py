@@ -8,7 +8,7 @@ import numpy as np
 
 from chunkenv.bench.study import Block, Cell, Study
 from chunkenv.evaluate import episode_seed
-from chunkenv.wrappers.chunked_execution import ChunkedExecution
+from chunkenv.wrappers import ChunkedExecution
 
 TASKS = ("left", "right")
 LONG = 15  # episodes, for runs that are to be killed before their end

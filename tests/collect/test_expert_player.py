@@ -6,7 +6,7 @@ from chunkenv.collect.expert_player import ExpertPlayer
 from chunkenv.collect.experts import ExpertSource
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
-from chunkenv.wrappers.action_noise import ActionNoise
+from chunkenv.wrappers import ActionNoise
 from tests.agents.experts import random_expert
 from tests.data.making import LEVEL, Placed, Waver
 

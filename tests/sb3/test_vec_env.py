@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from chunkenv.errors import ArgumentError
 from chunkenv.sb3 import SB3VecEnv
-from chunkenv.vector.workers.worker_env import WorkerVectorEnv
+from chunkenv.vector.workers import WorkerVectorEnv
 from tests.sb3.worlds import DictLine, Line
 from tests.worlds import ACTIONS
 

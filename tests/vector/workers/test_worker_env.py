@@ -18,7 +18,7 @@ from gymnasium.error import ClosedEnvironmentError
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError
-from chunkenv.vector.workers.worker_env import WorkerFault, WorkerVectorEnv
+from chunkenv.vector.workers import WorkerFault, WorkerVectorEnv
 from tests.vector.faulty import Faulty, chunked
 
 MODES = list(AutoresetMode)
@@ -366,7 +366,7 @@ def test_other_ways_to_start_processes(context):
 SCRIPT = """
 import sys
 from functools import partial
-from chunkenv.vector.workers.worker_env import WorkerVectorEnv
+from chunkenv.vector.workers import WorkerVectorEnv
 from tests.vector.faulty import chunked
 
 if __name__ == "__main__":

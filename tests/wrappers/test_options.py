@@ -1,0 +1,60 @@
+"""Both wrappers take the same arguments, which are listed once."""
+
+import inspect
+from dataclasses import fields
+
+import gymnasium as gym
+import pytest
+from gymnasium.vector import SyncVectorEnv
+
+from chunkenv import ChunkedExecution, ChunkedVectorExecution
+from chunkenv.testing import CountingEnv
+from chunkenv.wrappers import ChunkOptions
+
+WRAPPERS = {
+    "env": (ChunkedExecution, CountingEnv),
+    "vector_env": (ChunkedVectorExecution, lambda: SyncVectorEnv([CountingEnv] * 2)),
+}
+
+
+@pytest.mark.parametrize("first", WRAPPERS)
+def test_the_signature_is_the_environment_and_the_options(first):
+    wrap, _ = WRAPPERS[first]
+    parameters = inspect.signature(wrap).parameters
+    assert list(parameters) == [first, *(field.name for field in fields(ChunkOptions))]
+    options = inspect.signature(ChunkOptions).parameters
+    assert {name: parameters[name] for name in options} == dict(options)
+
+
+@pytest.mark.parametrize("first", WRAPPERS)
+def test_arguments_in_order_or_by_name(first):
+    wrap, make_env = WRAPPERS[first]
+    in_order = wrap(make_env(), 8, 4, 2)
+    by_name = wrap(**{first: make_env()}, prediction_horizon=8, execution_horizon=4, latency=2)
+    assert in_order._saved_kwargs == by_name._saved_kwargs
+    assert in_order._saved_kwargs.keys() == {field.name for field in fields(ChunkOptions)}
+
+
+@pytest.mark.parametrize("first", WRAPPERS)
+def test_arguments_that_do_not_exist_or_are_missing(first):
+    wrap, make_env = WRAPPERS[first]
+    with pytest.raises(TypeError, match=r"'predict_horizon'|'prediction_horizon'"):
+        wrap(make_env(), predict_horizon=8)
+    with pytest.raises(TypeError, match="missing a required argument: 'prediction_horizon'"):
+        wrap(make_env())
+    with pytest.raises(TypeError, match="too many positional"):
+        wrap(make_env(), 8, 4, 2, True)
+
+
+def test_a_warning_names_the_line_that_makes_the_environment():
+    with pytest.warns(UserWarning, match="never act") as caught:
+        ChunkedExecution(CountingEnv(), 2, latency=3)
+    assert caught[0].filename == __file__
+
+
+def test_a_wrapper_may_be_extended():
+    class Short(ChunkedExecution):
+        def __init__(self, env: gym.Env, discount: float) -> None:
+            super().__init__(env, 2, discount=discount)
+
+    assert (Short(CountingEnv(), 0.5).prediction_horizon, Short(CountingEnv(), 0.5).discount) == (2, 0.5)
