@@ -1,19 +1,19 @@
-"""What a late inference costs an agent that decides chunks, and what helps: the prefix in the state, or RTC.
+"""The cost of inference delay for agents that choose chunks, and two remedies: the prefix in the state, and RTC.
 
     chunkenv bench run benchmarks/qc_delay.py
     python benchmarks/qc_delay.py results/qc-delay
 
 trains one QC agent for each delay d and each seed with the prefix in its state, and one without, as `chunkenv train qc`
-does, and plays them with the delay that they learned with:
+does, and plays them with their training delay:
 
-- prefix: policy and critic see what is decided already.
-- no prefix: they don't; the process is not Markov.
-- no prefix, RTC: the same agent, but its candidates are inpainted around what is decided already.
-- surprised: the agent that learned without a delay; d + s is at most its chunk, so it decides more often.
-- surprised, RTC: the same one under Real-Time Chunking.
+- prefix: policy and critic observe the prefix.
+- no prefix: they do not; the process is not Markov.
+- no prefix, RTC: the same agent, but its candidates are inpainted around the prefix.
+- surprised: the agent trained without delay; d + s is at most its chunk, so it decides more often.
+- surprised, RTC: the same agent under Real-Time Chunking.
 
-The agent that learned without a delay also plays at all execution horizons s, without a delay, and under Real-Time
-Chunking where something is left of the previous chunk. Intervals are of 95 %, from a bootstrap over seeds.
+The agent trained without delay also plays at all execution horizons s, without delay, and under Real-Time Chunking
+where rows of the previous chunk are left. Intervals are 95 %, from a bootstrap over seeds.
 """
 
 from __future__ import annotations

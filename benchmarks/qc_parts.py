@@ -1,4 +1,4 @@
-"""Agents of `qc_tasks.py`, taken apart: what do they imitate, and what do their critics choose?
+"""The parts of the agents of `qc_tasks.py`: what do they imitate, and what do their critics choose?
 
     chunkenv bench run benchmarks/qc_parts.py               # the agents of the longer tasks
     chunkenv bench run benchmarks/qc_parts.py:imitation     # imitation with and without noise in the demonstrations
@@ -6,12 +6,12 @@
 
 plays each of them in the environment of its data, in the episodes of the other study:
 
-- imitation: the flow inside the agent alone, which does what the data do, in chunks or one action at a time;
-- best of N: of N draws of that flow the one that the agent's critics give most for. The way to choose is the same for
-  all agents, so what differs is imitation and critics;
-- as it is: the agent itself, which may have a policy of its own.
+- imitation: the flow inside the agent alone, which imitates the data, in chunks or one action at a time;
+- best of N: of N draws of that flow the one with the highest value by the agent's critics. The rule is the same for all
+  agents, so only imitation and critics differ;
+- as it is: the agent itself, which may have its own policy.
 
-Agents that `qc_tasks.py` has trained are not trained again. Intervals are of 95 %, from a bootstrap over seeds.
+Agents that `qc_tasks.py` has trained are not trained again. Intervals are 95 %, from a bootstrap over seeds.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def play_by(cell: AgentCell, way: str) -> AgentCell:
 
 
 def main() -> None:
-    """Print the table, and what choosing adds to imitation."""
+    """Print the table, and the gain of choosing over imitation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="of the study, such as results/qc-parts")
     found = group(read_rows(parser.parse_args().folder), "agent", "task", "way")

@@ -1,6 +1,6 @@
 """Studies of the Q-chunking family: a cell says how an agent is trained, and how it is played.
 
-Each agent is trained once, by the first study that needs it, in a folder of its own in `results/qc_agents`. To train it
+Each agent is trained once, by the first study that needs it, in its own folder in `results/qc_agents`. To train it
 again, delete its folder.
 """
 
@@ -33,16 +33,16 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 
 DATA, AGENTS = Path("data"), Path("results") / "qc_agents"
 CHUNK = 5
-"""Actions that an inference decides, of agents that decide several."""
+"""Actions per inference, for agents that choose several."""
 SEEDS = (0, 1, 2)
-"""Of trainings."""
+"""The seeds of trainings."""
 EPISODES = 50
 FINAL_SEED = 1_000_001
-"""Of the study: episodes that no training plays, whose own have seeds from twice its seed."""
+"""The seed of the study: no training plays its episodes; those of a training have seeds from twice its seed on."""
 SLOTS = 10
-"""Episodes that are played side by side where an agent is taken apart."""
+"""The number of episodes played side by side when the parts of an agent are evaluated."""
 RESULTS = {"training_steps": int, "training_seconds": float, "curve": str}
-"""Columns of rows: `curve` is JSON, the steps and the solve rate of each evaluation on the way."""
+"""Columns of rows: `curve` is JSON, the steps and the solve rate of each evaluation during training."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ class AgentCell(Cell):
         offline_steps: updates on the data.
         online_steps: ticks played, an update each.
         training_seed: of the training.
-        evaluate_every: steps between two evaluations on the way.
+        evaluate_every: steps between two evaluations during training.
         evaluation_episodes: of each of these.
-        trained_delay: ticks that an inference takes while it learns.
-        prefix: 1 if it then sees what is decided already.
+        trained_delay: inference delay in training, in ticks.
+        prefix: 1 if the prefix is in the agent's observation.
         hidden: widths of the layers.
         samples: chunks that qc chooses from.
         target_sampler: of qc.
         target_steps: of qc.
-        way: how it is played: "agent", "rtc" (candidates are inpainted around the previous chunk), or taken apart:
+        way: how it is played: "agent", "rtc" (candidates are inpainted around the previous chunk), or
             "best-of-N", of N draws of its flow the one of highest value; "best-of-1" is imitation.
     """
 
@@ -105,12 +105,12 @@ def make_agent_study(name: str, cells: Sequence[AgentCell], data: Path = DATA, a
 
 
 def cost(cell: AgentCell) -> float:
-    """How long a cell takes, compared to others: its training counts."""
+    """The relative time of a cell, with its training."""
     return cell.offline_steps + cell.online_steps
 
 
 def play(cell: AgentCell, episodes: tuple[int, ...], seed: int, data: Path, agents: Path) -> list[Row]:
-    """Train the agent, if it is not there, and play these episodes."""
+    """Train the agent if it is missing, and play these episodes."""
     folder = agents / training_folder(cell)
     training = train_once(lambda: make_training(cell, data), folder)
     lines = [line for line in read_metrics(folder / "metrics.jsonl") if "solve_rate" in line]
@@ -121,7 +121,7 @@ def play(cell: AgentCell, episodes: tuple[int, ...], seed: int, data: Path, agen
 
 
 def training_folder(cell: AgentCell) -> Path:
-    """Where a training lies: the name tells all that decides it."""
+    """The folder of a training: its name has all settings that decide the result."""
     names = [field.name for field in fields(AgentCell)[len(fields(Cell)) :]]
     parts = [f"{name}={getattr(cell, name)}" for name in names if name not in ("agent", "way", "training_seed")]
     return Path(cell.task, cell.agent, " ".join(parts), f"seed{cell.training_seed}")
@@ -152,7 +152,7 @@ def make_training(cell: AgentCell, data: Path) -> OfflineOnlineTraining:
 
 
 def play_whole(cell: AgentCell, training: OfflineOnlineTraining, episodes: Sequence[int], seed: int) -> list[Row]:
-    """Play the agent, as it is or under Real-Time Chunking, one episode after the other."""
+    """Play the agent, alone or under Real-Time Chunking, one episode after the other."""
     config, agent = training.config, training.agent
     policy = ChunkPolicy(agent) if cell.way == "agent" else inpaint(agent)
     horizons = (cell.prediction_horizon, cell.execution_horizon, cell.delay)
@@ -164,14 +164,14 @@ def play_whole(cell: AgentCell, training: OfflineOnlineTraining, episodes: Seque
 
 
 def play_parts(cell: AgentCell, training: OfflineOnlineTraining, episodes: Sequence[int], seed: int) -> list[Row]:
-    """Play the agent's flow, alone or as its critics choose from N draws."""
+    """Play the agent's flow, alone or with the best of N draws by its critics."""
     count, policy = int(cell.way.removeprefix("best-of-")), BehaviourPolicy(training.agent)
     chosen = policy if count == 1 else BestOf(policy, chunk_values(training.agent), count)
     return evaluate_batch(partial(make_envs, cell, training.config), chosen, episodes, seed, SLOTS)
 
 
 def make_envs(cell: AgentCell, config: TrainingConfig, slots: int) -> gym.vector.VectorEnv:
-    """The environment of the data, in chunks as the agent learned them."""
+    """The environment of the data, with the horizons of the agent's training."""
     return gym.make_vec(
         config.id,
         slots,
@@ -185,7 +185,7 @@ def make_envs(cell: AgentCell, config: TrainingConfig, slots: int) -> gym.vector
 
 
 def inpaint(agent: Learner) -> BestOf:
-    """The agent, whose candidates go on from what is left of the previous chunk."""
+    """The agent, with candidates that continue the previous chunk."""
     return BestOf(RTC(BehaviourPolicy(agent)), chunk_values(agent), agent.settings.samples)
 
 
@@ -223,7 +223,7 @@ def describe_rates(seeds: Seeds) -> str:
 
 
 def differences(first: Seeds, second: Seeds) -> list[float]:
-    """Of the shares, for each seed that both have."""
+    """The differences of the shares, for each seed that both have."""
     ones, others = solve_rates(first), solve_rates(second)
     return [ones[seed] - others[seed] for seed in ones if seed in others]
 

@@ -1,16 +1,16 @@
-"""Agents of the Q-chunking family from the same data: how many episodes each solves, over training seeds.
+"""Solve rates of agents of the Q-chunking family trained on the same data, over training seeds.
 
     chunkenv bench run benchmarks/qc_tasks.py                  # longer tasks; data as in docs/qc.md
     chunkenv bench run benchmarks/qc_tasks.py:one_cube         # or another study of this file
     python benchmarks/qc_tasks.py results/qc-tasks --plot curves.png
 
 Each agent is trained offline, then online, as `chunkenv train qc` does, and its last weights play 50 episodes that no
-training has seen. What is there is not done again, and what was interrupted goes on.
+training has used. Finished work is not repeated, and interrupted work continues.
 
-The tables have what each agent solves, and the differences between any two of them, seed by seed, in points. Intervals
-are of 95 %, from a bootstrap over seeds (of three: from the least to the most): they tell how a new seed would do.
-`minutes` are those of training alone, without evaluations. The plot shows what the evaluations on the way solved: the
-mean over seeds, and each seed.
+The tables show the solve rate of each agent, and the differences between any two agents, seed by seed, in points.
+Intervals are 95 %, from a bootstrap over seeds (of three: the minimum and the maximum): they describe a new seed.
+`minutes` are those of training alone, without evaluations. The plot shows the evaluations during training: the mean
+over seeds, and each seed.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def show(found: dict[tuple, Seeds]) -> None:
-    """The table of it, and that of the differences between agents if there are several."""
+    """The table of solve rates, and the differences between agents if there are several."""
     print("| task | agent | seeds | steps | minutes | solved, % (each seed) |\n|---|---|---|---|---|---|")
     for (task, agent), seeds in found.items():
         firsts = [rows[0] for rows in seeds.values()]
@@ -109,12 +109,12 @@ def show(found: dict[tuple, Seeds]) -> None:
 
 
 def names(found: dict[tuple, Seeds]) -> tuple[list[str], list[str]]:
-    """Of all tasks, and of all agents."""
+    """The names of all tasks, and of all agents."""
     return sorted({task for task, _ in found}), sorted({agent for _, agent in found})
 
 
 def plot(found: dict[tuple, Seeds], path: Path) -> None:
-    """Solved on the way, a panel for each task."""
+    """Plot the solve rates during training, a panel for each task."""
     tasks, agents = names(found)
     figure, panels = plt.subplots(1, len(tasks), figsize=(3.6 * len(tasks), 3.2), layout="constrained", sharey=True)
     for task, axes in zip(tasks, np.atleast_1d(panels), strict=True):
@@ -128,7 +128,7 @@ def plot(found: dict[tuple, Seeds], path: Path) -> None:
 
 
 def plot_curves(axes: Axes, rows: list[Row], label: str, colour: str) -> None:
-    """The mean over seeds, and fainter each seed; a row of each seed is given."""
+    """Draw the mean over seeds, and each seed in a lighter colour; `rows` has a row of each seed."""
     curves = [np.array(json.loads(row["curve"])) for row in rows]
     shortest = min(map(len, curves))
     steps = np.mean([curve[:shortest, 0] for curve in curves], 0)  # evaluations wait for an episode's end
