@@ -51,7 +51,7 @@ def test_windows_have_both_and_the_intended_ones_are_the_same(dataset):
 
 def test_what_has_no_noise_to_bring_back(dataset):
     foreign = type(dataset)(**{**vars(dataset), "info": {**dataset.info, "noise": None}})
-    with pytest.raises(DataError, match="cannot be brought back; learn from prefixes as they were intended"):
+    with pytest.raises(DataError, match="cannot be drawn again; learn from prefixes as they were intended"):
         executed_actions(foreign)
     with pytest.raises(ArgumentError, match="but the actions have"):
         Windows(dataset, 8, executed=np.zeros((3, 6), np.float32))
