@@ -67,7 +67,7 @@ def progress(store: Store, now: float | None = None) -> Progress:
 
 
 def _cells(store: Store) -> list[Row]:
-    """Each planned cell: its task, its cost, how many episodes it shall have, and has."""
+    """Each planned cell: its task, its cost, how many episodes it is to have, and has."""
     names = list(store.columns.keys)
     same = " AND ".join(f'plan."{name}" = played."{name}"' for name in names)
     return store.select(

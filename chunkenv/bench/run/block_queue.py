@@ -45,7 +45,7 @@ class BlockQueue:
         return self._returned.pop() if self._returned else next(self._waiting, None)
 
     def take_back(self, block: Block, death: str) -> None:
-        """A worker was killed over a block: another one shall play it.
+        """A worker was killed over a block: another one is to play it.
 
         Raises:
             StudyError: if too many were.

@@ -40,8 +40,8 @@ class Workers(NamedTuple):
 def run_study(study: Study, store: Store, workers: int | Workers, command: str = "") -> Generator[Unit, None, None]:
     """Check the arguments, then play what is missing and yield each unit when its row is kept.
 
-    A worker that is killed is replaced, and its block played again. Closing the iterator, or an exception in whoever
-    iterates, ends the workers; rows that are kept stay.
+    A worker that is killed is replaced, and its block played again. Closing the iterator, or an exception in the
+    loop over it, ends the workers; rows that are kept stay.
 
     Args:
         study: what to play.

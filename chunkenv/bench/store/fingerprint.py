@@ -65,7 +65,7 @@ DATA = (".toml", ".json", ".safetensors")
 
 @functools.cache
 def code() -> str:
-    """A short fingerprint of all that decides rows: whoever edits a policy must not find the old policy's rows."""
+    """A short fingerprint of all that decides rows: a policy that was edited must not find the old policy's rows."""
     return fingerprint(_files(DECIDES), PACKAGE)
 
 
@@ -86,7 +86,7 @@ def study_code(study: Study) -> dict[str, str]:
 
 
 def entry_of(path: Path) -> str:
-    """The entry of the three lists above for a file of the package; an empty string for one that nobody has listed.
+    """The entry of the three lists above for a file of the package; an empty string for one that is not listed.
 
     >>> entry_of(PACKAGE / "utils" / "seeding.py"), entry_of(PACKAGE / "bench" / "study.py")
     ('utils/seeding', 'bench')
@@ -121,21 +121,21 @@ def _content(path: Path) -> bytes:
     """What counts of a file; line endings do not count in text."""
     content = path.read_bytes()
     if path.suffix == ".py":
-        return repr(_essence(ast.parse(content))).encode()
+        return repr(_syntax(ast.parse(content))).encode()
     return content if path.suffix == ".safetensors" else content.replace(b"\r\n", b"\n")
 
 
-def _essence(node: object) -> object:
+def _syntax(node: object) -> object:
     r"""A syntax tree as nested tuples: no docstrings, no positions, no empty fields (which depend on Python's version).
 
-    >>> _essence(ast.parse("x = 1  # one")) == _essence(ast.parse("'''Numbers.'''\nx = (1)"))
+    >>> _syntax(ast.parse("x = 1  # one")) == _syntax(ast.parse("'''Numbers.'''\nx = (1)"))
     True
     """
     if isinstance(node, list):
-        return tuple(_essence(each) for each in node if not _is_docstring(each))
+        return tuple(_syntax(each) for each in node if not _is_docstring(each))
     if not isinstance(node, ast.AST):
         return node
-    fields = [(name, _essence(value)) for name, value in ast.iter_fields(node)]
+    fields = [(name, _syntax(value)) for name, value in ast.iter_fields(node)]
     return (type(node).__name__, *(field for field in fields if field[1] not in (None, ())))
 
 

@@ -117,7 +117,7 @@ class Store:
             self._claims.finish(block)
 
     def insert(self, row: Row) -> None:
-        """Add a row with all its columns, unless its unit is there already; whoever calls opens the transaction."""
+        """Add a row with all its columns, unless its unit is there already; the caller opens the transaction."""
         marks = ", ".join("?" * len(row))
         unit = self.columns.unit
         query = f"INSERT INTO episodes ({quote(row)}) VALUES ({marks}) ON CONFLICT ({unit}) DO NOTHING"
@@ -159,7 +159,7 @@ class Store:
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def copy(self, path: Path) -> sqlite3.Connection:
-        """A connection to a copy of everything, as it is at one moment; whoever calls closes it."""
+        """A connection to a copy of everything, as it is at one moment; the caller closes it."""
         with _explain_errors(path):
             other = sqlite3.connect(path)
             self._connection.backup(other)

@@ -1,4 +1,4 @@
-"""Charged latency: every execution method pays the time that it really takes, on a policy so many times as slow.
+"""Charged latency: every execution method pays the time that it really takes, on a policy that is slowed down.
 
 Published studies fix the delay by hand, the same for all methods; but guidance needs gradients, and best-of-N needs N
 samples. Here each method's latency is measured first, on one machine, and kept as a trace. The trace, multiplied by a
@@ -42,7 +42,7 @@ BATCH = 256
 CONTROL_DT = 1 / 30
 """Seconds per tick, as the tasks have it."""
 DELAYS_OF_FASTEST = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-"""Slowdowns are chosen so that the fastest method's median latency is so many ticks."""
+"""Slowdowns are chosen so that the fastest method's median latency is this many ticks."""
 REPEATS, ROUNDS = 1000, 20
 MEASURED_ON = "mjc_walker"
 """The level with the largest observation; the networks are alike otherwise."""
