@@ -108,7 +108,7 @@ class DQC(Learner):
         chunks = behaviour_chunks(self.params["flow"], observations, noise, prefix, lengths, horizons, settings.steps)
         return best_chunks(self.params["critics"], observations, chunks, horizons.seen)
 
-    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """Both critics', the value's and the flow's; arguments and result as for `Learner.loss`."""
         for_filling, for_prefix, for_flow = jax.random.split(key, 3)
         settings, horizons, seen = self.settings, self.settings.horizons, self.settings.horizons.seen

@@ -156,7 +156,7 @@ def loss(
     """
     noise, filling = jax.random.normal(key, (2, *actions.shape))
     time, lengths = draw_times_and_lengths(key, len(actions), max_prefix)
-    exists = mask[..., None] > 0  # elsewhere nobody knows what would have come: nothing is learned from noise
+    exists = mask[..., None] > 0  # elsewhere the future is unknown: nothing is learned from noise
     data, given = (jnp.where(exists, rows, filling) for rows in (actions, actions if executed is None else executed))
     learned, prefix = dataclasses.replace(flow, weights=weights), (lengths,) if max_prefix else ()
 

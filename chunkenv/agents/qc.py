@@ -107,7 +107,7 @@ class QC(Learner):
         )
         return self._best(chunks, observations)
 
-    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """The critic's, the flow's and the distilled sampler's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_flow, for_distilled = jax.random.split(key, 4)
         horizons = self.settings.horizons
@@ -123,7 +123,7 @@ class QC(Learner):
             losses["distillation_loss"] = self._distillation(params, batch, for_distilled)
         return sum(losses.values(), jnp.zeros(())), {**losses, "value": q.mean(), "target": targets.mean()}
 
-    def _next_values(self, batch: Batch, key: jax.Array) -> jax.Array:
+    def _next_values(self, batch: Batch[jax.Array], key: jax.Array) -> jax.Array:
         """Of the states that windows lead to, by the target critics: float32[B]."""
         for_filling, for_noise = jax.random.split(key)
         prefix = fill_unplayed(batch.prefix, batch.prefix_known, for_filling)
@@ -145,7 +145,7 @@ class QC(Learner):
         steps = settings.target_steps or settings.steps
         return behaviour_chunks(params["flow"], observations, noise, prefix, lengths, settings.horizons, steps, dtype)
 
-    def _distillation(self, params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+    def _distillation(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> jax.Array:
         flow, settings = self.params["flow"], self.settings
         return one_step_imitation(
             params["distilled"], flow, batch.observations, batch.actions, settings.horizons, settings.steps, key

@@ -79,7 +79,7 @@ class QCFQL(Learner):
         chunks = one_step_chunks(self.params["policy"], observations, noise, prefix, lengths, horizons)
         return chunks[:, 0].clip(-1, 1)
 
-    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """The critic's, the flow's and the policy's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_flow, for_policy = jax.random.split(key, 4)
         horizons = self.settings.horizons
@@ -96,7 +96,7 @@ class QCFQL(Learner):
         info = {**losses, "distillation_loss": distillation, "value": q.mean(), "target": targets.mean()}
         return sum(losses.values(), jnp.zeros(())), info
 
-    def _next_values(self, batch: Batch, key: jax.Array) -> jax.Array:
+    def _next_values(self, batch: Batch[jax.Array], key: jax.Array) -> jax.Array:
         """Of the states that windows lead to, by the target critics: float32[B]."""
         for_filling, for_noise = jax.random.split(key)
         prefix = fill_unplayed(batch.prefix, batch.prefix_known, for_filling)

@@ -116,5 +116,5 @@ def load_agent(path: Path | str) -> Learner:
     arrays, facts = checkpoint_file.read(Path(path), KIND)
     known = {recipe.agent.name: recipe.agent for recipe in RECIPES.values()}
     if facts["agent"] not in known:
-        raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, which nobody registered here; register it.")
+        raise ArgumentError(f"{path} holds an agent {facts['agent']!r}, which is not registered; register it.")
     return known[facts["agent"]].restore(arrays, facts)

@@ -87,7 +87,7 @@ class RLPD(Learner):
         """A draw of the actor for each observation; arguments and result as for `Learner.sample_chunk`."""
         return self._draw(self.params["actor"], observations, prefix, lengths, key)[0]
 
-    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """The critic's, the actor's and the temperature's; arguments and result as for `Learner.loss`."""
         for_filling, for_target, for_actor = jax.random.split(key, 3)
         horizons = self.settings.horizons
@@ -101,7 +101,7 @@ class RLPD(Learner):
         info = {**losses, "value": q.mean(), "target": targets.mean(), "temperature": jnp.exp(params["temperature"])}
         return sum(losses.values(), jnp.zeros(())), info
 
-    def _next_values(self, batch: Batch, key: jax.Array) -> jax.Array:
+    def _next_values(self, batch: Batch[jax.Array], key: jax.Array) -> jax.Array:
         """Of the states that windows lead to, by the target critics: float32[B]; without the entropy, as in RLPD."""
         for_filling, for_noise = jax.random.split(key)
         prefix = fill_unplayed(batch.prefix, batch.prefix_known, for_filling)
@@ -109,7 +109,7 @@ class RLPD(Learner):
         chunks = self.sample_chunk(batch.next_observations, prefix, jnp.full(len(prefix), horizons.delay), for_noise)
         return critic_values(self.target, batch.next_observations, chunks[:, horizons.seen], ACTIVATION).mean(axis=0)
 
-    def _actor_losses(self, params: Params, batch: Batch, chunks: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
+    def _actor_losses(self, params: Params, batch: Batch[jax.Array], chunks: jax.Array, key: jax.Array) -> Info:
         settings, horizons = self.settings, self.settings.horizons
         for_length, for_noise = jax.random.split(key)
         lengths = draw_prefix_lengths(for_length, len(chunks), horizons)

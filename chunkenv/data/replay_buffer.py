@@ -7,7 +7,7 @@ what a critic credits is what really ran. It ends with the episode: rows beyond 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,8 +23,11 @@ GOES_ON, TERMINATED, TRUNCATED, AFTER = range(4)
 COLUMNS = ("observations", "actions", "rewards", "marks")
 
 
-class Batch(NamedTuple):
-    """B windows of R rows, see `Horizons`.
+ArrayT = TypeVar("ArrayT")
+
+
+class Batch(NamedTuple, Generic[ArrayT]):
+    """B windows of R rows, see `Horizons`: of NumPy arrays, or of JAX's inside a compiled function.
 
     Attributes:
         observations: float32[B, O], at tick t.
@@ -39,15 +42,15 @@ class Batch(NamedTuple):
             their rewards, are unknown. (A window that the task's end cut counts.)
     """
 
-    observations: np.ndarray
-    actions: np.ndarray
-    known: np.ndarray
-    rewards: np.ndarray
-    discounts: np.ndarray
-    next_observations: np.ndarray
-    prefix: np.ndarray
-    prefix_known: np.ndarray
-    counted: np.ndarray
+    observations: ArrayT
+    actions: ArrayT
+    known: ArrayT
+    rewards: ArrayT
+    discounts: ArrayT
+    next_observations: ArrayT
+    prefix: ArrayT
+    prefix_known: ArrayT
+    counted: ArrayT
 
 
 class ReplayBuffer:
@@ -160,7 +163,7 @@ class ReplayBuffer:
         self._next = (after + bool(terminated or truncated)) % self.capacity
         self._rows = max(self._rows, row + 1, after + 1)
 
-    def sample(self, rng: np.random.Generator, batch: int, horizons: Horizons) -> Batch:
+    def sample(self, rng: np.random.Generator, batch: int, horizons: Horizons) -> Batch[np.ndarray]:
         """Draw windows with replacement; every tick is equally likely to begin one.
 
         Raises:
@@ -173,7 +176,7 @@ class ReplayBuffer:
             starts[bad] = rng.integers(self._rows, size=len(bad))
         return self.windows(starts, horizons)
 
-    def windows(self, starts: np.ndarray, horizons: Horizons) -> Batch:
+    def windows(self, starts: np.ndarray, horizons: Horizons) -> Batch[np.ndarray]:
         """The windows that begin with these rows, int[B], each of which has a tick."""
         played = self._played(starts, horizons.rows)
         last = starts + played - 1
@@ -239,7 +242,7 @@ class ReplayBuffer:
 
 def draw(
     replays: Sequence[ReplayBuffer], rng: np.random.Generator, batch: int, horizons: Horizons, symmetric: bool
-) -> Batch:
+) -> Batch[np.ndarray]:
     """Draw windows of several replay buffers as one batch.
 
     Args:

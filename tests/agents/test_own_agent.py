@@ -61,8 +61,8 @@ def test_names_are_not_taken_twice(weighted):
         registry.register("mine", registry.Recipe(QC, QCSettings))
 
 
-def test_who_is_not_registered_is_not_loaded(weighted, tmp_path):
+def test_an_agent_that_is_not_registered_is_not_loaded(weighted, tmp_path):
     settings = weighted.settings(**SMALL)
     weighted.agent.create(0, 3, 2, settings).save(tmp_path / "agent.safetensors")
-    with pytest.raises(ArgumentError, match="holds an agent 'weighted', which nobody registered here"):
+    with pytest.raises(ArgumentError, match="holds an agent 'weighted', which is not registered"):
         registry.load_agent(tmp_path / "agent.safetensors")

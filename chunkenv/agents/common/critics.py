@@ -59,9 +59,9 @@ def fill_unplayed(rows: jax.Array, known: jax.Array, key: jax.Array) -> jax.Arra
     return jnp.where(known[..., None] > 0, rows, rows[donors])
 
 
-def window_actions(batch: Batch, key: jax.Array) -> jax.Array:
+def window_actions(batch: Batch[jax.Array], key: jax.Array) -> jax.Array:
     """The actions of a batch's windows [B, R, A], with those of others where nothing was played."""
-    return fill_unplayed(jnp.asarray(batch.actions), jnp.asarray(batch.known), key)
+    return fill_unplayed(batch.actions, batch.known, key)
 
 
 def mean_counted(errors: jax.Array, counted: jax.Array) -> jax.Array:

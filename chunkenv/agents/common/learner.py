@@ -127,6 +127,7 @@ class Learner:
         """An agent that has not learned anything."""
         raise NotImplementedError
 
+    @jax.jit
     def sample_chunk(self, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, key: jax.Array) -> jax.Array:
         """What to do: a chunk for each observation.
 
@@ -141,7 +142,7 @@ class Learner:
         """
         raise NotImplementedError
 
-    def loss(self, params: Params, batch: Batch, key: jax.Array) -> tuple[jax.Array, Info]:
+    def loss(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """The sum of all losses, and the metrics of the update.
 
         Args:
@@ -158,7 +159,7 @@ class Learner:
         return cls(params, params["critics"], opt_state, jnp.uint32(seed), jnp.int32(0), sizes, settings)
 
     @jax.jit
-    def update(self, batch: Batch) -> tuple[Self, Info]:
+    def update(self, batch: Batch[np.ndarray]) -> tuple[Self, Info]:
         """The agent after one step of all its networks, and the metrics of the update."""
         key = update_key(self.seed, self.updates)
         loss = partial(self.loss, batch=jax.tree.map(jnp.asarray, batch), key=key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,8 @@ LEAST_SPREAD = 1e-2
 """What hardly moves at first may move later: dividing by less would make that a leap."""
 
 
-class Normaliser(NamedTuple):
+@dataclass(frozen=True)
+class Normaliser:
     """Mean and sum of squared differences from it, float64[O], of `count` observations.
 
     Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample variance", The American

@@ -63,12 +63,12 @@ class Flow:
         return velocity, lambda cotangent: pullback(cotangent)[0]
 
 
-def sample_chunks(flow: Flow, observations: Array, noise: Array) -> Array:
+def sample_chunks(flow: Flow, observations: jax.Array, noise: jax.Array) -> jax.Array:
     """Chunks from noise, [N, H, A]; `flow` may be anything with `velocity` and `steps`."""
     return euler(lambda chunks, time: flow.velocity(observations, chunks, time), noise, flow.steps)
 
 
-def euler(velocity: Callable[[Array, float], Array], start: Array, steps: int) -> Array:
+def euler(velocity: Callable[[jax.Array, float], jax.Array], start: jax.Array, steps: int) -> jax.Array:
     """Follow a velocity of chunks and flow time from noise to data; unrolled, which lets XLA fuse more."""
     chunks = start
     for step in range(steps):

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from chunkenv.agents.nets.mlp import Array
 from chunkenv.utils.checks import one_of, whole_number
 
 KINDS = ("mlp", "mixer")
@@ -210,8 +211,8 @@ def apply(
     architecture: Architecture,
     sizes: ChunkSizes,
     weights: Weights,
-    observations: jax.Array,
-    chunks: jax.Array,
+    observations: Array,
+    chunks: Array,
     time: jax.Array,
     clean: jax.Array | None = None,
 ) -> jax.Array:

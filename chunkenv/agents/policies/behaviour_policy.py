@@ -35,7 +35,8 @@ class BehaviourPolicy(FlowSampler):
                 f"{agent.name} has no flow, but {sorted(agent.params)}; give a qc, qc-fql or dqc agent."
             )
         horizons = agent.settings.horizons
-        flow = BehaviourFlow(agent.params["flow"], horizons, agent.settings.steps)
+        steps: int = agent.settings.steps  # pyright: ignore[reportAttributeAccessIssue] (agents with a flow have it)
+        flow = BehaviourFlow(agent.params["flow"], horizons, steps)
         longest = horizons.seen_prefix
         super().__init__(flow, horizons.prediction_horizon, agent.sizes.action, longest, longest > 0)
 
@@ -57,6 +58,6 @@ def chunk_values(agent: Learner) -> Callable[[Array, Array], np.ndarray]:
 
 
 @jax.jit
-def _mean_value(agent: Learner, observations: Array, chunks: Array) -> jax.Array:
+def _mean_value(agent: Learner, observations: jax.Array, chunks: jax.Array) -> jax.Array:
     seen = chunks[:, agent.settings.horizons.seen]
     return critic_values(agent.params["critics"], observations, seen).mean(axis=0)
