@@ -11,13 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chunkenv.agents.common.checkpoint_file import Arrays
+from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.flow_matching import FlowSettings, initial_state, updates
 from chunkenv.agents.nets.mixer import ChunkSizes, Weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.agents.policies.flow_policy import FlowPolicy
 from chunkenv.errors import ArgumentError
-from chunkenv.training.loop import Facts, Training
+from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
 

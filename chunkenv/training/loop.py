@@ -11,15 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from chunkenv.agents.common import checkpoint_file
-from chunkenv.agents.common.checkpoint_file import Arrays
+from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.training.metrics import Journal, Metrics
 
 RESUME = "resume.safetensors"
-Facts = dict[str, Any]  # what JSON can hold
 
 
 class Training(Protocol):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import gymnasium as gym
 import jax
@@ -18,15 +17,17 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.agents import registry
-from chunkenv.agents.common.checkpoint_file import Arrays
+from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.learner import AgentSettings
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.data import Dataset
 from chunkenv.data.replay_buffer import ReplayBuffer, draw
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row, episode_seed, evaluate
-from chunkenv.training.loop import Facts, Training
+from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.types import AnyEnv, Info
 from chunkenv.wrappers import ChunkedExecution
 
 AGENT = "agent.safetensors"
@@ -55,7 +56,7 @@ class TrainingConfig:
     """
 
     id: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: Facts = field(default_factory=dict)
     offline_steps: int = 100_000
     online_steps: int = 100_000
     updates_per_tick: int = 1
@@ -95,7 +96,9 @@ class OfflineOnlineTraining(Training):
 
     kind = "chunkenv Q-chunking training"
 
-    def __init__(self, config: TrainingConfig, name: str, settings: Any, data: Dataset | None, seed: int) -> None:
+    def __init__(
+        self, config: TrainingConfig, name: str, settings: AgentSettings, data: Dataset | None, seed: int
+    ) -> None:
         self.config, self._name = config, name
         self.total_steps = config.offline_steps + config.online_steps
         self.report_every = self.evaluate_every = config.evaluate_every
@@ -121,7 +124,7 @@ class OfflineOnlineTraining(Training):
         about = {"name": self._name, "seed": self._seed, "data": data}
         return {"plan": asdict(self.config), **self.agent.facts(), **about}  # "plan": its name in files
 
-    def make_env(self, settings: Any) -> ChunkedExecution:
+    def make_env(self, settings: AgentSettings) -> ChunkedExecution:
         """The environment, which takes actions from -1 to 1 in chunks, as late as the agent's settings say."""
         env = gym.make(self.config.id, **self.config.arguments)
         _vector_space(env, "observation_space")
@@ -214,7 +217,7 @@ class OfflineOnlineTraining(Training):
             return rng.uniform(-1, 1, self._env.action_space.shape or ()).astype(np.float32)
         return ChunkPolicy(self.agent).infer(observation, self._env.request._replace(rng=rng))
 
-    def _remember(self, before: np.ndarray, info: dict[str, Any], terminated: bool, truncated: bool) -> None:
+    def _remember(self, before: np.ndarray, info: Info, terminated: bool, truncated: bool) -> None:
         """Add what really ran, tick by tick."""
         observations, count = [before, *info["observations"]], info["ticks"]
         for tick in range(count):
@@ -225,7 +228,7 @@ class OfflineOnlineTraining(Training):
         self.ticks += count
 
 
-def with_unit_actions(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+def with_unit_actions(env: AnyEnv) -> AnyEnv:
     """The environment with actions from -1 to 1, as agents give them.
 
     Raises:
@@ -237,7 +240,7 @@ def with_unit_actions(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     return gym.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
 
 
-def replay_dataset(data: Dataset, env: gym.Env[Any, Any]) -> ReplayBuffer:
+def replay_dataset(data: Dataset, env: AnyEnv) -> ReplayBuffer:
     """A dataset as a replay, with actions from -1 to 1.
 
     Raises:
@@ -263,7 +266,7 @@ def replay_dataset(data: Dataset, env: gym.Env[Any, Any]) -> ReplayBuffer:
     )
 
 
-def _vector_space(env: Any, name: str) -> spaces.Box:
+def _vector_space(env: AnyEnv, name: str) -> spaces.Box:
     space = getattr(env, name)
     bounded = name == "observation_space" or (isinstance(space, spaces.Box) and space.is_bounded())
     if not (isinstance(space, spaces.Box) and len(space.shape) == 1 and bounded):
@@ -273,7 +276,7 @@ def _vector_space(env: Any, name: str) -> spaces.Box:
     return space
 
 
-def _checksums(replay: ReplayBuffer, settings: Any) -> list[float]:
+def _checksums(replay: ReplayBuffer, settings: AgentSettings) -> list[float]:
     """What tells one dataset from another, without reading all of it."""
     batch = replay.sample(np.random.default_rng(0), CHECKSUM_WINDOWS, settings.horizons)
     return [float(len(replay)), *(float(np.sum(column, dtype=np.float64)) for column in batch[:4])]

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from chunkenv.agents.common.checkpoint_file import Arrays
+from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.common.normaliser import Normaliser
 from chunkenv.agents.policies.expert import OBSERVATION, Expert
 from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, prune, save_expert, worth_keeping
@@ -27,7 +26,7 @@ from chunkenv.kinetix.level import used_channels
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.registration import TIME_LIMIT
 from chunkenv.training.expert_evaluation import solved_episodes
-from chunkenv.training.loop import Facts, Training
+from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
@@ -227,6 +226,6 @@ def persistent_noise(white: np.ndarray, persistence: float) -> np.ndarray:
     return noise
 
 
-def _leaves(agent: Agent) -> list[tuple[str, Any]]:
+def _leaves(agent: Agent) -> list[tuple[str, jax.Array]]:
     """The arrays of an agent, each with the name of its place."""
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(agent)]
