@@ -22,7 +22,7 @@ import numpy as np
 
 from chunkenv.agents import FlowPolicy, load_flow_policy
 from chunkenv.agents import pretrained as weights
-from chunkenv.bench.studies.methods import play_policy
+from chunkenv.bench.studies import play_policy
 from chunkenv.registration import ACTION_NOISE
 from chunkenv.strategies import Strategy
 from chunkenv.training.imitation import POLICY

@@ -22,7 +22,7 @@ import numpy as np
 
 from chunkenv import ActionNoise, ChunkedExecution, evaluate
 from chunkenv.agents.sampling_planner import DEFAULT_SETTINGS, Planner
-from chunkenv.bench.analysis.intervals import Interval, pooled
+from chunkenv.bench.analysis import Interval, pooled
 from chunkenv.registration import ACTION_NOISE, LEVELS
 
 PREDICTION_HORIZON, EXECUTION_HORIZON = 8, 4

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv import agents
-from chunkenv.data.replay_buffer import Batch
+from chunkenv.data import Batch
 
 OBSERVATION, ACTION, BATCH, CHUNK = 37, 5, 256, 5
 LARGE, SMALL = (512, 512, 512, 512), (256, 256, 256)

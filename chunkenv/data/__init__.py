@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
+from chunkenv.data.horizons import Horizons
+from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
 from chunkenv.data.windows import Windows, split_episodes
 from chunkenv.utils.lazy import lazy_exports
 
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
     from chunkenv.data.verify import verify_episodes
 
 __all__ = [
+    "Batch",
     "DataError",
     "Dataset",
     "Episode",
     "Episodes",
+    "Horizons",
+    "ReplayBuffer",
     "Windows",
     "check_dataset",
+    "draw_batch",
     "executed_actions",
     "from_minari",
     "from_ogbench",

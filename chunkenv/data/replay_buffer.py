@@ -240,7 +240,7 @@ class ReplayBuffer:
         return row
 
 
-def draw(
+def draw_batch(
     replays: Sequence[ReplayBuffer], rng: np.random.Generator, batch: int, horizons: Horizons, symmetric: bool
 ) -> Batch[np.ndarray]:
     """Draw windows of several replay buffers as one batch.

@@ -21,7 +21,7 @@ from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.common.learner import AgentSettings
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.data import Dataset
-from chunkenv.data.replay_buffer import ReplayBuffer, draw
+from chunkenv.data.replay_buffer import ReplayBuffer, draw_batch
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row, episode_seed, evaluate
 from chunkenv.training.loop import Training
@@ -188,7 +188,7 @@ class OfflineOnlineTraining(Training):
         settings, metrics = self.agent.settings, []
         for _ in range(count):
             rng = np.random.default_rng([self._seed, 0, self.updates])
-            batch = draw(replays, rng, settings.batch, settings.horizons, settings.symmetric_sampling)
+            batch = draw_batch(replays, rng, settings.batch, settings.horizons, settings.symmetric_sampling)
             self.agent, info = self.agent.update(batch)
             self.updates += 1
             metrics.append(info)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw
+from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
 
 STATES = 4
 COST, PRIZE = -0.1, 1.0
@@ -111,7 +111,7 @@ def learn(
     """The agent after so many updates, a hundred in one compiled call."""
     rng, settings = np.random.default_rng(seed), agent.settings
     for _ in range(updates // 100):
-        drawn = draw(replays, rng, 100 * settings.batch, settings.horizons, symmetric=False)
+        drawn = draw_batch(replays, rng, 100 * settings.batch, settings.horizons, symmetric=False)
         batches = Batch(*(column.reshape(100, settings.batch, *column.shape[1:]) for column in change(drawn)))
         agent = _updated(agent, jax.tree.map(jnp.asarray, batches))
     return agent

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import bootstrap_discount, discounted_sum
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import ReplayBuffer, draw
+from chunkenv.data.replay_buffer import ReplayBuffer, draw_batch
 from chunkenv.errors import ArgumentError
 
 EPISODES = st.lists(st.tuples(st.integers(1, 7), st.booleans()), min_size=1, max_size=12)
@@ -108,8 +108,8 @@ def test_batches_of_two_replays_are_even_or_in_proportion():
     first, second = played([(6, True)] * 12, 200), ReplayBuffer(100, 1, 1)
     second.add([-1.0], [-1.0], 0.0, [-1.0], True, False)
     rng, horizons = np.random.default_rng(0), Horizons(1, 1)
-    even = draw([first, second], rng, 64, horizons, symmetric=True)
-    proportional = draw([first, second], rng, 640, horizons, symmetric=False)
+    even = draw_batch([first, second], rng, 64, horizons, symmetric=True)
+    proportional = draw_batch([first, second], rng, 640, horizons, symmetric=False)
     assert (even.actions < 0).sum() == 32
     assert (proportional.actions < 0).sum() < 40
     assert len(proportional.actions) == 640
