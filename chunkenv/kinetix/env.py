@@ -24,6 +24,7 @@ from chunkenv.utils.rendering import Window
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 RENDER_MODES = ("human", "rgb_array")
+_sparse, _distance, _penalty = REWARDS.values()  # their names in older pickles
 
 
 class Physics(Protocol):

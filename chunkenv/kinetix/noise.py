@@ -22,7 +22,7 @@ class ActionNoises:
 
     >>> noises = ActionNoises(0.1, num_envs=2)
     >>> noises.begin(np.array([True, True]), [0, 1])
-    >>> noises.added_to(np.zeros((2, 3, 6), np.float32)).shape
+    >>> noises.add_to(np.zeros((2, 3, 6), np.float32)).shape
     (2, 3, 6)
     """
 
@@ -41,7 +41,7 @@ class ActionNoises:
                 self._generators[index] = generator
                 self._spent[index] = self._drawn.shape[1]
 
-    def added_to(self, actions: np.ndarray) -> np.ndarray:
+    def add_to(self, actions: np.ndarray) -> np.ndarray:
         """Actions float32[N, T, 6] of the next ticks with their noise; `spend` says how many were played."""
         count = actions.shape[1]
         for index in np.flatnonzero(self._spent + count > self._drawn.shape[1]).tolist():

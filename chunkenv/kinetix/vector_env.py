@@ -17,13 +17,10 @@ from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
 from chunkenv.kinetix.rewards import REWARDS, Ticks
 from chunkenv.registration import TIME_LIMIT
-from chunkenv.utils.autoreset import Autoreset, read_start
+from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
 from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
 from chunkenv.utils.checks import one_of, real_number, whole_number
 from chunkenv.utils.processes import usable_cores
-
-NO_LIMIT = -1
-"""What Gymnasium's `make` takes for no time limit."""
 
 
 class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -81,7 +78,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._shape_reward = REWARDS[reward]
         self._kind = None if observation == "state" else observation
         self._threads = usable_cores() if threads is None else whole_number("threads", threads, at_least=1)
-        self._limit = _read_limit(max_episode_steps)
+        self._limit = read_time_limit(max_episode_steps)
         self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
         self.observation_space = batch_space(one.observation_space, self.num_envs)
         self._read_actions = BatchReader(one.action_space, self.num_envs, "action")
@@ -94,7 +91,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._records = self._states.view(STATE)[:, 0]
         self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
         self._begun = False
-        self._first_seen = self._observation(self._states[:1])
+        self._first_observation = self._observation(self._states[:1])
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -145,12 +142,12 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             ArgumentError: ticks that do not fit.
             ResetNeededError: there was no reset yet, or an episode that is over would be played.
         """
-        actions, ticks = self._checked_play(actions, ticks)
+        actions, ticks = self._read_play(actions, ticks)
         self._expect_under_way(ticks > 0)
         room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
         allowed = np.minimum(ticks, room)
         if self._noises:
-            actions = self._noises.added_to(actions)
+            actions = self._noises.add_to(actions)
         play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
         if self._noises:
             self._noises.spend(play.ticks)
@@ -168,7 +165,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self._noises.begin(members, seeds)
         self._autoreset.ended &= ~members
         self._begun = True
-        fresh = np.repeat(self._first_seen, self.num_envs, axis=0)
+        fresh = np.repeat(self._first_observation, self.num_envs, axis=0)
         return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
 
     def observe(self) -> np.ndarray:
@@ -217,7 +214,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._autoreset.ended = (self._records["ended"] != 0) | (self._records["ticks"] >= self._limit)
         self._begun = True
 
-    def _checked_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _read_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `play` is given, before anything moves; the engine alone would see a later tick too late."""
         return read_play(
             actions, ticks, self.num_envs, N_ACTIONS, lambda rows: np.all(np.isfinite(rows), axis=2), "finite"
@@ -267,8 +264,8 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _remember(self, actions: np.ndarray, counts: np.ndarray) -> None:
         """The last actions, which a picture shows."""
-        who = np.flatnonzero(counts)
-        self._actions[who] = actions[who, counts[who] - 1]
+        moved = np.flatnonzero(counts)
+        self._actions[moved] = actions[moved, counts[moved] - 1]
 
     def _play_each(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
         """One call for each tick, for its observation."""
@@ -288,9 +285,3 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 infos={"success": success, "_success": played > 0},
             )
         return play._replace(rewards=np.concatenate(rewards, axis=1), seen=seen)
-
-
-def _read_limit(max_episode_steps: Any) -> int:
-    if max_episode_steps == NO_LIMIT and not isinstance(max_episode_steps, bool):
-        return int(np.iinfo(STATE["ticks"]).max)
-    return whole_number("max_episode_steps", max_episode_steps, at_least=1)

@@ -19,13 +19,10 @@ from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from chunkenv.manipulation.scene.state import check_state
-from chunkenv.utils.autoreset import Autoreset, read_start
+from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
 from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, read_play
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.processes import usable_cores
-
-NO_LIMIT = -1
-"""What Gymnasium's `make` takes for no time limit."""
 
 
 class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
@@ -86,7 +83,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
         self._single = partial(_single, family, task, goal)
         one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
-        self._limit = _read_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
+        self._limit = read_time_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
         self._engine = Engine(family, self.num_envs, threads)
         self._observer = Observer(self._engine, one.observation_space, observation, goal or GOALS[0])
         self._beginner = self._single(observation="state")
@@ -315,12 +312,6 @@ def _single(family: str, task: int | None, goal: str | None, **options: Any) -> 
     if goal is not None:
         raise ArgumentError(f"goal={goal!r} is for goal-conditioned environments only; give task=None.")
     return ManipulationEnv(family, task, **options)
-
-
-def _read_limit(max_episode_steps: Any) -> int:
-    if max_episode_steps == NO_LIMIT and not isinstance(max_episode_steps, bool):
-        return int(np.iinfo(np.int64).max)
-    return whole_number("max_episode_steps", max_episode_steps, at_least=1)
 
 
 def _within_bounds(rows: np.ndarray) -> np.ndarray:

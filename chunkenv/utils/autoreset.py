@@ -11,7 +11,11 @@ from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ArgumentError, ResetNeededError, brief
 from chunkenv.utils.batching import Infos, copy_member, merge_infos, object_array, replace_members, select_infos
+from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import AnySpace, Observation, Value
+
+NO_LIMIT = 2**32 - 1
+"""More steps than any episode has; those of a state of Kinetix are counted as uint32."""
 
 Restart = Callable[[np.ndarray], tuple[Observation, Infos]]
 """Resets the environments of a mask; the observations of the others are undefined."""
@@ -39,6 +43,20 @@ def read_mode(mode: object) -> AutoresetMode:
     except ValueError:
         known = ", ".join(repr(known.value) for known in AutoresetMode)
         raise ArgumentError(f"autoreset_mode={mode!r} is unknown; choose an AutoresetMode or one of {known}.") from None
+
+
+def read_time_limit(max_episode_steps: int) -> int:
+    """Steps after which an episode is truncated: -1, Gymnasium's word for no limit, is more than any episode has.
+
+    Raises:
+        ArgumentError: it is neither -1 nor a whole number of at least 1.
+
+    >>> read_time_limit(100), read_time_limit(-1)
+    (100, 4294967295)
+    """
+    if max_episode_steps == -1 and not isinstance(max_episode_steps, bool):
+        return NO_LIMIT
+    return whole_number("max_episode_steps", max_episode_steps, at_least=1)
 
 
 def read_start(seed: object, options: Infos | None, num_envs: int) -> Start:

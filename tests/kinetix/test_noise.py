@@ -19,7 +19,7 @@ def test_the_noise_is_the_streams_in_order_however_many_ticks_are_asked_for(coun
     noises.begin(EVERYONE, [3, 4])
     seen = []
     for count in counts:
-        seen.append(noises.added_to(np.zeros((2, count, 6), np.float32)))
+        seen.append(noises.add_to(np.zeros((2, count, 6), np.float32)))
         noises.spend(np.array([count, count]))
     for index, seed in enumerate((3, 4)):
         expected = (0.5 * stream(seed, sum(counts))).astype(np.float32)
@@ -29,9 +29,9 @@ def test_the_noise_is_the_streams_in_order_however_many_ticks_are_asked_for(coun
 def test_only_what_is_played_is_spent():
     noises = ActionNoises(1.0, 2)
     noises.begin(EVERYONE, [0, 0])
-    first = noises.added_to(np.zeros((2, 4, 6), np.float32))
+    first = noises.add_to(np.zeros((2, 4, 6), np.float32))
     noises.spend(np.array([1, 4]))
-    second = noises.added_to(np.zeros((2, 1, 6), np.float32))
+    second = noises.add_to(np.zeros((2, 1, 6), np.float32))
     np.testing.assert_array_equal(second[0, 0], first[0, 1])
     np.testing.assert_array_equal(second[1, 0], stream(0, 5)[4].astype(np.float32))
 
@@ -40,17 +40,17 @@ def test_a_seed_starts_anew_and_no_seed_goes_on():
     noises = ActionNoises(1.0, 1)
     one, zeros = np.array([True]), np.zeros((1, 2, 6), np.float32)
     noises.begin(one, [5])
-    noises.added_to(zeros)
+    noises.add_to(zeros)
     noises.spend(np.array([2]))
     noises.begin(one, [None])
-    np.testing.assert_array_equal(noises.added_to(zeros)[0], stream(5, 4)[2:].astype(np.float32))
+    np.testing.assert_array_equal(noises.add_to(zeros)[0], stream(5, 4)[2:].astype(np.float32))
     noises.begin(one, [5])
-    np.testing.assert_array_equal(noises.added_to(zeros)[0], stream(5, 2).astype(np.float32))
+    np.testing.assert_array_equal(noises.add_to(zeros)[0], stream(5, 2).astype(np.float32))
 
 
 def test_the_actions_stay_as_they_are():
     noises = ActionNoises(1.0, 2)
     noises.begin(EVERYONE, [0, 1])
     actions = np.ones((2, 3, 6), np.float32)
-    noises.added_to(actions)
+    noises.add_to(actions)
     assert (actions == 1).all()

@@ -11,7 +11,7 @@ from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.utils.checks import one_of
 
 try:
-    from chunkenv.kinetix.backends.box2d_world import World
+    from chunkenv.kinetix.backends.box2d_world import Box2DWorld
 except ModuleNotFoundError as error:
     raise MissingExtraError(
         'The Box2D tasks need Box2D, which is not installed: run `pip install "chunkenv[box2d]"`.'
@@ -58,7 +58,7 @@ class Box2DKinetixEnv(KinetixEnv):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode in a new world, always in the level's first state."""
-        self._physics = World(self.simulator)
+        self._physics = Box2DWorld(self.simulator)
         return super().reset(seed=seed, options=options)
 
     def get_state(self) -> np.ndarray:
@@ -67,7 +67,7 @@ class Box2DKinetixEnv(KinetixEnv):
         Raises:
             ChunkenvError: always.
         """
-        raise _hidden("read")
+        raise _refuse_state("read")
 
     def set_state(self, state: np.ndarray) -> None:
         """Refused.
@@ -75,14 +75,14 @@ class Box2DKinetixEnv(KinetixEnv):
         Raises:
             ChunkenvError: always.
         """
-        raise _hidden("set")
+        raise _refuse_state("set")
 
     def __getstate__(self) -> dict[str, Any]:
-        raise _hidden("copied")
+        raise _refuse_state("copied")
 
 
-def _hidden(wish: str) -> ChunkenvError:
+def _refuse_state(action: str) -> ChunkenvError:
     return ChunkenvError(
-        f"The state of a Box2D world cannot be {wish}, because it keeps impulses to itself: play the same actions from "
-        "a reset once more, which leads to the same state."
+        f"The state of a Box2D world cannot be {action}, because Box2D does not show all its impulses: play the same "
+        "actions from a reset once more, which leads to the same state."
     )

@@ -35,7 +35,7 @@ MAX_POSITION, MAX_VELOCITY, MAX_SPIN = (
 )
 
 
-class World:
+class Box2DWorld:
     """A Box2D world with one level in its first state. It cannot go back: each episode needs a new one.
 
     Args:

@@ -150,12 +150,12 @@ def to_reference(scene: Scene, words: jax.Array) -> EnvState:
     first = scene.first
     polygons, mixed, circles = jnp.split(contacts, _CONTACT_KINDS)
     return first.replace(
-        polygon=_moved(first.polygon, bodies[:N_POLYGONS]),
-        circle=_moved(first.circle, bodies[N_POLYGONS:]),
+        polygon=_place_shapes(first.polygon, bodies[:N_POLYGONS]),
+        circle=_place_shapes(first.circle, bodies[N_POLYGONS:]),
         joint=first.joint.replace(acc_impulse=by_slot[:, :2], acc_r_impulse=by_slot[:, 2]),
-        acc_rr_manifolds=_remembered(first.acc_rr_manifolds, polygons.reshape(-1, 2, 2)),
-        acc_cr_manifolds=_remembered(first.acc_cr_manifolds, mixed),
-        acc_cc_manifolds=_remembered(first.acc_cc_manifolds, circles),
+        acc_rr_manifolds=_restore_impulses(first.acc_rr_manifolds, polygons.reshape(-1, 2, 2)),
+        acc_cr_manifolds=_restore_impulses(first.acc_cr_manifolds, mixed),
+        acc_cc_manifolds=_restore_impulses(first.acc_cc_manifolds, circles),
     )
 
 
@@ -196,7 +196,7 @@ def _part(values: jax.Array, name: str) -> jax.Array:
     return values[_place(name)].reshape(n, -1)
 
 
-def _moved(shapes, bodies: jax.Array):
+def _place_shapes(shapes, bodies: jax.Array):
     x, v = _COLUMNS["pos"], _COLUMNS["vel"]
     return shapes.replace(
         position=bodies[:, x : x + 2],
@@ -206,7 +206,7 @@ def _moved(shapes, bodies: jax.Array):
     )
 
 
-def _remembered(manifolds, contacts: jax.Array):
+def _restore_impulses(manifolds, contacts: jax.Array):
     """What warm starting reads: an impulse is 0 where there was no contact, so all may count as active."""
     return manifolds.replace(
         acc_impulse_normal=contacts[..., 0],

@@ -91,14 +91,14 @@ class JaxSimulator(LevelSimulator):
     def _advance(self, records: np.ndarray, actions: np.ndarray, plays: np.ndarray) -> np.ndarray:
         """Play one tick of those that are to play, in place; their rewards."""
         words = _words(records)
-        words[:], rewards = jax.device_get(_compiled().tick(self._reference, words, actions, plays))
+        words[:], rewards = jax.device_get(_compile().tick(self._reference, words, actions, plays))
         return rewards
 
     def _see(self, records: np.ndarray, out: np.ndarray) -> None:
         """Fill observations of states, in the kind that fits there, if any are wanted."""
         if out.size:
-            seen = jax.device_get(_compiled().observe(self._reference, _words(records)))
-            out[:] = seen if out.shape[1] == N_FEATURES else seen[:, self._compact]
+            observations = jax.device_get(_compile().observe(self._reference, _words(records)))
+            out[:] = observations if out.shape[1] == N_FEATURES else observations[:, self._compact]
 
 
 def _words(records: np.ndarray) -> np.ndarray:
@@ -124,7 +124,7 @@ class Compiled(NamedTuple):
 
 
 @cache
-def _compiled() -> Compiled:
+def _compile() -> Compiled:
     env = make_kinetix_env(
         ActionType.CONTINUOUS, ObservationType.SYMBOLIC_FLAT, None, PARAMETERS, SIZES, auto_reset=False
     )

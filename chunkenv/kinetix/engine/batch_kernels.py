@@ -28,6 +28,7 @@ from chunkenv.kinetix.engine.kernels import (
     U,
     Vec2,
     add_contacts,
+    add_impulse,
     apply_gravity,
     circle_polygon_touch,
     circles_touch,
@@ -45,8 +46,6 @@ from chunkenv.kinetix.engine.kernels import (
     place,
     place_moving,
     polygon_manifold,
-    pulled,
-    pushed,
     remember_contacts,
     run_motors,
     run_thrusters,
@@ -54,6 +53,7 @@ from chunkenv.kinetix.engine.kernels import (
     solve_joint,
     store,
     stronger,
+    subtract_impulse,
     tick,
     warm_contacts,
     warm_joints,
@@ -363,8 +363,8 @@ def take_back(work, memory):
 @jit
 def apply_item(memory, item, a, b):
     """Add the impulses of an item to the motions of its bodies."""
-    set_motion_at(memory, item.a, pulled(motion(a), a, item.arm_a, item.push))
-    set_motion_at(memory, item.b, pushed(motion(b), b, item.arm_b, item.push))
+    set_motion_at(memory, item.a, subtract_impulse(motion(a), a, item.arm_a, item.push))
+    set_motion_at(memory, item.b, add_impulse(motion(b), b, item.arm_b, item.push))
     item.along_normal *= item.keep
     item.along_tangent *= item.keep
 

@@ -206,7 +206,7 @@ def set_motion(body, m):
 
 
 @jit
-def pushed(m, body, arm, impulse):
+def add_impulse(m, body, arm, impulse):
     """The motion after an impulse at the end of an arm."""
     return Motion(
         m.x + body.inverse_mass * impulse.x,
@@ -216,7 +216,7 @@ def pushed(m, body, arm, impulse):
 
 
 @jit
-def pulled(m, body, arm, impulse):
+def subtract_impulse(m, body, arm, impulse):
     """The motion after the opposite of an impulse at the end of an arm."""
     return Motion(
         m.x - body.inverse_mass * impulse.x,
@@ -262,8 +262,8 @@ def place_polygon(shape, body, placed):
     store(placed.high, high)
     if everywhere(body.inverse_mass == ZERO):
         for k in range(U(shape.n_corners)):
-            following = k + U(1) if k + U(1) < U(shape.n_corners) else U(0)
-            turn = face_turn(vec(placed.corners[k]), vec(placed.corners[following]))
+            next_corner = k + U(1) if k + U(1) < U(shape.n_corners) else U(0)
+            turn = face_turn(vec(placed.corners[k]), vec(placed.corners[next_corner]))
             placed.turns[k].c = turn.c
             placed.turns[k].s = turn.s
 
@@ -380,10 +380,10 @@ def clip_to_face(start, end, turn, one, other, normal, depth):
 @jit
 def face_manifold(shape, body, placed, face, other_shape, other_placed, depth, flip):
     """The contact points of a face of `body` with the corners of the other polygon that lie deepest behind it."""
-    following = face + U(1) if face + U(1) < U(shape.n_corners) else U(0)
+    next_corner = face + U(1) if face + U(1) < U(shape.n_corners) else U(0)
     corners = deepest_corners(vec(shape.normals[face]), body, U(other_shape.n_corners), other_placed)
     normal = rotate(body.rot, shape.normals[face])
-    start, end = vec(placed.corners[face]), vec(placed.corners[following])
+    start, end = vec(placed.corners[face]), vec(placed.corners[next_corner])
     known = body.inverse_mass == ZERO
     turn = Rotation(placed.turns[face].c, placed.turns[face].s) if known else face_turn(start, end)
     return clip_to_face(
@@ -428,11 +428,11 @@ def nearest_on_outline(shape, centre):
     n = U(shape.n_corners)
     for k in range(n):
         start, side = vec(shape.vertices[k]), vec(shape.sides[k])
-        following = shape.vertices[k + U(1) if k + U(1) < n else U(0)]
+        next_corner = shape.vertices[k + U(1) if k + U(1) < n else U(0)]
         past = clamp(dot(side, sub(centre, start)), ZERO, shape.lengths[k])
         point = add(start, scale(past, side))
         gap = length(sub(point, centre))
-        inside = inside & (cross(sub(start, centre), sub(following, centre)) < ZERO)
+        inside = inside & (cross(sub(start, centre), sub(next_corner, centre)) < ZERO)
         nearest = Vec2(select(gap < distance, point.x, nearest.x), select(gap < distance, point.y, nearest.y))
         distance = smaller(gap, distance)
     return Nearest(nearest, distance, inside)
@@ -621,7 +621,7 @@ def contact_impulse(contact, a, b):
     total = larger(contact.along_normal + (contact.target - dot(slip, n)) * mass_n, ZERO)
     press = scale(total - contact.along_normal, n)
     contact.along_normal = total
-    va, vb = pulled(va, a, ra, press), pushed(vb, b, rb, press)
+    va, vb = subtract_impulse(va, a, ra, press), add_impulse(vb, b, rb, press)
 
     slip = sub(at_point(vb, rb), at_point(va, ra))
     limit = contact.friction * total
@@ -637,8 +637,8 @@ def contact_impulse(contact, a, b):
 @jit
 def apply_contact(contact, a, b):
     """Add the impulse of a contact to the motions of its bodies."""
-    set_motion(a, pulled(motion(a), a, contact.arm_a, contact.push))
-    set_motion(b, pushed(motion(b), b, contact.arm_b, contact.push))
+    set_motion(a, subtract_impulse(motion(a), a, contact.arm_a, contact.push))
+    set_motion(b, add_impulse(motion(b), b, contact.arm_b, contact.push))
     contact.along_normal *= contact.keep
     contact.along_tangent *= contact.keep
 
@@ -662,8 +662,8 @@ def warm_contacts(state, scratch):
         a, b = state.bodies[contact.a], state.bodies[contact.b]
         n, t = vec(contact.normal), right(contact.normal)
         impulse = add(scale(contact.along_normal, n), scale(contact.along_tangent, t))
-        set_motion(a, pulled(motion(a), a, contact.arm_a, impulse))
-        set_motion(b, pushed(motion(b), b, contact.arm_b, impulse))
+        set_motion(a, subtract_impulse(motion(a), a, contact.arm_a, impulse))
+        set_motion(b, add_impulse(motion(b), b, contact.arm_b, impulse))
 
 
 @jit
@@ -742,7 +742,7 @@ def run_thrusters(level, state, scratch):
         force = thruster.power * THRUSTER_POWER * scratch.thrusters[k].thrust * DT
         heading = rotation(thruster.rotation + body.angle)
         impulse = scale(force, Vec2(heading.c, heading.s))
-        set_motion(body, pushed(motion(body), body, rotate(body.rot, thruster.position), impulse))
+        set_motion(body, add_impulse(motion(body), body, rotate(body.rot, thruster.position), impulse))
 
 
 @jit
@@ -752,8 +752,8 @@ def warm_joints(level, state, scratch):
         joint, work, memory = level.joints[k], scratch.joints[k], state.joints[k]
         a, b = state.bodies[joint.a], state.bodies[joint.b]
         prepare_joint(joint, work, a, b)
-        set_motion(a, pushed(motion(a), a, work.arm_a, memory.impulse))
-        set_motion(b, pulled(motion(b), b, work.arm_b, memory.impulse))
+        set_motion(a, add_impulse(motion(a), a, work.arm_a, memory.impulse))
+        set_motion(b, subtract_impulse(motion(b), b, work.arm_b, memory.impulse))
         a.w += memory.turn * a.inverse_inertia
         b.w -= memory.turn * b.inverse_inertia
 
@@ -788,7 +788,7 @@ def solve_joint(joint, work, memory, a, b):
     va, vb = motion(a), motion(b)
     slip = sub(at_point(vb, sub(meeting, b.pos)), at_point(va, sub(meeting, a.pos)))
     impulse = joint_impulse(work, a, b, slip, gap)
-    va, vb = pushed(va, a, work.arm_a, impulse), pulled(vb, b, work.arm_b, impulse)
+    va, vb = add_impulse(va, a, work.arm_a, impulse), subtract_impulse(vb, b, work.arm_b, impulse)
     turn = joint_turn(joint, work, va, vb)
     set_motion(a, Motion(va.x, va.y, va.w + turn * a.inverse_inertia))
     set_motion(b, Motion(vb.x, vb.y, vb.w - turn * b.inverse_inertia))

@@ -103,7 +103,7 @@ def _is_lanes(*kinds: types.Type) -> bool:
     return LANES in kinds and all(kind in (LANES, types.float32) for kind in kinds)
 
 
-def _repeated(builder: Any, number: Any) -> Any:
+def _emit_repeat(builder: Any, number: Any) -> Any:
     first = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), None)
     return builder.shuffle_vector(first, first, zeros)
@@ -111,14 +111,14 @@ def _repeated(builder: Any, number: Any) -> Any:
 
 @lower_cast(types.float32, LANES)
 def _widen_float(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
-    return _repeated(builder, value)
+    return _emit_repeat(builder, value)
 
 
 def _operator(symbol: Any, result: types.Type, emit: Any) -> None:
     """Teach numba an operator between lanes, or between lanes and a float."""
 
     @infer_global(symbol)
-    class _Typing(AbstractTemplate):
+    class _LanesTyping(AbstractTemplate):
         def generic(self, args: tuple, kws: dict) -> Any:
             return signature(result, LANES, LANES) if len(args) == 2 and _is_lanes(*args) else None
 
@@ -155,7 +155,7 @@ def _lower_negative(context: Any, builder: Any, kinds: Any, args: Any) -> Any:
 
 def _mask_operator(symbol: Any, name: str) -> None:
     @infer_global(symbol)
-    class _Typing(AbstractTemplate):
+    class _MaskTyping(AbstractTemplate):
         def generic(self, args: tuple, kws: dict) -> Any:
             return signature(MASK, MASK, MASK) if args == (MASK, MASK) else None
 
@@ -182,7 +182,7 @@ def _select_lanes(typing, mask, yes, no):
 
 @intrinsic
 def _repeat(typing, number):
-    return LANES(number), lambda context, builder, kinds, args: _repeated(builder, args[0])
+    return LANES(number), lambda context, builder, kinds, args: _emit_repeat(builder, args[0])
 
 
 @intrinsic

@@ -1,4 +1,33 @@
-"""Oracles of the manipulation tasks: they see the whole state and solve whole tasks.
+"""Oracles of the manipulation tasks: they know the whole state and solve whole tasks.
 
-The parts: `oracle.Oracle` acts tick by tick, `policy.OraclePolicy` in chunks, `styles.actor` collects data.
+`Oracle` acts tick by tick, `OraclePolicy` in chunks, `Actor` in the styles in which data is collected.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chunkenv.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from chunkenv.manipulation.oracles.oracle import Oracle, next_subgoal
+    from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy
+    from chunkenv.manipulation.oracles.random_subgoals import random_subgoal
+    from chunkenv.manipulation.oracles.styles import STYLES, Actor
+    from chunkenv.manipulation.oracles.subgoal import SubGoal
+
+__all__ = ["STYLES", "Actor", "Oracle", "OraclePolicy", "SubGoal", "next_subgoal", "random_subgoal"]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "Actor": "styles",
+        "Oracle": "oracle",
+        "OraclePolicy": "oracle_policy",
+        "STYLES": "styles",
+        "SubGoal": "subgoal",
+        "next_subgoal": "oracle",
+        "random_subgoal": "random_subgoals",
+    },
+    extra="manipulation",
+)

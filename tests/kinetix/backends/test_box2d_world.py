@@ -10,7 +10,7 @@ from chunkenv.kinetix.level import parse_level
 from tests.kinetix.engine.test_kernels import DT, THRUSTER, G, ball, box, floor, joint
 
 pytest.importorskip("Box2D")
-from chunkenv.kinetix.backends.box2d_world import World
+from chunkenv.kinetix.backends.box2d_world import Box2DWorld
 
 FRAMES_PER_TICK = 2
 
@@ -21,7 +21,7 @@ class Scene:
     def __init__(self, *parts):
         scene = parse_level("scene", "".join(parts))
         level = SimpleNamespace(scene=scene, records=build_level(scene), observe=lambda state, observation: None)
-        self.world, self.state = World(level), build_state(scene)
+        self.world, self.state = Box2DWorld(level), build_state(scene)
 
     def play(self, ticks, **channels):
         action = np.zeros(6, np.float32)
