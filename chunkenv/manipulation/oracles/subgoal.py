@@ -27,7 +27,7 @@ class SubGoal(NamedTuple):
     """
 
     kind: str
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] (no tuple is searched)
     target: tuple[float, ...]
     grasp: float = 0.0
     release: float = 0.0
