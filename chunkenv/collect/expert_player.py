@@ -12,9 +12,9 @@ from chunkenv.collect.experts import ExpertSource
 from chunkenv.collect.reproducible_expert import ReproducibleExpert
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
-from chunkenv.kinetix import TIME_LIMIT
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.registration import TIME_LIMIT
 from chunkenv.utils.seeding import spawn
 
 FREE = -1
