@@ -7,7 +7,7 @@ from chunkenv.utils.types import Observation
 from chunkenv.vector.workers.worker import Transition
 
 
-class Episode:
+class WorkerEpisode:
     """The episode of one environment.
 
     Attributes:

@@ -12,7 +12,7 @@ from gymnasium.vector.utils import CloudpickleWrapper
 
 from chunkenv.utils.processes import describe_exit, ignore_interrupts
 from chunkenv.utils.types import AnyEnv
-from chunkenv.vector.workers.worker import Answer, Failure, serve
+from chunkenv.vector.workers.worker import Answer, EnvFailure, serve
 
 GRACE = 2.0
 """Seconds that a worker has to close its environment before it is killed."""
@@ -40,13 +40,13 @@ class Handle:
             self.connection.send(request)
 
     def answer(self) -> Answer:
-        """What the worker answers to the last request: its result or a `Failure`."""
+        """What the worker answers to the last request: its result or an `EnvFailure`."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
-            return Failure(self._describe_end())
+            return EnvFailure(self._describe_end())
         except Exception as error:  # of a class that the parent cannot import, say
-            return Failure(f"its answer cannot be read: {type(error).__name__}: {error}")
+            return EnvFailure(f"its answer cannot be read: {type(error).__name__}: {error}")
 
     def end(self, patience: float = 0.0) -> None:
         """End the process, after `patience` seconds if it has not gone by itself."""
@@ -68,7 +68,7 @@ class Handle:
 def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Answer]:
     """The answers of all that were asked, by their index: results and failures.
 
-    One that has not answered after `timeout` seconds (None: no limit) gets a `Failure` that says so.
+    One that has not answered after `timeout` seconds (None: no limit) gets an `EnvFailure` that says so.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     waiting = {handle.connection: index for index, handle in handles.items()}
@@ -77,7 +77,7 @@ def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Answe
         left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ready = multiprocessing.connection.wait(list(waiting), left)
         if not ready:
-            late = Failure(f"it did not answer within {timeout:g} seconds")
+            late = EnvFailure(f"it did not answer within {timeout:g} seconds")
             return answers | dict.fromkeys(waiting.values(), late)
         for connection in ready:
             index = waiting.pop(connection)  # pyright: ignore[reportArgumentType]

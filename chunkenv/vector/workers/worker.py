@@ -13,10 +13,10 @@ from chunkenv.utils.processes import begin_worker
 from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation
 
 Answer: TypeAlias = Any
-"""What a worker sends back: an `EnvInfo`, a `Transition`, the value of an attribute or a call, or a `Failure`."""
+"""What a worker sends back: an `EnvInfo`, a `Transition`, the value of an attribute or a call, or an `EnvFailure`."""
 
 
-class Failure(NamedTuple):
+class EnvFailure(NamedTuple):
     """Why there is no result: in a sentence, with the traceback of what was raised; `recoverable` if all can go on."""
 
     sentence: str
@@ -56,7 +56,7 @@ class Transition(NamedTuple):
 
 
 def serve(make_env: Callable[[], AnyEnv], connection: Connection) -> None:
-    """Make the environment, then answer every request with its result or a `Failure`, until the connection closes."""
+    """Make the environment, then answer every request with a result or an `EnvFailure`, until the connection closes."""
     begin_worker()
     try:
         env = make_env()
@@ -125,6 +125,6 @@ RECOVERABLE = ("call", "assign")
 REQUESTS: dict[str, Callable[..., Any]] = {"reset": reset, "step": step, "call": call, "assign": assign}
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: Exception) -> EnvFailure:
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return Failure(f"{type(error).__name__}: {error}{notes}", "".join(traceback.format_exception(error)))
+    return EnvFailure(f"{type(error).__name__}: {error}{notes}", "".join(traceback.format_exception(error)))

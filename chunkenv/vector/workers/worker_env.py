@@ -19,9 +19,9 @@ from chunkenv.utils.autoreset import Start, read_mode, read_start
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.utils.spaces import Checked, has_nan
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation
-from chunkenv.vector.workers.episode import Episode
+from chunkenv.vector.workers.episode import WorkerEpisode
 from chunkenv.vector.workers.handle import GRACE, Handle, gather
-from chunkenv.vector.workers.worker import Answer, EnvInfo, Failure, Transition
+from chunkenv.vector.workers.worker import Answer, EnvFailure, EnvInfo, Transition
 
 Answers = dict[int, Answer]
 Result = tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]
@@ -101,7 +101,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self._next_step, self._same_step = mode == AutoresetMode.NEXT_STEP, mode == AutoresetMode.SAME_STEP
         self._context = _read_context(context)
         self.num_envs = len(self._make)
-        self._episodes = [Episode() for _ in self._make]
+        self._episodes = [WorkerEpisode() for _ in self._make]
         with self._end_on_interrupt(list(range(self.num_envs))):
             self._take_over(self._start(list(range(self.num_envs))), mode)
 
@@ -197,7 +197,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self._read_actions = Checked(self.action_space, "actions")
 
     def _start(self, indices: list[int]) -> Answers:
-        """New processes for some environments, and what they answer: `EnvInfo` or a `Failure`."""
+        """New processes for some environments, and what they answer: `EnvInfo` or an `EnvFailure`."""
         with self._end_on_interrupt(indices):
             for index in indices:
                 self._handles[index] = Handle(self._make[index], self._context)
@@ -241,14 +241,14 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         return answers
 
     def _expect_numbers(self, answer: Answer) -> Answer:
-        """The answer, or a `Failure` if there is NaN in it."""
+        """The answer, or an `EnvFailure` if there is NaN in it."""
         if not isinstance(answer, Transition):
             return answer
         if np.isnan(answer.reward):
-            return Failure("it returned the reward nan")
+            return EnvFailure("it returned the reward nan")
         seen = [answer.observation] if answer.final is None else [answer.observation, answer.final[0]]
         if any(has_nan(self.single_observation_space, observation) for observation in seen):
-            return Failure("it returned an observation with nan")
+            return EnvFailure("it returned an observation with nan")
         return answer
 
     def _finish_step(self, answers: Answers, when: dict[int, str]) -> Result:
@@ -268,7 +268,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             raise self._fault(when, faults, result)
         return result
 
-    def _cut_episode(self, index: int, failure: Failure) -> Transition:
+    def _cut_episode(self, index: int, failure: EnvFailure) -> Transition:
         """Where the episode of an environment that failed is cut."""
         return Transition(self._episodes[index].observation, truncated=True, info={"fault": failure.sentence})
 
@@ -309,7 +309,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         if self.closed:
             raise ClosedEnvironmentError("This vector environment was closed: make a new one.")
 
-    def _fault(self, when: dict[int, str], faults: dict[int, Failure], result: Result | None = None) -> WorkerFault:
+    def _fault(self, when: dict[int, str], faults: dict[int, EnvFailure], result: Result | None = None) -> WorkerFault:
         sentences = [f"environment {index} failed {when[index]}: {faults[index].sentence}" for index in sorted(faults)]
         failed = np.array([index not in self._handles for index in range(self.num_envs)])
         fault = WorkerFault("; ".join(sentences) + ".", failed, result)
@@ -325,8 +325,8 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
             self._handles.pop(index).end(max(deadline - time.monotonic(), 0.0))
 
 
-def _faults(answers: Answers) -> dict[int, Failure]:
-    return {index: answer for index, answer in answers.items() if isinstance(answer, Failure)}
+def _faults(answers: Answers) -> dict[int, EnvFailure]:
+    return {index: answer for index, answer in answers.items() if isinstance(answer, EnvFailure)}
 
 
 def _describe_ended(members: list[int]) -> str:
