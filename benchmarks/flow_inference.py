@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from chunkenv.agents import FlowPolicy, load_pretrained
+from chunkenv.agents.pretrained import KINDS
 from chunkenv.kinetix import LEVELS
 
 
@@ -60,7 +61,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
-    parser.add_argument("--kinds", nargs="+", default=weights.KINDS, choices=weights.KINDS)
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 256])
     parser.add_argument("--repeats", type=int, default=200)
     chosen = parser.parse_args()

