@@ -39,15 +39,11 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "Block": "study",
-        "Cell": "study",
-        "Store": "store.study_store",
-        "Study": "study",
-        "StudyError": "run.block_queue",
-        "Unit": "study",
-        "Workers": "run.runner",
-        "load_study": "studies.user_study",
-        "open_store": "store.reading",
-        "run_study": "run.runner",
+        "run.block_queue": "StudyError",
+        "run.runner": "Workers run_study",
+        "store.reading": "open_store",
+        "store.study_store": "Store",
+        "studies.user_study": "load_study",
+        "study": "Block Cell Study Unit",
     },
 )

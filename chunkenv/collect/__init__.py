@@ -22,12 +22,8 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "Demonstrator": "experts",
-        "ExpertSource": "experts",
-        "collect": "collectors",
-        "collect_oracle": "collectors",
-        "collect_plans": "collectors",
-        "read_experts": "expert_files",
-        "read_sources": "experts",
+        "collectors": "collect collect_oracle collect_plans",
+        "expert_files": "read_experts",
+        "experts": "Demonstrator ExpertSource read_sources",
     },
 )

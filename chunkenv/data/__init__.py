@@ -47,15 +47,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "check_dataset": "check",
-        "executed_actions": "executed",
-        "from_minari": "formats.minari",
-        "from_ogbench": "formats.ogbench",
-        "map_visits": "coverage",
-        "measure_coverage": "coverage",
-        "summarize_channels": "summary",
-        "summarize_experts": "summary",
-        "to_minari": "formats.minari",
-        "verify_episodes": "verify",
+        "check": "check_dataset",
+        "coverage": "map_visits measure_coverage",
+        "executed": "executed_actions",
+        "formats.minari": "from_minari to_minari",
+        "formats.ogbench": "from_ogbench",
+        "summary": "summarize_channels summarize_experts",
+        "verify": "verify_episodes",
     },
 )

@@ -35,15 +35,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "KinetixEnv": "env",
-        "KinetixVectorEnv": "vector_env",
-        "Level": "level",
-        "LevelSimulator": "engine.level_simulator",
-        "Rollout": "engine.level_simulator",
-        "Simulator": "engine.simulator",
-        "load_level": "level",
-        "open_simulator": "backends.selection",
-        "used_channels": "level",
+        "backends.selection": "open_simulator",
+        "engine.level_simulator": "LevelSimulator Rollout",
+        "engine.simulator": "Simulator",
+        "env": "KinetixEnv",
+        "level": "Level load_level used_channels",
+        "vector_env": "KinetixVectorEnv",
     },
-    extra="kinetix",
+    "kinetix",
 )

@@ -34,11 +34,11 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "GoalManipulationEnv": "goal_env",
-        "ManipulationEnv": "env",
-        "ManipulationVectorEnv": "vector_env",
-        "Oracle": "oracles.oracle",
-        "OraclePolicy": "oracles.oracle_policy",
+        "env": "ManipulationEnv",
+        "goal_env": "GoalManipulationEnv",
+        "oracles.oracle": "Oracle",
+        "oracles.oracle_policy": "OraclePolicy",
+        "vector_env": "ManipulationVectorEnv",
     },
-    extra="manipulation",
+    "manipulation",
 )

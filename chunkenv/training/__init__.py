@@ -26,17 +26,16 @@ __all__ = [
     "train",
     "train_once",
 ]
-PLACES = {
-    "FlowTraining": "imitation",
-    "Metrics": "metrics",
-    "OfflineOnlineTraining": "offline_online",
-    "PPOTraining": "on_policy",
-    "Training": "loop",
-    "TrainingConfig": "offline_online",
-    "read_metrics": "metrics",
-    "resume": "loop",
-    "solved_episodes": "expert_evaluation",
-    "train": "loop",
-    "train_once": "sweep",
-}
-__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "expert_evaluation": "solved_episodes",
+        "imitation": "FlowTraining",
+        "loop": "Training resume train",
+        "metrics": "Metrics read_metrics",
+        "offline_online": "OfflineOnlineTraining TrainingConfig",
+        "on_policy": "PPOTraining",
+        "sweep": "train_once",
+    },
+    "agents",
+)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+
+from filelock import FileLock
 
 from chunkenv.training.loop import AnyTraining, resume, train
 from chunkenv.utils.files import explain_write_errors
@@ -22,22 +23,11 @@ def train_once(make_training: Callable[[], AnyTraining], folder: Path) -> AnyTra
     Raises:
         ArgumentError: the folder holds another training.
     """
-    with _only_one_process(folder):
+    with explain_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):  # it is lost with its process
         training = resume(make_training(), folder)
         if not training.done:
             for _ in train(training, folder):
                 pass
     return training
-
-
-@contextlib.contextmanager
-def _only_one_process(folder: Path) -> Iterator[None]:
-    """Wait until no other process is inside with the same folder; a lock that is lost with its process."""
-    import fcntl
-
-    with explain_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("w")
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

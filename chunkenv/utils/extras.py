@@ -31,7 +31,7 @@ EXTRAS = (
     ),
     Extra(
         "agents",
-        {"jax": "jax", "flax": "flax", "optax": "optax", "safetensors": "safetensors"},
+        {"jax": "jax", "flax": "flax", "optax": "optax", "safetensors": "safetensors", "filelock": "filelock"},
         "learned policies: chunkenv train, chunkenv bench rtc and charged",
     ),
     Extra(

@@ -10,31 +10,32 @@ from chunkenv.errors import MissingExtraError
 
 
 def lazy_exports(
-    package: str, names: Mapping[str, str], extra: str = ""
+    package: str, modules: Mapping[str, str], extra: str = ""
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """The functions `__getattr__` and `__dir__` of a package (PEP 562).
 
     Args:
         package: its `__name__`.
-        names: each public name, and the submodule that defines it.
+        modules: each submodule, and the public names that it defines, with spaces between them.
         extra: the extra that installs what the submodules need; named where something is missing.
 
     Raises:
         MissingExtraError: (by `__getattr__`) what a submodule needs is not installed.
 
-    >>> get, _ = lazy_exports("chunkenv.utils", {"lazy_exports": "lazy"})
+    >>> get, _ = lazy_exports("chunkenv.utils", {"lazy": "lazy_exports"})
     >>> get("lazy_exports") is lazy_exports
     True
     """
+    places = {name: module for module, names in modules.items() for name in names.split()}
 
     def get(name: str) -> object:
-        if name not in names:
+        if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(_import(f"{package}.{names[name]}", extra), name)
+        value = getattr(_import(f"{package}.{places[name]}", extra), name)
         setattr(sys.modules[package], name, value)
         return value
 
-    return get, lambda: sorted({*vars(sys.modules[package]), *names})
+    return get, lambda: sorted({*vars(sys.modules[package]), *places})
 
 
 def _import(module: str, extra: str) -> object:

@@ -33,20 +33,13 @@ __all__ = [
     "mean_counted",
     "window_actions",
 ]
-PLACES = {
-    "AgentSettings": "learner",
-    "Arrays": "checkpoint_file",
-    "Facts": "checkpoint_file",
-    "Info": "learner",
-    "Learner": "learner",
-    "Normaliser": "normaliser",
-    "Params": "learner",
-    "as_tree": "learner",
-    "best_chunks": "critics",
-    "critic_values": "critics",
-    "fill_unplayed": "critics",
-    "initial_critics": "critics",
-    "mean_counted": "critics",
-    "window_actions": "critics",
-}
-__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "checkpoint_file": "Arrays Facts",
+        "critics": "best_chunks critic_values fill_unplayed initial_critics mean_counted window_actions",
+        "learner": "AgentSettings Info Learner Params as_tree",
+        "normaliser": "Normaliser",
+    },
+    "agents",
+)

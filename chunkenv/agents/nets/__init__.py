@@ -28,20 +28,15 @@ __all__ = [
     "one_step_chunks",
     "one_step_imitation",
 ]
-PLACES = {
-    "Architecture": "mixer",
-    "ChunkSizes": "mixer",
-    "Flow": "chunk_flow",
-    "Layers": "mlp",
-    "PreconditionedFlow": "preconditioned_flow",
-    "Sizes": "chunk_flow",
-    "behaviour_chunks": "behaviour_flow",
-    "behaviour_loss": "behaviour_flow",
-    "euler": "chunk_flow",
-    "flow_loss": "chunk_flow",
-    "initial_behaviour": "behaviour_flow",
-    "initial_one_step": "one_step_flow",
-    "one_step_chunks": "one_step_flow",
-    "one_step_imitation": "one_step_flow",
-}
-__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "behaviour_flow": "behaviour_chunks behaviour_loss initial_behaviour",
+        "chunk_flow": "Flow Sizes euler flow_loss",
+        "mixer": "Architecture ChunkSizes",
+        "mlp": "Layers",
+        "one_step_flow": "initial_one_step one_step_chunks one_step_imitation",
+        "preconditioned_flow": "PreconditionedFlow",
+    },
+    "agents",
+)

@@ -30,17 +30,14 @@ __all__ = [
     "run_folder",
     "save_expert",
 ]
-PLACES = {
-    "BehaviourPolicy": "behaviour_policy",
-    "ChunkPolicy": "chunk_policy",
-    "Expert": "expert",
-    "FlowPolicy": "flow_policy",
-    "chunk_values": "behaviour_policy",
-    "load_best_expert": "expert_checkpoints",
-    "load_expert": "expert_checkpoints",
-    "load_experts": "expert_checkpoints",
-    "load_flow_policy": "flow_policy",
-    "run_folder": "expert_checkpoints",
-    "save_expert": "expert_checkpoints",
-}
-__getattr__, __dir__ = lazy_exports(__name__, PLACES, "agents")
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "behaviour_policy": "BehaviourPolicy chunk_values",
+        "chunk_policy": "ChunkPolicy",
+        "expert": "Expert",
+        "expert_checkpoints": "load_best_expert load_expert load_experts run_folder save_expert",
+        "flow_policy": "FlowPolicy load_flow_policy",
+    },
+    "agents",
+)

@@ -14,6 +14,6 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "write_report": "write",
+        "write": "write_report",
     },
 )

@@ -18,9 +18,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "StudyError": "block_queue",
-        "Workers": "runner",
-        "missing_blocks": "block_queue",
-        "run_study": "runner",
+        "block_queue": "StudyError missing_blocks",
+        "runner": "Workers run_study",
     },
 )

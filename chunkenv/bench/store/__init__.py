@@ -23,11 +23,10 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "Store": "study_store",
-        "export": "exporting",
-        "merge": "merging",
-        "open_store": "reading",
-        "read_traces": "latency_traces",
-        "write_traces": "latency_traces",
+        "exporting": "export",
+        "latency_traces": "read_traces write_traces",
+        "merging": "merge",
+        "reading": "open_store",
+        "study_store": "Store",
     },
 )

@@ -20,11 +20,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "METHODS": "methods",
-        "Method": "methods",
-        "flow_policy": "methods",
-        "load_study": "user_study",
-        "play_method": "methods",
-        "play_policy": "methods",
+        "methods": "METHODS Method flow_policy play_method play_policy",
+        "user_study": "load_study",
     },
 )

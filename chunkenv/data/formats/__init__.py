@@ -11,5 +11,9 @@ if TYPE_CHECKING:
 __all__ = ["from_minari", "from_ogbench", "to_minari"]
 
 __getattr__, __dir__ = lazy_exports(
-    __name__, {"from_minari": "minari", "from_ogbench": "ogbench", "to_minari": "minari"}
+    __name__,
+    {
+        "minari": "from_minari to_minari",
+        "ogbench": "from_ogbench",
+    },
 )

@@ -15,11 +15,8 @@ __all__ = ["STATE_SIZE", "LevelSimulator", "PlayedChunks", "Rollout", "Simulator
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "STATE_SIZE": "level_simulator",
-        "LevelSimulator": "level_simulator",
-        "PlayedChunks": "level_simulator",
-        "Rollout": "level_simulator",
-        "Simulator": "simulator",
+        "level_simulator": "STATE_SIZE LevelSimulator PlayedChunks Rollout",
+        "simulator": "Simulator",
     },
-    extra="kinetix",
+    "kinetix",
 )

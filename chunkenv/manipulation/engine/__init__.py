@@ -13,6 +13,8 @@ __all__ = ["Engine", "PlayedTicks"]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
-    {"Engine": "engine", "PlayedTicks": "engine"},
-    extra="manipulation",
+    {
+        "engine": "Engine PlayedTicks",
+    },
+    "manipulation",
 )

@@ -21,13 +21,11 @@ __all__ = ["STYLES", "Actor", "Oracle", "OraclePolicy", "SubGoal", "next_subgoal
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "Actor": "styles",
-        "Oracle": "oracle",
-        "OraclePolicy": "oracle_policy",
-        "STYLES": "styles",
-        "SubGoal": "subgoal",
-        "next_subgoal": "oracle",
-        "random_subgoal": "random_subgoals",
+        "oracle": "Oracle next_subgoal",
+        "oracle_policy": "OraclePolicy",
+        "random_subgoals": "random_subgoal",
+        "styles": "Actor STYLES",
+        "subgoal": "SubGoal",
     },
-    extra="manipulation",
+    "manipulation",
 )

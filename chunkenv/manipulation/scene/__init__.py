@@ -28,16 +28,10 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "StateLayout": "state",
-        "World": "worlds",
-        "agreement": "goals",
-        "desired_objects": "goals",
-        "objects_of": "goals",
-        "open_world": "worlds",
-        "read_facts": "privileged_state",
-        "read_state": "state",
-        "state_layout": "state",
-        "write_state": "state",
+        "goals": "agreement desired_objects objects_of",
+        "privileged_state": "read_facts",
+        "state": "StateLayout read_state state_layout write_state",
+        "worlds": "World open_world",
     },
-    extra="manipulation",
+    "manipulation",
 )
