@@ -52,13 +52,13 @@ def expect_same(recorded, found, place="") -> None:
         assert recorded == found, place
 
 
-@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures"])
+@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures", "vectors"])
 def test_recorded_specs_and_pickles_of_environments_go_on_as_they_did(kind, results):
     recorded, old, _ = results(kind)
     expect_same(recorded, old, kind)
 
 
-@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures"])
+@pytest.mark.parametrize("kind", ["classic", "kinetix_envs", "pictures", "vectors"])
 def test_environments_made_anew_do_what_they_did(kind, results):
     recorded, _, new = results(kind)
     expect_same(recorded, new, kind)

@@ -15,12 +15,14 @@ from chunkenv.kinetix.engine.layout import N_ACTIONS, STATE
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
-from chunkenv.kinetix.rewards import REWARDS, Ticks
+from chunkenv.kinetix.rewards import REWARDS, Ticks, distance_reward, penalty_reward, sparse_reward
 from chunkenv.registration import TIME_LIMIT
 from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
 from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
 from chunkenv.utils.checks import one_of, real_number, whole_number
 from chunkenv.utils.processes import usable_cores
+
+_sparse, _distance, _penalty = sparse_reward, distance_reward, penalty_reward  # what older pickles call them
 
 
 class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -91,7 +93,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._records = self._states.view(STATE)[:, 0]
         self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
         self._begun = False
-        self._first_observation = self._observation(self._states[:1])
+        self._first_seen = self._observation(self._states[:1])
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -165,7 +167,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self._noises.begin(members, seeds)
         self._autoreset.ended &= ~members
         self._begun = True
-        fresh = np.repeat(self._first_observation, self.num_envs, axis=0)
+        fresh = np.repeat(self._first_seen, self.num_envs, axis=0)
         return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
 
     def observe(self) -> np.ndarray:

@@ -17,6 +17,7 @@ class Family(NamedTuple):
         name: as in the ids, "cube-double".
         scene: what kind of scene it is: "cube", "scene" or "puzzle".
         variant: what ogbench calls it within its kind, "double".
+        time_limit: ticks after which an episode is truncated.
         cubes: number of cubes.
         buttons: number of buttons.
     """
@@ -24,13 +25,9 @@ class Family(NamedTuple):
     name: str
     scene: str
     variant: str
+    time_limit: int
     cubes: int
     buttons: int
-
-    @property
-    def time_limit(self) -> int:
-        """Ticks after which an episode is truncated."""
-        return FAMILY_TIME_LIMITS[self.name]
 
     @property
     def goals(self) -> int:
@@ -54,18 +51,18 @@ class Family(NamedTuple):
 
 
 FAMILY = {
-    family.name: family
-    for family in (
-        Family("cube-single", "cube", "single", 1, 0),
-        Family("cube-double", "cube", "double", 2, 0),
-        Family("cube-triple", "cube", "triple", 3, 0),
-        Family("cube-quadruple", "cube", "quadruple", 4, 0),
-        Family("cube-octuple", "cube", "octuple", 8, 0),
-        Family("scene", "scene", "scene", 1, 2),
-        Family("puzzle-3x3", "puzzle", "3x3", 0, 9),
-        Family("puzzle-4x4", "puzzle", "4x4", 0, 16),
-        Family("puzzle-4x5", "puzzle", "4x5", 0, 20),
-        Family("puzzle-4x6", "puzzle", "4x6", 0, 24),
+    name: Family(name, scene, variant, FAMILY_TIME_LIMITS[name], cubes, buttons)
+    for name, scene, variant, cubes, buttons in (
+        ("cube-single", "cube", "single", 1, 0),
+        ("cube-double", "cube", "double", 2, 0),
+        ("cube-triple", "cube", "triple", 3, 0),
+        ("cube-quadruple", "cube", "quadruple", 4, 0),
+        ("cube-octuple", "cube", "octuple", 8, 0),
+        ("scene", "scene", "scene", 1, 2),
+        ("puzzle-3x3", "puzzle", "3x3", 0, 9),
+        ("puzzle-4x4", "puzzle", "4x4", 0, 16),
+        ("puzzle-4x5", "puzzle", "4x5", 0, 20),
+        ("puzzle-4x6", "puzzle", "4x6", 0, 24),
     )
 }
 """Every family by its name."""

@@ -85,7 +85,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
         self._limit = read_time_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
         self._engine = Engine(family, self.num_envs, threads)
-        self._observer = Observer(self._engine, one.observation_space, observation, goal or GOALS[0])
+        self._observing = Observer(self._engine, one.observation_space, observation, goal or GOALS[0])
         self._beginner = self._single(observation="state")
         self._engine.speed_up(self._beginner.world)
         self._painter: ManipulationEnv | None = None
@@ -166,7 +166,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         actions, ticks = self._read_play(actions, ticks)
         self._expect_under_way(ticks > 0)
         allowed = np.minimum(ticks, np.maximum(self._limit - self._ticks, 0))
-        kinds = self._observer.needed() if every_tick else {}
+        kinds = self._observing.needed() if every_tick else {}
         played = self._engine.play(actions, allowed, self._current, **kinds)
         self._expect_sound(played.unsound)
         self._ticks += played.ticks
@@ -199,7 +199,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def observe(self) -> Any:
         """The present observation of each environment, a new batch."""
-        return self._observer(self._engine.features, self._engine.states)
+        return self._observing(self._engine.features, self._engine.states)
 
     def facts(self, index: int) -> dict[str, Any]:
         """What is where in one environment: what `ManipulationEnv.facts` says of the single one, to the bit.
@@ -299,7 +299,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def _collect_observations(self, played: PlayedTicks) -> list[list[Any]]:
         """The observations of all ticks, environment by environment."""
-        batches = self._observer.history(played)
+        batches = self._observing.history(played)
         each = range(self.num_envs)
         one = self.single_observation_space
         return [[copy_member(one, batches[tick], index) for tick in range(played.ticks[index])] for index in each]

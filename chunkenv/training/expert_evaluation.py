@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 from chunkenv.agents.policies.expert import Expert
 from chunkenv.evaluate import evaluate_batch
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
+from chunkenv.registration import ACTION_NOISE
 from chunkenv.request import VectorRequest
 from chunkenv.utils.checks import real_number, whole_number
 from chunkenv.vector import ChunkedVectorExecution
@@ -29,7 +30,7 @@ class ExpertPolicy:
         return self.expert.actions(observations)[:, None]
 
 
-def solved_episodes(expert: Expert, episodes: int, seed: int, action_noise: float = 0.1) -> np.ndarray:
+def solved_episodes(expert: Expert, episodes: int, seed: int, action_noise: float = ACTION_NOISE) -> np.ndarray:
     """Which episodes an expert solves, bool[episodes]: green touched blue before red and before the time was up.
 
     An inference a tick, without delay, as in the released evaluation of real-time-chunking-kinetix. The engine clips

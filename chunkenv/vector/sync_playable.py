@@ -96,3 +96,6 @@ class SyncPlayable:
         """A new batch of the present observations of all environments."""
         space = self._vector.single_observation_space
         return concatenate(space, self._present, create_empty_array(space, len(self._present)))
+
+
+Members = SyncPlayable  # what older pickles call it

@@ -14,7 +14,7 @@ __all__ = ["Engine", "PlayedTicks"]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "engine": "Engine PlayedTicks",
+        "engine": "Engine PlayedTicks _revived",
     },
     "manipulation",
 )

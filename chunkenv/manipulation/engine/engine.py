@@ -193,6 +193,9 @@ def _rebuild(family: str, num_envs: int, threads: int, states: np.ndarray) -> En
     return engine
 
 
+_revived = _rebuild  # what older pickles call it
+
+
 def _models(world: World) -> list[Any]:
     """One model or, with buttons that lock joints, one for each state of the two."""
     if world.family.scene != "scene":

@@ -65,3 +65,6 @@ class Observer:
         cubes = (states[:, layout.physics][:, self._targets] - center) * CUBE_SCALE
         slides = states[:, layout.slide_targets] * SLIDE_SCALES[: self._family.slides]
         return np.concatenate([cubes, states[:, layout.button_targets], slides], axis=1)
+
+
+Observing = Observer  # what older pickles call it
