@@ -88,7 +88,7 @@ def test_it_is_a_group_that_other_commands_join():
 @pytest.mark.slow
 def test_a_command_that_is_killed_goes_on(trained, tmp_path):
     words = ["ppo", "catapult", "--steps", "2000000", "--envs", "64", "--out", str(tmp_path)]
-    script = f"from chunkenv.cli.train.ppo import app; app({words})"
+    script = f"from chunkenv.cli.train import app; app({words})"
     process = subprocess.Popen([sys.executable, "-c", script])
     folder = tmp_path / "catapult" / "seed0"
     deadline = time.monotonic() + 300
