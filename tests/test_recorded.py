@@ -1,7 +1,8 @@
 """What the code of the day makes is what was recorded: tests/fixtures/record_results.py.
 
-To the bit on a machine like the one that recorded, with the same versions of the libraries that count; elsewhere
-numbers may differ a little.
+To the bit on a machine like the one that recorded, with the same versions of the libraries that count. Elsewhere the
+last bits differ: numbers may differ a little, and what amplifies such differences (a training, a long episode) is not
+compared.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tests.fixtures.record_results import FOLDER, KINDS, run
 from tests.fixtures.recording import trees
 
 EXACT = trees.machine() == trees.read(FOLDER / "machine.json")
+amplifies_last_bits = pytest.mark.skipif(not EXACT, reason="recorded on another kind of machine, or other libraries")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,7 @@ def test_environments_made_anew_do_what_they_did(kind, results):
     expect_same(recorded, new, kind)
 
 
+@amplifies_last_bits
 def test_studies_have_the_same_rows(results):
     recorded, _, new = results("studies")
     for study in recorded:
@@ -76,6 +79,7 @@ def test_recorded_datasets_are_read_as_they_were(kind, results):
     expect_same(recorded, old, kind)
 
 
+@amplifies_last_bits
 @pytest.mark.parametrize("kind", ["kinetix_data", "manipulation_data"])
 def test_data_collected_anew_are_the_same(kind, results):
     recorded, _, new = results(kind)
@@ -87,6 +91,7 @@ def test_recorded_checkpoints_act_as_they_did(results):
     expect_same(recorded, old, "agents")
 
 
+@amplifies_last_bits
 def test_agents_trained_anew_have_the_same_parameters(results):
     recorded, _, new = results("agents")
     expect_same(recorded, new, "agents")
