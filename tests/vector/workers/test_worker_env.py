@@ -395,8 +395,8 @@ def test_workers_end_with_their_parent(way, context, tmp_path):
     time.sleep(0.3)
     pids = [pid for pid in children(process.pid) if not is_helper(pid)]
     assert len(pids) == 3
-    for pid in [process.pid, *pids] if way == signal.SIGINT else [process.pid]:
-        os.kill(pid, way)  # a terminal sends Ctrl-C to all
+    for pid in [*pids, process.pid] if way == signal.SIGINT else [process.pid]:
+        os.kill(pid, way)  # a terminal sends Ctrl-C to all; the parent last, because it ends the others
     _, errors = process.communicate(timeout=30)
     assert not alive(pids)
     assert errors.count("KeyboardInterrupt") == (way == signal.SIGINT)
