@@ -65,6 +65,12 @@ class MovedModules(MetaPathFinder, Loader):
 
 
 def install() -> None:
-    """Let moved modules be found; once, however often it is called."""
-    if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
-        sys.meta_path.append(MovedModules())
+    """Let moved modules be found; once, however often it is called.
+
+    Modules that are loaded get their old name at once: Python's import would also bind the module in its old parent,
+    over a public name that is spelled alike (`chunkenv.evaluate_batch` is a function).
+    """
+    if any(isinstance(finder, MovedModules) for finder in sys.meta_path):
+        return
+    sys.modules.update({old: sys.modules[new] for old, new in MOVED.items() if new in sys.modules})
+    sys.meta_path.append(MovedModules())

@@ -1,5 +1,6 @@
 import importlib
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -21,7 +22,11 @@ def test_each_old_name_is_the_module_itself(old):
         if old.startswith(place):
             for module in modules:
                 pytest.importorskip(module)
+    parent, _, name = old.rpartition(".")
+    public = vars(importlib.import_module(parent)).get(name)
     assert importlib.import_module(old) is importlib.import_module(moved.MOVED[old])
+    if public is not None and not isinstance(public, ModuleType):
+        assert vars(sys.modules[parent])[name] is public, f"importing {old} hides the public {name}"
 
 
 def test_an_unknown_module_is_not_found():
