@@ -57,6 +57,7 @@ DECIDES_NOTHING = (
     "utils/processes",
     "utils/rendering",
     "utils/video",
+    "vector/decisions",
 )
 """What runs studies, shows rows, or says what is wrong. Of two entries that fit a module the longer one counts."""
 DATA = (".toml", ".json", ".safetensors")
