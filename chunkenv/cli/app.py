@@ -10,21 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from chunkenv.cli import bench, data, doctor, play, tasks, train
+from chunkenv.cli.interrupts import exit_code, raise_signals
 from chunkenv.errors import ChunkenvError
 
 
 class PlainErrors(typer.core.TyperGroup):
-    """Turns an error of this package into one sentence and exit code 2, and Ctrl-C into exit code 130."""
+    """Turns an error of this package into one sentence and exit code 2, Ctrl-C and its like into 128 + the signal."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
         try:
-            return super().invoke(ctx)
+            with raise_signals():
+                return super().invoke(ctx)
         except ChunkenvError as error:
             _show_error(error)
             raise typer.Exit(2) from error
-        except KeyboardInterrupt as error:
-            raise typer.Exit(130) from error
+        except KeyboardInterrupt as interrupt:
+            Console(stderr=True).print("Interrupted.")
+            raise typer.Exit(exit_code(interrupt)) from interrupt
 
 
 def _show_error(error: ChunkenvError) -> None:

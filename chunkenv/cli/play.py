@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
 from chunkenv.evaluate import Row
 from chunkenv.utils.extras import require
@@ -70,8 +71,13 @@ def play(
         require("kinetix")
     if scene.agent:
         require("agents")
-    rows = play_scene(scene, partial(open_video, video) if video else Window, episodes, seed)
     console = Console(highlight=False)
+
+    def what_is_kept() -> str:
+        return f"{video} ends there." if video and video.exists() else "nothing is kept."
+
+    with say_if_interrupted(console, what_is_kept):
+        rows = play_scene(scene, partial(open_video, video) if video else Window, episodes, seed)
     console.print(_episode_table(rows))
     if video:
         console.print(f"video  {video}", soft_wrap=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from chunkenv.cli.interrupts import say_if_interrupted
 
 Move = Callable[[float, str], None]
 """Moves the bar: how much is done, and the text before it."""
@@ -48,8 +51,9 @@ def watch_training(
     unit: str,
     describe: Callable[[Mapping[str, float]], str],
     report: Callable[[Mapping[str, float]], str],
+    kept: Path,
 ) -> None:
-    """Train to the end, under a bar on a terminal, with lines elsewhere.
+    """Train to the end, under a bar on a terminal, with lines elsewhere; Ctrl-C and its like end it with a sentence.
 
     Args:
         console: where it is shown.
@@ -60,15 +64,26 @@ def watch_training(
         unit: what a step is called: "steps" or "updates".
         describe: of a round's metrics, the text before the bar; "" keeps the last one.
         report: of a round's metrics, the line for what is not a terminal; "" for none.
+        kept: the file that the training goes on from.
+
+    Raises:
+        typer.Exit: after Ctrl-C, SIGTERM or SIGHUP.
     """
+    steps = done
 
-    def text(steps: int) -> str:
-        return f"{title}  {steps:,} of {total:,} {unit}"
+    def count() -> str:
+        return f"{steps:,} of {total:,} {unit}"
 
-    with progress_bar(console, text(done), total, done, terminal_only=True) as move:
+    def what_is_kept() -> str:
+        if kept.exists():
+            return f"{count()} were made. The same command goes on from the last state that is in {kept}."
+        return f"{count()} were made, too few for a first state to be kept. The same command begins anew."
+
+    interruptible, shown = say_if_interrupted(console, what_is_kept), f"{title}  {count()}"
+    with interruptible, progress_bar(console, shown, total, done, terminal_only=True) as move:
         for metrics in rounds:
             title = describe(metrics) or title
             steps = min(int(metrics["steps"]), total)
-            move(steps, text(steps))
+            move(steps, f"{title}  {count()}")
             if not console.is_terminal and (line := report(metrics)):
                 console.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What every worker process needs: to ignore Ctrl-C, to end with its parent, and a description of how it ended."""
+"""What every worker process needs: to leave Ctrl-C to its parent, to end with it, and how it ended in words."""
 
 from __future__ import annotations
 
@@ -10,26 +10,46 @@ import signal
 import threading
 from collections.abc import Iterator
 
+TERMINAL_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+"""What a terminal sends to every process that it runs: Ctrl-C, and that it is closed."""
+
 
 @contextlib.contextmanager
 def ignore_interrupts() -> Iterator[None]:
-    """Processes started inside ignore Ctrl-C, which reaches the whole group: their parent stops them."""
+    """Processes started inside ignore what a terminal sends to the whole group: their parent stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals can be set in the main thread only
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    known = [number for number in TERMINAL_SIGNALS if signal.getsignal(number) is not None]  # set by Python
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in known}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def keep_signals() -> Iterator[None]:
+    """What is set inside for SIGTERM does not stay: who called us decides how this process ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:  # set by Python
+            signal.signal(signal.SIGTERM, before)
 
 
 def begin_worker() -> None:
-    """The first thing that a worker does: from here on it ends when its parent does, and not with Ctrl-C.
+    """The first thing that a worker does: from here on it ends when its parent does, not with Ctrl-C or a terminal.
 
     A parent that is killed cannot stop its workers: a thread of each waits for that moment and ends it at once.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited (Windows)
+    for number in TERMINAL_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # where it is not inherited (Windows)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker has inherited its parent's
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -21,6 +22,7 @@ def watch(shown, done=0):
         unit="updates",
         describe=lambda one: f"loss {one['loss']:.1f}" if "loss" in one else "",
         report=lambda one: f"{one['steps']}: {one['loss']}" if "loss" in one else "",
+        kept=Path("none"),
     )
     return shown.file.getvalue()
 

@@ -8,21 +8,29 @@ import threading
 
 import pytest
 
-from chunkenv.utils.processes import describe_exit, ignore_interrupts
+from chunkenv.utils.processes import TERMINAL_SIGNALS, describe_exit, ignore_interrupts, keep_signals
 
-IGNORES_INTERRUPTS = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
-
-
-def ignores_interrupts():
-    return subprocess.run([sys.executable, "-c", IGNORES_INTERRUPTS]).returncode == 1
+IGNORES = "import signal, sys; sys.exit(signal.getsignal(int(sys.argv[1])) is signal.SIG_IGN)"
 
 
-def test_only_what_is_started_inside_is_deaf():
-    before = signal.getsignal(signal.SIGINT)
+def ignores(number):
+    return subprocess.run([sys.executable, "-c", IGNORES, str(int(number))]).returncode == 1
+
+
+@pytest.mark.parametrize("number", TERMINAL_SIGNALS)
+def test_only_what_is_started_inside_is_deaf(number):
+    before = signal.getsignal(number)
     with ignore_interrupts():
-        assert ignores_interrupts()
-    assert not ignores_interrupts()
-    assert signal.getsignal(signal.SIGINT) is before
+        assert ignores(number)
+    assert not ignores(number)
+    assert signal.getsignal(number) is before
+
+
+def test_what_is_set_inside_does_not_stay():
+    before = signal.getsignal(signal.SIGTERM)
+    with keep_signals():
+        signal.signal(signal.SIGTERM, lambda *_: None)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_an_error_inside_leaves_the_parent_as_it_was():

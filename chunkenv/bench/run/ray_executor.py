@@ -13,6 +13,7 @@ from chunkenv.bench.study import Block, Study
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row
 from chunkenv.utils.extras import require
+from chunkenv.utils.processes import keep_signals
 
 LOCAL_MEMORY = 100 * 2**20
 """Bytes of shared memory for a Ray of our own: rows are small, and Ray's default is a third of the machine's memory."""
@@ -98,7 +99,10 @@ def _connect(ray: Any, size: int | None, address: str | None) -> None:
     try:
         if address:
             _check_reachable(address)
-        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
+        with keep_signals():  # Ray's own handler would end this process before claims are released
+            ray.init(
+                address=address or "local", log_to_driver=False, logging_level="error", **({} if address else local)
+            )
     except (OSError, RuntimeError, ValueError) as error:
         if address is None:
             raise ArgumentError(f"Ray cannot be started here ({error}); use --executor process.") from error

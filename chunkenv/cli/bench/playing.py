@@ -16,6 +16,7 @@ from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Study, Unit
 from chunkenv.cli.bench.study_options import DATABASE, SHOW_ONLY, workers_of
 from chunkenv.cli.command_line import command_line
+from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
 
 
@@ -41,7 +42,7 @@ def play_study(context: typer.Context, study: Study, show: Callable[[Played], No
     Raises:
         ArgumentError: an option or a folder that is invalid.
         StudyError: if the study failed; it says before what is kept.
-        typer.Exit: with code 130 after Ctrl-C, having said what is kept.
+        typer.Exit: after Ctrl-C, SIGTERM or SIGHUP, having said what is kept.
     """
     workers, console = workers_of(context), Console(highlight=False)
     command = command_line("bench", context, SHOW_ONLY)
@@ -61,21 +62,18 @@ def _play(study: Study, store: Store, units: Generator[Unit, None, None], consol
     if there == count:
         return
     try:
-        _warm_up(study)
-        _show_progress(units, study, store, console)
-    except KeyboardInterrupt as error:
-        _print_kept("Interrupted", study, store, console)
-        console.print("The same command goes on from there.")
-        raise typer.Exit(130) from error
+        with say_if_interrupted(console, lambda: f"{_kept(study, store)}."):
+            _warm_up(study)
+            _show_progress(units, study, store, console)
     except StudyError:
-        _print_kept("Failed", study, store, console)
-        console.print("The same command goes on from there; if the study's code must change, add --overwrite.")
+        sentence = f"Failed: {_kept(study, store)}; if the study's code must change, add --overwrite."
+        console.print(sentence, soft_wrap=True, markup=False)
         raise
 
 
-def _print_kept(how: str, study: Study, store: Store, console: Console) -> None:
+def _kept(study: Study, store: Store) -> str:
     kept, count = _count_kept(study, store)
-    console.print(f"{how}: {kept} of {count} episodes are kept in {store.path}.", soft_wrap=True)
+    return f"{kept} of {count} episodes are kept in {store.path}. The same command goes on from there"
 
 
 def _count_kept(study: Study, store: Store) -> tuple[int, int]:

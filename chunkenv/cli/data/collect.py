@@ -13,6 +13,7 @@ from rich.console import Console
 import chunkenv.collect as collection
 from chunkenv.cli.command_line import command_line
 from chunkenv.cli.data.dataset_options import DATASETS, expert_table
+from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
 from chunkenv.data.dataset import Dataset
 from chunkenv.errors import ArgumentError
@@ -128,7 +129,10 @@ def _collect_with_bar(
     def text(done: int) -> str:
         return f"{done}/{total} {unit}"
 
-    with progress_bar(console, text(0), total or 0) as move:
+    def kept_so_far() -> str:
+        return f"at least {kept} episodes are kept. The same command goes on from there."
+
+    with say_if_interrupted(console, kept_so_far), progress_bar(console, text(0), total or 0) as move:
 
         def progress(episodes_kept: int, ticks_kept: int) -> None:
             nonlocal kept
@@ -136,8 +140,4 @@ def _collect_with_bar(
             done = min(ticks_kept if episodes is None else episodes_kept, total or 0)
             move(done, text(done))
 
-        try:
-            return collect_all(progress=progress)
-        except KeyboardInterrupt as error:
-            typer.echo(f"Interrupted: at least {kept} episodes are kept. The same command goes on from there.")
-            raise typer.Exit(130) from error
+        return collect_all(progress=progress)

@@ -52,6 +52,7 @@ def flow(
     from chunkenv.data.executed import executed_actions
     from chunkenv.training import FlowTraining, resume, train
     from chunkenv.training.imitation import POLICY, ROUND
+    from chunkenv.training.loop import RESUME
 
     level = read_task(task, "Kinetix level").level
     dataset = _of_level(load_data(data), level, data)
@@ -81,6 +82,7 @@ def flow(
         unit="updates",
         describe=lambda metrics: f"loss {metrics['loss']:.3f}",
         report=report,
+        kept=folder / RESUME,
     )
     console.print(f"policy  {escape(str(folder / POLICY))}", soft_wrap=True)
 

@@ -42,6 +42,7 @@ def ppo(
     from chunkenv.agents import load_best_expert, ppo_settings, run_folder
     from chunkenv.agents.policies.expert_checkpoints import checkpoint_path
     from chunkenv.training import PPOTraining, resume, train
+    from chunkenv.training.loop import RESUME
 
     level = read_task(task, "Kinetix level").name
     given = {name: value for name, value in (("steps", steps), ("envs", envs), ("reward", reward)) if value is not None}
@@ -67,6 +68,7 @@ def ppo(
         unit="steps",
         describe=lambda metrics: f"{title}: {metrics['solve_rate']:.0%} solved" if "solve_rate" in metrics else "",
         report=report,
+        kept=folder / RESUME,
     )
     best = load_best_expert(folder)
     kept = checkpoint_path(folder, best.steps)

@@ -47,7 +47,10 @@ def qc(
         int | None,
         typer.Option(metavar="N", help="Updates on the data.", show_default=f"{OFFLINE_STEPS}; none without data"),
     ] = None,
-    online_steps: Annotated[int, typer.Option(metavar="N", help="Control steps played, an update each.")] = 30_000,
+    online_steps: Annotated[
+        int,
+        typer.Option(metavar="N", help="Control steps played, an update each; the last episode is played to its end."),
+    ] = 30_000,
     chunk: Annotated[int, typer.Option(metavar="N", help="Actions that an inference decides.")] = 5,
     backup: Annotated[
         int | None, typer.Option(metavar="N", help="Rewards in a target.", show_default="the agent's")
@@ -90,6 +93,7 @@ def qc(
     require("agents")
     from chunkenv.agents import registry
     from chunkenv.training import OfflineOnlineTraining, TrainingConfig, resume, train
+    from chunkenv.training.loop import RESUME
     from chunkenv.training.offline_online import AGENT
 
     options = {
@@ -121,12 +125,12 @@ def qc(
     config = replace(config, arguments=_arguments(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = resume(OfflineOnlineTraining(config, agent, settings, dataset, seed), folder)
-    if training.steps:
-        console.print(f"{agent} goes on from {training.steps:,} steps.")
     total = training.total_steps
+    if training.steps:
+        console.print(f"{agent} goes on from {min(training.steps, total):,} of {total:,} steps.")
 
     def report(metrics: Mapping[str, float]) -> str:
-        done = f"{agent}: {int(metrics['steps']):,} of {total:,} steps"
+        done = f"{agent}: {min(int(metrics['steps']), total):,} of {total:,} steps"
         return f"{done}, {_describe(metrics)}, {metrics['seconds']:.0f} s" if "return" in metrics else ""
 
     watch_training(
@@ -138,6 +142,7 @@ def qc(
         unit="steps",
         describe=lambda metrics: f"{agent}: {_describe(metrics)}" if "return" in metrics else "",
         report=report,
+        kept=folder / RESUME,
     )
     path = escape(str(folder / AGENT))
     console.print(f"agent  {path}\nwatch  chunkenv play {task} --agent {path}", soft_wrap=True)

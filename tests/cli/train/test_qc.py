@@ -27,6 +27,7 @@ def test_it_trains_without_data_on_any_environment_of_vectors(tmp_path):
     folder = tmp_path / "Pendulum-v1" / "rlpd-ac" / "seed0"
     assert (folder / "agent.safetensors").exists()
     assert "return" in json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+    assert "rlpd-ac: 5 of 5 steps" in result.output  # though the last episode went on to its end
 
 
 def test_a_manipulation_task_is_enough(tmp_path, monkeypatch):
