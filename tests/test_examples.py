@@ -10,6 +10,17 @@ EXAMPLES = sorted(
     path for path in (Path(__file__).parents[1] / "examples").glob("*.py") if not path.stem.startswith("sb3_")
 )
 
+SHORT = {"ppo_torch": ["--decisions", "2048", "--autoreset", "SameStep"]}
+"""What takes longer than a moment unless it is told otherwise."""
+
+
+def run(path, folder, *arguments):
+    command = [sys.executable, str(path), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
 
 def test_there_are_examples():
     assert EXAMPLES
@@ -17,7 +28,13 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
-    run = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout
-    assert not run.stderr
+    assert run(path, tmp_path, *SHORT.get(path.stem, []))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
+def test_ppo_learns_in_any_autoreset_mode(autoreset, tmp_path):
+    path = next(path for path in EXAMPLES if path.stem == "ppo_torch")
+    _, untrained, trained = run(path, tmp_path, "--autoreset", autoreset).splitlines()
+    assert untrained.split() == ["untrained", "0%"]
+    assert int(trained.split()[1].rstrip("%")) >= 70
