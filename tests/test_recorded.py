@@ -70,7 +70,14 @@ def test_environments_made_anew_do_what_they_did(kind, results):
 def test_studies_have_the_same_rows(results):
     recorded, _, new = results("studies")
     for study in recorded:
-        expect_same(recorded[study], new[study], study)
+        expect_same(
+            recorded[study], [_columns_of(*rows) for rows in zip(recorded[study], new[study], strict=True)], study
+        )
+
+
+def _columns_of(recorded, found):
+    """A row without the columns that came after the recording."""
+    return {name: value for name, value in found.items() if name in recorded}
 
 
 @pytest.mark.parametrize("kind", ["kinetix_data", "manipulation_data"])

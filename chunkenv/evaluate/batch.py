@@ -12,14 +12,14 @@ from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.single import Tally, check_policy, episode_seed, reset_policy
 from chunkenv.request import BatchPolicy, Chunk
 from chunkenv.utils.checks import whole_number
-from chunkenv.utils.infos import split_infos
+from chunkenv.utils.infos import FIRST_SUCCESS, SUCCESS_KEYS, split_infos
 from chunkenv.utils.seeding import spawn
 from chunkenv.utils.types import Info, Observation
 from chunkenv.vector import ChunkedVectorExecution
 
 SLOTS = 64
 
-USED = ("ticks", "delay", "underruns", "rewards", "actions", "sources", "staleness", "success")
+USED = ("ticks", "delay", "underruns", "actions", "sources", "staleness", FIRST_SUCCESS, *SUCCESS_KEYS)
 """The keys of infos that rows are made of."""
 
 
@@ -99,23 +99,21 @@ class _Slots:
 
     def _decide(self, observations: Observation) -> Observation:
         request = self._envs.request._replace(rng=tuple(self._streams))
-        observations, rewards, terminated, truncated, infos = self._step(
-            self._policy.infer_batch(observations, request)
-        )
+        observations, _, terminated, truncated, infos = self._step(self._policy.infer_batch(observations, request))
         ended = terminated | truncated
         used = {key: value for key, value in infos.items() if key.removeprefix("_") in USED}
         split = split_infos(used, self._envs.num_envs)
-        for tally, reward, info in zip(self._tallies, rewards.tolist(), split, strict=True):
+        for tally, reward, info in zip(self._tallies, self._envs.undiscounted_reward.tolist(), split, strict=True):
             if tally is not None:
                 tally.add(reward, info)
-        self._finish(np.flatnonzero(ended).tolist(), split)
+        self._finish(np.flatnonzero(ended).tolist())
         return self._begin(ended) if ended.any() else observations
 
-    def _finish(self, slots: list[int], infos: list[Info]) -> None:
+    def _finish(self, slots: list[int]) -> None:
         for slot in slots:
             number, tally = self._playing[slot], self._tallies[slot]
             if number is not None and tally is not None:
-                self._rows[number] = tally.row(infos[slot])
+                self._rows[number] = tally.row()
 
     def _begin(self, members: np.ndarray) -> Observation:
         """Start the next episodes in some slots (bool[N]); one for which there is none left idles, with some seed."""

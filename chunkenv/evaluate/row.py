@@ -20,7 +20,9 @@ EPISODE = {
     "seed": Column(int, "seed", "the episode's own"),
     "ticks": Column(int, "ticks", "control steps played"),
     "return": Column(float, "return", "sum of the undiscounted rewards of all ticks"),
-    "success": Column(bool, "success", "as the last info reports it, or None if it doesn't"),
+    "success": Column(
+        bool, "success", "whether the info of any tick reported it (`success` or `is_success`), or None if none says"
+    ),
     "underruns": Column(int, "underruns", "ticks without a row to execute"),
     "decisions": Column(int, "decisions", "chunks inferred"),
 }
@@ -33,6 +35,7 @@ SMOOTHNESS = {
 }
 """Of an environment with info='actions' or 'full'; None where an episode was too short."""
 MEASURES = SMOOTHNESS | {
+    "first_success": Column(int, "first success (tick)", "control steps played when an info first reported success"),
     "denoiser_evaluations": Column(float, "denoiser evaluations", "in the whole episode, of a policy with a `cost`"),
     "charged_latency": Column(float, "charged latency (s)", "mean seconds that the clock charged for a decision"),
 }

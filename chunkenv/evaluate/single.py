@@ -5,7 +5,7 @@ Everything that reports a number calls it, so that two numbers differ by environ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -15,6 +15,7 @@ from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.smoothness import SmoothnessMetrics
 from chunkenv.request import Chunk, Policy
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.infos import FIRST_SUCCESS, reported_success
 from chunkenv.utils.seeding import spawn
 from chunkenv.utils.types import AnyEnv, AnyVectorEnv, Info, Observation
 
@@ -32,12 +33,15 @@ def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed
         seed: at least 0.
 
     Returns:
-        Rows with the columns `EPISODE` of `row.py` (`seed`, `ticks`, `return`, `success`, `underruns`, `decisions`). An
-        environment with info='actions' or 'full' adds those of `SMOOTHNESS`, and `charged_latency` (None if control_dt
-        is unknown); a policy with a `cost`, its `denoiser_evaluations`.
+        Rows with the columns `EPISODE` of `row.py` (`seed`, `ticks`, `return`, `success`, `underruns`, `decisions`) and
+        `first_success`. `return` sums the rewards that `ChunkedExecution` gets, tick by tick: no discount and no
+        wrapper outside counts. `success` is whether any tick's info reported it, as `success` or `is_success`, and
+        None if none says (None and NaN say nothing); `first_success` is the number of ticks played by then, 1 for the
+        first tick, None without success. An environment with info='actions' or 'full' adds the columns of `SMOOTHNESS`,
+        and `charged_latency` (None if control_dt is unknown); a policy with a `cost`, its `denoiser_evaluations`.
 
     Raises:
-        ArgumentError: an invalid argument, or an environment that does not chunk or hides its rewards.
+        ArgumentError: an invalid argument, or an environment that does not chunk.
         ActionError: the policy returned a chunk that cannot be executed.
 
     >>> from chunkenv.wrappers import ChunkedExecution
@@ -79,10 +83,10 @@ def play_episode(env: AnyEnv, policy: Policy, seed: int) -> Row:
     while not ended:
         request = env.get_wrapper_attr("request")._replace(rng=rng)
         chunk = policy.infer(observation, request)
-        observation, reward, terminated, truncated, info = _step(env, policy, chunk)
-        tally.add(float(reward), info)
+        observation, _, terminated, truncated, info = _step(env, policy, chunk)
+        tally.add(env.get_wrapper_attr("undiscounted_reward"), info)
         ended = terminated or truncated
-    return tally.row(info)
+    return tally.row()
 
 
 class Tally:
@@ -92,32 +96,39 @@ class Tally:
         seed: the episode's.
         env: executes chunks: single or vector.
         policy: what is evaluated; if it has a `cost`, the row contains how often the denoiser was evaluated.
-
-    Raises:
-        ArgumentError: if the undiscounted return is hidden.
     """
 
     def __init__(self, seed: int, env: AnyEnv | AnyVectorEnv, policy: object) -> None:
-        self._discount, self._control_dt = _attribute(env, "discount"), _attribute(env, "control_dt")
+        self._control_dt = _attribute(env, "control_dt")
         self._cost = getattr(policy, "cost", None)
-        chunks = env.action_space if isinstance(env, gym.Env) else env.single_action_space
-        self._smoothness, self._delays = SmoothnessMetrics(chunks), 0
+        self._smoothness, self._delays = SmoothnessMetrics(_attribute(env, "chunk_space")), 0
         self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
+        self._first_success: int | None = None
+        self._accounts = False
 
     def add(self, reward: float, info: Info) -> None:
-        """Count a decision, with the ticks' own rewards where the decision's sum is a discounted one."""
-        self._row["return"] += reward if self._discount == 1.0 else float(sum(self._tick_rewards(info)))
+        """Count a decision, with the undiscounted sum of its ticks' rewards."""
+        self._add_success(reported_success(info), info)
+        self._row["return"] += reward
         self._row["ticks"] += int(info["ticks"])
         self._row["underruns"] += int(info["underruns"])
         self._row["decisions"] += 1
         self._delays += int(info["delay"])
-        if "actions" in info:
+        self._accounts = "actions" in info
+        if self._accounts:
             self._smoothness.add(info)
 
-    def row(self, info: Info) -> Row:
-        """The episode's row, with its last info."""
-        row = self._row | {"success": bool(info["success"]) if "success" in info else None}
-        if "actions" in info:
+    def _add_success(self, success: bool | None, info: Info) -> None:
+        """Success at any tick counts, also one that does not last; a decision that says nothing changes nothing."""
+        if success and self._first_success is None:
+            self._first_success = self._row["ticks"] + int(info.get(FIRST_SUCCESS, info["ticks"]))
+        if success is not None:
+            self._row["success"] = success or bool(self._row["success"])
+
+    def row(self) -> Row:
+        """The episode's row."""
+        row = self._row | {"first_success": self._first_success}
+        if self._accounts:
             row |= self._smoothness.measures() | {"charged_latency": self._charged_latency()}
         if self._cost is not None:
             row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
@@ -126,14 +137,6 @@ class Tally:
     def _charged_latency(self) -> float | None:
         """Seconds that the clock charged for a decision, their mean: whole ticks."""
         return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
-
-    def _tick_rewards(self, info: Info) -> Iterable[float]:
-        if "rewards" not in info:
-            raise ArgumentError(
-                f"discount={self._discount!r} hides the undiscounted return; "
-                'make the environment with discount=1.0, info="actions" or info="full".'
-            )
-        return info["rewards"]
 
 
 def check_policy(

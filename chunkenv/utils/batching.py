@@ -30,6 +30,8 @@ class Playback(NamedTuple):
         seen: per environment the observations of all its ticks, if `every_tick` was given.
     """
 
+        first_success: int64[N], ticks played when each one's info first reported success, 0 if none did; None where
+            success ends an episode, so that the infos of the last tick tell.
     observations: Observation
     rewards: np.ndarray
     ticks: np.ndarray
@@ -39,6 +41,7 @@ class Playback(NamedTuple):
     seen: list[list[Observation]] | None
 
 
+    first_success: np.ndarray | None = None
 class Playable(Protocol):
     """N environments that can play several ticks, each a number of its own, and be reset one by one."""
 

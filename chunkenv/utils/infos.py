@@ -1,13 +1,56 @@
-"""The infos of a vector environment, one dict per environment."""
+"""What infos say: whether the task was solved, and those of a vector environment, one dict per environment."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from chunkenv.utils.types import Info
+
+SUCCESS_KEYS = ("success", "is_success")
+"""What environments call it: most of them, and those for Stable-Baselines3; the first that says something counts."""
+
+FIRST_SUCCESS = "first_success"
+"""In the info of a decision: ticks played when a tick first reported success; there only if one did."""
+
+
+def reported_success(info: Info) -> bool | None:
+    """Whether an info reports success; None if it does not say, which includes None, NaN and what is no single value.
+
+    >>> [reported_success(info) for info in ({"success": np.array(1.0)}, {"is_success": False}, {"success": None}, {})]
+    [True, False, None, None]
+    """
+    if FIRST_SUCCESS in info:
+        return True
+    for key in SUCCESS_KEYS:
+        if key in info and (truth := _truth(info[key])) is not None:
+            return truth
+    return None
+
+
+def _truth(value: Any) -> bool | None:
+    """A number's truth."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    try:
+        number = float(np.asarray(value, np.float64).item()) if not isinstance(value, str) else math.nan
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return None if math.isnan(number) else bool(number)
+
+
+def without_unknown_success(info: Info) -> Info:
+    """`info` without a success that it does not tell, of which an array of many environments' bools would make one.
+
+    >>> without_unknown_success({"success": None, "ticks": 3}), without_unknown_success({"success": True})
+    ({'ticks': 3}, {'success': True})
+    """
+    if not any(key in info for key in SUCCESS_KEYS) or reported_success(info) is not None:
+        return info
+    return {key: value for key, value in info.items() if key not in SUCCESS_KEYS}
 
 
 def split_infos(infos: Info, count: int) -> list[Info]:

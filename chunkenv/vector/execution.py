@@ -14,8 +14,9 @@ from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
 from chunkenv.request import Chunk, VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, merge_infos, object_array
+from chunkenv.utils.infos import FIRST_SUCCESS
 from chunkenv.utils.spaces import has_nan, map_parts, split
-from chunkenv.utils.types import Action, AnyVectorEnv, Info, Observation
+from chunkenv.utils.types import Action, AnySpace, AnyVectorEnv, Info, Observation
 from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
 from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
@@ -64,6 +65,9 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     >>> rewards, infos["ticks"], envs.request.prefix_length
     (array([4., 4., 4.]), array([4, 4, 4]), array([2, 2, 2]))
     """
+
+    _rewarded: tuple[np.ndarray, np.ndarray] | None = None
+    """Rewards and numbers of the last decisions' ticks."""
 
     @with_arguments_of(ChunkOptions)
     def __init__(self, vector_env: AnyVectorEnv, options: ChunkOptions) -> None:
@@ -121,6 +125,16 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     def delay_estimate(self) -> str:
         """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
         return self._estimate.kind
+
+    @property
+    def chunk_space(self) -> AnySpace:
+        """The space of one chunk."""
+        return self.single_action_space
+
+    @property
+    def undiscounted_reward(self) -> np.ndarray:
+        """The sums of the rewards of the last decisions' ticks, float64[N], without discount; 0.0 before the first."""
+        return np.zeros(self.num_envs) if self._rewarded is None else discounted_sums(*self._rewarded, discount=1.0)
 
     @property
     def request(self) -> VectorRequest:
@@ -187,6 +201,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         executed = self._store.actions(chunks, plan)
         self._cycles = None  # an environment that raises inside a chunk leaves episodes that cannot go on
         play = self._player.play(executed, plan.ticks, every_tick=self._full)
+        self._rewarded = play.rewards, play.ticks
         rewards = self._rewards(play)
         self._expect_numbers(play)
         stopped = plan.stopped & ~(play.terminated | play.truncated)
@@ -243,7 +258,10 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         blank: Infos = {key: np.where(playing, value, 0) for key, value in values.items()}
         if self._account:
             blank |= self._details(cycles, play, executed, playing)
-        return merge_infos(play.infos, blank | {f"_{key}": playing.copy() for key in blank})
+        blank |= {f"_{key}": playing.copy() for key in blank}
+        if (success := _first_success(play)).any():
+            blank |= {FIRST_SUCCESS: success, f"_{FIRST_SUCCESS}": success > 0}
+        return merge_infos(play.infos, blank)
 
     def _details(self, cycles: Cycles, play: Playback, executed: Action, playing: np.ndarray) -> dict[str, np.ndarray]:
         """What happened in each tick, environment by environment."""
@@ -296,6 +314,13 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     def _show(self, observations: Observation) -> Observation:
         """The observations as the agent gets them."""
         return self._observe(observations, self.request) if self._observe else observations
+
+
+def _first_success(play: Playback) -> np.ndarray:
+    """Ticks played when each environment first reported success, int64[N], 0 if it didn't."""
+    if play.first_success is not None:
+        return play.first_success
+    return np.where(play.infos.get("success", False), play.ticks, 0)
 
 
 def _depths(vector_env: AnyVectorEnv) -> list[int]:

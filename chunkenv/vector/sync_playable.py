@@ -10,6 +10,7 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.utils.batching import Infos, Playable, Playback
+from chunkenv.utils.infos import without_unknown_success
 from chunkenv.utils.spaces import chunk_space, map_parts, split
 from chunkenv.utils.types import Action, AnyVectorEnv, Info, Observation
 from chunkenv.wrappers.tick_player import Play, play_rows
@@ -69,7 +70,7 @@ class SyncPlayable:
         infos: Infos = {}
         for index, play in enumerate(plays):
             rewards[index, : len(play.rewards)] = play.rewards
-            infos = self._vector._add_info(infos, play.info, index)
+            infos = self._vector._add_info(infos, without_unknown_success(play.info), index)
         return Playback(
             self.observe(),
             rewards,
@@ -78,6 +79,7 @@ class SyncPlayable:
             np.array([play.truncated for play in plays]),
             infos,
             [play.seen for play in plays] if every_tick else None,
+            np.array([play.first_success for play in plays], np.int64),
         )
 
     def _play(self, index: int, actions: Action, count: int, every_tick: bool) -> Play:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import gymnasium as gym
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.request import Chunk, Request
+from chunkenv.utils.infos import FIRST_SUCCESS
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, cut, has_nan, padding, split
-from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation, StepResult
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
 from chunkenv.wrappers.tick_player import Play, describe_nan_observation, describe_nan_rewards, play_rows
@@ -32,13 +34,21 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         underruns   ticks without a row (underrun='stop': 1 where that is what truncated the episode)
         discarded   rows that were thrown away: late on arrival, or replaced before their tick
 
+    and where the info of a tick reported success, as `success` or `is_success`
+
+        first_success   ticks played by then: 1 is the decision's first
+
     and with `info='actions'`, per tick: `rewards` [n], `actions` (list of n), `sources` int [n, 2] (age of the chunk
     and row; -1, -1 for an underrun) and `staleness` int [n] (ticks since the observation behind the action; -1 for an
     underrun); `info='full'` adds `observations` (list of n). The rest of `info` is the wrapped environment's, of the
     last tick.
 
     An episode that ends inside a cycle ends the decision there; `terminated` and `truncated` keep their meaning.
-    With prediction_horizon = execution_horizon = 1 and latency 0 it is the wrapped environment, bit for bit.
+    With prediction_horizon = execution_horizon = 1 and latency 0 it is the wrapped environment, bit for bit. The
+    environment gets a copy of every action: what it does to it changes nothing here.
+
+    Around another `ChunkedExecution` a tick is one of its decisions: `ticks`, `delay` and `discount` count decisions,
+    whose rewards have the inner discount inside. Leave the inner discount at 1.0, or compute with the inner `discount`.
 
     Args:
         env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict or Tuple.
@@ -58,6 +68,9 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     >>> env.request.tick, env.request.prefix, env.request.delay_estimate
     (4, array([0, 1]), 2)
     """
+
+    _tick_rewards: Sequence[float] = ()
+    """Of the last decision."""
 
     @with_arguments_of(ChunkOptions)
     def __init__(self, env: AnyEnv, options: ChunkOptions) -> None:
@@ -101,6 +114,16 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def delay_estimate(self) -> str:
         """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
         return self._estimate.kind
+
+    @property
+    def chunk_space(self) -> AnySpace:
+        """The space of chunks, whatever wrappers outside make of it."""
+        return self._read_chunk.space
+
+    @property
+    def undiscounted_reward(self) -> float:
+        """The sum of the rewards of the last decision's ticks, without discount; 0.0 before the first decision."""
+        return discounted_sum(self._tick_rewards, 1.0)
 
     @property
     def request(self) -> Request:
@@ -147,6 +170,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         planned = fill_underruns(cycle, self._underrun.kind, self._rows, rows, waiting)
         self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on
         play = play_rows(self.env, planned, self._last_observation, self._clock.tick, self._full)
+        self._tick_rewards = play.rewards
         reward = discounted_sum(play.rewards, self._discount)
         if reward != reward:
             raise EnvironmentFault(describe_nan_rewards(self.env, play.rewards, self._clock.tick))
@@ -174,13 +198,14 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> Info:
         played = len(play.rewards)
-        return {
+        summary: Info = {
             "ticks": played,
             "discount": bootstrap_discount(self._discount, played, play.terminated),
             "delay": cycle.delay,
             "underruns": cycle.underruns_within(played) + stopped,
             "discarded": cycle.discarded(played, ended),
         }
+        return summary | {FIRST_SUCCESS: play.first_success} if play.first_success else summary
 
     def _details(self, cycle: Cycle, play: Play, planned: list[Action]) -> Info:
         played = len(play.rewards)

@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution, evaluate, evaluate_batch
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.latency import Uniform
-from tests.evaluate.test_single import Walk
+from tests.evaluate.test_single import REPORTS, Reporting, Walk
 
 LANDER = "chunkenv/kinetix-chain_lander-v0"
 DISABLED = AutoresetMode.DISABLED
@@ -89,6 +89,25 @@ def test_numbered_episodes_are_those_of_all():
     assert evaluate_batch(make_envs, Drifting(1), episodes=(7, 2), seed=0, slots=4) == [everything[7], everything[2]]
 
 
+@pytest.mark.parametrize("key", ["success", "is_success"])
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_success_is_that_of_evaluate(horizon, key):
+    """Slots that say nothing, or that they don't know, stand beside others that do."""
+    chunks = dict(prediction_horizon=8, execution_horizon=horizon, discount=0.5)
+    for reports, success, first in REPORTS.values():
+        others = [(True,) * 5, (False,) * 5, (None,) * 5]
+        kinds = [reports, *others, reports]
+
+        def make_envs(slots, kinds=kinds):
+            makers = [lambda kind=kind: Reporting(*kind, key=key) for kind in kinds[:slots]]
+            return ChunkedVectorExecution(SyncVectorEnv(makers, autoreset_mode=DISABLED), **chunks)
+
+        rows = evaluate_batch(make_envs, Drifting(1), episodes=5, seed=0, slots=5)
+        found = [(row["success"], row["first_success"], row["return"]) for row in rows]
+        told = [(True, 1, 2.5), (False, None, 2.5), (None, None, 2.5)]
+        assert found == [(success, first, len(reports) / 2), *told, (success, first, len(reports) / 2)]
+
+
 def walks(slots, mode=DISABLED, **chunks):
     return ChunkedVectorExecution(SyncVectorEnv([Walk] * slots, autoreset_mode=mode), 8, 3, **chunks)
 
@@ -107,7 +126,6 @@ def walks(slots, mode=DISABLED, **chunks):
             dict(make_vector_env=lambda slots: walks(slots, AutoresetMode.NEXT_STEP)),
             "autoreset_mode=AutoresetMode.DISABLED",
         ),
-        (dict(make_vector_env=lambda slots: walks(slots, discount=0.9)), "hides the undiscounted return"),
     ],
 )
 def test_arguments_that_cannot_be_meant(arguments, sentence):

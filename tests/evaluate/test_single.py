@@ -2,7 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from chunkenv import ActionNoise, ChunkedExecution
+from chunkenv import ActionNoise, ChunkedExecution, FlattenChunk
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.evaluate import episode_seed, evaluate
 
@@ -76,14 +76,82 @@ def test_rows_say_what_happened():
         "success": False,
         "underruns": 0,
         "decisions": 10,
+        "first_success": None,
     }
-    assert [type(value) for value in row.values()] == [int, int, float, bool, int, int]
+    assert [type(value) for value in row.values()] == [int, int, float, bool, int, int, type(None)]
 
 
 def test_success_and_its_absence():
     assert [row["success"] for row in evaluate(make_env(), Constant(1.0), 3, seed=0)] == [True] * 3
     assert [row["success"] for row in evaluate(make_env(), Constant(-1.0), 3, seed=0)] == [False] * 3
     assert [row["success"] for row in evaluate(make_env(env=Silent), Constant(1.0), 3, seed=0)] == [None] * 3
+
+
+class Reporting(gym.Env):
+    """Tick t reports `reports[t]`, or nothing where that is ...; the episode is as long."""
+
+    observation_space = gym.spaces.Box(-1, 1, (1,))
+    action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+
+    def __init__(self, *reports, key="success"):
+        self.reports, self.key = reports, key
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.tick = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        report, self.tick = self.reports[self.tick], self.tick + 1
+        info = {} if report is ... else {self.key: report}
+        return np.zeros(1, np.float32), 0.5, False, self.tick == len(self.reports), info
+
+
+REPORTS = {
+    "at the end": ((False, False, True), True, 3),
+    "in the first tick, not lasting": ((True, False, False, False, False), True, 1),
+    "inside a decision, not lasting": ((False, False, True, False, False, False), True, 3),
+    "twice": ((False, True, False, True), True, 2),
+    "floats of Metaworld": ((0.0, 0.0, 1.0, 0.0), True, 3),
+    "arrays of one number": ((np.array([False]), np.array([True]), np.array([False])), True, 2),
+    "never": ((False, False, False), False, None),
+    "None": ((None, None, None), None, None),
+    "NaN": ((np.nan, np.float32(np.nan), np.nan), None, None),
+    "not at all": ((..., ..., ...), None, None),
+    "only when it is": ((..., True, ..., ...), True, 2),
+    "known at the end": ((None, None, False), False, None),
+    "unknown at the end": ((False, True, None), True, 2),
+    "words": (("no", "no"), None, None),
+    "one for each of two": ((np.array([True, False]),) * 3, None, None),
+}
+
+
+@pytest.mark.parametrize("key", ["success", "is_success"])
+@pytest.mark.parametrize("horizon", [1, 2, 4])
+@pytest.mark.parametrize("case", REPORTS)
+def test_success_is_that_of_any_tick_and_unknown_is_none(case, horizon, key):
+    reports, success, first = REPORTS[case]
+
+    def make():
+        return ChunkedExecution(Reporting(*reports, key=key), 4, horizon)
+
+    (row,) = evaluate(make, Constant(), 1, seed=0)
+    assert (row["success"], row["first_success"]) == (success, first)
+    assert type(row["success"]) in (bool, type(None))
+
+
+def test_success_of_decisions_that_are_chunked_again():
+    reports = [False, False, True, False, False, False, False, False]
+
+    def make():
+        return ChunkedExecution(ChunkedExecution(Reporting(*reports), 2, 2), 2, 2)
+
+    class Pairs(Constant):
+        def infer(self, observation, request):
+            return np.zeros((2, 2, 1), np.float32)
+
+    (row,) = evaluate(make, Pairs(), 1, seed=0)
+    assert (row["success"], row["first_success"], row["ticks"]) == (True, 2, 4)
 
 
 def test_underruns_are_counted():
@@ -128,13 +196,68 @@ def test_the_policy_is_reset_before_every_episode():
     assert evaluate(make_env(), policy, episodes=3, seed=0) == rows
 
 
-def test_a_discounted_reward_needs_the_ticks_own_rewards():
-    undiscounted = evaluate(make_env(info="full"), Constant(0.0), 1, seed=0)
-    assert evaluate(make_env(discount=0.9, info="full"), Constant(0.0), 1, seed=0) == undiscounted
-    with pytest.raises(
-        ArgumentError, match=r'discount=0.9 hides the undiscounted return; .*info="actions" or info="full"'
-    ):
-        evaluate(make_env(discount=0.9), Constant(0.0), 1, seed=0)
+@pytest.mark.parametrize("info", ["basic", "actions", "full"])
+def test_the_return_has_no_discount_and_none_of_the_wrappers_outside(info):
+    """Twelve rewards of 1, whatever the discount, and whatever an agent's own environment makes of its decisions."""
+    for discount in (1.0, 0.99, 0.0):
+
+        def make(discount=discount):
+            chunked = ChunkedExecution(Reporting(*[False] * 24), 4, 3, latency=1, info=info, discount=discount)
+            return gym.wrappers.TransformReward(chunked, lambda reward: 0.1 * reward)
+
+        assert evaluate(make, Constant(), 1, seed=0)[0]["return"] == 12.0
+
+
+def test_a_wrapper_inside_makes_the_rewards_of_the_world():
+    def make():
+        world = gym.wrappers.TransformReward(Reporting(*[False] * 24), lambda reward: 0.5 * reward)
+        return ChunkedExecution(world, 4, 3, discount=0.5)
+
+    assert evaluate(make, Constant(), 1, seed=0)[0]["return"] == 6.0
+
+
+class Repeating:
+    def __init__(self, *actions):
+        self.chunk = np.array(actions, np.float32)
+
+    def infer(self, observation, request):
+        return self.chunk
+
+
+OUTSIDE = {
+    "nothing": lambda env: env,
+    "rescaled": lambda env: gym.wrappers.RescaleAction(env, np.float32(-1), np.float32(1)),
+    "narrower": lambda env: gym.wrappers.TransformAction(
+        env, lambda chunk: chunk * 4, gym.spaces.Box(-0.5, 0.5, (4, 1), np.float32)
+    ),
+    "flat": FlattenChunk,
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_smoothness_is_that_of_the_chunks_whatever_is_outside(name):
+    """Pendulum swings from 2 to -2 where the chunk switches: a jump of 4, not of what the agent's own bounds allow."""
+    scale = {"nothing": 2.0, "rescaled": 1.0, "narrower": 0.5, "flat": 2.0}[name]
+    chunk = np.repeat(np.array([1, -1], np.float32) * scale, 2)
+
+    def make():
+        env = gym.make("Pendulum-v1", max_episode_steps=12)
+        return OUTSIDE[name](ChunkedExecution(env, 4, 4, info="actions"))
+
+    (row,) = evaluate(make, Repeating(*(chunk if name == "flat" else chunk[:, None])), 1, seed=0)
+    assert row["boundary_jump"] == pytest.approx(4.0)
+    assert row["chunk_change"] == pytest.approx(4.0 / 3)
+
+
+def test_smoothness_of_a_flattened_chunk_has_the_bounds_of_each_element():
+    class Wide(Reporting):
+        action_space = gym.spaces.Box(np.float32([-1, -10]), np.float32([1, 10]))
+
+    def make():
+        return FlattenChunk(ChunkedExecution(Wide(*[False] * 4), 2, 2, info="actions"))
+
+    (row,) = evaluate(make, Repeating(0, 8, 0, -8), 1, seed=0)
+    assert row["boundary_jump"] == 16.0
 
 
 def test_the_environment_may_be_wrapped_further_and_is_closed():
