@@ -83,6 +83,11 @@ class Task(NamedTuple):
         """What `gymnasium.make` takes."""
         return f"chunkenv/{self.full_name}-v0"
 
+    @property
+    def box2d_id(self) -> str:
+        """The same for a Kinetix level in Box2D, another simulator."""
+        return f"chunkenv/{self.full_name}-box2d-v0"
+
 
 Kind = Literal["Kinetix level", "manipulation task", "task"]
 
@@ -196,7 +201,7 @@ def register() -> None:
             kwargs={"level": level},
         )
         gymnasium.register(
-            id=f"chunkenv/kinetix-{level}-box2d-v0",
+            id=Task(level).box2d_id,
             entry_point="chunkenv.making.box2d_makers:make_box2d_env",
             max_episode_steps=TIME_LIMIT,
             kwargs={"level": level},

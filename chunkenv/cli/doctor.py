@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from chunkenv.cli.console_tables import print_table
 from chunkenv.utils.extras import EXTRAS, installed_versions, version
 
 
@@ -23,4 +24,4 @@ def doctor() -> None:
         parts = "\n".join(f"{name} {number or 'missing'}" for name, number in found.items())
         command = "" if all(found.values()) else f'pip install "chunkenv[{extra.name}]"'
         table.add_row(extra.name, extra.gives, parts, escape(command))
-    console.print(table)
+    print_table(console, table)

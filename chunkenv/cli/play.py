@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
 from chunkenv.evaluate import Row
@@ -78,7 +79,7 @@ def play(
 
     with say_if_interrupted(console, what_is_kept):
         rows = play_scene(scene, partial(open_video, video) if video else Window, episodes, seed)
-    console.print(_episode_table(rows))
+    print_table(console, _episode_table(rows))
     if video:
         console.print(f"video  {video}", soft_wrap=True)
 

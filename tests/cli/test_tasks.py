@@ -1,17 +1,25 @@
-from chunkenv.kinetix import LEVELS
-from chunkenv.manipulation import FAMILIES
+import gymnasium as gym
+import pytest
+
 from tests.cli.calling import run
 
 
-def test_tasks_are_listed_in_full():
+def test_every_id_is_listed_and_can_be_copied():
     output = run("tasks", COLUMNS="80").stdout
-    for level in LEVELS:
-        assert f"chunkenv/kinetix-{level}-v0" in output
+    ours = [id for id in gym.registry if id.startswith("chunkenv/")]
+    listed = [line.split()[0] for line in output.splitlines() if line.startswith("chunkenv/")]
+    assert sorted(listed) == sorted(ours)
     assert "Box[679]" in output
     assert "1/30 s" in output
-    for family in FAMILIES:
-        assert f"chunkenv/manip-{family}-v0" in output
-        assert f"chunkenv/manip-{family}-task1..5-v0" in output
     assert "Box[115]" in output
     assert "1/20 s" in output
     assert max(map(len, output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("columns", [40, 20])
+def test_a_narrow_console_cuts_no_id(columns):
+    output = run("tasks", COLUMNS=str(columns)).stdout
+    assert max(map(len, output.splitlines())) <= columns
+    unfolded = "".join(line.rstrip() for line in output.splitlines())
+    for id in gym.registry:
+        assert id in unfolded or not id.startswith("chunkenv/")

@@ -29,6 +29,7 @@ from chunkenv.cli.bench.study_options import (
     episodes_of,
 )
 from chunkenv.cli.command_line import read_names
+from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
@@ -80,7 +81,8 @@ def show(played: Played) -> None:
     study, store, out, command, console = played
     solved = Solved(study, store, lambda cell: Slowed(cell.method, cell.slowdown))
     traces = study.settings["traces"]
-    console.print(latency_table(traces), rates_table(solved), sep="\n")
+    print_table(console, latency_table(traces))
+    print_table(console, rates_table(solved))
     path = out / f"{study.name}.png"
     plot_charged(solved, traces, settings.CONTROL_DT, path, caption(study, command))
     console.print(f"plot      {path}", soft_wrap=True)

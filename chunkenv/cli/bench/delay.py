@@ -23,6 +23,7 @@ from chunkenv.cli.bench.study_options import (
     episodes_of,
 )
 from chunkenv.cli.command_line import read_names, read_numbers, whole
+from chunkenv.cli.console_tables import print_table
 from chunkenv.utils.extras import require
 
 
@@ -66,7 +67,8 @@ def show(played: Played) -> None:
 
     study, store, out, command, console = played
     rows = rows_of(study, store.rows())
-    console.print(task_table(rows), pooled_table(rows), sep="\n")
+    print_table(console, task_table(rows))
+    print_table(console, pooled_table(rows))
     horizons = sorted({row["execution_horizon"] for row in rows})
     for horizon in horizons:
         path = out / (f"{study.name}.png" if len(horizons) == 1 else f"{study.name}-{horizon}.png")

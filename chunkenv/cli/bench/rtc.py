@@ -28,6 +28,7 @@ from chunkenv.cli.bench.study_options import (
     Seed,
 )
 from chunkenv.cli.command_line import is_given, read_names
+from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
@@ -74,7 +75,8 @@ def show(played: Played) -> None:
     solved = Solved(study, store)
     methods = tuple(dict.fromkeys(cell.method for cell in study.cells))
     findings = check_hypotheses(rtc_hypotheses(settings.DELAYS, methods), solved)
-    console.print(rates_table(solved), findings_table(findings), sep="\n")
+    print_table(console, rates_table(solved))
+    print_table(console, findings_table(findings))
     path = out / f"{study.name}.png"
     plot_rtc(solved, path, caption(study, command))
     console.print(f"plot      {path}", soft_wrap=True)

@@ -14,6 +14,7 @@ from chunkenv.bench.studies.user_study import load_study
 from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.study_options import RESULTS, Address, Count, Executor, Overwrite
 from chunkenv.cli.command_line import is_given, whole
+from chunkenv.cli.console_tables import print_table
 
 
 def run(
@@ -47,5 +48,5 @@ def run(
 
 def show(played: Played) -> None:
     """A table over all tasks, and where things lie."""
-    played.console.print(terminal_table(overall(played.store)))
+    print_table(played.console, terminal_table(overall(played.store)))
     played.console.print(f"database  {played.store.path}", soft_wrap=True)

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from chunkenv.bench.analysis.study_progress import Progress, progress
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.study_store import Store
 from chunkenv.cli.bench.study_options import DATABASE, RESULTS
+from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
 
 
@@ -38,9 +40,10 @@ def _show(store: Store, console: Console, in_full: bool) -> None:
     for name, value in _lines(done):
         table.add_row(name, value)
     title = f"{runs[-1]['study']}, seed {runs[-1]['seed']}" if runs else "nothing was played yet"
-    console.print(f"[bold]{store.path.parent}[/] ({title})", table, sep="\n", soft_wrap=True)
+    console.print(f"[bold]{escape(str(store.path.parent))}[/] ({escape(title)})", soft_wrap=True)
+    print_table(console, table)
     if in_full:
-        console.print(_task_table(store, done))
+        print_table(console, _task_table(store, done))
 
 
 def _lines(done: Progress) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 import chunkenv.collect as collection
 from chunkenv.cli.command_line import command_line
+from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.data.dataset_options import DATASETS, expert_table
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
@@ -88,7 +89,7 @@ def collect(
         "command": command_line("data", context, leave_out=("out", "workers")),
     }
     dataset = _collect_with_bar(console, episodes, transitions, partial(collect_all, out=folder, **rest))
-    console.print(expert_table(dataset))
+    print_table(console, expert_table(dataset))
     console.print(f"dataset  {folder}", soft_wrap=True)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.data.dataset_options import Folder, expert_table
 from chunkenv.data.dataset import Dataset, load
 from chunkenv.data.summary import summarize_channels
@@ -23,12 +24,12 @@ def info(folder: Folder) -> None:
     keys = ("level", "observation", "noise", "seed", "episodes", "transitions", "chunkenv", "command")
     for key in keys:
         console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
-    console.print(expert_table(dataset))
+    print_table(console, expert_table(dataset))
     task = task_of_level(dataset.info.get("level"))
     manipulation = task is not None and task.family is not None
     if manipulation:
         _show_coverage(dataset, console)
-    console.print(_channel_table(dataset))
+    print_table(console, _channel_table(dataset))
     answers = "episodes begin differently" if manipulation else "they all answer the same observation"
     console.print(
         f"first std: how much the first actions of the episodes differ ({answers}). "
@@ -45,7 +46,7 @@ def _show_coverage(dataset: Dataset, console: Console) -> None:
         bar = "█" * round(BAR * line.ticks)
         share = f"{line.ticks:.1%}" if line.ticks >= RARE or not line.episodes else f"below {RARE:.1%}"
         table.add_row(line.name, share, bar, f"{line.episodes}")
-    console.print(table)
+    print_table(console, table)
     places = map_visits(dataset)
     if places.any():
         shades = np.ceil((len(SHADES) - 1) * np.sqrt(places / places.max())).astype(int)
