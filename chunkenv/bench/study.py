@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.bench.store.columns import Columns, columns_of
-from chunkenv.errors import ArgumentError
+from chunkenv.bench.store.values import hold_cell, hold_settings
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.evaluate import Policy, Row
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import AnyEnv
@@ -28,6 +30,9 @@ class Cell:
         delay: of every inference, in ticks.
         execution_horizon: ticks between two requests.
         prediction_horizon: rows in a chunk.
+
+    Raises:
+        ArgumentError: a value that is not of its field's type.
     """
 
     task: str
@@ -35,6 +40,9 @@ class Cell:
     delay: int
     execution_horizon: int
     prediction_horizon: int
+
+    def __post_init__(self) -> None:
+        hold_cell(self)
 
     def __str__(self) -> str:
         horizons = f"execution horizon {self.execution_horizon} of {self.prediction_horizon}"
@@ -80,7 +88,7 @@ class Study:
     Every function is at the top level of a module, because worker processes import it.
 
     Attributes:
-        name: names the folder and the files of the results.
+        name: names the folder and the files of the results: a file's name, without a folder.
         cells: the settings, all of one frozen dataclass.
         episodes: of each cell.
         seed: of the study: episode i has the same seed in all cells, so that cells are compared on paired episodes.
@@ -115,17 +123,31 @@ class Study:
     results: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        whole_number("episodes", self.episodes, at_least=1)
-        whole_number("batch", self.batch, at_least=1)
-        if whole_number("seed", self.seed, at_least=0) >= 2**63:
+        _check_name(self.name)
+        for name, least in (("episodes", 1), ("batch", 1), ("seed", 0)):  # Python's own, which a database takes
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
+        if self.seed >= 2**63:
             raise ArgumentError(f"seed={self.seed} is too large; give one below 2**63, which a database can hold.")
-        if not self.cells:
-            raise ArgumentError(f"the study {self.name!r} has no cells; give at least one.")
-        if len(set(self.cells)) < len(self.cells):
-            raise ArgumentError(f"the study {self.name!r} names a cell twice; give each setting once.")
+        object.__setattr__(self, "cells", tuple(self.cells))
+        self._check_cells()
         if self.play is None and (self.make_env is None or self.make_policy is None):
             raise ArgumentError(f"the study {self.name!r} cannot be played; give make_env and make_policy, or play.")
+        hold_settings(self.settings)
+
+    def _check_cells(self) -> None:
+        if not self.cells:
+            raise ArgumentError(f"the study {self.name!r} has no cells; give at least one.")
+        kinds = dict.fromkeys(type(cell) for cell in self.cells)
+        if len(kinds) > 1:
+            names = " and ".join(kind.__name__ for kind in kinds)
+            raise ArgumentError(f"the study {self.name!r} has cells of {names}; make all of one dataclass.")
         columns_of(self.cell, self.results)
+        for cell in self.cells:
+            hold_cell(cell)
+        if self.cell.__hash__ is None:
+            raise ArgumentError(f"cells of {self.cell.__name__} can change; make it with @dataclass(frozen=True).")
+        if len(set(self.cells)) < len(self.cells):
+            raise ArgumentError(f"the study {self.name!r} names a cell twice; give each setting once.")
 
     @property
     def cell(self) -> type:
@@ -153,3 +175,16 @@ class Study:
     def units(self) -> list[Unit]:
         """Every episode, in the order in which it is played."""
         return [unit for block in self.blocks for unit in block.units]
+
+
+def _check_name(name: object) -> None:
+    """Refuse what is no name of a folder: results would lie elsewhere."""
+    if (
+        not isinstance(name, str)
+        or not name.strip(". ")
+        or not name.isprintable()
+        or not name == PurePosixPath(name).name == PureWindowsPath(name).name
+    ):
+        raise ArgumentError(
+            f"name={brief(name)} cannot name a study's folder; give a file's name, without folders and line breaks."
+        )

@@ -16,6 +16,7 @@ class Progress(NamedTuple):
     Attributes:
         planned: episodes that the last run set out to play, and what earlier ones left.
         kept: those of them whose rows are there.
+        known: those of the kept ones that say whether they were solved.
         under_way: episodes of blocks that are claimed and not finished; after kill -9, those that were being played.
         oldest_claim: seconds since the first of these was claimed.
         last_row: seconds since a block was last finished; None if none was.
@@ -27,6 +28,7 @@ class Progress(NamedTuple):
 
     planned: int
     kept: int
+    known: int
     under_way: int
     oldest_claim: float | None
     last_row: float | None
@@ -47,15 +49,18 @@ def progress(store: Store, now: float | None = None) -> Progress:
     cells = _cells(store)
     tasks: dict[object, tuple[int, int]] = {}
     for cell in cells:
-        kept, planned = tasks.get(cell["task"], (0, 0))
-        tasks[cell["task"]] = (kept + cell["kept"], planned + cell["episodes"])
+        kept, planned = tasks.get(cell["#task"], (0, 0))
+        tasks[cell["#task"]] = (kept + cell["#kept"], planned + cell["#episodes"])
     rate, speed = _speed(store)
-    left = sum(cell["cost"] * (cell["episodes"] - cell["kept"]) for cell in cells)
-    claims = store.select("SELECT TOTAL(count) AS n, MIN(claimed) AS first FROM blocks WHERE finished IS NULL")[0]
-    ended = store.select("SELECT MAX(finished) AS last, TOTAL(finished - claimed) AS seconds FROM blocks")[0]
+    left = sum(cell["#cost"] * (cell["#episodes"] - cell["#kept"]) for cell in cells)
+    claims = store.select(
+        'SELECT TOTAL("#count") AS n, MIN("#claimed") AS first FROM blocks WHERE "#finished" IS NULL'
+    )[0]
+    ended = store.select('SELECT MAX("#finished") AS last, TOTAL("#finished" - "#claimed") AS seconds FROM blocks')[0]
     return Progress(
         planned=sum(planned for _, planned in tasks.values()),
         kept=sum(kept for kept, _ in tasks.values()),
+        known=sum(cell["#known"] for cell in cells),
         under_way=int(claims["n"]),
         oldest_claim=None if claims["first"] is None else now - claims["first"],
         last_row=None if ended["last"] is None else now - ended["last"],
@@ -71,8 +76,9 @@ def _cells(store: Store) -> list[Row]:
     names = list(store.columns.keys)
     same = " AND ".join(f'plan."{name}" = played."{name}"' for name in names)
     return store.select(
-        f'SELECT plan."{names[0]}" AS task, cost, plan.episodes AS episodes, COUNT(played.episode) AS kept FROM plan '
-        f"LEFT JOIN episodes AS played ON {same} AND played.episode < plan.episodes GROUP BY plan.rowid"
+        f'SELECT plan."{names[0]}" AS "#task", "#cost", "#episodes", COUNT(played.episode) AS "#kept", '
+        f'COUNT(played.success) AS "#known" FROM plan '
+        f'LEFT JOIN episodes AS played ON {same} AND played.episode < "#episodes" GROUP BY "#place" ORDER BY "#place"'
     )
 
 
@@ -80,9 +86,9 @@ def _speed(store: Store) -> tuple[float | None, float | None]:
     """Episodes and cost per second of the run that finished a block last."""
     keys = quote(store.columns.keys)
     found = store.select(
-        "SELECT TOTAL(count) AS n, TOTAL(count * cost) AS work, MAX(finished) - MIN(claimed) AS seconds FROM blocks "
-        f"JOIN plan USING ({keys}) WHERE finished IS NOT NULL AND runner = "
-        "(SELECT runner FROM blocks WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT 1)"
+        'SELECT TOTAL("#count") AS n, TOTAL("#count" * "#cost") AS work, MAX("#finished") - MIN("#claimed") AS seconds '
+        f'FROM blocks JOIN plan USING ({keys}) WHERE "#finished" IS NOT NULL AND "#runner" = '
+        '(SELECT "#runner" FROM blocks WHERE "#finished" IS NOT NULL ORDER BY "#finished" DESC LIMIT 1)'
     )[0]
     if not found["seconds"]:
         return None, None

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-import numpy as np
-
+from chunkenv.bench.store.values import hold_row
 from chunkenv.bench.study import Block, Study, Unit
-from chunkenv.errors import ArgumentError, ChunkenvError
+from chunkenv.errors import ArgumentError, ChunkenvError, brief
 from chunkenv.evaluate import EPISODE, Row, check_env, check_policy, episode_seed, play_episode
 from chunkenv.utils.processes import begin_worker
 
@@ -92,15 +91,15 @@ def play_block(study: Study, block: Block) -> list[Row]:
     Raises:
         ArgumentError: if the study's own `play` returned something else than the rows of these episodes.
     """
+    columns = study.columns.all
     if study.play is None:
-        return [play_alone(study, unit) for unit in block.units]
+        return [hold_row(play_alone(study, unit), columns) for unit in block.units]
     rows: object = study.play(block.cell, block.episodes, study.seed)
     if not isinstance(rows, list) or len(rows) != len(block.episodes):
         count = len(rows) if isinstance(rows, list) else type(rows).__name__
         raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
-    for row, episode in zip(rows, block.episodes, strict=True):
-        _check_row(row, episode_seed(study.seed, episode), study)
-    return [{name: _to_python(value) for name, value in row.items()} for row in rows]
+    seeds = (episode_seed(study.seed, episode) for episode in block.episodes)
+    return [_held(row, seed, study) for row, seed in zip(rows, seeds, strict=True)]
 
 
 def play_alone(study: Study, unit: Unit) -> Row:
@@ -116,19 +115,20 @@ def play_alone(study: Study, unit: Unit) -> Row:
         env.close()
 
 
-def _check_row(row: Row, seed: int, study: Study) -> None:
-    needed, known = EPISODE.keys() - {"success"}, study.columns.all.keys() - study.columns.keys.keys()
+def _held(row: object, seed: int, study: Study) -> Row:
+    """A row that `play` returned, as it is kept."""
+    if not isinstance(row, dict):
+        raise ArgumentError(f"play returned {brief(row)} as a row; a row is a dict with the keys of chunkenv.evaluate.")
+    columns = study.columns.all
+    needed, known = EPISODE.keys() - {"success"}, columns.keys() - study.columns.keys.keys() - {"episode"}
     if missing := sorted(needed - row.keys()):
         raise ArgumentError(f"play returned a row without {missing[0]!r}; a row has the keys of chunkenv.evaluate.")
-    if unknown := sorted(row.keys() - (known - {"episode"})):
+    if unknown := [name for name in row if name not in known]:
         raise ArgumentError(f"play returned a row with {unknown[0]!r}, which is no column; name it in Study.results.")
-    if row["seed"] != seed:
+    held = hold_row(row, columns)
+    if held["seed"] != seed:
         raise ArgumentError(
-            f"play returned a row with seed {row['seed']} where an episode of seed {seed} was asked for; rows come in "
+            f"play returned a row with seed {held['seed']} where an episode of seed {seed} was asked for; rows come in "
             "the order of the episodes, and their seeds from chunkenv.evaluate.episode_seed."
         )
-
-
-def _to_python(value: object) -> object:
-    """Numbers of numpy as Python's, which a database takes."""
-    return value.item() if isinstance(value, np.generic) else value
+    return held

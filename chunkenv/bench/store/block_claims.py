@@ -14,6 +14,7 @@ import uuid
 
 from chunkenv.bench.store.columns import Columns, quote
 from chunkenv.bench.study import AnyCell, Block, Study
+from chunkenv.utils.checks import real_number
 
 OURS, THEIRS, DONE = "ours", "theirs", "done"
 
@@ -36,9 +37,9 @@ class BlockClaims:
     def plan(self, study: Study) -> None:
         """Note what is to be played, instead of what was."""
         self._connection.execute("DELETE FROM plan")
-        query = f"INSERT INTO plan ({self._keys}, episodes, cost) VALUES ({self._marks}, ?, ?)"
+        query = f'INSERT INTO plan ({self._keys}, "#episodes", "#cost") VALUES ({self._marks}, ?, ?)'
         self._connection.executemany(
-            query, [(*_values(cell), study.episodes, study.cost(cell)) for cell in study.cells]
+            query, [(*_values(cell), study.episodes, _cost(study, cell)) for cell in study.cells]
         )
 
     def claim(self, block: Block, also_others: bool) -> str:
@@ -47,10 +48,11 @@ class BlockClaims:
         query = f"SELECT COUNT(*) FROM episodes WHERE {self._cell} AND episode BETWEEN ? AND ?"
         if self._count(query, *_values(block.cell), first, last) == len(block.episodes):
             return DONE
-        query = f"SELECT COUNT(*) FROM blocks WHERE {self._cell} AND first = ? AND finished IS NULL AND runner != ?"
+        other = '"#first" = ? AND "#finished" IS NULL AND "#runner" != ?'
+        query = f"SELECT COUNT(*) FROM blocks WHERE {self._cell} AND {other}"
         if not also_others and self._count(query, *_values(block.cell), first, self._runner):
             return THEIRS
-        columns, marks = f"{self._keys}, first, count, runner, claimed", f"{self._marks}, ?, ?, ?, ?"
+        columns, marks = f'{self._keys}, "#first", "#count", "#runner", "#claimed"', f"{self._marks}, ?, ?, ?, ?"
         query = f"INSERT OR REPLACE INTO blocks ({columns}) VALUES ({marks})"
         self._connection.execute(query, [*_values(block.cell), first, len(block.episodes), self._runner, time.time()])
         return OURS
@@ -58,17 +60,21 @@ class BlockClaims:
     def finish(self, block: Block) -> None:
         """Note that a block's rows are there, and forget claims on parts of it, of runs with smaller blocks."""
         first, last = block.episodes[0], block.episodes[-1]
-        query = f"UPDATE blocks SET finished = ? WHERE {self._cell} AND first = ?"
+        query = f'UPDATE blocks SET "#finished" = ? WHERE {self._cell} AND "#first" = ?'
         self._connection.execute(query, [time.time(), *_values(block.cell), first])
-        query = f"DELETE FROM blocks WHERE {self._cell} AND first BETWEEN ? AND ? AND finished IS NULL"
+        query = f'DELETE FROM blocks WHERE {self._cell} AND "#first" BETWEEN ? AND ? AND "#finished" IS NULL'
         self._connection.execute(query, [*_values(block.cell), first, last])
 
     def release(self) -> None:
         """Give up what this run has claimed and not finished."""
-        self._connection.execute("DELETE FROM blocks WHERE finished IS NULL AND runner = ?", [self._runner])
+        self._connection.execute('DELETE FROM blocks WHERE "#finished" IS NULL AND "#runner" = ?', [self._runner])
 
     def _count(self, query: str, *values: object) -> int:
         return self._connection.execute(query, values).fetchone()[0]
+
+
+def _cost(study: Study, cell: AnyCell) -> float:
+    return real_number(f"cost({cell})", study.cost(cell))
 
 
 def _values(cell: AnyCell) -> tuple[object, ...]:

@@ -1,4 +1,8 @@
-"""What a row holds: the fields of its cell, its episode, what every episode tells, and what a study adds."""
+"""What a row holds: the fields of its cell, its episode, what every episode tells, and what a study adds.
+
+In SQL the names of a study's columns stand as they are, quoted; every other name beside them (a column of the books, an
+alias in a query) begins with `#`, which none of theirs can contain. So no name of a study can be mistaken for ours.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ from typing import get_type_hints
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.evaluate.row import EPISODE, MEASURES
 
+NEEDED = " NOT NULL"
 CELL_TYPES = {int: "INTEGER NOT NULL", float: "REAL NOT NULL", str: "TEXT NOT NULL"}
 RESULT_TYPES = {bool: "BOOLEAN", int: "INTEGER", float: "REAL", str: "TEXT"}
 REQUIRED = {"episode": "INTEGER NOT NULL"} | {
-    name: RESULT_TYPES[column.kind] + " NOT NULL" * (name != "success") for name, column in EPISODE.items()
+    name: RESULT_TYPES[column.kind] + NEEDED * (name != "success") for name, column in EPISODE.items()
 }
 """What every row must have (`success` may be unknown)."""
 RESULTS = REQUIRED | {name: RESULT_TYPES[column.kind] for name, column in MEASURES.items()}
@@ -56,19 +61,43 @@ def columns_of(cell: type, results: Mapping[str, type]) -> Columns:
     >>> list(columns.keys), list(columns.all)[-1]
     (['task'], 'energy')
     """
-    if not dataclasses.is_dataclass(cell):
-        raise ArgumentError(f"cells of {cell.__name__} are no dataclasses; make them of a frozen dataclass.")
-    hints = get_type_hints(cell)
-    keys = {field.name: _sql("the cell's field", field.name, hints[field.name], CELL_TYPES)
-            for field in dataclasses.fields(cell)}  # fmt: skip
+    keys = {name: _sql("the cell's field", name, kind, CELL_TYPES) for name, kind in field_types(cell).items()}
     own = {name: _sql("the result", name, kind, RESULT_TYPES) for name, kind in results.items()}
-    for name in [name for name in keys if name in RESULTS] + [name for name in own if name in RESULTS or name in keys]:
-        raise ArgumentError(f"the column {name!r} is there already; give the study's own another name.")
+    if not keys:
+        raise ArgumentError(f"cells of {cell.__name__} have no fields; give them what tells one setting from another.")
+    _refuse_equal_names([*RESULTS, *keys, *own])
     return Columns(keys, own)
 
 
-def _sql(what: str, name: str, kind: object, known: Mapping[type, str]) -> str:
-    if not name.isidentifier():
+def field_types(cell: type) -> dict[str, type]:
+    """The fields of a cell's dataclass with their types, in order.
+
+    Raises:
+        ArgumentError: if it is no dataclass.
+    """
+    if not dataclasses.is_dataclass(cell):
+        raise ArgumentError(f"cells of {cell.__name__} are no dataclasses; make them of a frozen dataclass.")
+    hints = get_type_hints(cell)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cell)}
+
+
+def _refuse_equal_names(names: Iterable[str]) -> None:
+    """SQLite does not tell `n` from `N` (in ASCII, as `bytes.lower` has it)."""
+    known: dict[bytes, str] = {}
+    for name in names:
+        there = known.get(name.encode().lower())
+        if there == name:
+            raise ArgumentError(f"the column {name!r} is there already; give the study's own another name.")
+        if there is not None:
+            raise ArgumentError(
+                f"the columns {there!r} and {name!r} differ in nothing but case, which a database does not tell apart; "
+                f"give {name!r} another name."
+            )
+        known[name.encode().lower()] = name
+
+
+def _sql(what: str, name: object, kind: object, known: Mapping[type, str]) -> str:
+    if not isinstance(name, str) or not name.isidentifier():
         raise ArgumentError(f"{what} {name!r} cannot be a column; give a name of letters, digits and underscores.")
     if kind not in known:
         names = ", ".join(each.__name__ for each in known)

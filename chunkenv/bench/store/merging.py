@@ -49,7 +49,7 @@ def _refuse_another_study(first: Store, other: Store) -> None:
     if not other.runs():
         raise ArgumentError(f"{other.path} holds no episodes yet; leave it out.")
     mine, theirs = identity(first.runs()[0]), identity(other.runs()[0])
-    mine["columns"], theirs["columns"] = list(first.columns.all), list(other.columns.all)
+    mine["columns"], theirs["columns"] = first.columns.all, other.columns.all
     for what, here in mine.items():
         if theirs[what] != here:
             raise ArgumentError(
@@ -73,11 +73,12 @@ def _write_rows(stores: Sequence[Store], path: Path) -> int:
 def _add(connection: sqlite3.Connection, first: Store, path: Path) -> None:
     """Add what the attached database has: rows, plan, notes about runs."""
     _refuse_other_rows(connection, first, path)
-    connection.execute("INSERT OR IGNORE INTO episodes SELECT * FROM other.episodes")
-    keys = quote(first.columns.keys)
+    names, keys = quote(first.columns.all), quote(first.columns.keys)
+    connection.execute(f"INSERT OR IGNORE INTO episodes ({names}) SELECT {names} FROM other.episodes")
+    planned = f'{keys}, "#episodes", "#cost"'
     connection.execute(
-        f"INSERT INTO plan SELECT * FROM other.plan WHERE true ON CONFLICT ({keys}) "
-        "DO UPDATE SET episodes = MAX(plan.episodes, excluded.episodes)"
+        f"INSERT INTO plan ({planned}) SELECT {planned} FROM other.plan WHERE true ON CONFLICT ({keys}) "
+        'DO UPDATE SET "#episodes" = MAX(plan."#episodes", excluded."#episodes")'
     )
     noted = quote(NOTED)
     connection.execute(

@@ -21,6 +21,7 @@ from chunkenv.bench.store.columns import columns_of, quote
 from chunkenv.bench.store.fingerprint import study_code
 from chunkenv.bench.store.provenance import METHOD, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
+from chunkenv.bench.store.values import hold_settings
 from chunkenv.bench.study import Block, Cell, Study, Unit
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row
@@ -131,19 +132,21 @@ class Store:
         )
         with _explain_errors(self.path):
             found = self._connection.execute(query, (study.batch, study.episodes, study.batch)).fetchall()
-        there = {(self._cell(*cell), number): count for *cell, number, count in found}
-        return {block: there.get((block.cell, block.episodes[0] // study.batch), 0) for block in study.blocks}
+        there = {tuple(key): count for *key, count in found}
+        keys = {block: (*dataclasses.astuple(block.cell), block.episodes[0] // study.batch) for block in study.blocks}
+        return {block: there.get(key, 0) for block, key in keys.items()}
 
     def done(self) -> set[Unit]:
         """The units whose rows are kept."""
         with _explain_errors(self.path):
             found = self._connection.execute(f"SELECT {self.columns.unit} FROM episodes").fetchall()
-        return {Unit(self._cell(*cell), episode) for *cell, episode in found}
+        names = list(self.columns.keys)
+        return {Unit(self._cell(**dict(zip(names, cell, strict=True))), episode) for *cell, episode in found}
 
     def rows(self) -> list[Row]:
         """All rows, ordered by cell and episode, whatever order they were made in; truths are bool or None."""
         truths = ["success", *(name for name, kind in self.columns.own.items() if kind == "BOOLEAN")]
-        rows = self.select(f"SELECT * FROM episodes ORDER BY {self.columns.unit}")
+        rows = self.select(f"SELECT {quote(self.columns.all)} FROM episodes ORDER BY {self.columns.unit}")
         return [{**row, **{name: None if row[name] is None else bool(row[name]) for name in truths}} for row in rows]
 
     def runs(self) -> list[Row]:
@@ -223,8 +226,8 @@ def identity(run: Row) -> Row:
 def _description(study: Study, command: str) -> Row:
     """What is noted about a run, as it will be read again: tuples are lists."""
     made_by = {"versions": versions() | study_code(study), "machine": machine(), "command": command}
-    identity = {"study": study.name, "seed": study.seed, "settings": dict(study.settings)}
-    return json.loads(json.dumps(identity | made_by))
+    identity = {"study": study.name, "seed": study.seed, "settings": hold_settings(study.settings)}
+    return identity | made_by
 
 
 def make_folder(folder: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_claim_is_ours_theirs_or_done(path):
         assert (first.claim(block), second.claim(block)) == (DONE, DONE)
         first.release()
         second.release()
-        assert [row["finished"] is None for row in first.select("SELECT finished FROM blocks")] == [False]
+        assert [row["#finished"] is None for row in first.select('SELECT "#finished" FROM blocks')] == [False]
 
 
 def test_claims_of_smaller_blocks_end_with_the_block_around_them(path):
@@ -170,7 +170,7 @@ def test_claims_of_smaller_blocks_end_with_the_block_around_them(path):
         for block in large.blocks:
             store.claim(block, also_others=True)
             store.keep(block, play(*block, 0))
-        assert store.select("SELECT * FROM blocks WHERE finished IS NULL") == []
+        assert store.select('SELECT * FROM blocks WHERE "#finished" IS NULL') == []
 
 
 def test_what_others_have_claimed_comes_last(path):
@@ -202,7 +202,7 @@ def test_a_block_is_kept_whole_or_not_at_all(path):
             store.keep(block, [*rows[:-1], rows[-1] | {"ticks": None}])
         assert store.rows() == []
         assert missing_blocks(block_study(), store) == block_study().blocks
-        assert store.select("SELECT finished FROM blocks") == [{"finished": None}]
+        assert store.select('SELECT "#finished" FROM blocks') == [{"#finished": None}]
 
 
 def test_a_block_over_which_workers_die_is_given_up(path):

@@ -103,7 +103,7 @@ def check_kills(path, episodes, kills):
     assert errors == ""
     with opened(path) as store:
         assert same(store.rows(), expected(episodes))
-        assert store.select("SELECT * FROM blocks WHERE finished IS NULL") == []
+        assert store.select('SELECT * FROM blocks WHERE "#finished" IS NULL') == []
 
 
 def test_a_few_kills(tmp_path):
@@ -141,7 +141,7 @@ def test_work_played_twice_is_at_most_what_was_under_way(tmp_path):
     process.communicate()
     with opened(path) as store:
         kept = len(store.rows())
-        under_way = len(store.select("SELECT * FROM blocks WHERE finished IS NULL"))
+        under_way = len(store.select('SELECT * FROM blocks WHERE "#finished" IS NULL'))
         again = list(run_study(block_study(episodes=40), store, workers=1))
     assert under_way <= 2
     assert len(again) == len(expected(40)) - kept

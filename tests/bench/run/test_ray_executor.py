@@ -73,7 +73,7 @@ def test_a_killed_worker_changes_no_row(tmp_path, cluster):
                 killed.append(players()[0])
                 os.kill(killed[-1], signal.SIGKILL)
         assert store.rows() == expected
-        assert store.select("SELECT * FROM blocks WHERE finished IS NULL") == []
+        assert store.select('SELECT * FROM blocks WHERE "#finished" IS NULL') == []
     assert len(killed) == 1
 
 
