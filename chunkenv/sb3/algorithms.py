@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from chunkenv.errors import ArgumentError
 from chunkenv.sb3.discounts import discounts_of
-from chunkenv.sb3.rollout_buffer import ChunkDictRolloutBuffer, ChunkRolloutBuffer
+from chunkenv.sb3.rollout_buffer import ChunkRolloutBuffer, add_discounts
 from chunkenv.utils.types import Info, Observation
 
 
@@ -22,9 +22,10 @@ class PerDecisionDiscounts(OnPolicyAlgorithm):
     """What makes an on-policy algorithm of Stable-Baselines3 discount each decision by discount**n.
 
         class ChunkTRPO(PerDecisionDiscounts, sb3_contrib.TRPO): ...
+        class ChunkRecurrentPPO(PerDecisionDiscounts, sb3_contrib.RecurrentPPO): ...
 
     The discounts are the environment's (`info['discount']`); `gamma` has no effect. Everything else, saving and loading
-    too, is the algorithm's own. It is for algorithms that collect with `OnPolicyAlgorithm.collect_rollouts`.
+    too, is the algorithm's own: so is its rollout buffer, to which `ChunkRolloutBuffer` is mixed in.
 
     Raises:
         ArgumentError: for gamma=0, or another rollout buffer than a `ChunkRolloutBuffer`; when it learns, if an
@@ -32,22 +33,22 @@ class PerDecisionDiscounts(OnPolicyAlgorithm):
     """
 
     def _setup_model(self) -> None:
-        if self.rollout_buffer_class is None:
-            is_dict = isinstance(self.observation_space, spaces.Dict)
-            self.rollout_buffer_class = ChunkDictRolloutBuffer if is_dict else ChunkRolloutBuffer
-        _expect_buffer(self.rollout_buffer_class)
+        if self.rollout_buffer_class is not None:
+            _expect_buffer(self.rollout_buffer_class)
         if self.gamma == 0:
             raise ArgumentError(
                 "gamma=0 is not the discount here: leave gamma out, and give make_sb3_env discount=0 if you mean it."
             )
         super()._setup_model()
+        self.rollout_buffer_class = add_discounts(self.rollout_buffer)
 
     def collect_rollouts(
-        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int, *rest: Any
     ) -> bool:
-        """Fill the buffer, with the discounts of the environments."""
+        """Fill the buffer, with the discounts of the environments; `rest` is the algorithm's own, such as masking."""
         assert isinstance(rollout_buffer, ChunkRolloutBuffer)
-        return super().collect_rollouts(_DiscountReader(env, rollout_buffer), callback, rollout_buffer, n_rollout_steps)
+        reader = _DiscountReader(env, rollout_buffer)
+        return super().collect_rollouts(reader, callback, rollout_buffer, n_rollout_steps, *rest)
 
 
 class ChunkPPO(PerDecisionDiscounts, PPO):
@@ -107,5 +108,6 @@ def _expect_buffer(buffer_class: type[RolloutBuffer]) -> None:
     if not issubclass(buffer_class, ChunkRolloutBuffer):
         raise ArgumentError(
             f"rollout_buffer_class={buffer_class.__name__} knows one discount only; leave it out, or give a "
-            "subclass of ChunkRolloutBuffer."
+            "subclass of ChunkRolloutBuffer (to load a model that was saved with it: "
+            "load(..., custom_objects={'rollout_buffer_class': None}))."
         )

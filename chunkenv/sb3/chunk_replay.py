@@ -32,13 +32,13 @@ class ChunkReplayBuffer(ReplayBuffer):
 
     samples_class: type[ReplayBufferSamples] | type[DictReplayBufferSamples] = ReplayBufferSamples
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.optimize_memory_usage:
+    def __init__(self, *args: Any, optimize_memory_usage: bool = False, **kwargs: Any) -> None:
+        if optimize_memory_usage:
             raise ArgumentError(
                 "optimize_memory_usage=True forgets the observations that truncations are bootstrapped from; "
                 "leave it out."
             )
+        super().__init__(*args, **kwargs)
         self.discounts = np.zeros((self.buffer_size, self.n_envs), np.float32)
 
     def add(

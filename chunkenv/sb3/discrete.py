@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import SupportsInt
+from typing import Any, SupportsInt
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.types import AnyEnv, AnySpace
+from chunkenv.utils.types import AnyEnv, AnySpace, Observation
 
 LARGEST = 4096
 """The most chunks for an algorithm with one value per action, such as DQN."""
@@ -19,6 +19,37 @@ LARGEST = 4096
 def is_discrete(chunks: AnySpace) -> bool:
     """Whether chunks are made of choices: MultiDiscrete, or the Box of whole numbers that Gymnasium stacks those to."""
     return isinstance(chunks, spaces.MultiDiscrete) or _is_whole_box(chunks)
+
+
+class Choices(spaces.MultiDiscrete):
+    """Choices as Stable-Baselines3 knows them: flat, each counted from zero. A saved model keeps what they stand for.
+
+    Args:
+        first: the smallest value of each choice, in the layout of what the choices stand for.
+        counts: how many values each choice has, in the same layout.
+
+    Attributes:
+        first: the values that zeros stand for.
+
+    >>> Choices(np.array([[5, 7]]), np.array([[3, 2]])).values(np.array([2, 0]))
+    array([[7, 7]])
+    """
+
+    def __init__(self, first: np.ndarray, counts: np.ndarray) -> None:
+        super().__init__(counts.ravel())
+        self.first = first
+
+    def values(self, choices: np.ndarray) -> np.ndarray:
+        """What flat choices stand for."""
+        return np.reshape(choices, self.first.shape) + self.first
+
+    def choices(self, values: np.ndarray) -> np.ndarray:
+        """The flat choices that stand for values."""
+        return np.ravel(values - self.first)
+
+    def __repr__(self) -> str:
+        """What Stable-Baselines3 quotes when an algorithm, such as DQN, knows no MultiDiscrete."""
+        return f"{super().__repr__()} (for one Discrete number: make_sb3_env(..., numbered=True))"
 
 
 class FlatChoices(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
@@ -31,19 +62,19 @@ class FlatChoices(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         ArgumentError: if its actions are not discrete.
 
     >>> from chunkenv.wrappers import ChunkedExecution
-    >>> FlatChoices(ChunkedExecution(gym.make("CartPole-v1"), prediction_horizon=3)).action_space
-    MultiDiscrete([2 2 2])
+    >>> FlatChoices(ChunkedExecution(gym.make("CartPole-v1"), prediction_horizon=3)).action_space.nvec
+    array([2, 2, 2])
     """
 
     def __init__(self, env: AnyEnv) -> None:
-        self._low, counts = _read_choices(env.action_space)
+        self._choices = Choices(*_read_choices(env.action_space))
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)
-        self.action_space = spaces.MultiDiscrete(counts.ravel())
+        self.action_space = self._choices
 
     def action(self, action: np.ndarray) -> np.ndarray:
         """The chunk of a flat vector of choices."""
-        return np.reshape(action, self._low.shape) + self._low
+        return self._choices.values(action)
 
 
 class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
@@ -62,8 +93,8 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv) -> None:
-        self._low, counts = _read_choices(env.action_space)
-        self._counts = counts.ravel().tolist()
+        self._choices = Choices(*_read_choices(env.action_space))
+        self._counts = self._choices.nvec.tolist()
         if (number := math.prod(self._counts)) > LARGEST:
             raise ArgumentError(
                 f"there are {number} chunks of {env.action_space}, too many to number; choose a shorter "
@@ -75,7 +106,56 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
 
     def action(self, action: SupportsInt) -> np.ndarray:
         """The chunk of a number."""
-        return np.reshape(np.unravel_index(int(action), self._counts), self._low.shape) + self._low
+        return self._choices.values(np.array(np.unravel_index(int(action), self._counts)))
+
+
+class ChoicesSeen(gym.ObservationWrapper, gym.utils.RecordConstructorArgs):
+    """Counts discrete observations from zero, as Stable-Baselines3 does; others stay what they are.
+
+    Args:
+        env: any Gymnasium environment; of a Dict, the parts are counted.
+
+    >>> from gymnasium.wrappers import TransformObservation
+    >>> env = TransformObservation(gym.make("CartPole-v1"), lambda seen: 5, spaces.Discrete(3, start=5))
+    >>> ChoicesSeen(env).reset(seed=0)[0]
+    array([0])
+    """
+
+    def __init__(self, env: AnyEnv) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self)
+        gym.ObservationWrapper.__init__(self, env)
+        self.observation_space = _seen_from_zero(env.observation_space)
+
+    def observation(self, observation: Observation) -> Observation:
+        """The observation with its choices counted from zero."""
+        return count_seen(self.observation_space, observation)
+
+
+def count_seen(space: AnySpace, observation: Observation) -> Observation:
+    """An environment's observation as `space`, one that counts from zero, has it."""
+    if isinstance(space, spaces.Dict):
+        return {key: count_seen(part, observation[key]) for key, part in space.spaces.items()}
+    return space.choices(observation) if isinstance(space, Choices) else observation
+
+
+def counts_from_zero(space: AnySpace) -> bool:
+    """Whether a space, or each part of a Dict, counts from zero, as far as it counts.
+
+    >>> counts_from_zero(spaces.Discrete(3, start=1))
+    False
+    """
+    if isinstance(space, spaces.Dict):
+        return all(map(counts_from_zero, space.spaces.values()))
+    return not (isinstance(space, spaces.Discrete | spaces.MultiDiscrete) and np.any(space.start))
+
+
+def _seen_from_zero(space: AnySpace) -> AnySpace:
+    if isinstance(space, spaces.Dict):
+        return spaces.Dict({key: _seen_from_zero(part) for key, part in space.spaces.items()})
+    if counts_from_zero(space):
+        return space
+    counts: Any = space.n if isinstance(space, spaces.Discrete) else space.nvec  # pyright: ignore
+    return Choices(np.asarray(space.start), np.asarray(counts))  # pyright: ignore
 
 
 def _read_choices(chunks: AnySpace) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +163,7 @@ def _read_choices(chunks: AnySpace) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(chunks, spaces.MultiDiscrete):
         return chunks.start, chunks.nvec
     if isinstance(chunks, spaces.Box) and _is_whole_box(chunks):
-        return chunks.low, chunks.high - chunks.low + 1
+        return chunks.low, chunks.high.astype(np.int64) - chunks.low + 1  # as many as 256 are no uint8
     raise ArgumentError(f"chunks of {chunks} are not made of discrete actions; use FlattenChunk.")
 
 

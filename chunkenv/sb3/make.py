@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from chunkenv.errors import ArgumentError, brief, suggest
 from chunkenv.latency import Latency
 from chunkenv.making import CHUNK_ARGUMENTS
-from chunkenv.sb3.discrete import FlatChoices, NumberedChunk, is_discrete
+from chunkenv.sb3.discrete import ChoicesSeen, FlatChoices, NumberedChunk, counts_from_zero, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
 from chunkenv.sb3.native import FlatVectorChunks, VectorReturns, is_native, native_ticks
 from chunkenv.sb3.vec_env import SB3VecEnv
@@ -117,6 +117,8 @@ def _make_in_workers(members: Sequence[Callable[[], gym.Env]]) -> SB3VecEnv:
 def _make_member(make_env: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:
     env = make_env()
     chunked = ChunkedExecution(UndiscountedReturn(env), **_with_prefix_form(chunking, env.observation_space))
+    if not counts_from_zero(chunked.observation_space):
+        chunked = ChoicesSeen(chunked)
     if numbered:
         return NumberedChunk(chunked)
     return FlatChoices(chunked) if is_discrete(chunked.action_space) else FlattenChunk(chunked)

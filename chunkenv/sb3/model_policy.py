@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Request
+from chunkenv.sb3.discrete import Choices, count_seen
 from chunkenv.utils.types import Observation
 
 
@@ -18,7 +21,8 @@ class ModelPolicy:
     (`observe_prefix`); its observations are normalised as the model's own environment does it (`VecNormalize`).
 
     Args:
-        model: of Stable-Baselines3, with flat chunks; discrete actions count from zero.
+        model: of Stable-Baselines3, with flat chunks. Discrete actions and observations count from zero for it, from
+            their own start for the environment. A recurrent one starts anew with each episode.
 
     Raises:
         ArgumentError: for a model of numbered chunks.
@@ -36,10 +40,16 @@ class ModelPolicy:
             raise ArgumentError("a model of numbered chunks has no rows to read; train it on flat chunks (PPO, A2C).")
         self._model = model
         self._normalise = model.get_vec_normalize_env()
+        self._memory: Any = None
 
     def infer(self, observation: Observation, request: Request) -> np.ndarray:
         """The chunk for a request."""
+        seen = count_seen(self._model.observation_space, observation)
         if self._normalise is not None:
-            observation = self._normalise.normalize_obs(observation)
-        flat, _ = self._model.predict(observation, deterministic=True)
+            seen = self._normalise.normalize_obs(seen)
+        first = request.tick == 0
+        memory = None if first else self._memory
+        flat, self._memory = self._model.predict(seen, memory, np.array([first]), deterministic=True)
+        if isinstance(self._model.action_space, Choices):
+            return self._model.action_space.values(flat)
         return np.reshape(flat, (-1, *np.shape(request.left_over)[1:]))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from stable_baselines3.common.buffers import DictRolloutBuffer, RolloutBuffer
 
+from chunkenv.errors import ArgumentError
 from chunkenv.utils.types import Observation
 
 
@@ -24,9 +25,13 @@ class ChunkRolloutBuffer(RolloutBuffer):
 
     Attributes:
         discounts: float64[buffer_size, n_envs].
+
+    Raises:
+        ArgumentError: when an algorithm without that part fills it.
     """
 
     discounts: np.ndarray
+    _expected: tuple[np.ndarray, np.ndarray] | None = None
 
     def reset(self) -> None:
         """Empty the buffer."""
@@ -35,7 +40,7 @@ class ChunkRolloutBuffer(RolloutBuffer):
 
     def expect(self, rewards: np.ndarray, discounts: np.ndarray) -> None:
         """What the environments returned for the decisions of the next `add`: rewards [n_envs], discounts [n_envs]."""
-        self._rewards, self._discounts = np.copy(rewards), np.copy(discounts)
+        self._expected = np.copy(rewards), np.copy(discounts)
 
     def add(self, obs: Observation, action: np.ndarray, reward: np.ndarray, *rest: Any, **named: Any) -> None:
         """Store one decision of every environment.
@@ -43,9 +48,15 @@ class ChunkRolloutBuffer(RolloutBuffer):
         By now Stable-Baselines3 has added gamma * v to the reward of a truncated one; the rest of discount**n * v is
         added here.
         """
-        self.discounts[self.pos] = self._discounts
-        excess = (self._discounts / self.gamma - 1.0).astype(np.float32)
-        super().add(obs, action, reward + excess * (reward - self._rewards), *rest, **named)
+        if self._expected is None:
+            raise ArgumentError(
+                f"a {type(self).__name__} is filled by an algorithm that does not give it the discounts; load and "
+                "train the model with ChunkPPO or ChunkA2C, or a class that inherits PerDecisionDiscounts first."
+            )
+        (rewards, discounts), self._expected = self._expected, None
+        self.discounts[self.pos] = discounts
+        excess = (discounts / self.gamma - 1.0).astype(np.float32)
+        super().add(obs, action, reward + excess * (reward - rewards), *rest, **named)
 
     def compute_returns_and_advantage(self, last_values: torch.Tensor, dones: np.ndarray) -> None:
         """Compute advantages and returns of a full buffer.
@@ -69,3 +80,19 @@ class ChunkRolloutBuffer(RolloutBuffer):
 
 class ChunkDictRolloutBuffer(ChunkRolloutBuffer, DictRolloutBuffer):
     """`ChunkRolloutBuffer` for Dict observations."""
+
+
+def add_discounts(buffer: RolloutBuffer) -> type[ChunkRolloutBuffer]:
+    """Make an algorithm's own buffer a `ChunkRolloutBuffer` too, and return its class.
+
+    Only the algorithm knows what its buffer is made of: the states of RecurrentPPO, say.
+    """
+    if not isinstance(buffer, ChunkRolloutBuffer):
+        buffer.__class__ = _with_discounts(type(buffer))
+        buffer.reset()
+    return type(buffer)  # pyright: ignore[reportReturnType] (that is what it is by now)
+
+
+def _with_discounts(kind: type[RolloutBuffer]) -> type[ChunkRolloutBuffer]:
+    known = {RolloutBuffer: ChunkRolloutBuffer, DictRolloutBuffer: ChunkDictRolloutBuffer}
+    return known.get(kind) or type(f"Chunk{kind.__name__}", (ChunkRolloutBuffer, kind), {})

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.sb3.discrete import counts_from_zero
 from chunkenv.sb3.env_access import EnvAccess
 from chunkenv.utils.infos import split_infos
 from chunkenv.utils.spaces import LEAVES
@@ -177,6 +178,11 @@ def _expect_spaces(vector_env: VectorEnv) -> None:
         raise ArgumentError(
             f"actions of {brief(actions)} are unknown to Stable-Baselines3; "
             "give it one Box, Discrete, MultiDiscrete or MultiBinary."
+        )
+    if not (counts_from_zero(actions) and counts_from_zero(observations)):
+        raise ArgumentError(
+            f"Stable-Baselines3 counts from zero, not as {brief(actions)} and {brief(observations)} do; shift them "
+            "with gymnasium.wrappers.TransformAction and TransformObservation, or use make_sb3_env, which does so."
         )
     parts = observations.spaces.values() if isinstance(observations, spaces.Dict) else [observations]
     if not all(isinstance(part, LEAVES) for part in parts):

@@ -1,3 +1,4 @@
+import re
 from functools import partial
 
 import gymnasium as gym
@@ -107,6 +108,64 @@ def test_another_algorithm_in_one_line():
     env = make_sb3_env(partial(Line, terminates=False), prediction_horizon=2, discount=0.5)
     model = ChunkTRPO("MlpPolicy", env, n_steps=32, batch_size=32, device="cpu").learn(32)
     assert set(model.rollout_buffer.discounts.ravel()) == {0.25, 0.5}
+
+
+class ChunkRecurrentPPO(PerDecisionDiscounts, sb3_contrib.RecurrentPPO):
+    pass
+
+
+@pytest.mark.parametrize(("world", "policy"), [(Line, "MlpLstmPolicy"), (DictLine, "MultiInputLstmPolicy")])
+def test_an_algorithm_with_a_rollout_buffer_of_its_own(world, policy, tmp_path):
+    env = make_sb3_env(partial(world, terminates=False), 2, prediction_horizon=2, discount=0.5)
+    model = ChunkRecurrentPPO(policy, env, n_steps=32, batch_size=32, device="cpu").learn(64)
+    assert isinstance(model.rollout_buffer, ChunkRolloutBuffer)
+    assert model.rollout_buffer.hidden_states_pi.any()
+    assert set(model.rollout_buffer.discounts.ravel()) == {0.25, 0.5}
+    model.save(tmp_path / "model")
+    again = ChunkRecurrentPPO.load(tmp_path / "model", env=env).learn(64)
+    assert set(again.rollout_buffer.discounts.ravel()) == {0.25, 0.5}
+
+
+class Masked(gym.Wrapper):
+    """All but the first chunk of all zeros may be chosen."""
+
+    def action_masks(self):
+        return np.tile([False, True], 2)
+
+
+def test_masks_of_actions(tmp_path):
+    class ChunkMaskablePPO(PerDecisionDiscounts, sb3_contrib.MaskablePPO):
+        pass
+
+    world = partial(Line, terminates=False, action_space=gym.spaces.Discrete(2))
+    env = make_sb3_env(lambda: Masked(world()), prediction_horizon=2, discount=0.5)
+    model = ChunkMaskablePPO("MlpPolicy", env, n_steps=32, batch_size=32, device="cpu").learn(32)
+    assert set(model.rollout_buffer.discounts.ravel()) == {0.25, 0.5}
+    assert model.rollout_buffer.actions.all()
+    model.save(tmp_path / "model")
+    assert ChunkMaskablePPO.load(tmp_path / "model", env=env).learn(32).rollout_buffer.actions.all()
+
+
+def test_random_search_learns_from_undiscounted_returns():
+    env = make_sb3_env("CartPole-v1", prediction_horizon=2, numbered=True)
+    sb3_contrib.ARS("LinearPolicy", env, n_delta=2, n_eval_episodes=1, device="cpu").learn(200)
+
+
+def test_a_stock_algorithm_cannot_go_on_with_a_model_of_ours(tmp_path):
+    env = make_sb3_env("CartPole-v1", prediction_horizon=2)
+    chunk_ppo(env, **SHORT).save(tmp_path / "model")
+    model = PPO.load(tmp_path / "model", env=env)
+    with pytest.raises(ArgumentError, match=r"ChunkRolloutBuffer is filled .* train the model with ChunkPPO"):
+        model.learn(64)
+
+
+def test_a_model_of_a_stock_algorithm_goes_on_with_ours(tmp_path):
+    env = make_sb3_env("CartPole-v1", prediction_horizon=2)
+    PPO("MlpPolicy", env, **SHORT).save(tmp_path / "model")
+    with pytest.raises(ArgumentError, match=re.escape("custom_objects={'rollout_buffer_class': None}")):
+        ChunkPPO.load(tmp_path / "model", env=env)
+    model = ChunkPPO.load(tmp_path / "model", env=env, custom_objects={"rollout_buffer_class": None}).learn(64)
+    assert isinstance(model.rollout_buffer, ChunkRolloutBuffer)
 
 
 def test_a_world_without_discounts_is_refused():

@@ -114,7 +114,7 @@ def test_normalised_by_the_environment():
 
 @pytest.mark.parametrize("algorithm", [SAC, TD3, sb3_contrib.TQC, sb3_contrib.CrossQ])
 def test_algorithms_of_continuous_actions_learn_with_it(algorithm):
-    env = make_sb3_env("Pendulum-v1", 2, prediction_horizon=4, latency=2)
+    env = make_sb3_env("Pendulum-v1", 2, prediction_horizon=4, execution_horizon=4, latency=2)
     model = algorithm("MlpPolicy", env, replay_buffer_class=ChunkReplayBuffer, **SMALL).learn(40)
     stored = model.replay_buffer.discounts[: model.replay_buffer.pos]
     np.testing.assert_array_equal(stored, np.float32(0.99**4))
@@ -158,13 +158,17 @@ def test_a_world_without_discounts_is_refused():
     assert model.replay_buffer.pos == 0
 
 
-def test_forgetting_what_followed_is_refused():
+@pytest.mark.parametrize("kwargs", [None, {"handle_timeout_termination": False}])
+@pytest.mark.parametrize("buffer_class", [ChunkReplayBuffer, ChunkDictReplayBuffer])
+def test_forgetting_what_followed_is_refused(buffer_class, kwargs):
     env = make_sb3_env(Line, prediction_horizon=1)
+    small = {**SMALL, "optimize_memory_usage": True, "replay_buffer_kwargs": kwargs}
     with pytest.raises(ArgumentError, match="optimize_memory_usage=True forgets"):
-        ChunkReplayBuffer(
-            9,
-            env.observation_space,
-            env.action_space,
-            optimize_memory_usage=True,
-            handle_timeout_termination=False,
-        )
+        SAC("MlpPolicy", env, replay_buffer_class=buffer_class, **small)
+
+
+@pytest.mark.parametrize("algorithm", [DQN, sb3_contrib.QRDQN])
+def test_flat_choices_for_one_number_say_what_to_do(algorithm):
+    env = make_sb3_env("CartPole-v1", prediction_horizon=2)
+    with pytest.raises(AssertionError, match=r"MultiDiscrete\(\[2 2\]\) .*make_sb3_env\(..., numbered=True\)"):
+        algorithm("MlpPolicy", env, replay_buffer_class=ChunkReplayBuffer, **SMALL)

@@ -212,6 +212,19 @@ def test_observations_that_stable_baselines_does_not_know():
         SB3VecEnv(vector(Odd))
 
 
+@pytest.mark.parametrize("part", ["action_space", "observation_space"])
+def test_choices_that_do_not_count_from_zero_are_refused(part):
+    """Stable-Baselines3 would give 0, and encode 3 as a choice that does not exist."""
+
+    class Odd(Line):
+        def __init__(self):
+            super().__init__()
+            setattr(self, part, spaces.Discrete(3, start=1))
+
+    with pytest.raises(ArgumentError, match=r"counts from zero, not as .*start=1.* use make_sb3_env"):
+        SB3VecEnv(vector(Odd))
+
+
 def test_a_single_environment_is_refused():
     with pytest.raises(ArgumentError, match=r"is no gymnasium.vector.VectorEnv; make one with gymnasium.make_vec"):
         SB3VecEnv(Line())
