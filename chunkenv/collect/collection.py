@@ -78,7 +78,7 @@ class Collection:
             yield from _play_in_workers(self._make_player, tasks, self._workers)
         else:
             player = self._make_player()
-            yield from ((number, as_block(player.play(episodes))) for number, episodes in tasks)
+            yield from ((number, as_block(player.play(episodes), episodes)) for number, episodes in tasks)
 
 
 def _play_in_workers(
@@ -117,4 +117,4 @@ def _begin_playing(make_player: Callable[[], Player]) -> None:
 
 
 def _play_block(episodes: range) -> Block:
-    return as_block(_player.play(episodes))
+    return as_block(_player.play(episodes), episodes)

@@ -133,15 +133,32 @@ def _describe(shape: Sequence[int], dtype: np.dtype) -> Info:
     return {"shape": list(shape), "dtype": str(dtype)}
 
 
-def write_episodes(folder: Path, episodes: Sequence[Episode], info: Info) -> Dataset:
+def write_episodes(
+    folder: Path, episodes: Sequence[Episode], info: Info, numbers: Sequence[int] | None = None
+) -> Dataset:
     """Write episodes as a dataset, and open it.
 
+    Args:
+        folder: for it.
+        episodes: at least one.
+        info: of the dataset, with its `experts`.
+        numbers: what an error calls the episodes; 0, 1, ... if None.
+
     Raises:
+        DataError: an episode's columns do not fit one another, or its expert is not in `info`; nothing is
+            written.
         UnwritableError: it cannot be written.
     """
-    block = as_block(episodes)
+    block = as_block(episodes, numbers)
+    _expect_experts(block["expert"], info)
     whole = ShardSlice(block.__getitem__, len(block["rewards"]), len(block["length"]))
     return write_dataset(folder, [whole], info)
+
+
+def _expect_experts(played: np.ndarray, info: Info) -> None:
+    count = len(info.get("experts", []))
+    if played.min() < 0 or played.max() >= count:
+        raise DataError(f"Experts {played.min()} to {played.max()} have played, but info['experts'] names {count}.")
 
 
 def write_dataset(folder: Path, slices: Sequence[ShardSlice], info: Info) -> Dataset:
@@ -150,6 +167,7 @@ def write_dataset(folder: Path, slices: Sequence[ShardSlice], info: Info) -> Dat
     A slice has every tick column but `episode`, and every episode column but `start`: these follow from the lengths.
 
     Raises:
+        DataError: a slice's column has fewer rows than the slice, or rows of another kind than the first slice's.
         UnwritableError: it cannot be written.
     """
     lengths = np.concatenate([part.read("length")[: part.episodes] for part in slices]).astype(np.int32)
@@ -158,17 +176,25 @@ def write_dataset(folder: Path, slices: Sequence[ShardSlice], info: Info) -> Dat
         if name == "episode":
             arrays: Iterable[np.ndarray] = [np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)]
         else:
-            arrays = (part.read(name)[: part.ticks] for part in slices)
+            arrays = (_rows(part, name, part.ticks) for part in slices)
         columns[name] = _write_column(folder, name, int(lengths.sum()), arrays)
     for name in EPISODE_COLUMNS:
         if name == "start":
             arrays = [np.cumsum(lengths, dtype=np.int64) - lengths]
         else:
-            arrays = (part.read(name)[: part.episodes] for part in slices)
+            arrays = (_rows(part, name, part.episodes) for part in slices)
         columns[f"episodes/{name}"] = _write_column(folder, f"episodes/{name}", len(lengths), arrays)
     counts = {"episodes": len(lengths), "transitions": int(lengths.sum())}
     write_json(folder / META, {"format": FORMAT, **info, **counts, "columns": columns})
     return load(folder)
+
+
+def _rows(part: ShardSlice, name: str, count: int) -> np.ndarray:
+    """The rows of a slice's column; fewer than it has ticks or episodes would shift all that follow."""
+    column = part.read(name)
+    if len(column) < count:
+        raise DataError(f"A part of the dataset has {len(column)} rows of {name}, not {count}; collect it again.")
+    return column[:count]
 
 
 def _write_column(folder: Path, name: str, count: int, arrays: Iterable[np.ndarray]) -> Info:

@@ -32,6 +32,9 @@ def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: It
         shape: of all arrays together, stacked along the first axis.
         dtype: of all of them.
         arrays: in order.
+
+    Raises:
+        DataError: an array has rows of another shape or type, which would be taken for other rows.
     """
     digest = hashlib.sha256()
     with atomic_file(path) as file:
@@ -39,6 +42,9 @@ def write_column(path: Path, shape: tuple[int, ...], dtype: np.dtype, arrays: It
         header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(tee, header)  # pyright: ignore[reportArgumentType] (it only writes)
         for array in arrays:
+            if (array.shape[1:], array.dtype) != (shape[1:], dtype):
+                found, expected = f"{array.dtype}{list(array.shape[1:])}", f"{dtype}{list(shape[1:])}"
+                raise DataError(f"{path} would have rows of {found} after rows of {expected}; collect the data again.")
             tee.write(np.ascontiguousarray(array, dtype).tobytes())
     return digest.hexdigest()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from chunkenv.data.dataset_files import DataError
 
 Block = dict[str, np.ndarray]
 """Consecutive episodes as columns: those of a dataset that do not follow from the lengths."""
@@ -41,8 +43,18 @@ class Player(Protocol):
         ...
 
 
-def as_block(episodes: Sequence[Episode]) -> Block:
-    """Episodes as columns, one after another."""
+def as_block(episodes: Sequence[Episode], numbers: Sequence[int] | None = None) -> Block:
+    """Episodes as columns, one after another.
+
+    Args:
+        episodes: at least one, all with observations of one size and type, and actions likewise.
+        numbers: what an error calls them; 0, 1, ... if None.
+
+    Raises:
+        DataError: an episode's columns do not fit one another, or those of the others: the rows of the next episode
+            would be taken for its own.
+    """
+    _expect_sound(episodes, range(len(episodes)) if numbers is None else numbers)
     lengths = np.array([len(episode.rewards) for episode in episodes], np.int32)
     last = np.cumsum(lengths) - 1
     terminated, truncated = np.zeros((2, lengths.sum()), bool)
@@ -60,3 +72,50 @@ def as_block(episodes: Sequence[Episode]) -> Block:
         "seed": np.array([episode.seed for episode in episodes], np.int64),
         "final_observation": np.stack([episode.observations[-1] for episode in episodes]),
     }
+
+
+def _expect_sound(episodes: Sequence[Episode], numbers: Sequence[int]) -> None:
+    """Refuse episodes that make no dataset."""
+    if not episodes:
+        raise DataError("There are no episodes; a dataset needs at least one.")
+    for number, episode in zip(numbers, episodes, strict=True):
+        for fault in (*_find_misfits(episode), *_find_bad_numbers(episode)):
+            raise DataError(f"Episode {number} {fault}; mend it, or leave it out.")
+        if (found := _kinds(episode)) != (expected := _kinds(episodes[0])):
+            raise DataError(
+                f"Episode {number} has {found}, but episode {numbers[0]} has {expected}; all must be alike."
+            )
+
+
+def _find_misfits(episode: Episode) -> Iterator[str]:
+    """What is wrong with an episode's lengths."""
+    shapes = [np.shape(column) for column in (episode.observations, episode.actions, episode.rewards)]
+    if [len(shape) for shape in shapes] != [2, 2, 1]:
+        yield "has observations, actions and rewards of shapes {}, {} and {}, not [T + 1, O], [T, A] and [T]".format(
+            *map(list, shapes)
+        )
+        return
+    observations, actions, ticks = (shape[0] for shape in shapes)
+    if ticks < 1 or (observations, actions) != (ticks + 1, ticks):
+        yield (
+            f"has {observations} observations, {actions} actions and {ticks} rewards, not T + 1, T and T: an "
+            "observation before each of at least one tick, and one after the last"
+        )
+
+
+def _find_bad_numbers(episode: Episode) -> Iterator[str]:
+    """Columns of another type, or with NaN or infinity."""
+    for name, kinds in (("observations", "f"), ("actions", "f"), ("rewards", "fiub")):
+        column = np.asarray(getattr(episode, name))
+        if column.dtype.kind not in kinds:
+            yield f"has {name} of type {column.dtype}, not floats"
+        elif not np.isfinite(column).all():
+            yield f"has NaN or infinity in its {name}, first in row {np.argwhere(~np.isfinite(column))[0, 0]}"
+
+
+def _kinds(episode: Episode) -> str:
+    """Sizes and types of an episode's rows."""
+    columns = {name: np.asarray(getattr(episode, name)) for name in ("observations", "actions", "rewards")}
+    return ", ".join(
+        f"{name} {column.dtype}[{', '.join(map(str, column.shape[1:]))}]" for name, column in columns.items()
+    )

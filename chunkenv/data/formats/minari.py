@@ -18,8 +18,9 @@ from gymnasium.envs.registration import EnvSpec
 from chunkenv.data.dataset import Dataset, write_episodes
 from chunkenv.data.dataset_files import DataError, Info
 from chunkenv.data.episodes import Episode
-from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.errors import ArgumentError, MissingExtraError, brief
 from chunkenv.registration import environment_of
+from chunkenv.utils.infos import SUCCESS_KEYS, reported_success
 
 OURS = "chunkenv"
 """The key in Minari's metadata under which our own is kept."""
@@ -70,8 +71,9 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
 def from_minari(source: Any, out: str | Path) -> Dataset:
     """Write a dataset of Minari's in the plain form.
 
-    Observations and actions must be vectors of floats. What a foreign dataset does not have gets a default: `expert` 0,
-    `success` the last "success" of its infos, or False; `seed` -1.
+    Observations and actions must be vectors of floats, and every episode must have an observation after its last step.
+    What a foreign dataset does not have gets a default: `expert` 0; `success`, whether the infos of any step report it
+    (`success` or `is_success`), False if none says; `seed` -1.
 
     Args:
         source: a `minari.MinariDataset`, or the id of a local one.
@@ -79,7 +81,8 @@ def from_minari(source: Any, out: str | Path) -> Dataset:
 
     Raises:
         ArgumentError: there is no such dataset, or the folder is not empty.
-        DataError: the dataset has no episodes or other kinds of spaces.
+        DataError: the dataset has no episodes or other kinds of spaces, or an episode's columns do not fit one another;
+            nothing is written.
         MissingExtraError: Minari is not installed.
     """
     minari, folder = _import_minari(), Path(out)
@@ -90,9 +93,12 @@ def from_minari(source: Any, out: str | Path) -> Dataset:
             source = minari.load_dataset(source)
         except (FileNotFoundError, ValueError) as error:
             raise ArgumentError(f"There is no local Minari dataset {source!r} ({error}).") from error
+    if not isinstance(source, minari.MinariDataset):
+        raise ArgumentError(f"source={brief(source)} is no dataset of Minari's; give one, or the id of a local one.")
     for name in ("observation_space", "action_space"):
         _expect_vectors(name, getattr(source, name))
-    return write_episodes(folder, _episodes(source), _info(source))
+    info = _info(source)
+    return write_episodes(folder, _episodes(source, OURS in source.storage.metadata), info, _numbers(source))
 
 
 def _import_minari() -> Any:
@@ -136,27 +142,56 @@ def _expect_vectors(name: str, space: Any) -> None:
         raise DataError(f"The dataset's {name} is {space}, but the plain form takes vectors of floats only.")
 
 
-def _episodes(source: Any) -> list[Episode]:
-    metadata = source.storage.get_episode_metadata(source.episode_indices)
-    episodes = [_episode(data, about) for data, about in zip(source, metadata, strict=True)]
-    if not episodes:
-        raise DataError("The Minari dataset has no episodes.")
-    return episodes
+def _numbers(source: Any) -> list[int]:
+    """Minari's own numbers of the episodes: a filtered dataset has gaps."""
+    return [int(number) for number in source.episode_indices]
 
 
-def _episode(data: Any, about: Info) -> Episode:
+def _episodes(source: Any, ours: bool) -> list[Episode]:
+    try:
+        metadata = list(source.storage.get_episode_metadata(source.episode_indices))
+        return [_episode(data, about, ours) for data, about in zip(source, metadata, strict=True)]
+    except (OSError, KeyError, AssertionError) as error:
+        raise DataError(f"The Minari dataset is damaged ({error!r}); download or record it again.") from error
+
+
+def _episode(data: Any, about: Info, ours: bool) -> Episode:
     """An episode of Minari's as one of ours."""
-    successes = (data.infos or {}).get("success", [False])
+    _expect_ends(data)
     seed = about.get("seed")
     return Episode(
         observations=data.observations,
         actions=data.actions,
         rewards=data.rewards,
-        terminated=bool(data.terminations[-1]),
-        success=bool(about.get("success", np.asarray(successes)[-1])),
-        expert=int(about.get("expert", 0)),
+        terminated=bool(len(data.rewards) and data.terminations[-1]),
+        success=_success(data) if (told := reported_success(about)) is None else told,
+        expert=int(about.get("expert", 0)) if ours else 0,
         seed=-1 if seed is None else int(seed),
     )
+
+
+def _expect_ends(data: Any) -> None:
+    """Refuse an episode that has not a flag for each step, or goes on after an end."""
+    ticks = len(data.rewards)
+    for name in ("terminations", "truncations"):
+        flags = np.asarray(getattr(data, name))
+        if flags.shape != (ticks,):
+            raise DataError(f"Episode {data.id} has {name} of shape {list(flags.shape)}, but {ticks} rewards; mend it.")
+        if (early := np.flatnonzero(flags[:-1])).size:
+            raise DataError(
+                f"Episode {data.id} has an end in step {early[0]} ({name}), but goes on to step {ticks - 1}; split it."
+            )
+
+
+def _success(data: Any) -> bool:
+    """Whether the infos of any step report success, as `chunkenv.evaluate` asks; the reset's may stand before them."""
+    infos, ticks = data.infos or {}, len(data.rewards)
+    columns = {key: infos[key] for key in SUCCESS_KEYS if key in infos}
+    for key, column in columns.items():
+        if len(column) not in (ticks, ticks + 1):
+            raise DataError(f"Episode {data.id} has {len(column)} infos {key!r}, but {ticks} rewards; mend it.")
+    steps = range(-ticks, 0)
+    return any(reported_success({key: column[step] for key, column in columns.items()}) for step in steps)
 
 
 def _info(source: Any) -> Info:

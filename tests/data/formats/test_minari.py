@@ -16,6 +16,7 @@ from chunkenv.errors import ArgumentError, MissingExtraError
 from tests.data.making import LEVEL, Waver, same, small_dataset
 
 minari = pytest.importorskip("minari")
+h5py = pytest.importorskip("h5py")
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +118,148 @@ def test_pictures_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"observation_space is Box.* vectors of floats only"):
         from_minari("foreign-v0", tmp_path / "plain")
     assert not (tmp_path / "plain").exists()
+
+
+def edit(episode, name, change):
+    """Change a column of an episode in its file."""
+    column = change(episode[name][()])
+    del episode[name]
+    episode[name] = column
+
+
+def without_last(column):
+    return column[:-1]
+
+
+def with_one_more(column):
+    return np.concatenate([column, column[-1:]])
+
+
+def put(index, value):
+    def change(column):
+        column[index] = value
+        return column
+
+    return change
+
+
+DAMAGES = {
+    "no final observation": ([(3, "observations", without_last)], r"Episode 3 has 14 observations, 14 actions and 14"),
+    "one elsewhere": (
+        [(3, "observations", without_last), (5, "observations", with_one_more)],
+        r"Episode 3 has 14 observations, 14 actions and 14 rewards, not T \+ 1, T and T: an observation before each",
+    ),
+    "one too many": ([(5, "observations", with_one_more)], r"Episode 5 has 16 observations, 14 actions and 14 rewards"),
+    "an action less": ([(2, "actions", without_last)], r"Episode 2 has 15 observations, 13 actions and 14 rewards"),
+    "an action more": ([(2, "actions", with_one_more)], r"Episode 2 has 15 observations, 15 actions and 14 rewards"),
+    "a reward less": ([(2, "rewards", without_last)], r"Episode 2 has terminations of shape \[14\], but 13 rewards"),
+    "an end less": ([(2, "terminations", without_last)], r"Episode 2 has terminations of shape \[13\], but 14 rewards"),
+    "a limit more": ([(2, "truncations", with_one_more)], r"Episode 2 has truncations of shape \[15\], but 14 rewards"),
+    "an early end": (
+        [(2, "terminations", put(4, True))],
+        r"Episode 2 has an end in step 4 \(terminations\), but goes on",
+    ),
+    "an early limit": ([(2, "truncations", put(4, True))], r"Episode 2 has an end in step 4 \(truncations\), but goes"),
+    "NaN": (
+        [(4, "observations", put((7, 0), np.nan))],
+        r"Episode 4 has NaN or infinity in its observations, first in row 7",
+    ),
+    "infinity": (
+        [(4, "actions", put((1, 5), np.inf))],
+        r"Episode 4 has NaN or infinity in its actions, first in row 1",
+    ),
+    "rewards of NaN": (
+        [(4, "rewards", put(3, np.nan))],
+        r"Episode 4 has NaN or infinity in its rewards, first in row 3",
+    ),
+    "whole numbers": (
+        [(1, "observations", lambda c: c.astype(int))],
+        r"Episode 1 has observations of type int64, not floats",
+    ),
+    "other floats": (
+        [(1, "actions", lambda c: c.astype(float))],
+        r"Episode 1 has .*actions float64\[6\].*but episode 0 has",
+    ),
+    "other sizes": (
+        [(1, "observations", lambda c: c[:, :-1])],
+        r"Episode 1 has observations float32\[\d+\].*all must be alike",
+    ),
+    "columns of rewards": (
+        [(1, "rewards", lambda c: c[:, None])],
+        r"Episode 1 has .*shapes .*\[14, 1\], not \[T \+ 1, O\]",
+    ),
+    "no ticks": (
+        [(6, name, lambda c: c[:0]) for name in ("actions", "rewards", "terminations", "truncations")]
+        + [(6, "observations", lambda c: c[:1])],
+        r"Episode 6 has 1 observations, 0 actions and 0 rewards, not .* at least one tick",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_episode_whose_columns_do_not_fit_is_named_and_nothing_is_written(tmp_path, damage):
+    changes, sentence = DAMAGES[damage]
+    made = to_minari(small_dataset(tmp_path / "whole", lengths=(14,) * 8), "damaged-v0")
+    with h5py.File(made.storage.data_path / "main_data.hdf5", "a") as file:
+        for number, name, change in changes:
+            edit(file[f"episode_{number}"], name, change)
+    with pytest.raises(DataError, match=sentence):
+        from_minari("damaged-v0", tmp_path / "plain")
+    assert not (tmp_path / "plain").exists()
+
+
+def test_a_filtered_dataset_names_minaris_own_numbers(tmp_path):
+    made = to_minari(small_dataset(tmp_path / "whole", lengths=(14,) * 8), "damaged-v0")
+    with h5py.File(made.storage.data_path / "main_data.hdf5", "a") as file:
+        edit(file["episode_5"], "observations", without_last)
+    some = minari.load_dataset("damaged-v0").filter_episodes(lambda episode: episode.id >= 4)
+    with pytest.raises(DataError, match="Episode 5 has 14 observations"):
+        from_minari(some, tmp_path / "plain")
+    sound = some.filter_episodes(lambda episode: episode.id != 5)
+    assert from_minari(sound, tmp_path / "plain").info["episodes"] == 3
+
+
+def test_a_column_that_is_not_there_is_a_sentence(tmp_path):
+    made = to_minari(small_dataset(tmp_path / "whole"), "damaged-v0")
+    with h5py.File(made.storage.data_path / "main_data.hdf5", "a") as file:
+        del file["episode_1"]["rewards"]
+    with pytest.raises(DataError, match=r"The Minari dataset is damaged .*rewards"):
+        from_minari("damaged-v0", tmp_path / "plain")
+
+
+@pytest.mark.parametrize(
+    ("infos", "solved"),
+    [
+        ({"success": np.array([False, True, False, False])}, True),
+        ({"success": np.array([True, False, False, False])}, False),  # the reset's
+        ({"is_success": np.array([0.0, 1.0, 0.0])}, True),
+        ({"success": np.full(4, np.nan), "is_success": np.array([0, 0, 0, 1])}, True),
+        ({"success": np.full(4, np.nan)}, False),
+    ],
+)
+def test_success_of_any_step_counts_and_the_unknown_does_not(tmp_path, infos, solved):
+    box = spaces.Box(-1, 1, (2,), np.float32)
+    foreign(box, box, np.zeros((4, 2), np.float32), infos)
+    assert from_minari("foreign-v0", tmp_path / "plain").episodes.success.tolist() == [solved]
+
+
+def test_infos_of_another_length_are_refused(tmp_path):
+    box = spaces.Box(-1, 1, (2,), np.float32)
+    foreign(box, box, np.zeros((4, 2), np.float32), {"success": np.array([False, True])})
+    with pytest.raises(DataError, match="Episode 0 has 2 infos 'success', but 3 rewards"):
+        from_minari("foreign-v0", tmp_path / "plain")
+
+
+def test_an_expert_of_somebody_elses_is_not_one_of_ours(tmp_path):
+    box = spaces.Box(-1, 1, (2,), np.float32)
+    foreign(box, box, np.zeros((4, 2), np.float32)).storage.update_episode_metadata([{"expert": 7}])
+    from_minari("foreign-v0", tmp_path / "plain")
+    assert check_dataset(tmp_path / "plain") == []
+
+
+def test_what_is_no_dataset_of_minaris_is_named(tmp_path):
+    with pytest.raises(ArgumentError, match="source=5 is no dataset of Minari's; give one, or the id of a local one"):
+        from_minari(5, tmp_path / "plain")
 
 
 def test_mistakes_are_one_sentence(tmp_path):
