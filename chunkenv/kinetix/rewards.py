@@ -7,25 +7,59 @@ They are those of kinetix-env 3.0.2 (Copyright (c) 2024 Michael Matthews) and of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from chunkenv.kinetix.engine.kernels import Tick
+from chunkenv.kinetix.engine.level_simulator import PlayedChunks
 from chunkenv.registration import TIME_LIMIT
 
 DISTANCE_SCALE = 0.1  # kinetix-env 3.0.2, `dense_reward_scale`
 PENALTY_SCALE = 1 / 6 / TIME_LIMIT  # real-time-chunking-kinetix, `DenseRewardWrapper`
 
 
-class Ticks(NamedTuple):
-    """Ticks of N environments, each float64[N, T] or bool[N, T]: see `kernels.Tick`, of one."""
+class Ticks:
+    """Ticks of N environments, in columns [N, T]: see `kernels.Tick`, of one. A reward works out those that it uses.
 
-    reward: np.ndarray
-    distance: np.ndarray
-    last_distance: np.ndarray
-    ticks: np.ndarray
-    ended: np.ndarray
+    Args:
+        played: what came of the ticks.
+        distance_before: float32[N], before the first of them.
+        ticks_before: int64[N], how many had been played in each episode.
+    """
+
+    def __init__(self, played: PlayedChunks, distance_before: np.ndarray, ticks_before: np.ndarray) -> None:
+        self._played, self._distance_before, self._ticks_before = played, distance_before, ticks_before
+
+    @cached_property
+    def reward(self) -> np.ndarray:
+        """The sparse rewards, float64[N, T]."""
+        return self._played.rewards.astype(np.float64)
+
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """The distances after each tick, float64[N, T]."""
+        return self._played.distances.astype(np.float64)
+
+    @property
+    def last_distance(self) -> np.ndarray:
+        """The distances before each tick, float64[N, T]."""
+        return np.column_stack([self._distance_before, self.distance[:, :-1]])
+
+    @property
+    def ticks(self) -> np.ndarray:
+        """How many ticks of the episode were played with each, int64[N, T]."""
+        return self._ticks_before[:, None] + 1 + self._numbers
+
+    @property
+    def ended(self) -> np.ndarray:
+        """With which tick an episode terminated, bool[N, T]; beyond the ticks played it says nothing."""
+        return self._numbers == self._played.ends[:, None]
+
+    @property
+    def _numbers(self) -> np.ndarray:
+        return np.arange(self._played.rewards.shape[1])
 
 
 Choice = Callable[[Any, Any, Any], Any]

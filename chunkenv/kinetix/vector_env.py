@@ -124,7 +124,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         resetting = self._autoreset.resetting()
         read = self._read_actions(actions, ignored=resetting)
-        play = self.play(read[:, None], (~resetting).astype(np.int64))
+        play = self._play(read[:, None], (~resetting).astype(np.int64))
         ended = play.terminated | play.truncated
         observations, infos = self._autoreset.settle(
             play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [None] * self.num_envs, None)
@@ -144,30 +144,22 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             ArgumentError: ticks that do not fit.
             ResetNeededError: there was no reset yet, or an episode that is over would be played.
         """
-        actions, ticks = self._read_play(actions, ticks)
-        self._expect_under_way(ticks > 0)
-        room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
-        allowed = np.minimum(ticks, room)
-        if self._noises:
-            actions = self._noises.add_to(actions)
-        play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
-        if self._noises:
-            self._noises.spend(play.ticks)
-        truncated = (play.ticks > 0) & (self._records["ticks"] >= self._limit)
-        self._autoreset.ended |= play.terminated | truncated
-        return play._replace(truncated=truncated)
+        return self._play(*self._read_play(actions, ticks), every_tick)
 
     def restart(
         self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
     ) -> tuple[np.ndarray, Infos]:
-        """Start episodes in some environments (bool[N]); the observations of the others mean nothing."""
+        """Start episodes in some environments (bool[N]); the observations of the others mean nothing.
+
+        The observations are for reading only: one row in memory, which stands for all.
+        """
         self._states[members] = self.simulator.initial_state()
         self._actions[members] = 0
         if self._noises:
             self._noises.begin(members, seeds)
         self._autoreset.ended &= ~members
         self._begun = True
-        fresh = np.repeat(self._first_seen, self.num_envs, axis=0)
+        fresh = np.broadcast_to(self._first_seen, (self.num_envs, self._first_seen.shape[1]))
         return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
 
     def observe(self) -> np.ndarray:
@@ -218,9 +210,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _read_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `play` is given, before anything moves; the engine alone would see a later tick too late."""
-        return read_play(
-            actions, ticks, self.num_envs, N_ACTIONS, lambda rows: np.all(np.isfinite(rows), axis=2), "finite"
-        )
+        return read_play(actions, ticks, self.num_envs, N_ACTIONS, np.isfinite, "finite")
 
     def _expect_under_way(self, playing: np.ndarray) -> None:
         if not self._begun:
@@ -232,35 +222,40 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if self._kind is None:
             return states.copy()
         idle, none = np.zeros((len(states), 1, N_ACTIONS), np.float32), np.zeros(len(states), np.int64)
-        played = self.simulator.play(states, idle, none, observation=self._kind, threads=self._threads)
+        played = self.simulator.play_unchecked(states, idle, none, self._kind, self._threads)
         assert played.observations is not None
         return played.observations
 
+    def _play(self, actions: np.ndarray, ticks: np.ndarray, every_tick: bool = False) -> Playback:
+        """`play`, with arguments that were read."""
+        self._expect_under_way(ticks > 0)
+        room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
+        allowed = np.minimum(ticks, room)
+        if self._noises:
+            actions = self._noises.add_to(actions)
+        play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
+        if self._noises:
+            self._noises.spend(play.ticks)
+        if self.render_mode:
+            self._remember(actions, play.ticks)
+        truncated = (play.ticks > 0) & (play.ticks >= room)
+        self._autoreset.ended |= play.terminated | truncated
+        return play._replace(truncated=truncated)
+
     def _advance(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
         """One call into the engine."""
-        before, last_distance = self._records["ticks"].astype(np.int64), self._records["distance"].copy()
-        played = self.simulator.play(self._states, actions, ticks, observation=self._kind, threads=self._threads)
+        ticks_before, distance_before = self._records["ticks"].astype(np.int64), self._records["distance"].copy()
+        played = self.simulator.play_unchecked(self._states, actions, ticks, self._kind, self._threads)
         terminated = (ticks > 0) & (played.ends < ticks)
         counts = np.where(terminated, played.ends + 1, ticks)
-        self._remember(actions, counts)
-        numbers = np.arange(played.rewards.shape[1])
-        rewards = self._shape_reward(
-            Ticks(
-                played.rewards.astype(np.float64),
-                played.distances.astype(np.float64),
-                np.column_stack([last_distance, played.distances[:, :-1]]).astype(np.float64),
-                before[:, None] + 1 + numbers,
-                terminated[:, None] & (numbers == played.ends[:, None]),
-            )
-        )
-        success = (played.rewards > 0).any(axis=1)
+        rewards = self._shape_reward(Ticks(played, distance_before, ticks_before))
         return Playback(
             self._states.copy() if played.observations is None else played.observations,
-            np.where(numbers < counts[:, None], rewards, 0.0),
+            np.where(np.arange(rewards.shape[1]) < counts[:, None], rewards, 0.0),
             counts,
             terminated,
             np.zeros(self.num_envs, bool),
-            {"success": success, "_success": counts > 0},
+            {"success": (played.rewards > 0).any(axis=1), "_success": counts > 0},
             None,
         )
 

@@ -315,8 +315,8 @@ def _single(family: str, task: int | None, goal: str | None, **options: Any) -> 
 
 
 def _within_bounds(rows: np.ndarray) -> np.ndarray:
-    """Which actions can be played, NaN not."""
-    return np.all(np.abs(rows) <= 1 + ROUNDING, axis=2)
+    """Which numbers can be played, NaN not."""
+    return np.abs(rows) <= 1 + ROUNDING
 
 
 def _paint(painter: ManipulationEnv, state: np.ndarray) -> Any:

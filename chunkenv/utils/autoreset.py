@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ArgumentError, ResetNeededError, brief
-from chunkenv.utils.batching import Infos, copy_member, merge_infos, object_array, replace_members, select_infos
+from chunkenv.utils.batching import Infos, copy_members, merge_infos, object_array, replace_members, select_infos
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import AnySpace, Observation, Value
 
@@ -156,7 +156,10 @@ class Autoreset:
     def settle(
         self, observations: Observation, ended: np.ndarray, infos: Infos, resetting: np.ndarray, restart: Restart
     ) -> tuple[Observation, Infos]:
-        """Reset the environments that the mode resets now, and merge their observations and infos with the others'."""
+        """Reset the environments that the mode resets now, and merge their observations and infos with the others'.
+
+        The arrays of `observations` are written into.
+        """
         due = resetting
         if self.mode == AutoresetMode.SAME_STEP and (due := ended).any():
             final = self._final(observations, infos, ended)
@@ -169,9 +172,10 @@ class Autoreset:
         return replace_members(self._space, observations, fresh, due), merge_infos(infos, fresh_infos)
 
     def _final(self, observations: Observation, infos: Infos, ended: np.ndarray) -> Infos:
-        last = {index: copy_member(self._space, observations, index) for index in np.flatnonzero(ended).tolist()}
+        indices = np.flatnonzero(ended)
+        last = zip(indices.tolist(), copy_members(self._space, observations, indices), strict=True)
         return {
-            "final_obs": object_array(last, len(ended)),
+            "final_obs": object_array(dict(last), len(ended)),
             "_final_obs": ended.copy(),
             "final_info": select_infos(infos, ended),
             "_final_info": ended.copy(),

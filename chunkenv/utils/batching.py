@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.utils.spaces import Checked, Leaf, map_parts, padding
+from chunkenv.utils.spaces import Checked, Leaf, map_parts, padding, read_array
 from chunkenv.utils.types import Action, AnySpace, Info, Observation, Value
 
 Infos = Info
@@ -21,17 +22,18 @@ class Playback(NamedTuple):
     """What N environments did while each played its own number of ticks.
 
     Attributes:
-        observations: the batch after each one's last tick; of one that played none, its last observation again.
+        observations: a new batch, which the caller may write into, after each one's last tick; of one that played
+            none, its last observation again.
         rewards: float64[N, T], 0 beyond the ticks played.
         ticks: int64[N], how many ticks each really played: an end stops it.
         terminated: bool[N].
         truncated: bool[N].
         infos: of each one's last tick.
         seen: per environment the observations of all its ticks, if `every_tick` was given.
-    """
-
         first_success: int64[N], ticks played when each one's info first reported success, 0 if none did; None where
             success ends an episode, so that the infos of the last tick tell.
+    """
+
     observations: Observation
     rewards: np.ndarray
     ticks: np.ndarray
@@ -39,9 +41,9 @@ class Playback(NamedTuple):
     truncated: np.ndarray
     infos: Infos
     seen: list[list[Observation]] | None
-
-
     first_success: np.ndarray | None = None
+
+
 class Playable(Protocol):
     """N environments that can play several ticks, each a number of its own, and be reset one by one."""
 
@@ -52,7 +54,7 @@ class Playable(Protocol):
     def restart(
         self, members: np.ndarray, seeds: Sequence[int | None], options: Info | None
     ) -> tuple[Observation, Infos]:
-        """Reset some environments (bool[N]); the observations of the others, in the batch, are undefined."""
+        """Reset some environments (bool[N]); the observations, of which the others' are undefined, are to be read."""
         ...
 
     def observe(self) -> Observation:
@@ -71,8 +73,8 @@ def float32_array(value: object, shape: tuple[int | None, ...]) -> np.ndarray | 
     True
     """
     try:
-        array = np.asarray(value)
-    except ValueError:  # ragged lists
+        array = read_array(value, "array", "numbers")
+    except ActionError:
         return None
     fits = array.ndim == len(shape) and all(wanted in (None, n) for wanted, n in zip(shape, array.shape, strict=True))
     if array.dtype.kind not in "fiu" or not fits:
@@ -86,7 +88,7 @@ def read_play(
     ticks: object,
     num_envs: int,
     n_actions: int,
-    is_playable: Callable[[np.ndarray], np.ndarray],
+    is_sound: Callable[[np.ndarray], np.ndarray],
     requirement: str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The actions and ticks that a vector environment plays, checked before anything moves.
@@ -96,15 +98,14 @@ def read_play(
         ticks: int64[N], from 0 to T.
         num_envs: N.
         n_actions: A.
-        is_playable: of [N, T, A], which rows can be played, bool[N, T]; rows beyond the ticks need not.
-        requirement: what such a row is, for the sentence.
+        is_sound: of [N, T, A], which numbers can be played, bool[N, T, A]; those beyond the ticks need not.
+        requirement: what a row of such numbers is, for the sentence.
 
     Raises:
         ActionError: actions of another shape or type, or one that cannot be played.
         ArgumentError: ticks that do not fit.
 
-    >>> every = lambda rows: np.all(np.isfinite(rows), axis=2)
-    >>> read_play(np.zeros((2, 3, 1)), [3, 0], 2, 1, every, "finite")[1]
+    >>> read_play(np.zeros((2, 3, 1)), [3, 0], 2, 1, np.isfinite, "finite")[1]
     array([3, 0])
     """
     array, counts = float32_array(actions, (num_envs, None, n_actions)), np.asarray(ticks)
@@ -114,12 +115,19 @@ def read_play(
     whole = counts.shape == (num_envs,) and counts.dtype.kind in "iu"
     if not whole or counts.min() < 0 or counts.max() > longest:
         raise ArgumentError(f"ticks={brief(ticks)}: give int64[{num_envs}], each from 0 to {longest}.")
-    bad = ~is_playable(array) & (np.arange(longest) < counts[:, None])
+    sound = is_sound(array)
+    if not sound.all():
+        _expect_sound_rows(array, sound, counts, requirement)
+    return array, counts.astype(np.int64)
+
+
+def _expect_sound_rows(actions: np.ndarray, sound: np.ndarray, counts: np.ndarray, requirement: str) -> None:
+    """Refuse a row that would be played and has a number that cannot be."""
+    bad = ~sound.all(axis=2) & (np.arange(actions.shape[1]) < counts[:, None])
     if bad.any():
         index, row = np.argwhere(bad)[0].tolist()
         which = f"row {row} of environment {index}'s actions"
-        raise ActionError(f"{which} is not {requirement}: {brief(array[index, row])}; nothing has moved.")
-    return array, counts.astype(np.int64)
+        raise ActionError(f"{which} is not {requirement}: {brief(actions[index, row])}; nothing has moved.")
 
 
 def select_infos(infos: Infos, members: np.ndarray) -> Infos:
@@ -172,11 +180,13 @@ def _overlay(under: Value, over: Value, mask: np.ndarray) -> Value:
 
 
 def replace_members(space: AnySpace, batch: Value, others: Value, members: np.ndarray) -> Value:
-    """A copy of a batch of values of `space` with those of some environments taken from `others`."""
+    """A batch of values of `space` with those of some environments (bool[N]) taken from `others`.
+
+    Arrays are written into, not copied: the copy of a large batch costs more than the few rows that are replaced.
+    """
 
     def leaf(_: AnySpace, value: Value, other: Value) -> Value:
         if isinstance(value, np.ndarray):
-            value = value.copy()
             value[members] = other[members]
             return value
         return tuple(theirs if taken else ours for ours, theirs, taken in zip(value, other, members, strict=True))
@@ -187,6 +197,23 @@ def replace_members(space: AnySpace, batch: Value, others: Value, members: np.nd
 def copy_member(space: AnySpace, batch: Value, index: int) -> Value:
     """A copy of one environment's value out of a batch of values of `space`."""
     return map_parts(lambda _, value: copy.deepcopy(value[index]), space, batch)
+
+
+def copy_members(space: AnySpace, batch: Value, indices: np.ndarray) -> list[Value]:
+    """Copies of some environments' values out of a batch of values of `space`.
+
+    >>> copy_members(spaces.Dict({"n": spaces.Discrete(9)}), {"n": np.array([3, 4, 5])}, np.array([0, 2]))
+    [{'n': np.int64(3)}, {'n': np.int64(5)}]
+    """
+    if isinstance(space, spaces.Dict):
+        parts = [copy_members(part, batch[key], indices) for key, part in space.spaces.items()]
+        return [dict(zip(space.spaces, values, strict=True)) for values in zip(*parts, strict=True)]
+    if isinstance(space, spaces.Tuple):
+        parts = [copy_members(part, value, indices) for part, value in zip(space.spaces, batch, strict=True)]
+        return list(zip(*parts, strict=True))
+    if isinstance(batch, np.ndarray) and batch.dtype != object:
+        return list(batch[indices])
+    return [copy.deepcopy(batch[index]) for index in indices.tolist()]
 
 
 def object_array(values: Mapping[int, object], num_envs: int) -> np.ndarray:
@@ -241,7 +268,7 @@ class BatchReader:
 def _arrays(space: AnySpace, values: Value, error: ActionError) -> Value:
     """The values' arrays in the nesting of the space."""
     try:
-        return map_parts(lambda _, value: np.asarray(value), space, values)
+        return map_parts(lambda _, value: read_array(value, "batch", "an array"), space, values)
     except (TypeError, KeyError, IndexError, ValueError):
         raise error from None
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 from chunkenv.kinetix.engine import kernels
+from chunkenv.kinetix.engine.level_simulator import PlayedChunks
 from chunkenv.kinetix.rewards import REWARDS, Ticks, choose
 
 played_ticks = st.tuples(
@@ -21,6 +22,7 @@ played_ticks = st.tuples(
 
 @given(st.lists(played_ticks, min_size=1, max_size=5), st.sampled_from(list(REWARDS)))
 def test_rewards_are_those_of_one(ticks, kind):
-    columns = [np.array([column]) for column in zip(*ticks, strict=True)]
-    shaped = REWARDS[kind](Ticks(columns[0].astype(np.float64), *columns[1:]))
-    assert shaped[0].tolist() == [float(REWARDS[kind](kernels.Tick(0, *tick), choose)) for tick in ticks]
+    rewards, distances, last_distances, numbers, ended = (np.array(column) for column in zip(*ticks, strict=True))
+    played = PlayedChunks(np.where(ended, 0, 1), rewards[:, None], distances[:, None], None)
+    shaped = REWARDS[kind](Ticks(played, last_distances, numbers - 1))
+    assert shaped[:, 0].tolist() == [float(REWARDS[kind](kernels.Tick(0, *tick), choose)) for tick in ticks]

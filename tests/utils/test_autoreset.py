@@ -21,7 +21,7 @@ def restart(members):
 
 def settled(mode):
     autoreset = Autoreset(mode, 2, SPACE)
-    return autoreset, *autoreset.settle(SEEN, ENDED, INFOS, NOBODY, restart)
+    return autoreset, *autoreset.settle(SEEN.copy(), ENDED, INFOS, NOBODY, restart)
 
 
 def test_next_step_resets_with_the_next():
@@ -29,7 +29,7 @@ def test_next_step_resets_with_the_next():
     assert (seen.tolist(), infos["a"].tolist()) == (SEEN.tolist(), [1, 2])
     resetting = autoreset.resetting()
     assert resetting.tolist() == [True, False]
-    seen, infos = autoreset.settle(SEEN, NOBODY, {}, resetting, restart)
+    seen, infos = autoreset.settle(SEEN.copy(), NOBODY, {}, resetting, restart)
     assert (seen.tolist(), infos["b"].tolist()) == ([[0.0], [6.0]], [3, 0])
     assert not autoreset.resetting().any()
 
@@ -57,7 +57,7 @@ def test_a_restart_that_fails_leaves_it_ended():
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011
-        autoreset.settle(SEEN, ENDED, INFOS, NOBODY, fails)
+        autoreset.settle(SEEN.copy(), ENDED, INFOS, NOBODY, fails)
     assert autoreset.ended.tolist() == [True, False]
 
 

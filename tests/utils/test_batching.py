@@ -6,7 +6,15 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
 from chunkenv.errors import ActionError
-from chunkenv.utils.batching import BatchReader, copy_member, merge_infos, object_array, replace_members, select_infos
+from chunkenv.utils.batching import (
+    BatchReader,
+    copy_member,
+    copy_members,
+    merge_infos,
+    object_array,
+    replace_members,
+    select_infos,
+)
 
 INFOS = [{"a": 1, "n": {"x": 2.0}}, {"b": np.array([1, 2])}, {"a": 3, "name": "last", "n": {"y": True}}]
 
@@ -55,14 +63,15 @@ def test_a_wider_type_is_kept():
     assert both["a"].tolist() == [1.0, 0.5, 0.0]
 
 
-def test_replaced_leaves_both_batches_alone():
+def test_replaced_members_are_written_into_the_batch():
     space = spaces.Dict({"x": spaces.Box(0.0, 9.0, (1,)), "who": spaces.Text(5)})
     batch = {"x": np.array([[1.0], [2.0]]), "who": ("a", "b")}
     others = {"x": np.array([[8.0], [9.0]]), "who": ("y", "z")}
     mixed = replace_members(space, batch, others, np.array([False, True]))
     assert (mixed["x"].tolist(), mixed["who"]) == ([[1.0], [9.0]], ("a", "z"))
+    assert mixed["x"] is batch["x"]
     mixed["x"][:] = 0
-    assert (batch["x"].tolist(), others["x"].tolist()) == ([[1.0], [2.0]], [[8.0], [9.0]])
+    assert others["x"].tolist() == [[8.0], [9.0]]
 
 
 def test_a_member_is_a_copy():
@@ -71,6 +80,23 @@ def test_a_member_is_a_copy():
     assert (one["x"].tolist(), one["n"]) == ([2.0], 4)
     one["x"][:] = 0
     assert batch["x"].tolist() == [[1.0], [2.0]]
+
+
+def test_members_are_copies_each_of_its_own():
+    space = spaces.Dict({"x": spaces.Box(0.0, 9.0, (1,)), "pair": spaces.Tuple((spaces.Discrete(9), spaces.Text(5)))})
+    batch = {"x": np.array([[1.0], [2.0], [3.0]]), "pair": (np.array([4, 5, 6]), ("a", "b", "c"))}
+    first, last = copy_members(space, batch, np.array([0, 2]))
+    assert (first["x"].tolist(), first["pair"], last["x"].tolist(), last["pair"]) == ([1], (4, "a"), [3], (6, "c"))
+    first["x"][:] = 0
+    assert (last["x"].tolist(), batch["x"].tolist()) == ([3], [[1], [2], [3]])
+
+
+def test_members_that_hold_objects_are_copies():
+    batch = np.array([None, None], object)
+    batch[:] = [[1], [2]]
+    (one,) = copy_members(spaces.Space(), batch, np.array([1]))
+    one.append(3)
+    assert batch[1] == [2]
 
 
 def test_objects_of_equal_shapes_stay_apart():

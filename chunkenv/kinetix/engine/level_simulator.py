@@ -79,6 +79,7 @@ class LevelSimulator(ABC):
         self._records = build_level(self.scene)
         self._first = build_state(self.scene)
         self._tag = self._first["level"].tobytes()
+        self._sizes = {"symbolic": N_FEATURES, "compact": self.compact_size}
 
     def __reduce__(self) -> tuple[type[LevelSimulator], tuple[str]]:
         return type(self), (self.level,)
@@ -225,11 +226,26 @@ class LevelSimulator(ABC):
         ticks = _read_ticks(ticks, *actions.shape[:2])
         _check_finite(actions, ActionError, ticks)
         self._check_writeable(states, len(actions))
-        sizes = {"symbolic": N_FEATURES, "compact": self.compact_size}
-        size = 0 if observation is None else sizes[one_of("observation", observation, tuple(sizes))]
+        if observation is not None:
+            one_of("observation", observation, tuple(self._sizes))
+        whole_number("threads", threads, at_least=1)
+        return self.play_unchecked(states, actions, ticks, observation, threads)
+
+    def play_unchecked(
+        self, states: np.ndarray, actions: np.ndarray, ticks: np.ndarray, observation: str | None, threads: int
+    ) -> PlayedChunks:
+        """What `play` does for a caller that has sound arguments: its checks cost as much as tens of ticks.
+
+        Args:
+            states: as `play` has them.
+            actions: as `play` has them, but float32, contiguous and writeable.
+            ticks: int64[N], contiguous and writeable, each from 0 to T.
+            observation: as `play` has it.
+            threads: as `play` has it.
+        """
+        size = 0 if observation is None else self._sizes[observation]
         last = np.empty((len(actions), size), np.float32)
         each = np.empty((*actions.shape[:2], 0), np.float32)
-        threads = whole_number("threads", threads, at_least=1)
         return PlayedChunks(*self._play(states, actions, ticks, each, last, threads), last if size else None)
 
     def _check_writeable(self, states: np.ndarray, n: int) -> None:
