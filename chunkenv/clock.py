@@ -145,16 +145,18 @@ class _Clock:
         execution_horizon: int | None = None,
         overlap: bool = True,
         cold_start: str = "free",
+        typical_delay: int = 0,
     ) -> None:
         horizon = self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
-        executed = horizon if execution_horizon is None else execution_horizon
+        self.overlap = true_or_false("overlap", overlap)
+        longest = max(1, horizon - typical_delay) if self.overlap else horizon
+        executed = longest if execution_horizon is None else execution_horizon
         self.execution_horizon = whole_number("execution_horizon", executed, at_least=1)
         if self.execution_horizon > horizon:
             raise ArgumentError(
                 f"execution_horizon={self.execution_horizon} is more than prediction_horizon={horizon}: "
                 f"a chunk has only {horizon} rows to execute; choose one from 1 to {horizon}."
             )
-        self.overlap = true_or_false("overlap", overlap)
         self.cold_start = one_of("cold_start", cold_start, ("free", "charged"))
         self.reset()
 
@@ -174,9 +176,11 @@ class ChunkClock(_Clock):
 
     Args:
         prediction_horizon: rows in a chunk, H >= 1.
-        execution_horizon: ticks between two requests, 1 <= s <= H.
+        execution_horizon: ticks between two requests, 1 <= s <= H. None: as many as leave rows for an inference of
+            `typical_delay` ticks, H - typical_delay, at least 1; H for a synchronous robot.
         overlap: whether the robot goes on with the previous chunk during inference; False is the synchronous robot.
         cold_start: 'free' (the first chunk is there at once, as in RTC) or 'charged' (it takes its delay).
+        typical_delay: ticks that an inference is expected to take, at least 0.
 
     Attributes:
         tick: control steps since the reset.
@@ -190,6 +194,8 @@ class ChunkClock(_Clock):
     >>> clock.advance(clock.cycle(delay=2))         # the first chunk is free
     >>> clock.tick, list(clock.prefix(delay=2)), list(clock.left)
     (4, [4, 5], [4, 5, 6, 7])
+    >>> ChunkClock(prediction_horizon=8, typical_delay=2).execution_horizon
+    6
     """
 
     def reset(self) -> None:
@@ -199,8 +205,16 @@ class ChunkClock(_Clock):
 
     def cycle(self, delay: int) -> Cycle:
         """What the request of this tick plays if its inference takes `delay` ticks (0 on a free cold start)."""
-        real = 0 if self.next_is_free else delay
-        return plan_cycle(self.prediction_horizon, self.execution_horizon, self.overlap, self.left, real)
+        return self._plan(self.left, 0 if self.next_is_free else delay)
+
+    def steady_cycle(self, delay: int) -> Cycle:
+        """What every request plays but the first, if each inference takes `delay` ticks.
+
+        >>> ChunkClock(prediction_horizon=8, execution_horizon=7).steady_cycle(delay=2).underruns
+        1
+        """
+        before = self._plan(range(0), delay)
+        return self._plan(before.left_after(before.ticks), delay)
 
     def prefix(self, delay: int) -> range:
         """Rows of the previous chunk that will run while an inference of `delay` ticks is under way."""
@@ -212,6 +226,9 @@ class ChunkClock(_Clock):
         self.tick += played
         self.left = cycle.left_after(played)
         self.cold = False
+
+    def _plan(self, left: range, delay: int) -> Cycle:
+        return plan_cycle(self.prediction_horizon, self.execution_horizon, self.overlap, left, delay)
 
 
 class Inference(NamedTuple):

@@ -40,6 +40,10 @@ class StaleChunkWarning(UserWarning):
     """A latency model makes it likely that whole chunks arrive after their last row's tick."""
 
 
+class UnderrunWarning(UserWarning):
+    """The horizons and the latency leave every decision ticks without a row."""
+
+
 def reset_needed(action: str) -> ResetNeededError:
     """The error of a wrapper without a running episode that is asked for an action.
 

@@ -19,7 +19,8 @@ Wrappers take a model, a whole number of ticks, or a *spec*: plain data that goe
 """
 
 from chunkenv.latency.bursty import Bursty
-from chunkenv.latency.delays import Delays, Latency, control_dt_of
+from chunkenv.latency.control_dt import control_dt_of
+from chunkenv.latency.delays import Delays, Latency, read_delays
 from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
 from chunkenv.latency.trace import Trace
@@ -39,4 +40,5 @@ __all__ = [
     "checked_draw",
     "control_dt_of",
     "from_spec",
+    "read_delays",
 ]

@@ -61,3 +61,10 @@ class Bursty(LatencyModel):
         """The means of both, by the share of their draws."""
         share = self.congestion
         return (1.0 - share) * self.calm.mean() + share * self.congested.mean()
+
+    def quantile(self, q: float) -> float:
+        """Known at q = 0: the least of the states that are entered."""
+        if share_of("q", q) > 0.0:
+            return super().quantile(q)
+        entered = [self.congested] * (self.congestion > 0.0) + [self.calm] * (self.congestion < 1.0)
+        return min(model.quantile(0.0) for model in entered)

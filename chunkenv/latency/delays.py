@@ -13,6 +13,7 @@ import numpy as np
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency.arguments import is_number, positive, seconds_of
+from chunkenv.latency.control_dt import control_dt_of, warn_of_frame_rate
 from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, model_of
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import AnyEnv, AnyVectorEnv, is_mapping
@@ -51,7 +52,8 @@ class Delays:
         elif self.control_dt is None:
             raise ArgumentError(
                 f"latency={self.model!r} is in seconds, but the environment does not say how long a tick is "
-                "(its metadata have no 'render_fps'); give control_dt in seconds per tick, or an int for ticks."
+                "(it has no dt and no metadata['render_fps'], or its members differ); give control_dt in seconds per "
+                "tick, or an int for ticks."
             )
         else:
             self.plain = _spec_if_any(self.model)
@@ -65,6 +67,19 @@ class Delays:
         if self.constant is not None or self.model is None:
             return self.constant or 0
         return self._in_ticks(_mean(self.model))
+
+    @cached_property
+    def least(self) -> int:
+        """Ticks that all but one draw in a million take at least; 0, if the model does not know its quantiles."""
+        if self.constant is not None or self.model is None:
+            return self.constant or 0
+        for share in (1e-6, 0.0):
+            try:
+                seconds = self.model.quantile(share)
+            except NotImplementedError:
+                continue
+            return self._in_ticks(seconds_of(f"quantile({share}) of {self.model!r}", seconds))
+        return 0
 
     def reset(self, rng: np.random.Generator) -> None:
         """Start an episode, drawing from `rng` from now on. A constant leaves it alone."""
@@ -97,18 +112,24 @@ class Delays:
         return f"Delays({latency!r}, control_dt={self.control_dt!r})"
 
 
-def control_dt_of(env: AnyEnv | AnyVectorEnv, control_dt: float | None = None) -> float | None:
-    """Seconds per tick of an environment: `control_dt` if given, else 1 / metadata["render_fps"], else None.
+def read_delays(
+    env: AnyEnv | AnyVectorEnv, latency: Latency, control_dt: float | None = None, stacklevel: int = 1
+) -> Delays:
+    """The delays of a latency around an environment, which says how long a tick is unless `control_dt` is given.
 
-    Some environments draw at another rate than they act (Pendulum-v1: 30 frames a second, 0.05 s a tick): give it.
+    It warns if the latency is in seconds, and the environment contradicts itself; `stacklevel` as in `warnings.warn`.
 
     Raises:
-        ArgumentError: for a `control_dt` that is not finite and more than 0.
+        ArgumentError: as `Delays` and `control_dt_of` do.
+
+    >>> import gymnasium as gym
+    >>> read_delays(gym.make("Pendulum-v1"), Constant(0.08)).constant
+    2
     """
-    if control_dt is not None:
-        return positive("control_dt", control_dt)
-    frames: Any = (env.metadata or {}).get("render_fps")
-    return 1.0 / float(frames) if is_number(frames) and 0.0 < frames < math.inf else None
+    delays = Delays(latency, control_dt_of(env, control_dt))
+    if control_dt is None and delays.model is not None:
+        warn_of_frame_rate(env, stacklevel + 1)
+    return delays
 
 
 def _model_or_none(latency: object) -> LatencyModel | None:

@@ -174,10 +174,10 @@ class Sum(LatencyModel):
         return math.fsum(part.mean() for part in self.parts)
 
     def quantile(self, q: float) -> float:
-        """Known if at most one part varies, the others being constants."""
+        """Known if at most one part varies, the others being constants; and at q = 0, where all are at their least."""
         share = share_of("q", q)
         varying = [part for part in self.parts if not isinstance(part, Constant)]
-        if len(varying) > 1:
+        if len(varying) > 1 and share > 0.0:
             raise NotImplementedError(f"{self!r} has no closed form for its quantiles; take them of draws instead.")
         fixed = math.fsum(part.seconds for part in self.parts if isinstance(part, Constant))
         return fixed + sum(part.quantile(share) for part in varying)

@@ -88,7 +88,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         )
         self._delay = np.zeros(self.num_envs, np.int64)
         self._cycles: Cycles | None = None
-        parts.warn_if_stale(stacklevel=3)
+        parts.warn_of_underruns(stacklevel=3)
 
     def _set_spaces(self, parts: ChunkParts) -> None:
         self._read_chunks = BatchReader(parts.chunks, self.num_envs, "chunk")

@@ -7,8 +7,8 @@ import copy
 import gymnasium as gym
 
 from chunkenv.errors import ArgumentError, reset_needed
-from chunkenv.latency import Delays, control_dt_of
-from chunkenv.latency.delays import Latency
+from chunkenv.latency import Latency, read_delays
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, padding, zeros
 from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation, StepResult
@@ -32,7 +32,8 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     Args:
         env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
         latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
-        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        control_dt: seconds per tick; what the environment says, if None (`chunkenv.latency.control_dt_of`). Only
+            latency in seconds needs it.
         observe: a number n puts the last n actions sent ('sent_actions', oldest first, filled up with what acts before
             the first) and 'action_age' into a Dict observation. The last 'action_age' of them are newer than the one
             that acted. True: as many as the delay, if that is constant; the observation is then Markov.
@@ -58,7 +59,8 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         observe: bool | int = False,
         first_action: Action | None = None,
     ) -> None:
-        self._delays = Delays(latency, control_dt_of(env, control_dt))
+        expect_env(env, "ActionDelay")
+        self._delays = read_delays(env, latency, control_dt, stacklevel=2)
         self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         self._first = _first_action(first_action, env.action_space, needed=self._delays.constant != 0)

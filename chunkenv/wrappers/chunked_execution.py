@@ -11,6 +11,7 @@ import numpy as np
 from chunkenv.clock import Cycle, bootstrap_discount, discounted_sum
 from chunkenv.errors import EnvironmentFault, reset_needed
 from chunkenv.request import Chunk, Request
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.infos import FIRST_SUCCESS
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, cut, has_nan, padding, split
@@ -74,6 +75,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     @with_arguments_of(ChunkOptions)
     def __init__(self, env: AnyEnv, options: ChunkOptions) -> None:
+        expect_env(env, "ChunkedExecution")
         parts = ChunkParts(options, env, env.action_space, env.observation_space)
         gym.utils.RecordConstructorArgs.__init__(self, **parts.plain)
         gym.Wrapper.__init__(self, env)
@@ -88,7 +90,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._stream = Stream("latency", depth_of(type(self), env))
         self._chunk, self._rows = padding(parts.chunks), []
         self._cycle: Cycle | None = None
-        parts.warn_if_stale(stacklevel=3)
+        parts.warn_of_underruns(stacklevel=3)
 
     @property
     def prediction_horizon(self) -> int:

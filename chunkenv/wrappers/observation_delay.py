@@ -9,8 +9,8 @@ from typing import Any
 import gymnasium as gym
 
 from chunkenv.errors import EnvironmentFault, reset_needed
-from chunkenv.latency import Delays, control_dt_of
-from chunkenv.latency.delays import Latency
+from chunkenv.latency import Latency, read_delays
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, padding
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
@@ -45,7 +45,8 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     Args:
         env: any Gymnasium environment with actions of Box, Discrete, MultiDiscrete, MultiBinary, Dict and Tuple.
         latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
-        control_dt: seconds per tick; 1 / metadata['render_fps'] if None. Only latency in seconds needs it.
+        control_dt: seconds per tick; what the environment says, if None (`chunkenv.latency.control_dt_of`). Only
+            latency in seconds needs it.
         observe: a number n puts the last n actions ('recent_actions', oldest first, filled up with zeros) and
             'observation_age' into a Dict observation. The last 'observation_age' of these actions were sent after the
             observation was made. True: as many as the delay, if that is constant; the observation is then Markov.
@@ -70,7 +71,8 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         control_dt: float | None = None,
         observe: bool | int = False,
     ) -> None:
-        self._delays = Delays(latency, control_dt_of(env, control_dt))
+        expect_env(env, "ObservationDelay")
+        self._delays = read_delays(env, latency, control_dt, stacklevel=2)
         self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         gym.utils.RecordConstructorArgs.__init__(

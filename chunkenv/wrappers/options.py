@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chunkenv.clock import ChunkClock
-from chunkenv.errors import ArgumentError, StaleChunkWarning, brief
-from chunkenv.latency import Delays, control_dt_of
-from chunkenv.latency.delays import Latency
+from chunkenv.errors import ArgumentError, StaleChunkWarning, UnderrunWarning, brief, suggest
+from chunkenv.latency import Delays, Latency, read_delays
 from chunkenv.request import DelayEstimate
 from chunkenv.utils.checks import one_of, real_number
 from chunkenv.utils.spaces import chunk_space
@@ -32,7 +31,8 @@ class ChunkOptions:
 
     Args:
         prediction_horizon: rows in a chunk, H.
-        execution_horizon: ticks between two requests, s <= H; H if None.
+        execution_horizon: ticks between two requests, s <= H. None: H minus the delay (of a random latency: minus its
+            mean in ticks, rounded up), at least 1, so that the rows left over last for an inference; H without overlap.
         latency: an int is a constant delay in ticks; a `chunkenv.latency` model, or its spec as a dict, gives seconds.
         overlap: True goes on with the previous chunk during inference; False waits for the new one (synchronous).
         underrun: what acts in a tick without a row, and while a synchronous robot waits: 'hold' (the last action),
@@ -44,8 +44,8 @@ class ChunkOptions:
         info: 'basic', 'actions' or 'full'.
         first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
             cold_start='charged'.
-        control_dt: seconds per tick; 1 / metadata['render_fps'] if None, which is not every environment's tick
-            (Pendulum-v1 has 30 frames a second, but ticks of 0.05 s). Only latency in seconds needs it.
+        control_dt: seconds per tick; what the environment says, if None (`chunkenv.latency.control_dt_of`). Only
+            latency in seconds needs it.
     """
 
     prediction_horizon: int
@@ -77,7 +77,11 @@ def with_arguments_of(
 
         @functools.wraps(construct)
         def init(*args: Any, **kwargs: Any) -> None:
-            given = signature.bind(*args, **kwargs).arguments
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError as error:
+                wrapper = construct.__qualname__.partition(".")[0]
+                raise TypeError(f"{wrapper}: {_misfit(str(error), signature, kwargs)}") from None
             this, env = (given.pop(parameter.name) for parameter in own)
             construct(this, env, make(**given))
 
@@ -87,12 +91,21 @@ def with_arguments_of(
     return decorate
 
 
+def _misfit(error: str, signature: inspect.Signature, given: Iterable[str]) -> str:
+    """What is wrong with the arguments of a call, and what would be right: the nearest name, or all of them."""
+    _, *known = signature.parameters
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is None:
+        return f"{error}; it takes {', '.join(known)}."
+    return f"got an unexpected keyword argument {unknown!r}; {suggest(unknown, known)}"
+
+
 class ChunkParts:
     """What executes chunks as `ChunkOptions` want it, for one environment: all arguments are checked here.
 
     Args:
         options: the arguments.
-        env: a single or vector environment: its metadata may say how long a tick is.
+        env: a single or vector environment: it may say how long a tick is.
         action_space: of one environment.
         observation_space: of one environment.
 
@@ -115,10 +128,14 @@ class ChunkParts:
     def __init__(
         self, options: ChunkOptions, env: AnyEnv | AnyVectorEnv, action_space: AnySpace, observation_space: AnySpace
     ) -> None:
+        self.delays = read_delays(env, options.latency, options.control_dt, stacklevel=4)
         self.clock = ChunkClock(
-            options.prediction_horizon, options.execution_horizon, options.overlap, options.cold_start
+            options.prediction_horizon,
+            options.execution_horizon,
+            options.overlap,
+            options.cold_start,
+            typical_delay=self.delays.typical,
         )
-        self.delays = Delays(options.latency, control_dt_of(env, options.control_dt))
         self.discount = real_number("discount", options.discount, at_least=0.0, at_most=1.0)
         self.full = one_of("info", options.info, ("basic", "actions", "full")) == "full"
         self.account = options.info != "basic"
@@ -136,11 +153,15 @@ class ChunkParts:
             "first_action": plain(options.first_action, action_space),
         }
 
-    def warn_if_stale(self, stacklevel: int) -> None:
-        """Warn if most chunks will come after their last row's tick; `stacklevel` as in `warnings.warn`."""
-        if self.clock.overlap and self.delays.typical > self.clock.prediction_horizon:
+    def warn_of_underruns(self, stacklevel: int) -> None:
+        """Warn if ticks without a row are certain, or most chunks stale; `stacklevel` as in `warnings.warn`."""
+        if not self.clock.overlap:
+            return
+        if self.delays.typical > self.clock.prediction_horizon:
             message = _stale(self.delays, self.clock.prediction_horizon)
             warnings.warn(message, StaleChunkWarning, stacklevel=stacklevel + 1)
+        elif self.clock.steady_cycle(self.delays.least).underruns:
+            warnings.warn(_starved(self.delays, self.clock), UnderrunWarning, stacklevel=stacklevel + 1)
 
 
 def _observer(mode: bool | str, observation_space: AnySpace, chunks: AnySpace) -> PrefixObservation | None:
@@ -153,5 +174,20 @@ def _stale(delays: Delays, horizon: int) -> str:
     return (
         f"latency={brief(delays.plain)} is {delays.typical} ticks on average, more than prediction_horizon={horizon}: "
         "most chunks will arrive after their last row's tick and never act; use longer chunks, a longer control_dt, or "
+        "overlap=False."
+    )
+
+
+def _starved(delays: Delays, clock: ChunkClock) -> str:
+    """Says how many ticks of each decision are underruns, and which horizons have none."""
+    horizon, least, cycle = clock.prediction_horizon, delays.least, clock.steady_cycle(delays.least)
+    count = f"{cycle.underruns}" if delays.constant is not None else f"at least {cycle.underruns}"
+    if 2 * least <= horizon:
+        choice = f"execution_horizon={horizon - least} or less, prediction_horizon={horizon} minus the delay of {least}"
+    else:
+        choice = f"prediction_horizon={2 * least} or more, twice the delay of {least}"
+    return (
+        f"execution_horizon={clock.execution_horizon} and latency={brief(delays.plain)} leave {count} of the "
+        f"{cycle.ticks} ticks of every decision but the first without a row (underruns); choose {choice}, or "
         "overlap=False."
     )

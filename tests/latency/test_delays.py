@@ -2,7 +2,6 @@ import copy
 import json
 import pickle
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
-from chunkenv.latency import Bursty, Constant, Delays, LatencyModel, LogNormal, Trace, Uniform, control_dt_of
+from chunkenv.latency import Bursty, Constant, Delays, Gamma, LatencyModel, LogNormal, Trace, Uniform
 from tests.latency.shared import BUSY, INF, NAN, Doubled, Drawn, Undescribed, draws
 
 
@@ -48,6 +47,39 @@ def test_what_delays_know(given_latency, plain, constant, typical):
     if plain is not None:
         assert delays.plain == plain
         json.dumps(delays.plain)
+
+
+@pytest.mark.parametrize(
+    ("given_latency", "least"),
+    [
+        (7, 7),
+        (Constant(0.1), 2),
+        (Trace([0.3, 0.1, 0.2]), 2),
+        (Uniform(0.11, 0.3), 3),
+        (Uniform(0.0, 0.3), 1),
+        (LogNormal(0.5, 0.1), 7),
+        (Gamma(0.5, 0.0), 10),
+        (Trace([0.1, 0.2]) + Uniform(0.1, 0.2) + Constant(0.05), 5),
+        (Bursty(Uniform(0.1, 0.2), Constant(0.3), 0.1, 0.4), 2),
+        (Bursty(Constant(0.1), Constant(0.3), enter=0.1, leave=0.0), 6),
+        (Bursty(Constant(0.3), Constant(0.1), enter=0.0, leave=0.1), 6),
+        (Undescribed(), 0),
+    ],
+)
+def test_the_least_delay(given_latency, least):
+    delays = Delays(given_latency, 0.05)
+    assert delays.least == least
+    delays.reset(np.random.default_rng(0))
+    assert min(delays.next() for _ in range(100)) >= least
+
+
+def test_least_latency_of_a_users_model_is_checked():
+    class Wrong(Undescribed):
+        def quantile(self, q):
+            return -INF
+
+    with pytest.raises(ArgumentError, match=r"quantile\(1e-06\) of .*-inf is not a finite number"):
+        Delays(Wrong(), 0.05).least
 
 
 def test_a_model_without_a_spec_is_recorded_as_it_is():
@@ -91,24 +123,6 @@ def test_drawing_before_the_first_reset_is_an_error():
 def test_no_latency_arrives_early_nor_a_tick_late(seconds, control_dt):
     (delay,) = delays_of(Constant(seconds), control_dt, 1)
     assert (delay - 1) * control_dt - 1e-6 * seconds < seconds <= delay * control_dt * (1 + 2e-6) + 1e-6 * control_dt
-
-
-@pytest.mark.parametrize(
-    ("frames", "dt"), [(50, 0.02), (30, 1 / 30), (None, None), (0, None), ("x", None), (True, None)]
-)
-def test_control_dt_comes_from_the_frame_rate(frames, dt):
-    env = gym.Env()
-    env.metadata = {"render_fps": frames}
-    assert control_dt_of(env) == dt
-    assert control_dt_of(env, 0.5) == 0.5
-
-
-def test_control_dt_of_an_environment_that_says_nothing():
-    env = gym.Env()
-    env.metadata = {}
-    assert control_dt_of(env) is None
-    with pytest.raises(ArgumentError, match=r"LogNormal\(median=0.1, sigma=0.5\) is in seconds.*give control_dt"):
-        Delays(LogNormal(0.1, 0.5), control_dt_of(env))
 
 
 BAD_DELAYS = [

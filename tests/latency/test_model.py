@@ -68,6 +68,10 @@ def test_sum_of_two_that_vary_has_no_quantile():
         (Uniform(0.0, 1.0) + Uniform(0.0, 1.0)).quantile(0.5)
 
 
+def test_sum_of_two_that_vary_knows_its_least():
+    assert (Uniform(0.25, 1.0) + Uniform(0.5, 1.0) + Constant(1.0)).quantile(0.0) == 1.75
+
+
 def test_sums_are_flat():
     a, b, c = Constant(0.1), Uniform(0.0, 0.1), Gamma(0.1, 0.5)
     assert (a + b) + c == a + (b + c) == Sum((a, b, c)) == Sum([Sum([a, b]), c])

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
-from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
+from chunkenv.errors import (
+    ActionError,
+    ArgumentError,
+    EnvironmentFault,
+    ResetNeededError,
+    StaleChunkWarning,
+    UnderrunWarning,
+)
 from chunkenv.latency import Constant, LogNormal, Uniform
 from chunkenv.testing import CountingEnv
 from tests.vector import faulty
@@ -432,6 +439,16 @@ def test_stale_chunks_are_warned_of_once():
     (warning,) = caught
     assert warning.category is StaleChunkWarning
     assert warning.filename == __file__
+
+
+def test_horizons_and_warnings_are_those_of_one():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        usual = counting(prediction_horizon=8, latency=2)
+        starved = counting(prediction_horizon=8, execution_horizon=8, latency=2)
+    (warning,) = caught
+    assert (warning.category, warning.filename) == (UnderrunWarning, __file__)
+    assert (usual.execution_horizon, starved.execution_horizon) == (6, 8)
 
 
 def test_what_it_says_of_itself():

@@ -2,7 +2,9 @@
 
 import copy
 import json
+import math
 import pickle
+import re
 import warnings
 
 import gymnasium as gym
@@ -16,7 +18,14 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 from chunkenv import ChunkedExecution
 from chunkenv.clock import ChunkClock
-from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetNeededError, StaleChunkWarning
+from chunkenv.errors import (
+    ActionError,
+    ArgumentError,
+    EnvironmentFault,
+    ResetNeededError,
+    StaleChunkWarning,
+    UnderrunWarning,
+)
 from chunkenv.latency import Constant, LogNormal, Uniform
 from chunkenv.testing import CountingEnv
 from tests.vector.faulty import Faulty
@@ -45,15 +54,15 @@ EXECUTED = {
     "no delay": (dict(execution_horizon=4), [[0, 1, 2, 3], [100, 101, 102, 103]]),
     "d=2, s=4": (dict(execution_horizon=4, latency=2), [[0, 1, 2, 3], [4, 5, 102, 103], [104, 105, 202, 203]]),
     "s=H: hold while waiting": (
-        dict(latency=2),
+        dict(latency=2, execution_horizon=8),
         [[0, 1, 2, 3, 4, 5, 6, 7], [7, 7, 102, 103, 104, 105, 106, 107]],
     ),
     "zero while waiting": (
-        dict(latency=2, underrun="zero"),
+        dict(latency=2, execution_horizon=8, underrun="zero"),
         [[0, 1, 2, 3, 4, 5, 6, 7], [0, 0, 102, 103, 104, 105, 106, 107]],
     ),
     "a given action while waiting": (
-        dict(latency=1, underrun=[-5.0]),
+        dict(latency=1, execution_horizon=8, underrun=[-5.0]),
         [[0, 1, 2, 3, 4, 5, 6, 7], [-5, 101, 102, 103, 104, 105, 106, 107]],
     ),
     "synchronous": (
@@ -73,10 +82,19 @@ EXECUTED = {
         dict(latency=9, execution_horizon=4),
         [[0, 1, 2, 3], [4, 5, 6, 7, 7, 7, 7, 7, 7], [7] * 9],
     ),
+    "s is what an inference leaves": (
+        dict(latency=2),
+        [[0, 1, 2, 3, 4, 5], [6, 7, 102, 103, 104, 105], [106, 107, 202, 203, 204, 205]],
+    ),
+    "s=H: a synchronous robot runs its whole chunk": (
+        dict(latency=2, overlap=False),
+        [[0, 1, 2, 3, 4, 5, 6, 7], [7, 7, 100, 101, 102, 103, 104, 105, 106, 107]],
+    ),
 }
+UNDERRUNS = ("ignore::chunkenv.errors.StaleChunkWarning", "ignore::chunkenv.errors.UnderrunWarning")
 
 
-@pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
+@pytest.mark.filterwarnings(*UNDERRUNS)
 @pytest.mark.parametrize("name", EXECUTED)
 def test_what_is_executed(name):
     arguments, lines = EXECUTED[name]
@@ -84,10 +102,11 @@ def test_what_is_executed(name):
     assert play(env, len(lines)) == lines
 
 
+@pytest.mark.filterwarnings(*UNDERRUNS)
 @pytest.mark.parametrize("underrun", ["hold", "zero", [3.0]])
 def test_bookkeeping_by_hand(underrun):
     """H=4, s=4, d=1: each decision has one underrun, and drops the row that came too late."""
-    env = ChunkedExecution(CountingEnv(), 4, latency=1, discount=0.5, underrun=underrun)
+    env = ChunkedExecution(CountingEnv(), 4, 4, latency=1, discount=0.5, underrun=underrun)
     env.reset(seed=0)
     _, reward, *_, info = env.step(chunk(0, 4))
     assert (reward, info) == (
@@ -384,7 +403,39 @@ def test_warns_once_when_chunks_will_mostly_be_stale():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ChunkedExecution(CountingEnv(), 16, latency=24, overlap=False)
-        ChunkedExecution(CountingEnv(), 16, latency=16)
+
+
+CERTAIN = {
+    "s=H": (dict(execution_horizon=8, latency=2), "2 of the 8 ticks.*; choose execution_horizon=6 or less"),
+    "one too many": (dict(execution_horizon=7, latency=2), "1 of the 7 ticks"),
+    "more than half of a chunk": (dict(latency=5), "execution_horizon=3 .* 2 of the 5 ticks.*prediction_horizon=10"),
+    "the whole chunk": (dict(latency=8), "execution_horizon=1 .* 8 of the 8 ticks.*prediction_horizon=16 or more"),
+    "seconds": (dict(execution_horizon=8, latency=Constant(0.1)), "leave 2 of the 8 ticks"),
+    "the least of a model": (dict(execution_horizon=7, latency=Uniform(0.1, 0.3)), "at least 2 of the 7 ticks"),
+    "none in a million takes no time": (dict(execution_horizon=8, latency=LogNormal(0.1, 0.3)), "at least 1 of the 8"),
+    "stopped at the first": (dict(execution_horizon=8, latency=2, underrun="stop"), "2 of the 8 ticks"),
+}
+
+
+@pytest.mark.parametrize("name", CERTAIN)
+def test_certain_underruns_are_warned_of_once(name):
+    arguments, sentence = CERTAIN[name]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        env = ChunkedExecution(CountingEnv(render_fps=20), 8, info="actions", **arguments)
+        play(env, 3)
+    (warning,) = caught
+    assert (warning.category, warning.filename) == (UnderrunWarning, __file__)
+    assert re.search(sentence, str(warning.message))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("latency", [0, 1, 4, Constant(0.2), Uniform(0.0, 0.3), LogNormal(0.08, 0.3)])
+@pytest.mark.parametrize("overlap", [True, False])
+def test_horizons_by_default_leave_rows_for_an_inference(latency, overlap):
+    env = ChunkedExecution(CountingEnv(render_fps=20), 8, latency=latency, overlap=overlap)
+    typical = latency if isinstance(latency, int) else math.ceil(latency.mean() / 0.05)
+    assert env.execution_horizon == (8 - typical if overlap else 8)
 
 
 OPTIONS = {
@@ -571,7 +622,7 @@ def test_bad_underruns_of_a_discrete_action(arguments, error, sentence):
 
 def test_a_discrete_robot_can_start_cold_with_a_first_action():
     env = ChunkedExecution(
-        Recorder(ACTIONS["discrete"]), 4, latency=2, cold_start="charged", first_action=7, info="full"
+        Recorder(ACTIONS["discrete"]), 4, 4, latency=2, cold_start="charged", first_action=7, info="full"
     )
     env.reset(seed=0)
     *_, info = env.step(np.array([5, 5, 6, 6]))

@@ -38,18 +38,20 @@ def test_arguments_in_order_or_by_name(first):
 @pytest.mark.parametrize("first", WRAPPERS)
 def test_arguments_that_do_not_exist_or_are_missing(first):
     wrap, make_env = WRAPPERS[first]
-    with pytest.raises(TypeError, match=r"'predict_horizon'|'prediction_horizon'"):
+    name = wrap.__name__
+    with pytest.raises(TypeError, match=f"{name}: got an .* 'predict_horizon'; did you mean 'prediction_horizon'"):
         wrap(make_env(), predict_horizon=8)
-    with pytest.raises(TypeError, match="missing a required argument: 'prediction_horizon'"):
+    with pytest.raises(TypeError, match=f"{name}: missing a required argument: 'prediction_horizon'; it takes {first}"):
         wrap(make_env())
-    with pytest.raises(TypeError, match="too many positional"):
+    with pytest.raises(TypeError, match=f"{name}: too many positional"):
         wrap(make_env(), 8, 4, 2, True)
 
 
 def test_a_warning_names_the_line_that_makes_the_environment():
-    with pytest.warns(UserWarning, match="never act") as caught:
-        ChunkedExecution(CountingEnv(), 2, latency=3)
-    assert caught[0].filename == __file__
+    for latency, sentence in ((3, "never act"), (2, "2 of the 2 ticks")):
+        with pytest.warns(UserWarning, match=sentence) as caught:
+            ChunkedExecution(CountingEnv(), 2, latency=latency)
+        assert caught[0].filename == __file__
 
 
 def test_a_wrapper_may_be_extended():

@@ -25,7 +25,7 @@ from chunkenv.bench.studies.methods import (
 )
 from chunkenv.bench.study import Study
 from chunkenv.clock import ticks
-from chunkenv.errors import ArgumentError, StaleChunkWarning
+from chunkenv.errors import ArgumentError, StaleChunkWarning, UnderrunWarning
 from chunkenv.evaluate import Row
 from chunkenv.latency import Trace
 from chunkenv.registration import ACTION_NOISE, LEVELS, read_task
@@ -124,7 +124,8 @@ def play(traces: Traces, cell: ChargedCell, episodes: tuple[int, ...], seed: int
     horizon = min(max(1, ticks(latency.mean(), CONTROL_DT)), PREDICTION_HORIZON)
     chunks = {"latency": latency, "execution_horizon": horizon, "delay_estimate": "max"}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", StaleChunkWarning)  # how slow is too slow is what the study asks
+        for kind in (StaleChunkWarning, UnderrunWarning):  # how slow is too slow is what the study asks
+            warnings.simplefilter("ignore", kind)
         return play_method(cell.task, cell.method, episodes, seed, **chunks)
 
 
