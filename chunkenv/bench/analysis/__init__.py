@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from chunkenv.bench.analysis.intervals import (
         Interval,
         interquartile_mean,
+        mean_rate,
         paired_difference,
         pooled,
         probability_of_improvement,
@@ -26,6 +27,7 @@ __all__ = [
     "Solved",
     "check_hypotheses",
     "interquartile_mean",
+    "mean_rate",
     "paired_difference",
     "pooled",
     "pooled_rates",
@@ -40,7 +42,9 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "hypotheses": "Finding Hypothesis check_hypotheses",
-        "intervals": "Interval interquartile_mean paired_difference pooled probability_of_improvement wilson",
+        "intervals": (
+            "Interval interquartile_mean mean_rate paired_difference pooled probability_of_improvement wilson"
+        ),
         "solve_rates": "Setting Solved pooled_rates solve_difference solve_rate",
         "study_progress": "Progress progress",
     },

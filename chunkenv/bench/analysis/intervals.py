@@ -31,7 +31,11 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(successes: int, episodes: int, confidence: float = CONFIDENCE) -> Interval:
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
+"""Of no episodes at all."""
+
+
+def wilson(successes: float, episodes: float, confidence: float = CONFIDENCE) -> Interval:
     """A binomial proportion with Wilson's score interval, which keeps its level with few episodes and near 0 and 1.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
@@ -49,14 +53,47 @@ def wilson(successes: int, episodes: int, confidence: float = CONFIDENCE) -> Int
     return Interval(rate, float(low), float(high))
 
 
+def mean_rate(tasks: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> Interval:
+    """The mean over tasks of the share of each task's episodes that succeeded, with Wilson's interval.
+
+    Each task weighs the same. Tasks with other numbers of episodes are as many episodes as have the same variance,
+    which is their sum where the numbers are equal. As the tasks differ in difficulty the interval is somewhat too wide:
+    the sum over them varies less than a binomial. (A bootstrap over the episodes of each task would be too narrow: with
+    three episodes a task, nine in ten solved, its 95 % cover 87 %.)
+
+    Args:
+        tasks: for each task how many succeeded, and of how many; tasks of none do not count.
+        confidence: of the interval.
+
+    Returns:
+        NaN in all places if there are no episodes.
+
+    >>> mean_rate([(1, 1), (0, 3)]).estimate, mean_rate([(2, 3), (3, 3)]) == wilson(5, 6)
+    (0.5, True)
+    """
+    counts = [(successes, episodes) for successes, episodes in tasks if episodes]
+    if not counts:
+        return UNKNOWN
+    if len({episodes for _, episodes in counts}) == 1:
+        return wilson(sum(successes for successes, _ in counts), sum(episodes for _, episodes in counts), confidence)
+    rate = sum(successes / episodes for successes, episodes in counts) / len(counts)
+    alike = len(counts) ** 2 / sum(1 / episodes for _, episodes in counts)
+    return wilson(rate * alike, alike, confidence)
+
+
 def pooled(
-    tasks: Sequence[ArrayLike], confidence: float = CONFIDENCE, resamples: int = RESAMPLES, seed: int = 0
+    tasks: Sequence[ArrayLike],
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    bounds: tuple[float, float] | None = None,
 ) -> Interval:
     """The mean over tasks of each task's mean over episodes, with a stratified percentile bootstrap interval.
 
     Tasks are fixed (the question is about these tasks), episodes are resampled inside each. Of n episodes n - 1 are
     drawn: drawing n would make intervals too short by sqrt((n - 1) / n), which is 30 % with two episodes a task. Tasks
     with a single episode say nothing about their own spread and are resampled as one group, which widens the interval.
+    Where all episodes of each task are equal there is nothing to resample: see `bounds`.
 
     Source: J. N. K. Rao and C. F. J. Wu, "Resampling inference with complex survey data", JASA 83 (1988).
 
@@ -65,19 +102,38 @@ def pooled(
         confidence: of the interval.
         resamples: bootstrap replicates.
         seed: of the resampling; the same seed gives the same interval.
+        bounds: the least and the greatest value that an episode could have, if they are known. If no two episodes of a
+            task differ, the interval holds what the mean could be if as many did as Wilson's interval allows; without
+            bounds its ends are NaN.
 
     >>> pooled([[1, 1, 0], [1, 0, 0]]).estimate
     0.5
+    >>> tuple(round(end, 3) for end in pooled([[0] * 20, [0] * 20], bounds=(-1, 1)))
+    (0.0, -0.088, 0.088)
     """
     values = [np.asarray(task, np.float64) for task in tasks]
+    if not values:
+        return UNKNOWN
     estimate = float(np.mean([task.mean() for task in values]))
     strata = _strata(values)
     if any(len(episodes) < 2 for episodes, _ in strata):
         return Interval(estimate, math.nan, math.nan)
+    if all(np.ptp(episodes) == 0 for episodes, _ in strata):
+        return _all_alike(estimate, len(values) * min(_lengths(values)), bounds, confidence)
     rng = np.random.default_rng(seed)
     means = sum(weight * _resampled_means(episodes, resamples, rng) for episodes, weight in strata)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(estimate, float(low), float(high))
+
+
+def _all_alike(
+    estimate: float, episodes: int, bounds: tuple[float, float] | None, confidence: float = CONFIDENCE
+) -> Interval:
+    """The interval of a mean of episodes that do not differ: `episodes` did not, so only a small share does."""
+    if bounds is None:
+        return Interval(estimate, math.nan, math.nan)
+    differ = wilson(0, episodes, confidence).high
+    return Interval(estimate, estimate - differ * (estimate - bounds[0]), estimate + differ * (bounds[1] - estimate))
 
 
 def _strata(tasks: list[Values]) -> list[tuple[Values, float]]:
@@ -117,6 +173,8 @@ def interquartile_mean(
     rounds = _rounds(resamples, len(weights))
     middles = [_middle(_redraw([task for task, _ in strata], count, rng), weights) for count in rounds]
     low, high = np.quantile(np.concatenate(middles), [(1 - confidence) / 2, (1 + confidence) / 2])
+    if low == high:  # the middle half is of one value: nothing is known of its spread
+        return Interval(estimate, math.nan, math.nan)
     return Interval(estimate, float(low), float(high))
 
 
@@ -124,6 +182,8 @@ def paired_difference(
     first: Sequence[ArrayLike], second: Sequence[ArrayLike], confidence: float = CONFIDENCE, seed: int = 0
 ) -> Interval:
     """The mean over tasks of `first` minus `second`, on the same episodes, with its interval.
+
+    Of values that are all 0 or 1, such as success, it has a width also where no pair differs (see `pooled`).
 
     Args:
         first: for each task the episodes' values [n] under one method.
@@ -134,7 +194,9 @@ def paired_difference(
     >>> paired_difference([[1, 1], [0, 1]], [[0, 0], [0, 1]]).estimate
     0.5
     """
-    return pooled([one - other for one, other in _pairs(first, second)], confidence, seed=seed)
+    pairs = _pairs(first, second)
+    truths = all(np.isin(values, (0, 1)).all() for pair in pairs for values in pair)
+    return pooled([one - other for one, other in pairs], confidence, seed=seed, bounds=(-1, 1) if truths else None)
 
 
 def probability_of_improvement(
@@ -154,7 +216,8 @@ def probability_of_improvement(
     >>> probability_of_improvement([[3, 2], [1, 1]], [[1, 1], [1, 1]]).estimate
     0.75
     """
-    return pooled([(one > other) + (one == other) / 2 for one, other in _pairs(first, second)], confidence, seed=seed)
+    wins = [(one > other) + (one == other) / 2 for one, other in _pairs(first, second)]
+    return pooled(wins, confidence, seed=seed, bounds=(0, 1))
 
 
 def _pairs(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> list[tuple[Values, Values]]:

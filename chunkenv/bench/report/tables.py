@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from rich.table import Table
 
 from chunkenv.bench.analysis.groups import Difference, Group, Groups, cells, differences
 from chunkenv.bench.analysis.intervals import Interval
+from chunkenv.bench.report.number_format import number_format
 from chunkenv.bench.store.study_store import Store
 from chunkenv.evaluate.row import EPISODE, MEASURES
 
 COLUMNS = EPISODE | MEASURES
+Column: TypeAlias = "tuple[str, list[Entry]]"
+"""How it is headed, and what stands in it."""
 
 
 class Entry(NamedTuple):
@@ -43,7 +46,7 @@ def make_tables(store: Store, whole: Groups) -> list[PlainTable]:
     found = [group_table("Results" if by_cell.keys == whole.keys else "Over all tasks", whole)]
     baseline, fields, compared = differences(store, whole)
     if compared:
-        found.append(_difference_table(baseline, fields, compared, whole.solves))
+        found.append(_difference_table(baseline, fields, compared, whole))
     if by_cell.keys != whole.keys:
         found.append(group_table("Cell by cell", by_cell))
     return found
@@ -67,54 +70,88 @@ def numeric(table: PlainTable, column: int) -> bool:
 
 def group_table(title: str, groups: Groups) -> PlainTable:
     """A line for each group."""
-    scores = ["solved, % (95 % interval)"] if groups.solves else ["return (95 % interval)", "interquartile mean"]
-    measured = [name for name in groups.measured if name != "return" or groups.solves]
-    header = [
-        *(name.replace("_", " ") for name in groups.keys),
-        "episodes",
-        *scores,
-        *(COLUMNS[name].heading if name in COLUMNS else name for name in measured),
+    columns = [
+        *(
+            (_words(name), [_plain(group.key[place]) for group in groups.groups])
+            for place, name in enumerate(groups.keys)
+        ),
+        ("episodes", [_plain(group.episodes) for group in groups.groups]),
+        *(_rates(groups.groups) if groups.solves else _returns(groups.groups)),
+        *(_means(groups.groups, name) for name in groups.measured if name != "return" or groups.solves),
     ]
-    rows = [_group_row(group, groups.solves, measured) for group in groups.groups]
-    shared = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in groups.shared.items())
-    note = "Intervals: Wilson." if groups.solves else "Intervals: stratified bootstrap."
-    return PlainTable(title, f"For all: {shared}. {note}" if shared else note, header, rows)
+    rows = [list(row) for row in zip(*(entries for _, entries in columns), strict=True)]
+    return PlainTable(title, _note(groups), [name for name, _ in columns], rows)
 
 
-def _group_row(group: Group, solves: bool, measured: list[str]) -> list[Entry]:
-    key = [Entry(str(value), value) for value in group.key]
-    scores = [_interval(group.score, _percent)] if solves else [_interval(group.score, _number)]
-    middle = [] if group.middle is None else [_interval(group.middle, _number)]
-    means = [_mean(group.means.get(name)) for name in measured]
-    return [*key, Entry(str(group.episodes), group.episodes), *scores, *middle, *means]
+def _note(groups: Groups) -> str:
+    shared = ", ".join(f"{_words(name)} {value}" for name, value in groups.shared.items())
+    over = f"Over {groups.tasks} tasks, each weighing the same." if groups.tasks > 1 else ""
+    intervals = "Intervals: Wilson." if groups.solves else "Intervals: stratified bootstrap."
+    return " ".join(filter(None, [f"For all: {shared}." if shared else "", over, intervals]))
 
 
-def _difference_table(baseline: str, fields: list[str], compared: list[Difference], solves: bool) -> PlainTable:
-    what = "points" if solves else "return"
-    header = ["method", *(name.replace("_", " ") for name in fields), f"minus {baseline}, {what} (95 % interval)"]
+def _rates(groups: Sequence[Group]) -> list[Column]:
+    """The share solved, and of how many episodes that is known where it is not known of all."""
+    known = ("success known of", [_plain(group.known) for group in groups])
+    rates = ("solved, % (95 % interval)", [_interval(group.score, _percent) for group in groups])
+    return [known, rates] if any(group.known < group.episodes for group in groups) else [rates]
+
+
+def _returns(groups: Sequence[Group]) -> list[Column]:
+    middles = [group.middle for group in groups if group.middle is not None]
+    write = number_format(_numbers([*(group.score for group in groups), *middles]))
+    return [
+        ("return (95 % interval)", [_interval(group.score, write) for group in groups]),
+        ("interquartile mean", [_interval(middle, write) for middle in middles]),
+    ]
+
+
+def _means(groups: Sequence[Group], name: str) -> Column:
+    """What was measured, in the mean; nothing where it was not."""
+    found = [group.means.get(name) for group in groups]
+    write = number_format(value for value in found if value is not None)
+    entries = [Entry("", -math.inf) if value is None else Entry(write(value), value) for value in found]
+    return COLUMNS[name].heading if name in COLUMNS else name, entries
+
+
+def _difference_table(baseline: str, fields: list[str], compared: list[Difference], whole: Groups) -> PlainTable:
+    what = "points" if whole.solves else "return"
+    header = ["method", *map(_words, fields), "pairs", f"minus {baseline}, {what} (95 % interval)"]
+    # At the scale of the returns: what is nothing beside them is no difference.
+    write = _points if whole.solves else number_format(_numbers([group.score for group in whole.groups]), sign=True)
     rows = [
-        [
-            Entry(each.method, each.method),
-            *(Entry(str(value), value) for value in each.key),
-            _interval(each.difference, _points if solves else _number),
-        ]
+        [_plain(each.method), *map(_plain, each.key), _plain(each.pairs), _difference(each.difference, write)]
         for each in compared
     ]
     note = "Paired on the same episodes; intervals: stratified bootstrap over the episodes of each task."
     return PlainTable(f"Against {baseline}", note, header, rows)
 
 
-def _interval(interval: Interval, shown: Callable[[float], str]) -> Entry:
-    ends = "" if math.isnan(interval.low) else f" ({shown(interval.low)} to {shown(interval.high)})"
-    return Entry(shown(interval.estimate) + ends, interval.estimate)
+def _difference(interval: Interval, write: Callable[[float], str]) -> Entry:
+    """A difference; in words where there is none in any pair, and so nothing to tell an interval from."""
+    ends = [end for end in interval if not math.isnan(end)]
+    if all(write(end) == write(0.0) for end in ends):
+        return Entry("no difference in any pair" if len(ends) == 1 else "no difference", interval.estimate)
+    return _interval(interval, write)
 
 
-def _mean(value: float | None) -> Entry:
-    return Entry("", -math.inf) if value is None else Entry(_number(value), value)
+def _interval(interval: Interval, write: Callable[[float], str]) -> Entry:
+    if math.isnan(interval.estimate):
+        return Entry("not known", -math.inf)
+    ends = "" if math.isnan(interval.low) else f" ({write(interval.low)} to {write(interval.high)})"
+    return Entry(write(interval.estimate) + ends, interval.estimate)
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}"
+def _numbers(intervals: Iterable[Interval]) -> list[float]:
+    return [end for interval in intervals for end in interval]
+
+
+def _plain(value: object) -> Entry:
+    return Entry(str(value), value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _percent(value: float) -> str:
