@@ -19,6 +19,7 @@ from chunkenv.manipulation.scene.worlds import open_world
 from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.rendering import Window
+from chunkenv.utils.spaces import read_array
 
 OBSERVATIONS = ("features", "state")
 REWARDS = ("count", "sparse")
@@ -283,7 +284,7 @@ def clip_features(features: np.ndarray) -> np.ndarray:
 
 def _read_action(action: Any) -> np.ndarray:
     try:
-        array = np.asarray(action)
+        array = read_array(action, "action", "numbers")
         sound = array.shape == (N_ACTIONS,) and array.dtype.kind in "fiu" and np.all(np.abs(array) <= 1 + ROUNDING)
     except (TypeError, ValueError):
         sound = False

@@ -6,7 +6,10 @@ import math
 import operator
 from typing import Any
 
-from chunkenv.errors import ArgumentError, suggest
+import gymnasium as gym
+from gymnasium.vector import VectorEnv
+
+from chunkenv.errors import ArgumentError, brief, suggest
 
 
 def whole_number(name: str, value: Any, at_least: int) -> int:
@@ -73,3 +76,39 @@ def one_of(name: str, value: object, known: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ArgumentError(f"{name}={value!r} is unknown; {suggest(value, known)}")
     return value
+
+
+def expect_env(env: object, wrapper: str) -> None:
+    """Refuse what no wrapper can stand around.
+
+    Args:
+        env: what should be an environment of Gymnasium.
+        wrapper: the name of the wrapper, for the sentence.
+
+    Raises:
+        ArgumentError: it is none, with how to get one from what was given.
+
+    >>> expect_env("Ant-v5", "Noise")
+    Traceback (most recent call last):
+    chunkenv.errors.ArgumentError: Noise wraps a Gymnasium environment, not 'Ant-v5': give gymnasium.make('Ant-v5').
+    """
+    if not isinstance(env, gym.Env):
+        raise ArgumentError(f"{wrapper} wraps a Gymnasium environment, not {brief(env)}: {_remedy(env)}")
+
+
+def _remedy(env: object) -> str:
+    if isinstance(env, str):
+        return f"give gymnasium.make({env!r})."
+    if isinstance(env, type):
+        return f"it is a class; give an object of it, {env.__name__}(...)."
+    if isinstance(env, VectorEnv):
+        return (
+            "it is many environments; use chunkenv.ChunkedVectorExecution, or put wrappers around each of them with "
+            "gymnasium.make_vec(id, num_envs, 'sync', wrappers=[...])."
+        )
+    if hasattr(env, "possible_agents"):
+        return (
+            "it has several agents (PettingZoo); write a gymnasium.Env around it whose action is that of one agent, "
+            "with the others' policies inside, or a Dict of the actions of all."
+        )
+    return "make one with gymnasium.make, or inherit gymnasium.Env."

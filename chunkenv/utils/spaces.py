@@ -145,12 +145,7 @@ class Checked:
 
     def _read_array(self, value: Value) -> Value:
         space, where = self.space, self.name
-        try:
-            given = np.asarray(value)
-        except ValueError:
-            raise ActionError(
-                f"the {where} {brief(value)} is ragged; expected an array of shape {space.shape}."
-            ) from None
+        given = read_array(value, where, f"an array of shape {space.shape}")
         if given.shape != space.shape:
             raise ActionError(
                 f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}."
@@ -161,6 +156,33 @@ class Checked:
         if not self._in_range(array):
             raise ActionError(_out_of_range(space, given, where))
         return array[()] if isinstance(space, spaces.Discrete) else array
+
+
+def read_array(value: object, name: str, expected: str) -> np.ndarray:
+    """`value` as an array.
+
+    Args:
+        value: anything.
+        name: what the error's sentence calls it.
+        expected: what the sentence says was expected.
+
+    Raises:
+        ActionError: it is ragged, or of a library that does not hand it over: torch does not where gradients are
+            wanted, in bfloat16, or from a GPU.
+
+    >>> read_array([[1, 2], [3]], "chunk", "an array")
+    Traceback (most recent call last):
+    chunkenv.errors.ActionError: the chunk [[1, 2], [3]] is ragged; expected an array.
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ActionError(f"the {name} {brief(value)} is ragged; expected {expected}.") from None
+    except Exception as error:
+        raise ActionError(
+            f"the {name} {brief(value)} cannot be read ({brief(error)}); expected {expected}: "
+            "for tensors of torch give tensor.detach().float().cpu().numpy()."
+        ) from error
 
 
 def _parts(space: AnySpace, name: str) -> dict[str, Checked] | dict[int, Checked] | None:

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from chunkenv.errors import ArgumentError, reset_needed
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult, is_box
@@ -35,6 +36,7 @@ class ActionNoise(gym.Wrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv, std: ArrayLike) -> None:
+        expect_env(env, "ActionNoise")
         space = env.action_space
         if not is_box(space) or not np.issubdtype(space.dtype, np.floating):
             raise ArgumentError(f"ActionNoise needs actions of a Box of floats, not {space}; leave it out.")

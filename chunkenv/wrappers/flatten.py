@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.types import Action, AnyEnv, AnySpace, is_box
 
 
@@ -26,6 +27,7 @@ class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv) -> None:
+        expect_env(env, "FlattenChunk")
         flat = _flat(env.action_space)
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)

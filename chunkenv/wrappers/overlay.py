@@ -8,8 +8,10 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.errors import ArgumentError, EnvironmentFault
+from chunkenv.utils.checks import expect_env
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
 from chunkenv.wrappers.overlay_strip import BACKGROUND, MIN_WIDTH, Tick, draw_strip
+from chunkenv.wrappers.record_ticks import describe, is_frame, read_frames
 
 RENDER_MODES = ("rgb_array", "rgb_array_list")
 
@@ -43,6 +45,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv) -> None:
+        expect_env(env, "ChunkOverlay")
         if not env.has_wrapper_attr("prediction_horizon"):
             raise ArgumentError(f"{env} executes no chunks; wrap it in a ChunkedExecution with info='full' first.")
         if env.render_mode not in RENDER_MODES:
@@ -60,7 +63,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         result = self.env.reset(seed=seed, options=options)
         self._begin()
         if self._every_tick:
-            self._frames = [self._draw(frame) for frame in self._new_frames()[-1:]]
+            self._frames = [self._draw(frame) for frame in read_frames(self.env)[-1:]]
         return result
 
     def step(self, action: Action) -> StepResult:
@@ -72,7 +75,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """
         result = self.env.step(action)
         ticks = self._ticks(result[-1])
-        frames = self._new_frames() if self._every_tick else []
+        frames = read_frames(self.env) if self._every_tick else []
         if self._every_tick and len(frames) != len(ticks):
             raise EnvironmentFault(
                 f"{self.env} rendered {len(frames)} frames in a decision of {len(ticks)} ticks; let nothing else call "
@@ -89,7 +92,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def render(self) -> Any:
         """The frames since the last call, or the last tick's, as the environment's render mode wants."""
         if not self._every_tick:
-            return self._draw(np.asarray(self.env.render()))
+            return self._draw(self._last_frame())
         frames, self._frames = self._frames, []
         return frames
 
@@ -98,8 +101,14 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._frames: list[np.ndarray] = []
         self._decisions, self._delay = 0, 0
 
-    def _new_frames(self) -> list[np.ndarray]:
-        return self.env.render()  # pyright: ignore[reportReturnType]
+    def _last_frame(self) -> np.ndarray:
+        frame: Any = self.env.render()
+        if not is_frame(frame):
+            raise EnvironmentFault(
+                f"{self.env} has render_mode='rgb_array', but render() returned {describe(frame)}; expected a "
+                "frame [height, width, 3]: give it three colours, or leave ChunkOverlay out."
+            )
+        return frame
 
     def _ticks(self, info: Info) -> list[Tick]:
         """The ticks of the decision that `info` is about."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
-from chunkenv.errors import ArgumentError
-from chunkenv.utils.types import Action, AnyEnv, StepResult
+from chunkenv.errors import ArgumentError, EnvironmentFault, brief
+from chunkenv.utils.checks import expect_env
+from chunkenv.utils.types import Action, AnyEnv, StepResult, is_list
 
 
 class RecordTicks(gym.wrappers.RecordVideo):
@@ -29,6 +31,7 @@ class RecordTicks(gym.wrappers.RecordVideo):
     """
 
     def __init__(self, env: AnyEnv, video_folder: str, **options: Any) -> None:
+        expect_env(env, "RecordTicks")
         if env.render_mode != "rgb_array_list":
             raise ArgumentError(
                 f"RecordTicks needs the frames of all ticks, but render_mode={env.render_mode!r}: make the environment "
@@ -44,6 +47,32 @@ class RecordTicks(gym.wrappers.RecordVideo):
         return result
 
     def _capture_frame(self) -> None:
-        frames: Any = self.env.render()
+        frames = read_frames(self.env)
         room = self.video_length + 1 - len(self.recorded_frames)  # the reset's frame is not a tick's
         self.recorded_frames += frames[: min(len(frames), room)]
+
+
+def read_frames(env: AnyEnv) -> list[np.ndarray]:
+    """What an environment with render_mode='rgb_array_list' drew since the last call: uint8[height, width, 3] each.
+
+    Raises:
+        EnvironmentFault: it returned something else.
+    """
+    frames: Any = env.render()
+    if is_list(frames) and all(is_frame(frame) for frame in frames):
+        return list(frames)
+    raise EnvironmentFault(
+        f"{env} has render_mode='rgb_array_list', but render() returned {describe(frames)}; expected a list of "
+        "frames [height, width, 3], one of every tick: let it draw one with render_mode='rgb_array', and wrap it in "
+        "gymnasium.wrappers.RenderCollection."
+    )
+
+
+def is_frame(value: object) -> bool:
+    """Whether a value is a picture in colours, [height, width, 3]."""
+    return isinstance(value, np.ndarray) and len(np.shape(value)) == 3 and np.shape(value)[2] == 3
+
+
+def describe(rendered: object) -> str:
+    """What was rendered, for an error's sentence: arrays by their shape."""
+    return f"an array of shape {np.shape(rendered)}" if isinstance(rendered, np.ndarray) else brief(rendered)

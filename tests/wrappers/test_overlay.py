@@ -17,7 +17,8 @@ from chunkenv.latency import Trace, Uniform
 from chunkenv.utils.rendering import import_pygame
 from chunkenv.wrappers import ChunkedExecution, ChunkOverlay, FlattenChunk
 from chunkenv.wrappers.overlay_strip import BACKGROUND, CHUNKS, EMPTY, INK, MIN_WIDTH, Tick, draw_strip, layout
-from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
+from chunkenv.wrappers.record_ticks import read_frames
+from tests.worlds import Recorder  # its module registers the world, whose frames show its tick
 
 pytest.importorskip("pygame")
 
@@ -259,6 +260,51 @@ def test_frames_that_somebody_else_took_are_missed():
     env.reset()
     with pytest.raises(EnvironmentFault, match=r"rendered 0 frames in a decision of 4 ticks; let nothing else call"):
         env.step(env.action_space.sample())
+
+
+class Drawing(Recorder):
+    """An environment of a user, whose render mode says one thing and whose render() does another."""
+
+    picture = np.zeros((4, 5, 3), np.uint8)
+
+    def render(self):
+        return self.picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "found"),
+    [
+        (np.zeros((4, 5, 3), np.uint8), r"an array of shape \(4, 5, 3\)"),
+        ([np.zeros((4, 5), np.uint8)], "array"),
+        (None, "None"),
+    ],
+)
+def test_a_single_frame_where_a_list_was_promised_is_refused(picture, found, tmp_path):
+    world = Drawing(render_mode="rgb_array_list")
+    world.picture = picture
+    chunked = ChunkedExecution(world, 4, info="full")
+    sentence = f"render_mode='rgb_array_list', but render.. returned .*{found}.*; expected a list of frames .*Render"
+    with pytest.raises(EnvironmentFault, match=sentence):
+        ChunkOverlay(chunked).reset()
+    with pytest.raises(EnvironmentFault, match=sentence):
+        read_frames(chunked)
+
+
+def test_a_frame_without_colours_is_refused():
+    world = Drawing(render_mode="rgb_array")
+    world.picture = np.zeros((4, 5), np.uint8)
+    env = ChunkOverlay(ChunkedExecution(world, 4, info="full"))
+    env.reset()
+    with pytest.raises(EnvironmentFault, match=r"returned an array of shape \(4, 5\); expected a frame"):
+        env.render()
+
+
+def test_what_the_sentence_says_helps():
+    world = gym.wrappers.RenderCollection(Drawing(render_mode="rgb_array"))
+    env = ChunkOverlay(ChunkedExecution(world, 4, info="full"))
+    env.reset()
+    env.step(env.action_space.sample())
+    assert len(env.render()) == 5
 
 
 class Thief(gym.Wrapper):
