@@ -68,11 +68,13 @@ def read_frames(env: AnyEnv) -> list[np.ndarray]:
     )
 
 
-def is_frame(value: object) -> bool:
+def is_frame(value: Any) -> bool:
     """Whether a value is a picture in colours, [height, width, 3]."""
-    return isinstance(value, np.ndarray) and len(np.shape(value)) == 3 and np.shape(value)[2] == 3
+    array: Any = value
+    return isinstance(value, np.ndarray) and array.ndim == 3 and array.shape[2] == 3
 
 
-def describe(rendered: object) -> str:
+def describe(rendered: Any) -> str:
     """What was rendered, for an error's sentence: arrays by their shape."""
-    return f"an array of shape {np.shape(rendered)}" if isinstance(rendered, np.ndarray) else brief(rendered)
+    array: Any = rendered
+    return f"an array of shape {array.shape}" if isinstance(rendered, np.ndarray) else brief(rendered)
