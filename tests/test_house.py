@@ -4,6 +4,7 @@ import ast
 import collections
 import graphlib
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -91,3 +92,24 @@ def test_examples_and_pages_import_from_rooms():
 def test_few_lines_are_untyped():
     lines = [line for path in FILES for line in path.read_text(encoding="utf-8").splitlines()]
     assert sum(bool(re.search(r"\bAny\b", line)) and "import" not in line for line in lines) <= 500
+
+
+def test_coverage_is_counted_by_room_and_refused_where_it_is_too_low():
+    script = runpy.run_path(str(ROOT / ".ci" / "coverage_by_room.py"))
+
+    def report(ran, statements, ran_branches=0, branches=0):
+        names = ("covered_lines", "num_statements", "covered_branches", "num_branches")
+        return {"summary": dict(zip(names, (ran, statements, ran_branches, branches), strict=True))}
+
+    files = {
+        "chunkenv/__init__.py": report(0, 0),
+        "chunkenv/clock.py": report(97, 100),
+        "chunkenv/latency/model.py": report(60, 60, 36, 40),
+        "chunkenv/latency/trace.py": report(0, 0),
+        "chunkenv/vector/execution.py": report(50, 50, 50, 50),
+        "chunkenv/vector/workers/worker.py": report(90, 100),
+    }
+    found = script["shares"](files)
+    assert found == pytest.approx({"chunkenv": 95.75, "clock": 97, "latency": 96, "vector": 95})
+    assert script["too_low"](found) == ["latency", "vector", "wrappers"]  # wrappers are missing
+    assert script["lines"](found)[1] == "clock      97.0 %  (at least 97)"
