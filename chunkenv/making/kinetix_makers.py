@@ -7,5 +7,5 @@ from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.making.makers import EnvMaker, VectorEnvMaker
 from chunkenv.registration import TIME_LIMIT
 
-make_kinetix_env = EnvMaker(KinetixEnv, lambda _: TIME_LIMIT, KinetixEnv.metadata)
+make_kinetix_env = EnvMaker(KinetixEnv, lambda _: TIME_LIMIT, KinetixEnv.metadata, takes_noise=True)
 make_kinetix = VectorEnvMaker(KinetixVectorEnv)

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
-from chunkenv import ChunkedExecution, ChunkedVectorExecution, FlattenChunk
+from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution, FlattenChunk
 from chunkenv.errors import ArgumentError
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.latency import LogNormal
@@ -144,7 +144,7 @@ def test_render_modes_are_those_of_the_environment():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"latency": 2}, "latency: these are about chunks; give prediction_horizon, too"),
+        ({"latency": 2}, "latency=2 needs chunks, but .* no prediction_horizon: give the number of rows in a chunk"),
         ({"prediction_horizn": 8}, "prediction_horizn=8 is no argument here; did you mean 'prediction_horizon'"),
         ({"prediction_horizon": 4, "execution_horizon": 5}, "execution_horizon=5"),
         ({"rewrad": "sparse"}, "did you mean 'reward'"),
@@ -156,6 +156,54 @@ def test_arguments_that_cannot_be_meant(arguments, sentence, env_id):
     if gym.spec(env_id).vector_entry_point:
         with pytest.raises(ArgumentError, match=sentence):
             gym.make_vec(env_id, num_envs=2, **arguments)
+
+
+KINETIX = [CATAPULT, "chunkenv/kinetix-catapult-box2d-v0"]
+
+
+@pytest.mark.parametrize("env_id", KINETIX)
+@pytest.mark.parametrize("chunks", [{}, LATE], ids=["ticks", "chunks"])
+def test_noise_on_the_actions_is_that_of_the_wrapper(env_id, chunks):
+    pytest.importorskip(NEEDS.get(env_id, "Box2D"))
+    wrapped = ActionNoise(gym.make(env_id), 0.3)
+    expected = play(ChunkedExecution(wrapped, **chunks) if chunks else wrapped, 40)
+    env = gym.make(env_id, action_noise=0.3, **chunks)
+    expect_same(play(env, 40), expected)
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert sum(isinstance(layer, ActionNoise) for layer in layers(again)) == 1
+    expect_same(play(again, 40), expected)
+    with pytest.raises(AssertionError):
+        expect_same(play(gym.make(env_id, action_noise=0.0, **chunks), 40), expected)
+
+
+@pytest.mark.parametrize("chunks", [{}, LATE], ids=["ticks", "chunks"])
+def test_noise_on_the_actions_is_that_of_a_vector(chunks):
+    pytest.importorskip("numba")
+    env = gym.make(CATAPULT, action_noise=0.3, **chunks)
+    envs = gym.make_vec(CATAPULT, num_envs=2, action_noise=0.3, **chunks)
+    (one, _), (many, _) = env.reset(seed=5), envs.reset(seed=5)
+    for _ in range(20):
+        np.testing.assert_array_equal(many[0], one)
+        chunk = env.action_space.sample()
+        one, reward, *_ = env.step(chunk)
+        many, rewards, *_ = envs.step(np.stack([chunk, chunk]))
+        assert rewards[0] == reward
+
+
+def test_more_noise_around_it_is_independent():
+    pytest.importorskip("numba")
+    outer = ActionNoise(gym.make(CATAPULT, action_noise=0.3), 0.3)
+    outer.reset(seed=0)
+    inner = next(layer for layer in layers(outer.env) if isinstance(layer, ActionNoise))
+    assert outer._rng.random() != inner._rng.random()
+
+
+@pytest.mark.parametrize("noise", [-0.1, float("nan"), "much", [0.1]])
+def test_a_noise_that_is_none(noise):
+    pytest.importorskip("numba")
+    for make in (gym.make, gym.make_vec):
+        with pytest.raises(ArgumentError, match="action_noise="):
+            make(CATAPULT, action_noise=noise)
 
 
 def test_vectors_of_single_environments_take_chunks_too():
