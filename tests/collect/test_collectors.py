@@ -12,9 +12,10 @@ from chunkenv import data
 from chunkenv.agents.sampling_planner import Planner
 from chunkenv.collect import ExpertSource, collect, collect_plans, collection, collectors
 from chunkenv.data.dataset_files import DataError
+from chunkenv.data.shards import CollectionSize
 from chunkenv.errors import ArgumentError, UnwritableError
 from tests.collect.test_planner_player import QUICK
-from tests.data.making import LEVEL, Waver, same
+from tests.data.making import LEVEL, Waver, episode, same
 
 EXPERTS = [Waver(0), Waver(1)]
 
@@ -270,3 +271,21 @@ def test_reading_data_loads_no_engine():
     heavy = ("numba", "jax", "minari", "typer")
     code = f"import sys, chunkenv.data; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+class Broken:
+    """Forgets an episode's last observation."""
+
+    def play(self, numbers):
+        """One of them is damaged."""
+        whole = [episode(3, number) for number in numbers]
+        return [one._replace(observations=one.observations[:-1]) if one.seed == 4 else one for one in whole]
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_players_faulty_episode_is_named_by_its_number(tmp_path, workers):
+    size = CollectionSize(6, None)
+    faulty = collection.Collection(Broken, 3, {"experts": [{"name": "broken"}]}, tmp_path / "data", size, workers)
+    with pytest.raises(DataError, match="Episode 4 has 3 observations, 3 actions and 3 rewards"):
+        faulty.finish("", None)
+    assert not (tmp_path / "data" / "meta.json").exists()

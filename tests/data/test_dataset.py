@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from chunkenv.data.dataset import load, write_dataset
+from chunkenv.data.dataset import ShardSlice, load, write_dataset, write_episodes
 from chunkenv.data.dataset_files import DataError
 from tests.data.making import COLUMNS, episode, info, same, slices, small_dataset
 
@@ -103,4 +103,37 @@ def test_nobody_pickles_code_into_a_column(tmp_path):
     small_dataset(tmp_path)
     (tmp_path / "rewards.npy").write_bytes(pickle.dumps([1]))
     with pytest.raises(DataError, match="rewards"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("episodes", "sentence"),
+    [
+        ([episode(3), episode(2)._replace(observations=episode(3).observations[:2])], "Episode 1 has 2 observations"),
+        ([episode(3, expert=2)], r"Experts 2 to 2 have played, but info\['experts'\] names 2"),
+        ([episode(3, expert=-1)], r"Experts -1 to -1 have played"),
+        ([], "There are no episodes"),
+    ],
+)
+def test_nothing_is_written_of_episodes_that_make_no_dataset(tmp_path, episodes, sentence):
+    with pytest.raises(DataError, match=sentence):
+        write_episodes(tmp_path / "data", episodes, info())
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("actions", lambda column: column[:-1], "A part of the dataset has 5 rows of actions, not 6"),
+        ("seed", lambda column: column[:-1], "A part of the dataset has 1 rows of seed, not 2"),
+        ("rewards", lambda column: column.astype(np.float64), r"rows of float64\[\] after rows of float32\[\]"),
+        ("observations", lambda column: column[:, 1:], r"rows of float32\[2\] after rows of float32\[3\]"),
+    ],
+)
+def test_rows_of_a_slice_never_stand_for_those_of_the_next(tmp_path, name, change, sentence):
+    first, second = slices([3, 2, 5, 1])
+    short = ShardSlice(lambda column: change(second.read(column)) if column == name else second.read(column), 6, 2)
+    with pytest.raises(DataError, match=sentence):
+        write_dataset(tmp_path, [first, short], info())
+    with pytest.raises(DataError, match="is no dataset"):
         load(tmp_path)

@@ -70,12 +70,24 @@ def _read(path: Path, family: Family) -> dict[str, np.ndarray]:
             columns = {key: file[key] for key in KEYS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is no dataset of ogbench, or damaged ({error}); download it again.") from error
-    shapes = {key: column.shape[1:] for key, column in columns.items()}
-    if shapes != {"observations": (family.features,), "actions": (5,), "terminals": ()}:
-        raise DataError(f"{path} has rows of {shapes}, which are none of {family.name}; give a file of that family.")
-    if not columns["terminals"].any() or not all(np.isfinite(columns[key]).all() for key in KEYS):
-        raise DataError(f"{path} has no end of a trajectory, or numbers that are not finite; download it again.")
+    _expect_rows(path, columns, family)
+    if not all((np.abs(columns[key]) <= np.finfo(np.float32).max).all() for key in KEYS):
+        raise DataError(f"{path} has NaN or numbers that are not finite as float32; download it again.")
+    if not columns["terminals"][-1:].any():
+        raise DataError(f"{path} has no end of a trajectory in its last row (`terminals`); download it again.")
     return columns
+
+
+def _expect_rows(path: Path, columns: dict[str, np.ndarray], family: Family) -> None:
+    """Refuse columns that are not numbers of the family, or not of one length: their rows would not belong together."""
+    rows = {key: f"{column.dtype}{list(column.shape[1:])}" for key, column in columns.items()}
+    numbers = all(column.dtype.kind in "biuf" for column in columns.values())
+    sizes = {key: column.shape[1:] for key, column in columns.items()}
+    if not numbers or sizes != {"observations": (family.features,), "actions": (5,), "terminals": ()}:
+        raise DataError(f"{path} has rows of {rows}, which are none of {family.name}; give a file of that family.")
+    counts = {key: len(column) for key, column in columns.items()}
+    if len(set(counts.values())) > 1:
+        raise DataError(f"{path} has columns of different lengths: {counts}; download it again.")
 
 
 def _episodes(columns: dict[str, np.ndarray], family: Family, wanted: np.ndarray, reward: str) -> Iterator[Episode]:

@@ -16,6 +16,7 @@ from chunkenv.data.formats.ogbench import from_ogbench
 from chunkenv.manipulation.oracles.oracle import Oracle
 
 TASK = "manip-cube-single-task1"
+SIZES = {"observations": (28,), "actions": (5,), "terminals": ()}
 AFTER = 3
 """Ticks that the robot goes on after its success."""
 
@@ -82,6 +83,14 @@ def test_coverage_counts_what_held(published, tmp_path):
     [
         ({"actions": np.zeros((3, 6))}, "none of cube-single"),
         ({"terminals": np.zeros(3)}, "no end of a trajectory"),
+        ({"terminals": np.array([0, 1, 0])}, "no end of a trajectory in its last row"),
+        ({key: np.zeros((0, *rest)) for key, rest in SIZES.items()}, "no end of a trajectory in its last row"),
+        ({"terminals": np.ones(3)}, "There are no episodes; a dataset needs at least one"),
+        ({"observations": np.zeros((4, 28))}, "different lengths: {'observations': 4, 'actions': 3, 'terminals': 3}"),
+        ({"actions": np.zeros((2, 5))}, "different lengths: {'observations': 3, 'actions': 2, 'terminals': 3}"),
+        ({"terminals": np.ones(5)}, "different lengths: {'observations': 3, 'actions': 3, 'terminals': 5}"),
+        ({"actions": np.full((3, 5), "a")}, "'actions': '<U1\\[5\\]'.*none of cube-single"),
+        ({"observations": np.full((3, 28), 1e300)}, "not finite as float32"),
         ({"observations": np.full((3, 28), np.nan)}, "not finite"),
     ],
 )
