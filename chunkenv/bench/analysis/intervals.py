@@ -30,6 +30,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of 0: a difference that is certain enough to be said."""
+        return self.low > 0 or self.high < 0
+
 
 UNKNOWN = Interval(math.nan, math.nan, math.nan)
 """Of no episodes at all."""
@@ -173,7 +178,7 @@ def interquartile_mean(
     rounds = _rounds(resamples, len(weights))
     middles = [_middle(_redraw([task for task, _ in strata], count, rng), weights) for count in rounds]
     low, high = np.quantile(np.concatenate(middles), [(1 - confidence) / 2, (1 + confidence) / 2])
-    if low == high:  # the middle half is of one value: nothing is known of its spread
+    if math.isclose(low, high):  # the middle half is of one value: nothing is known of its spread
         return Interval(estimate, math.nan, math.nan)
     return Interval(estimate, float(low), float(high))
 

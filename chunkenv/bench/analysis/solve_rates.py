@@ -109,6 +109,10 @@ class Solved(Generic[S]):
         each = self._solved[setting]
         return mean_rate([_counts(each[task])] if task else [_counts(solved) for solved in each.values()])
 
+    def known(self, setting: S) -> int:
+        """Of how many episodes it is known whether they were solved."""
+        return sum(_counts(solved)[1] for solved in self._solved[setting].values())
+
     def contrast(self, plus: Sequence[S], minus: Sequence[S]) -> Interval:
         """The mean over tasks and paired episodes of (solved under `plus`) - (solved under `minus`), summed over each.
 

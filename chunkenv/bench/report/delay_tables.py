@@ -46,16 +46,30 @@ def task_table(rows: Sequence[Row]) -> Table:
 
 def _counts(rows: Sequence[Row], task: str, delay: int, methods: list[str]) -> str:
     here = [row for row in rows if (row["task"], row["delay"]) == (task, delay)]
-    return " / ".join(str(sum(row["success"] for row in here if row["method"] == method)) for method in methods)
+    return " / ".join(_solved([row["success"] for row in here if row["method"] == method]) for method in methods)
+
+
+def _solved(successes: list[bool | None]) -> str:
+    """How many were solved; and of how many, where that is not known of all."""
+    known = [success for success in successes if success is not None]
+    return f"{sum(known)}" + f" of {len(known)} known" * (len(known) < len(successes))
 
 
 def percent(rate: Interval) -> str:
-    """A rate in percent with its interval."""
+    """A rate in percent with its interval.
+
+    >>> percent(Interval(0.5, 0.4, 0.6))
+    '50 (40 to 60)'
+    """
+    if math.isnan(rate.estimate):
+        return "not known"
     return f"{100 * rate.estimate:.0f} ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
 
 
 def points(difference: Interval) -> str:
     """A difference in percentage points with its interval, if there is one."""
+    if math.isnan(difference.estimate):
+        return "not known"
     if math.isnan(difference.low):
         return f"{100 * difference.estimate:+.0f}"
     return f"{100 * difference.estimate:+.0f} ({100 * difference.low:+.0f} to {100 * difference.high:+.0f})"

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecBase
 
 from chunkenv.bench.analysis.intervals import Interval
-from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates
+from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates, solve_difference
+from chunkenv.bench.report.headline import shares
 from chunkenv.bench.report.plot_style import FAINT, PALETTE, STYLE, save_png, use_percent_axis
 from chunkenv.evaluate import Row
 
@@ -112,7 +113,8 @@ def _set_axes(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _write_around(figure: Figure, rows: Sequence[Row], tasks: list[str], methods: list[str], caption: str) -> None:
     count = f"{len(tasks)} tasks" if len(tasks) > 1 else tasks[0]
-    figure.text(0.02, 0.945, headline(rows, methods), fontsize=15, fontweight="bold", va="center")
+    size = 14 if len(tasks) > 1 else 8.5  # the picture of a single task is half as wide
+    figure.text(0.02, 0.945, headline(rows, methods), fontsize=size, fontweight="bold", va="center")
     how = f"Share of episodes solved, pooled over {count}; bands: 95 % intervals (Wilson)"
     figure.text(0.02, 0.9, how, fontsize=10.5, color="#555555", va="center")
     figure.text(0.02, 0.03, caption, fontsize=8.5, color=FAINT, va="bottom")
@@ -120,11 +122,21 @@ def _write_around(figure: Figure, rows: Sequence[Row], tasks: list[str], methods
 
 def headline(rows: Sequence[Row], methods: Sequence[str]) -> str:
     """The solve rates at the largest delay, in one line."""
-    rates, delay = pooled_rates(rows), max(row["delay"] for row in rows)
-    horizon = rows[0]["execution_horizon"]
-    shares = [f"{100 * rates[Setting(method, delay, horizon)].estimate:.0f} %" for method in methods]
-    others = [f", {method} {share}" for method, share in zip(methods[1:], shares[1:], strict=True)]
-    return f"At a delay of {delay} tick{'s' * (delay != 1)}: {methods[0]} solves {shares[0]}{''.join(others)}"
+    delay, horizon = max(row["delay"] for row in rows), rows[0]["execution_horizon"]
+    late = [row for row in rows if row["delay"] == delay]
+    rates, settings = pooled_rates(late), {method: Setting(method, delay, horizon) for method in methods}
+    text = shares(
+        {method: rates[setting] for method, setting in settings.items()},
+        lambda first, second: solve_difference(late, settings[first], settings[second]),
+        "solves ",
+    )
+    episodes = sum(row["success"] is not None for row in late if row["method"] == methods[0])
+    each = " each" * (len(methods) > 1)
+    return f"At a delay of {_count(delay, 'tick')}, {_count(episodes, 'episode')}{each}: {text}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _distinct(rows: Sequence[Row], key: str) -> list[str]:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from chunkenv.bench.analysis.solve_rates import Setting, Solved
+from chunkenv.bench.report.headline import shares
 from chunkenv.bench.report.plot_style import (
     FAINT,
     STYLE,
@@ -107,7 +108,12 @@ def _headline(solved: Solved[Setting]) -> str:
     """The methods that solve most at the largest delay."""
     by_delay, _ = sweeps(solved.settings)
     late = max(setting.delay for setting in by_delay)
-    rates = {setting.method: solved.rate(setting).estimate for setting in by_delay if setting.delay == late}
-    ranked = sorted(rates, key=rates.__getitem__, reverse=True)
-    shares = ", ".join(f"{method} {100 * rates[method]:.0f} %" for method in ranked[:4])
-    return f"Solved at a delay of {late} tick{'s' * (late != 1)}: {shares}"
+    settings = {setting.method: setting for setting in by_delay if setting.delay == late}
+    rates = {method: solved.rate(setting) for method, setting in settings.items()}
+    ranked = sorted(rates, key=lambda method: rates[method].estimate, reverse=True)[:4]
+    text = shares(
+        {method: rates[method] for method in ranked},
+        lambda first, second: solved.contrast([settings[first]], [settings[second]]),
+    )
+    episodes = solved.known(settings[ranked[0]])
+    return f"Solved at a delay of {late} tick{'s' * (late != 1)}, {episodes} episodes each: {text}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from rich.markup import escape
 from rich.table import Table
 
 from chunkenv.bench.analysis.groups import Difference, Group, Groups, cells, differences
@@ -59,7 +60,7 @@ def terminal_table(groups: Groups) -> Table:
     for index, name in enumerate(plain.header):
         table.add_column(name, justify="right" if numeric(plain, index) else "left")
     for row in plain.rows:
-        table.add_row(*(entry.text for entry in row))
+        table.add_row(*(escape(entry.text) for entry in row))  # a task may be called arm[left]
     return table
 
 

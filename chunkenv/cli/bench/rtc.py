@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -107,6 +108,8 @@ def brief_percent(rate: Interval) -> str:
     >>> brief_percent(Interval(0.5, 0.4, 0.6))
     '50 40-60'
     """
+    if math.isnan(rate.estimate):
+        return "not known"
     return f"{100 * rate.estimate:.0f} {100 * rate.low:.0f}-{100 * rate.high:.0f}"
 
 

@@ -51,6 +51,8 @@ def _lines(done: Progress) -> list[tuple[str, str]]:
     lines = [("done", f"{done.kept} of {done.planned} episodes{share}")]
     if done.kept < done.planned:
         lines.append(("missing", f"{done.planned - done.kept}, of which {_under_way(done)}"))
+    if 0 < done.known < done.kept:
+        lines.append(("success", f"known of {done.known} episodes, not of {done.kept - done.known}"))
     if done.rate is not None:
         lines.append(("rate", f"{done.rate:.3g} episodes/s, the last one {_span(done.last_row or 0)} ago"))
     if done.left and done.under_way:
@@ -69,7 +71,7 @@ def _task_table(store: Store, done: Progress) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     for task, (kept, planned) in done.tasks.items():
-        table.add_row(str(task), str(kept), str(planned), str(planned - kept) if kept < planned else "")
+        table.add_row(escape(str(task)), str(kept), str(planned), str(planned - kept) if kept < planned else "")
     return table
 
 

@@ -45,7 +45,7 @@ def test_contrasts_are_paired(tmp_path):
     both = solved.contrast([at("good", 4), at("bad", 0)], [at("good", 0), at("bad", 4)])
     assert both.estimate == pytest.approx(-0.1 + 0.8)
     nothing = solved.contrast([at("good", 0)], [at("bad", 0)])
-    assert (nothing.estimate, nothing.low, nothing.high) == (0.0, 0.0, 0.0)
+    assert nothing == pytest.approx((0, -0.0458, 0.0458), abs=1e-4)  # Wilson's of 0 in 80 pairs
 
 
 def test_a_smaller_run_counts_its_own_episodes_only(tmp_path):
@@ -62,11 +62,25 @@ def test_verdicts(tmp_path):
         Hypothesis("true", (good,), (bad,)),
         Hypothesis("false", (bad,), (good,)),
         Hypothesis("no difference", (even,), (at("bad", 0),)),
-        Hypothesis("no worse", (even,), (at("bad", 0),), margin=0.02),
+        Hypothesis("no worse", (even,), (at("bad", 0),), margin=0.05),
+        Hypothesis("hardly worse", (even,), (at("bad", 0),), margin=0.02),
         Hypothesis("never played", (Setting("nobody", 4, 4),), (good,)),
     ]
     found = {finding.hypothesis.text: finding.verdict for finding in check_hypotheses(hypotheses, solved)}
-    assert found == {"true": "confirmed", "false": "refuted", "no difference": "undecided", "no worse": "confirmed"}
+    undecided = dict.fromkeys(["no difference", "hardly worse"], "undecided")
+    assert found == {"true": "confirmed", "false": "refuted", "no worse": "confirmed", **undecided}
+
+
+def test_episodes_that_are_not_known_or_not_played_do_not_count(tmp_path):
+    study, _ = made_up(tmp_path)
+    more = Study("made up", study.cells, play=play, episodes=2 * EPISODES, seed=0, batch=EPISODES)
+    with Store(tmp_path / "made_up.sqlite", Cell) as store:
+        assert Solved(more, store).rate(at("bad", 4)) == wilson(16, 80)
+        block = more.blocks[-1]
+        store.keep(block, [row | {"success": None} for row in play(block.cell, block.episodes, 0)])
+        solved = Solved(more, store)
+    assert solved.known(at("bad", 4)) == 80
+    assert solved.contrast([at("good", 4)], [at("bad", 4)]).estimate == pytest.approx(0.7)
 
 
 def test_the_papers_claims():

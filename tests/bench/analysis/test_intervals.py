@@ -9,6 +9,7 @@ from scipy import stats as scipy_stats
 from chunkenv.bench.analysis import intervals as stats
 from chunkenv.bench.analysis.intervals import (
     interquartile_mean,
+    mean_rate,
     paired_difference,
     pooled,
     probability_of_improvement,
@@ -56,8 +57,50 @@ def test_tasks_weigh_the_same_whatever_their_number_of_episodes():
 
 
 def test_spread_between_tasks_does_not_widen_the_interval():
-    found = pooled([[1, 1, 1], [0, 0, 0]])
-    assert (found.low, found.high) == (0.5, 0.5)
+    even = [[1, 0] * 20, [1, 0] * 20]
+    apart = [[1, 0] * 20, [11, 10] * 20]
+    assert pooled(apart).high - pooled(apart).low == pytest.approx(pooled(even).high - pooled(even).low)
+
+
+def test_no_interval_has_width_zero():
+    """Case 16: 40 pairs that are all equal do not show that no pair differs."""
+    solved = [np.ones(20)] * 2
+    found = paired_difference(solved, solved)
+    assert found == pytest.approx((0, wilson(40, 40).low - 1, 1 - wilson(40, 40).low))
+    always = paired_difference(solved, [np.zeros(20)] * 2)
+    assert (always.estimate, always.high) == (1, 1)
+    assert always.low == pytest.approx(1 - 2 * wilson(0, 40).high)
+    assert probability_of_improvement(solved, solved) == pytest.approx((0.5, 0.456, 0.544), abs=1e-3)
+    returns = [[21.5] * 20] * 2
+    for alike in (paired_difference(returns, returns), pooled(returns), interquartile_mean(returns)):
+        assert math.isnan(alike.low)
+        assert math.isnan(alike.high)
+    middle = interquartile_mean([[0.0, *[5.0] * 98, 99.0]])
+    assert middle.estimate == pytest.approx(5)
+    assert math.isnan(middle.low)
+
+
+@pytest.mark.parametrize("differ", [0.01, 0.05])
+def test_intervals_of_pairs_that_hardly_differ_keep_their_level(differ):
+    """Where no pair of 40 differs, the truth lies in the interval; where some do, the bootstrap is asked."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(200):
+        second = rng.random((2, 20)) < 0.5
+        first = second ^ (rng.random((2, 20)) < differ)
+        found = paired_difference(list(first * 1.0), list(second * 1.0))
+        hits += found.low <= 0 <= found.high
+    assert hits >= 190
+
+
+def test_a_rate_over_tasks_weighs_each_the_same():
+    assert mean_rate([(18, 20), (3, 20)]) == wilson(21, 40)
+    uneven = mean_rate([(20, 20), (0, 5)])
+    assert uneven.estimate == 0.5
+    assert uneven == pytest.approx(wilson(8, 16))  # 4 / (1 / 20 + 1 / 5) episodes
+    assert mean_rate([(3, 4), (0, 0)]) == wilson(3, 4)
+    assert all(math.isnan(end) for end in mean_rate([(0, 0)]))
+    assert mean_rate([(2, 2), (5, 5)]).high == 1
 
 
 def test_single_episodes_are_resampled_together():

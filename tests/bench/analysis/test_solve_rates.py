@@ -1,9 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 from fake_study import cells, fake_study
 
 from chunkenv.bench.analysis.intervals import wilson
 from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates, rows_of, solve_difference, solve_rate
+from chunkenv.bench.report.delay_tables import pooled_table, task_table
 
 
 def made_up(solved, tasks=("left", "right"), delay=1):
@@ -41,12 +44,29 @@ def test_pairing_narrows_the_interval():
     rng = np.random.default_rng(0)
     hard = rng.random((2, 50)) < 0.5
     same = made_up({"bold": hard.tolist(), "shy": hard.tolist()})
-    assert solve_difference(same, BOLD, SHY) == (0, 0, 0)
+    assert solve_difference(same, BOLD, SHY) == pytest.approx((0, -0.037, 0.037), abs=1e-3)
 
 
 def test_episodes_without_a_partner_do_not_count():
     rows = made_up({"bold": [[True, True], [True, True]], "shy": [[True], [True]]})
     assert solve_difference(rows, BOLD, SHY).estimate == 0
+
+
+def test_what_is_not_known_does_not_count():
+    """Case 4: True in 2 of 8 and None in 6."""
+    rows = made_up({"bold": [[True, True, *[None] * 6]], "shy": [[True, False, True, *[None] * 5]]}, tasks=["left"])
+    assert pooled_rates(rows) == {BOLD: wilson(2, 2), SHY: wilson(2, 3)}
+    assert solve_difference(rows, BOLD, SHY).estimate == 0.5
+    assert math.isnan(solve_difference(made_up({"bold": [[None]], "shy": [[True]]}, ["left"]), BOLD, SHY).estimate)
+    assert math.isnan(solve_rate([None, None]).estimate)
+    table = task_table(rows)
+    assert list(table.columns[1].cells) == ["2 of 2 known / 2 of 3 known"]
+    assert list(pooled_table([row | {"success": None} for row in rows]).columns[1].cells) == ["not known"]
+
+
+def test_a_rate_weighs_the_tasks_as_differences_do():
+    rows = made_up({"bold": [[True] * 6, [False] * 2], "shy": [[False] * 6, [False] * 2]})
+    assert pooled_rates(rows)[BOLD].estimate == solve_difference(rows, BOLD, SHY).estimate == 0.5
 
 
 def test_a_cell_has_wilsons_interval():

@@ -41,8 +41,16 @@ def test_a_single_task_needs_one_panel():
 @pytest.mark.parametrize("methods", [["bold"], ["bold", "shy"]])
 def test_the_headline_says_what_is_seen(methods):
     rows = [row for row in ROWS if row["method"] in methods]
-    expected = {1: "At a delay of 3 ticks: bold solves 83 %", 2: "At a delay of 3 ticks: bold solves 83 %, shy 33 %"}
+    expected = {
+        1: "At a delay of 3 ticks, 6 episodes: bold solves 83 %",
+        2: "At a delay of 3 ticks, 6 episodes each: bold solves 83 %, shy 33 % (perhaps equal)",
+    }
     assert headline(rows, methods) == expected[len(methods)]
+
+
+def test_the_headline_does_not_hedge_where_there_is_a_difference():
+    rows = made_up({"bold": [[True] * 20] * 2, "shy": [[False] * 20] * 2})
+    assert headline(rows, ["bold", "shy"]) == "At a delay of 1 tick, 40 episodes each: bold solves 100 %, shy 0 %"
 
 
 def test_the_file_is_a_picture(tmp_path):

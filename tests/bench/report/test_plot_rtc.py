@@ -16,6 +16,12 @@ def test_the_first_panel_is_by_delay_and_the_small_ones_are_by_task(tmp_path):
     assert [axes.get_title(loc="left") for axes in small] == ["left", "right"]
 
 
+def test_the_headline_says_of_how_many_episodes_and_where_methods_may_be_equal(tmp_path):
+    _, solved = made_up(tmp_path)
+    texts = [text.get_text() for text in draw_rtc(solved, "caption").texts]
+    assert f"Solved at a delay of 4 ticks, {2 * EPISODES} episodes each: good 90 %, bad 20 %" in texts
+
+
 def test_settings_fall_into_two_sweeps():
     grid = [Setting("rtc", d, s) for d, s in [(0, 1), (1, 1), (2, 2), (1, 3), (1, 5)]]
     by_delay, by_horizon = sweeps(grid)
