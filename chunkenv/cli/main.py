@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from chunkenv.utils.extras import missing_extra
+
 
 def main() -> None:
     """Run the command, or say in a sentence what it needs."""
@@ -11,7 +13,7 @@ def main() -> None:
         import rich  # noqa: F401
         import typer  # noqa: F401
     except ImportError as error:
-        sys.exit(f'the command needs {error.name}, which is not installed: run `pip install "chunkenv[bench]"`.')
+        sys.exit(str(missing_extra(f"the command needs {error.name}, which is", "bench")))
     from chunkenv.cli.app import app
 
     app()

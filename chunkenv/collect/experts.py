@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from chunkenv.data.dataset_files import sha256_of
-from chunkenv.errors import ArgumentError, MissingExtraError, brief
+from chunkenv.errors import ArgumentError, brief
+from chunkenv.utils.extras import missing_extra
 
 
 class Demonstrator(Protocol):
@@ -65,7 +66,7 @@ def read_checkpoint(path: Path) -> ExpertSource:
     try:
         from chunkenv.agents.policies.expert_checkpoints import load_expert
     except ImportError as error:
-        raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[agents]"`.') from error
+        raise missing_extra(f"{error.name} is", "agents") from error
     return ExpertSource(load_expert(path), f"{path.absolute().parent.name}/{path.stem}", sha256_of(path))
 
 

@@ -11,12 +11,12 @@ A decision lasts n control steps, so its successor's value is worth discount**n 
 discount is the environment's: the `gamma` of an algorithm is not used with the buffers and algorithms of this package.
 """
 
-from chunkenv.errors import MissingExtraError
+from chunkenv.utils.extras import missing_extra
 
 try:
     import stable_baselines3  # noqa: F401 (the modules below cannot say in one sentence what to install)
 except ImportError as error:
-    raise MissingExtraError('stable_baselines3 is not installed: run `pip install "chunkenv[sb3]"`.') from error
+    raise missing_extra("stable_baselines3 is", "sb3") from error
 
 from chunkenv.sb3.algorithms import ChunkA2C, ChunkPPO, PerDecisionDiscounts, chunk_ppo
 from chunkenv.sb3.chunk_replay import ChunkDictReplayBuffer, ChunkReplayBuffer

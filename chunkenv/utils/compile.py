@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chunkenv.errors import MissingExtraError
+from chunkenv.utils.extras import missing_extra
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 _INSIDE: dict[str, Any] = {
@@ -19,7 +20,7 @@ _INSIDE: dict[str, Any] = {
 
 def missing_numba(what: str = "This", extra: str = "kinetix") -> MissingExtraError:
     """The error where numba cannot be imported: what needs it, and the extra that installs it."""
-    return MissingExtraError(f'{what} needs numba, which is not installed: run `pip install "chunkenv[{extra}]"`.')
+    return missing_extra(f"{what} needs numba, which is", extra)
 
 
 def jit(function: Callable) -> Callable:

@@ -1,4 +1,4 @@
-"""The optional dependencies: what each gives, and whether it is installed."""
+"""The optional dependencies: what each gives, whether it is installed, and how to install it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chunkenv.errors import MissingExtraError
 
 
 class Extra(NamedTuple):
-    """A group of optional dependencies, installed by `pip install "chunkenv[name]"`."""
+    """A group of optional dependencies, installed by what `install_command` says."""
 
     name: str
     modules: dict[str, str]
@@ -26,7 +26,7 @@ EXTRAS = (
     ),
     Extra(
         "render",
-        {"pygame": "pygame", "moviepy": "moviepy", "imageio_ffmpeg": "imageio-ffmpeg", "PIL": "pillow"},
+        {"pygame": "pygame-ce", "moviepy": "moviepy", "imageio_ffmpeg": "imageio-ffmpeg", "PIL": "pillow"},
         "pictures, windows and videos: chunkenv play, ChunkOverlay, RecordTicks",
     ),
     Extra(
@@ -64,6 +64,30 @@ def is_installed(module: str) -> bool:
         return False
 
 
+def install_command(extra: str) -> str:
+    """The command that installs an extra: of a clone that was never installed, to be run in its folder.
+
+    >>> install_command("ray")
+    'pip install "chunkenv[ray]"'
+    """
+    if version("chunkenv"):  # pip finds what is installed already, a clone as well, and adds to it
+        return f'pip install "chunkenv[{extra}]"'
+    return f'pip install -e ".[{extra}]"'
+
+
+def missing_extra(what: str, extra: str) -> MissingExtraError:
+    """The error of something that an extra would install.
+
+    Args:
+        what: the beginning of the sentence: what is missing, and its verb.
+        extra: the name of one of `EXTRAS`.
+
+    >>> str(missing_extra("A gif needs pillow, which is", "render"))
+    'A gif needs pillow, which is not installed: run `pip install "chunkenv[render]"`.'
+    """
+    return MissingExtraError(f"{what} not installed: run `{install_command(extra)}`.")
+
+
 def require(extra: str, *modules: str) -> None:
     """Raise one sentence that says what to install.
 
@@ -78,9 +102,17 @@ def require(extra: str, *modules: str) -> None:
     missing = [module for module in needed if not is_installed(module)]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        raise MissingExtraError(f'{" and ".join(missing)} {verb} not installed: run `pip install "chunkenv[{extra}]"`.')
+        raise missing_extra(f"{' and '.join(missing)} {verb}", extra)
 
 
 def installed_versions(extra: Extra) -> dict[str, str]:
-    """The version of each distribution of an extra, an empty string for what is missing."""
-    return {name: version(name) if is_installed(module) else "" for module, name in extra.modules.items()}
+    """The version of each distribution of an extra, an empty string for what is missing.
+
+    A module that another distribution has installed counts, by that one's name: pygame for pygame-ce.
+    """
+    found = {}
+    for module, name in extra.modules.items():
+        others = () if version(name) else importlib.metadata.packages_distributions().get(module, ())
+        actual = next(iter(others), name)
+        found[actual] = version(actual) if is_installed(module) else ""
+    return found

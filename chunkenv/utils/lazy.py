@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 
-from chunkenv.errors import MissingExtraError
+from chunkenv.utils.extras import missing_extra
 
 
 def lazy_exports(
@@ -45,4 +45,4 @@ def _import(module: str, extra: str) -> object:
         missing = (error.name or "").partition(".")[0]
         if not extra or missing == "chunkenv":
             raise
-        raise MissingExtraError(f'{missing} is not installed: run `pip install "chunkenv[{extra}]"`.') from error
+        raise missing_extra(f"{missing} is", extra) from error

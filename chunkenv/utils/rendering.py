@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.errors import ArgumentError
+from chunkenv.utils.extras import missing_extra
 
 UNSEEN = ("dummy", "offscreen")
 """Drivers that show nothing: pygame falls back on them, or the variable SDL_VIDEODRIVER names them."""
@@ -24,9 +25,7 @@ def import_pygame() -> Any:
     try:
         import pygame
     except ImportError as error:
-        raise MissingExtraError(
-            'Pictures need pygame, which is not installed: run `pip install "chunkenv[render]"`.'
-        ) from error
+        raise missing_extra("Pictures need pygame, which is", "render") from error
     return pygame
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError, MissingExtraError
+from chunkenv.errors import ArgumentError
+from chunkenv.utils.extras import missing_extra
 
 
 def open_video(path: Path, frames_per_second: float) -> Mp4 | Gif:
@@ -100,6 +101,4 @@ def _import(module: str, distribution: str, what: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingExtraError(
-            f'{what} needs {distribution}, which is not installed: run `pip install "chunkenv[render]"`.'
-        ) from error
+        raise missing_extra(f"{what} needs {distribution}, which is", "render") from error

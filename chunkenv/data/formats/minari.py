@@ -18,8 +18,9 @@ from gymnasium.envs.registration import EnvSpec
 from chunkenv.data.dataset import Dataset, write_episodes
 from chunkenv.data.dataset_files import DataError, Info
 from chunkenv.data.episodes import Episode
-from chunkenv.errors import ArgumentError, MissingExtraError, brief
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.registration import environment_of
+from chunkenv.utils.extras import missing_extra
 from chunkenv.utils.infos import SUCCESS_KEYS, reported_success
 
 OURS = "chunkenv"
@@ -105,7 +106,7 @@ def _import_minari() -> Any:
     try:
         return importlib.import_module("minari")
     except ImportError as error:
-        raise MissingExtraError('minari is not installed: run `pip install "chunkenv[data]"`.') from error
+        raise missing_extra("minari is", "data") from error
 
 
 def _buffers(dataset: Dataset) -> Iterator[Any]:

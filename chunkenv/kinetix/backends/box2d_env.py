@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.errors import ChunkenvError, MissingExtraError
+from chunkenv.errors import ChunkenvError
 from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.extras import missing_extra
 
 try:
     from chunkenv.kinetix.backends.box2d_world import Box2DWorld
 except ModuleNotFoundError as error:
-    raise MissingExtraError(
-        'The Box2D tasks need Box2D, which is not installed: run `pip install "chunkenv[box2d]"`.'
-    ) from error
+    raise missing_extra("The Box2D tasks need Box2D, which is", "box2d") from error
 
 
 class Box2DKinetixEnv(KinetixEnv):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chunkenv.errors import MissingExtraError
 from chunkenv.kinetix.engine.level_simulator import LevelSimulator
 from chunkenv.kinetix.engine.simulator import Simulator
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.extras import missing_extra
 
 BACKENDS = ("numba", "jax")
 
@@ -29,8 +29,6 @@ def open_simulator(level: str, backend: str = "numba") -> LevelSimulator:
     try:
         from chunkenv.kinetix.backends.jax_simulator import JaxSimulator
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f'backend="jax" needs kinetix-env, but {error.name} is not installed: '
-            'run `pip install "chunkenv[kinetix-jax]"`, best in an environment of its own.'
-        ) from error
+        what = f'backend="jax" needs kinetix-env, best in an environment of its own, but {error.name} is'
+        raise missing_extra(what, "kinetix-jax") from error
     return JaxSimulator(level)

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from chunkenv.errors import MissingExtraError
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.oracles.subgoal import Facts, SubGoal, distance
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.extras import missing_extra
 
 try:
     with warnings.catch_warnings():
@@ -33,7 +33,7 @@ try:
         from ogbench.manipspace.oracles.plan.plan_oracle import PlanOracle
         from ogbench.manipspace.oracles.plan.window_plan import WindowPlanOracle
 except ImportError as error:
-    raise MissingExtraError(f'{error.name} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
+    raise missing_extra(f"{error.name} is", "manipulation") from error
 
 STYLES = ("markov", "plan")
 SLIDE_AXIS = {"drawer": np.array([0.0, -1.0, 0.0]), "window": np.array([1.0, 0.0, 0.0])}

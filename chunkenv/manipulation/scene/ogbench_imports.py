@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from chunkenv.errors import MissingExtraError
+from chunkenv.utils.extras import missing_extra
 
 DRAWS_BY = "MUJOCO_GL"
 """The environment variable that names what MuJoCo draws with."""
@@ -28,7 +29,7 @@ def _module(name: str) -> Any:
         if not isinstance(error, ImportError):
             raise
         package = (error.name or name).partition(".")[0]
-        raise MissingExtraError(f'{package} is not installed: run `pip install "chunkenv[manipulation]"`.') from error
+        raise missing_extra(f"{package} is", "manipulation") from error
 
 
 mujoco = _module("mujoco")
