@@ -19,8 +19,8 @@ from chunkenv.kinetix.engine.level_simulator import STATE_SIZE
 from chunkenv.kinetix.render import frame
 from chunkenv.kinetix.rewards import REWARDS, choose
 from chunkenv.utils.batching import float32_array
-from chunkenv.utils.checks import one_of, whole_number
-from chunkenv.utils.rendering import Window
+from chunkenv.utils.checks import one_of
+from chunkenv.utils.rendering import Window, check_render_size
 
 OBSERVATIONS = ("symbolic", "compact", "state")
 RENDER_MODES = ("human", "rgb_array")
@@ -59,7 +59,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         reward: "sparse", "distance" or "penalty".
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
-        render_size: width and height of a frame in pixels, at least 16.
+        render_size: width and height of a frame in pixels, 16 to 2048.
         backend: "numba", our own engine; "jax", the reference engine itself, for checks (docs/backends.md).
 
     Attributes:
@@ -87,7 +87,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         backend: str = "numba",
     ) -> None:
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
-        self._render_size = whole_number("render_size", render_size, at_least=16)
+        self._render_size = check_render_size(render_size)
         self._window: Window | None = None
         self.simulator = open_simulator(level, backend)
         self._physics: Physics = self.simulator

@@ -17,8 +17,8 @@ from chunkenv.manipulation.scene.privileged_state import read_facts
 from chunkenv.manipulation.scene.state import check_state, read_state, state_layout, write_state
 from chunkenv.manipulation.scene.worlds import open_world
 from chunkenv.registration import FAMILIES, TASKS
-from chunkenv.utils.checks import one_of, whole_number
-from chunkenv.utils.rendering import Window
+from chunkenv.utils.checks import one_of
+from chunkenv.utils.rendering import Window, check_render_size
 from chunkenv.utils.spaces import read_array
 
 OBSERVATIONS = ("features", "state")
@@ -60,7 +60,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         observation: "features"; or "state", what `get_state` returns, float64: for planners.
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
-        render_size: width and height of a frame in pixels, at least 16.
+        render_size: width and height of a frame in pixels, 16 to 2048.
 
     Attributes:
         world: ogbench's environment, mended; its `model` and `data` are MuJoCo's.
@@ -97,7 +97,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         self._timing = one_of("timing", timing, TIMINGS)
         self._kind = one_of("observation", observation, OBSERVATIONS)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
-        self._render_size = whole_number("render_size", render_size, at_least=16)
+        self._render_size = check_render_size(render_size)
         self._painter: Painter | None = None
         self._window: Window | None = None
         self._ready, self._over = False, False

@@ -12,11 +12,11 @@ from gymnasium.vector import VectorEnv
 from chunkenv.errors import ArgumentError, brief, suggest
 
 
-def whole_number(name: str, value: Any, at_least: int) -> int:
+def whole_number(name: str, value: Any, at_least: int, at_most: int | None = None) -> int:
     """`value` as an int.
 
     Raises:
-        ArgumentError: if it is no whole number, or less than `at_least`.
+        ArgumentError: if it is no whole number, less than `at_least`, or more than `at_most`.
 
     >>> whole_number("workers", 2, at_least=1)
     2
@@ -29,6 +29,8 @@ def whole_number(name: str, value: Any, at_least: int) -> int:
         raise ArgumentError(f"{name}={value!r} is not a whole number; give an int of at least {at_least}.")
     if number < at_least:
         raise ArgumentError(f"{name}={value!r} is too small; give an int of at least {at_least}.")
+    if at_most is not None and number > at_most:
+        raise ArgumentError(f"{name}={brief(value)} is too large; give an int of at most {at_most}.")
     return number
 
 

@@ -9,10 +9,26 @@ from typing import Any
 import numpy as np
 
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import whole_number
 from chunkenv.utils.extras import missing_extra
+
+SMALLEST_FRAME, LARGEST_FRAME = 16, 2048
+"""Width and height of a frame in pixels: a larger one takes gigabytes while it is drawn, and as a video."""
 
 UNSEEN = ("dummy", "offscreen")
 """Drivers that show nothing: pygame falls back on them, or the variable SDL_VIDEODRIVER names them."""
+
+
+def check_render_size(value: object) -> int:
+    """The argument `render_size` of a task.
+
+    Raises:
+        ArgumentError: it is no whole number from `SMALLEST_FRAME` to `LARGEST_FRAME`.
+
+    >>> check_render_size(500)
+    500
+    """
+    return whole_number("render_size", value, SMALLEST_FRAME, LARGEST_FRAME)
 
 
 @cache

@@ -172,6 +172,8 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
         (PlayedScene("CartPole-v1", "zero"), "method='zero' needs continuous actions"),
         (PlayedScene(WORLD, size=9), "size=9 is for our own tasks"),
         (PlayedScene("catapult", size=9), "render_size=9 is too small"),
+        (PlayedScene("catapult", size=99999), "render_size=99999 is too large; give an int of at most 2048"),
+        (PlayedScene("cube-single-task1", size=2049), "render_size=2049 is too large"),
         (PlayedScene("catapult", delay=-1), "latency=-1"),
         (PlayedScene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),
         (PlayedScene("nowhere:Nothing-v0"), "task='nowhere:Nothing-v0' cannot be made"),

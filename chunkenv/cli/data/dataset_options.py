@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.table import Table
 
@@ -22,14 +23,19 @@ def describe_size(dataset: Dataset) -> str:
     return f"{len(dataset.episodes.length)} episodes, {len(dataset)} transitions."
 
 
-def expert_table(dataset: Dataset) -> Table:
-    """A line for each expert, and one for all."""
+def expert_table(dataset: Dataset, attempts: np.ndarray | None = None) -> Table:
+    """A line for each expert, and one for all; of the episodes that are attempts (bool[E]), if they are given."""
     table = Table("expert", "saved at", "episodes", "solved", "rate", "ticks", box=None, padding=(0, 2, 0, 0))
-    lines = summarize_experts(dataset)
+    lines = summarize_experts(dataset, attempts)
     for line, expert in zip(lines, dataset.info["experts"], strict=True):
         saved = f"{expert['solve_rate']:.3f}" if "solve_rate" in expert else ""
-        rate = line.solved / line.episodes if line.episodes else math.nan
-        table.add_row(line.name, saved, f"{line.episodes}", f"{line.solved}", f"{rate:.3f}", f"{line.ticks:.1f}")
+        table.add_row(line.name, saved, *_numbers(line.episodes, line.solved, line.ticks))
     episodes, solved = sum(line.episodes for line in lines), sum(line.solved for line in lines)
-    table.add_row("all", "", f"{episodes}", f"{solved}", f"{solved / episodes:.3f}", f"{len(dataset) / episodes:.1f}")
+    ticks = sum(line.episodes * line.ticks for line in lines) / max(1, episodes)
+    table.add_row("all", "", *_numbers(episodes, solved, ticks))
     return table
+
+
+def _numbers(episodes: int, solved: int, ticks: float) -> tuple[str, ...]:
+    rate = solved / episodes if episodes else math.nan
+    return f"{episodes}", f"{solved}", f"{rate:.3f}", f"{ticks:.1f}"

@@ -24,17 +24,33 @@ def info(folder: Folder) -> None:
     keys = ("level", "observation", "noise", "seed", "episodes", "transitions", "chunkenv", "command")
     for key in keys:
         console.print(f"{key:<12} {dataset.info.get(key)}", soft_wrap=True, markup=False)
-    print_table(console, expert_table(dataset))
     task = task_of_level(dataset.info.get("level"))
     manipulation = task is not None and task.family is not None
     if manipulation:
+        _show_attempts(dataset, console)
         _show_coverage(dataset, console)
+    else:
+        print_table(console, expert_table(dataset))
     print_table(console, _channel_table(dataset))
     answers = "episodes begin differently" if manipulation else "they all answer the same observation"
     console.print(
         f"first std: how much the first actions of the episodes differ ({answers}). "
         "two peaks: their bimodality coefficient, .33 for a Gaussian, .56 if uniform, 1 for two values."
     )
+
+
+def _show_attempts(dataset: Dataset, console: Console) -> None:
+    """The experts' episodes, without those that begin where the task is solved already."""
+    from chunkenv.data.coverage import find_attempts
+
+    attempts = find_attempts(dataset)
+    print_table(console, expert_table(dataset, attempts))
+    if solved := int((~attempts).sum()):
+        console.print(
+            f"{solved} more episodes begin where the task is solved already: there is nothing to solve, and neither "
+            "episodes nor rate counts them.",
+            soft_wrap=True,
+        )
 
 
 def _show_coverage(dataset: Dataset, console: Console) -> None:
