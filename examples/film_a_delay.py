@@ -29,7 +29,7 @@ def make_env(folder):
     """Wrap in this order: frames of every tick, chunks, the strip under the frames, the video."""
     world = gym.make("Pendulum-v1", render_mode="rgb_array_list", max_episode_steps=60)
     latency = LogNormal(median=0.15, sigma=0.6)
-    chunked = chunkenv.ChunkedExecution(world, 8, 4, latency, control_dt=0.05, info="full")
+    chunked = chunkenv.ChunkedExecution(world, 8, 4, latency, info="full")
     return chunkenv.RecordTicks(ChunkOverlay(chunked), str(folder), episode_trigger=lambda episode: True)
 
 

@@ -37,7 +37,7 @@ def main():
     path = Path(tempfile.mkdtemp()) / "latency.csv"
     np.savetxt(path, measure(50))
     latency = Trace(str(path)) + Constant(0.100)
-    env = chunkenv.ChunkedExecution(gym.make("Pendulum-v1"), 8, 4, latency, control_dt=0.05)
+    env = chunkenv.ChunkedExecution(gym.make("Pendulum-v1"), 8, 4, latency)
     observation, _ = env.reset(seed=0)
     delays = []
     for _ in range(20):

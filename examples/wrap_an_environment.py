@@ -26,7 +26,7 @@ def solve(latency, overlap=True):
 
     def make_env():
         env = gym.make("CartPole-v1", max_episode_steps=200)
-        return chunkenv.ChunkedExecution(env, 8, 2, latency, overlap=overlap, control_dt=0.02)
+        return chunkenv.ChunkedExecution(env, 8, 2, latency, overlap=overlap)
 
     return np.mean([row["ticks"] for row in chunkenv.evaluate(make_env, Balance(), episodes=20, seed=0)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -60,7 +61,7 @@ def make_sb3_env(
         processes: True plays each environment in a process of its own.
         monitor_file: where to log the episodes; nowhere if None.
         arguments: the other arguments of `chunkenv.ChunkedExecution`; with a latency of d ticks an
-            `execution_horizon` from d to H - d, else there are ticks without a row.
+            `execution_horizon` from d to H - d (the default), else there are ticks without a row.
 
     Raises:
         ArgumentError: for an unknown or invalid argument.
@@ -78,7 +79,8 @@ def make_sb3_env(
     if not single and is_native(id_or_env_fn, env_kwargs or {}):
         venv = _make_native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
-        members = [partial(_make_member, make_env, chunking, numbered)] * count
+        first = partial(_make_member, make_env, chunking, numbered)
+        members = [first, *[partial(first, silent=True)] * (count - 1)]  # what one warns of holds for all
         venv = _make_in_workers(members) if processes else DummyVecEnv(members)
     env = ChunkVecMonitor(venv, monitor_file)
     if seed is not None:
@@ -114,9 +116,14 @@ def _make_in_workers(members: Sequence[Callable[[], gym.Env]]) -> SB3VecEnv:
     return SB3VecEnv(WorkerVectorEnv(members, autoreset_mode=AutoresetMode.SAME_STEP))
 
 
-def _make_member(make_env: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool) -> gym.Env:
+def _make_member(
+    make_env: Callable[[], gym.Env], chunking: dict[str, Any], numbered: bool, silent: bool = False
+) -> gym.Env:
     env = make_env()
-    chunked = ChunkedExecution(UndiscountedReturn(env), **_with_prefix_form(chunking, env.observation_space))
+    with warnings.catch_warnings():
+        if silent:
+            warnings.simplefilter("ignore")
+        chunked = ChunkedExecution(UndiscountedReturn(env), **_with_prefix_form(chunking, env.observation_space))
     if not counts_from_zero(chunked.observation_space):
         chunked = ChoicesSeen(chunked)
     if numbered:

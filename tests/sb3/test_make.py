@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from chunkenv import ChunkedExecution
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, UnderrunWarning
 from chunkenv.latency import LogNormal
 from chunkenv.sb3 import make_sb3_env
 from tests.sb3.worlds import DictLine, Line
 from tests.worlds import ACTIONS
 
 
-@pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning")
+@pytest.mark.filterwarnings("ignore::chunkenv.errors.StaleChunkWarning", "ignore::chunkenv.errors.UnderrunWarning")
 @settings(deadline=None, max_examples=25)
 @given(
     horizon=st.integers(1, 5),
@@ -49,6 +49,23 @@ def test_each_member_is_the_environment_alone(horizon, delay, end, terminates, s
             np.testing.assert_array_equal(infos[0]["terminal_observation"], expected)
             assert infos[0]["TimeLimit.truncated"] == (truncated and not terminated)
             expected, _ = alone.reset()
+
+
+@pytest.mark.parametrize("name", ["Pendulum-v1", "chunkenv/kinetix-catapult-v0"])
+def test_horizons_leave_rows_for_an_inference_and_underruns_are_warned_of_once(name):
+    late = {"prediction_horizon": 8, "latency": 2}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        usual = make_sb3_env(name, 3, **late)
+        starved = make_sb3_env(name, 3, **late, execution_horizon=8)
+    assert [warning.category for warning in caught if "underruns" in str(warning.message)] == [UnderrunWarning]
+    assert all(decision_ticks(env) == ticks for env, ticks in ((usual, 6), (starved, 8)))
+
+
+def decision_ticks(env):
+    """Control steps of a decision."""
+    env.reset()
+    return env.step(np.zeros((3, *env.action_space.shape), np.float32))[3][0]["ticks"]
 
 
 @pytest.mark.parametrize(
