@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.utils.types import AnySpace, Value
+from chunkenv.utils.types import AnySpace, Value, is_box
 
 LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
@@ -82,6 +82,20 @@ def has_nan(space: AnySpace, value: Value) -> bool:
         return False
     squares = np.vdot(value, value)  # NaN if and only if one of them is; a fifth of the time of isnan and any
     return bool(squares != squares)
+
+
+def clip(space: AnySpace, value: Value) -> Value:
+    """A value of `space`, or a batch of them, with the real numbers moved within their bounds.
+
+    >>> clip(spaces.Box(-1.0, 1.0, (2,)), np.array([0.5, 7.0], np.float32))
+    array([0.5, 1. ], dtype=float32)
+    """
+    return map_parts(_clip_leaf, space, value)
+
+
+def _clip_leaf(leaf: AnySpace, value: np.ndarray) -> np.ndarray:
+    # Twice as fast as np.clip for the few numbers of a chunk.
+    return np.minimum(np.maximum(value, leaf.low), leaf.high) if is_box(leaf) else value
 
 
 def padding(space: AnySpace) -> Value:

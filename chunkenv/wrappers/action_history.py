@@ -10,6 +10,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.spaces import clip
 from chunkenv.utils.types import Action, AnySpace, Observation, is_box
 from chunkenv.wrappers.dict_observation import DictObservation
 
@@ -39,7 +40,8 @@ class ActionHistory:
     """An observation with the last actions and an age, in a Dict of fixed shape.
 
     The Dict has the keys 'observation' (or, if the observation is a Dict, that one's own keys), `actions_key` (the last
-    `length` actions, oldest first; one flat row for a Box) and `age_key` (ticks, float32 [1]).
+    `length` actions, oldest first, within the bounds of their space; one flat row for a Box) and `age_key` (ticks,
+    float32 [1]).
 
     Args:
         observation_space: the wrapped environment's.
@@ -85,7 +87,10 @@ class ActionHistory:
         empty = create_empty_array(self._action_space, len(self._actions))
         rows: Action = concatenate(self._action_space, list(self._actions), empty)
         actions = np.ravel(rows) if isinstance(self._action_space, spaces.Box) else rows
-        added: dict[str, Observation] = {self._actions_key: actions, self._age_key: np.array([age], np.float32)}
+        added: dict[str, Observation] = {
+            self._actions_key: clip(self.space[self._actions_key], actions),
+            self._age_key: np.array([age], np.float32),
+        }
         return self._parts.join(observation, added)
 
 

@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Chunk, Request
-from chunkenv.utils.spaces import leaves, map_parts, padding
+from chunkenv.utils.spaces import clip, leaves, map_parts, padding
 from chunkenv.utils.types import AnySpace, Observation, is_box
 from chunkenv.wrappers.dict_observation import DictObservation
 
@@ -19,7 +19,9 @@ class PrefixObservation:
 
     The Dict has the keys 'observation' (or, if the observation is a Dict, that one's own keys), 'prefix' (a whole
     chunk: the rows beyond 'prefix_length' are filling, not a plan), 'prefix_length' and 'delay_estimate' (ticks). Its
-    shape is the same for every execution horizon and delay, so that one network can be evaluated on all.
+    shape is the same for every execution horizon and delay, so that one network can be evaluated on all. Rows beyond
+    the bounds of their space are shown as the bounds allow, which is what an environment that clips will execute; the
+    request has them as they are.
 
     Args:
         observation_space: the wrapped environment's.
@@ -57,7 +59,11 @@ class PrefixObservation:
         self, observation: Observation, prefix: Chunk, length: np.ndarray, estimate: np.ndarray
     ) -> dict[str, Observation]:
         """The Dict of an observation, or of a batch of them; `prefix` is padded to whole chunks."""
-        added = {"prefix": prefix, "prefix_length": length, "delay_estimate": estimate}
+        added = {
+            "prefix": clip(self.parts_space["prefix"], prefix),
+            "prefix_length": length,
+            "delay_estimate": estimate,
+        }
         return self._parts.join(observation, added)
 
     def _pad(self, request: Request) -> Chunk:
