@@ -1,16 +1,19 @@
+import contextlib
 import sqlite3
 from dataclasses import dataclass, replace
 
 import pytest
-from fake_study import cells, fake_study, keep
+from fake_study import block_study, cells, fake_study, keep
 
+from chunkenv.bench.analysis.study_progress import progress
 from chunkenv.bench.run.block_queue import missing_blocks
+from chunkenv.bench.store.columns import columns_of, declare, quote
 from chunkenv.bench.store.fingerprint import study_code
 from chunkenv.bench.store.provenance import METHOD, versions
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import APPLICATION_ID, LAYOUT
 from chunkenv.bench.store.study_store import Store
-from chunkenv.bench.study import Unit
+from chunkenv.bench.study import Cell, Unit
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import MEASURES
 
@@ -274,6 +277,80 @@ def test_an_older_database_is_brought_up_to_date(tmp_path):
         keep(store, study.units[-1], ROW | {"jerk": 0.5})
     with open_store(path) as store:
         assert sorted(str(row["jerk"]) for row in store.rows()) == ["0.5", "None"]
+
+
+BOOKS_OF_LAYOUT_2 = {
+    "plan": ({"episodes": "INTEGER", "cost": "REAL"}, ""),
+    "blocks": (
+        {"first": "INTEGER", "count": "INTEGER", "runner": "TEXT", "claimed": "REAL", "finished": "REAL"},
+        ", first",
+    ),
+}
+
+
+def layout_2(path, cell=Cell):
+    """Make the books of a database as they were, and leave the newest measure out."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        keys = columns_of(cell, {}).keys
+        for table, (own, unique) in BOOKS_OF_LAYOUT_2.items():
+            here = quote(f"#{name}" for name in own)
+            connection.execute(f"ALTER TABLE {table} RENAME TO new_{table}")
+            unit = f"UNIQUE ({quote(keys)}{unique})"
+            connection.execute(f"CREATE TABLE {table} ({declare({**keys, **own})}, {unit})")
+            names = f"{quote(keys)}, {quote(own)}"
+            connection.execute(f"INSERT INTO {table} ({names}) SELECT {quote(keys)}, {here} FROM new_{table}")
+            connection.execute(f"DROP TABLE new_{table}")
+        connection.execute("ALTER TABLE episodes DROP COLUMN first_success")
+        connection.execute("PRAGMA user_version = 2")
+
+
+@dataclass(frozen=True)
+class RowCell:
+    task: str
+    rowid: int
+    planned: int
+
+
+@pytest.mark.parametrize("kind", [Cell, RowCell])
+def test_a_database_of_layout_2_is_brought_up_to_date(path, kind):
+    odd = tuple(RowCell(task, -number, number) for number, task in enumerate(("left", "right", "up"))) * (
+        kind is RowCell
+    )
+    study = block_study(cells=odd or cells(), play=block_study().play, results={}, episodes=5, batch=2)
+    with Store(path, kind) as store:
+        store.begin(study)
+        store.claim(study.blocks[1])
+        keep(store, study.units[0], ROW)
+        before = store.rows(), progress(store, 0.0), store.select("SELECT * FROM plan"), store.counts(study)
+        claimed = store.select("SELECT * FROM blocks")
+    layout_2(path, kind)
+    with open_store(path) as store:
+        after = store.rows(), progress(store, 0.0), store.select("SELECT * FROM plan"), store.counts(study)
+        assert store.select("SELECT * FROM blocks") == claimed
+        assert len(claimed) == 1
+        assert list(store.columns.all) == list(columns_of(kind, {}).all)
+        assert store.select("PRAGMA user_version") == [{"user_version": LAYOUT}]
+    assert after == before
+    assert [row["#place"] for row in after[2]] == list(range(1, len(study.cells) + 1))
+    with Store(path, kind) as store:
+        store.begin(study)
+        keep(store, study.units[-1], ROW | {"first_success": 3})
+        assert sorted(str(row["first_success"]) for row in store.rows()) == ["3", "None"]
+
+
+def test_a_file_without_rows_takes_other_columns(path):
+    """Case 17: a study that failed at once is mended, and may have other cells and results."""
+    with Store(path) as store:
+        store.begin(fake_study())
+    with Store(path, results={"energy": float}) as store:
+        store.begin(block_study(batch=1))
+        keep(store, UNIT, ROW | {"energy": 0.5})
+    with pytest.raises(ArgumentError, match="has rows with the columns"):
+        Store(path)
+    with pytest.raises(ArgumentError, match="has rows with 'energy' as REAL, which is INTEGER now; choose another"):
+        Store(path, results={"energy": int})
+    with open_store(path) as store:
+        assert [row["energy"] for row in store.rows()] == [0.5]
 
 
 def test_an_older_database_of_other_cells_is_refused(tmp_path):
