@@ -129,14 +129,18 @@ def _fits(value: object, kind: type) -> bool:
 
 def _hold_setting(name: object, value: object) -> object:
     try:
-        text = json.dumps(value, default=_to_lists)
+        return json.loads(json.dumps(value, default=_to_lists), parse_constant=_infinity)
     except (TypeError, ValueError) as error:
         raise ArgumentError(
-            f"settings[{name!r}]={brief(value)} is no plain data; give numbers, texts, lists and dicts of these."
+            f"settings[{name!r}]={brief(value)} is no plain data; give numbers (but not NaN, which equals no other), "
+            "texts, lists and dicts of these."
         ) from error
-    if json.loads(text) != json.loads(text):
-        raise ArgumentError(f"settings[{name!r}]={brief(value)} has NaN, which equals no other; give None instead.")
-    return json.loads(text)
+
+
+def _infinity(name: str) -> float:
+    if name == "NaN":
+        raise ValueError
+    return float(name)
 
 
 def _to_lists(value: Any) -> object:

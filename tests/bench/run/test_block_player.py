@@ -3,14 +3,17 @@
 import pickle
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from fake_study import block_study, cells, fake_study, make_env, make_policy, play
 
+from chunkenv.bench.analysis.groups import overall
 from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study, play_block
 from chunkenv.bench.run.block_queue import DEATHS, BlockQueue, claim_blocks, missing_blocks
 from chunkenv.bench.run.runner import StudyError, run_study
 from chunkenv.bench.store.block_claims import DONE, OURS, THEIRS
+from chunkenv.bench.store.exporting import export
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Block
 from chunkenv.errors import ArgumentError
@@ -107,7 +110,25 @@ def test_numbers_of_numpy_are_kept():
     assert [type(row[name]) for name in ("return", "ticks", "success")] == [float, int, bool]
 
 
+def test_arrays_around_numbers_are_kept_as_numbers(path):
+    """Case 2: the report said 0 % solved, and the export ended in a traceback."""
+
+    def jax_play(cell, episodes, seed):
+        rows = play(cell, episodes, seed)
+        return [row | {"success": np.array(True), "return": jnp.float32(2.5), "energy": np.float32(1)} for row in rows]
+
+    study = block_study(play=jax_play, cells=cells()[:1], batch=10)
+    with open_at(path) as store:
+        store.keep(study.blocks[0], play_block(study, study.blocks[0]))
+        assert {(row["success"], row["return"], row["energy"]) for row in store.rows()} == {(True, 2.5, 1.0)}
+        assert overall(store).groups[0].score.estimate == 1
+        assert export(store, path.parent)[0].read_text().count("true") == 10
+
+
 WRONG = {
+    "an array": (lambda rows: [row | {"return": np.zeros(2)} for row in rows], "'return' does not take; give a number"),
+    "no dict": (lambda rows: [list(row) for row in rows], r"returned \['seed', .* as a row; a row is a dict"),
+    "a number as a name": (lambda rows: [row | {5: 1} for row in rows], "a row with 5, which is no column"),
     "no list": (lambda rows: None, "returned NoneType for 2 episodes"),
     "a row too few": (lambda rows: rows[:1], "returned 1 for 2 episodes"),
     "a row without ticks": (lambda rows: [{k: v for k, v in row.items() if k != "ticks"} for row in rows], "'ticks'"),
