@@ -12,7 +12,7 @@ from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from chunkenv.data.check import check_dataset
-    from chunkenv.data.coverage import map_visits, measure_coverage
+    from chunkenv.data.coverage import find_attempts, map_visits, measure_coverage
     from chunkenv.data.executed import executed_actions
     from chunkenv.data.formats.minari import from_minari, to_minari
     from chunkenv.data.formats.ogbench import from_ogbench
@@ -31,6 +31,7 @@ __all__ = [
     "check_dataset",
     "draw_batch",
     "executed_actions",
+    "find_attempts",
     "from_minari",
     "from_ogbench",
     "load",
@@ -48,7 +49,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "check": "check_dataset",
-        "coverage": "map_visits measure_coverage",
+        "coverage": "find_attempts map_visits measure_coverage",
         "executed": "executed_actions",
         "formats.minari": "from_minari to_minari",
         "formats.ogbench": "from_ogbench",

@@ -27,6 +27,21 @@ class GoalCoverage(NamedTuple):
     episodes: int
 
 
+def find_attempts(dataset: Dataset) -> np.ndarray:
+    """The episodes that begin with something left to do, bool[E]: of which a solve rate speaks.
+
+    Imports from ogbench end an episode with every success, so that each further tick in which the goal still holds is
+    an episode of its own, and solved.
+
+    Args:
+        dataset: of a manipulation task.
+    """
+    family = _family(dataset)
+    first = np.asarray(dataset.observations[dataset.episodes.start])
+    held = agreement(family, objects_of(family, first), goal_of(dataset.info["level"]))
+    return np.logical_not(held.all(axis=1))
+
+
 def measure_coverage(dataset: Dataset) -> list[GoalCoverage]:
     """A line for each thing that the task wants, and one for all of them at once, by the observations.
 

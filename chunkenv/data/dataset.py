@@ -18,6 +18,7 @@ import numpy as np
 
 from chunkenv.data.dataset_files import DataError, Info, read_json, write_column, write_json
 from chunkenv.data.episodes import Episode, as_block
+from chunkenv.errors import ArgumentError
 
 FORMAT = "chunkenv-data-1"
 META = "meta.json"
@@ -133,23 +134,36 @@ def _describe(shape: Sequence[int], dtype: np.dtype) -> Info:
     return {"shape": list(shape), "dtype": str(dtype)}
 
 
+def empty_folder(path: str | Path) -> Path:
+    """The folder for a new dataset.
+
+    Raises:
+        ArgumentError: it is not empty.
+    """
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArgumentError(f"{folder} is not empty; choose another folder.")
+    return folder
+
+
 def write_episodes(
-    folder: Path, episodes: Sequence[Episode], info: Info, numbers: Sequence[int] | None = None
+    path: str | Path, episodes: Sequence[Episode], info: Info, numbers: Sequence[int] | None = None
 ) -> Dataset:
     """Write episodes as a dataset, and open it.
 
     Args:
-        folder: for it.
+        path: of the folder for it, empty or not there.
         episodes: at least one.
         info: of the dataset, with its `experts`.
         numbers: what an error calls the episodes; 0, 1, ... if None.
 
     Raises:
+        ArgumentError: the folder is not empty.
         DataError: an episode's columns do not fit one another, or its expert is not in `info`; nothing is
             written.
         UnwritableError: it cannot be written.
     """
-    block = as_block(episodes, numbers)
+    folder, block = empty_folder(path), as_block(episodes, numbers)
     _expect_experts(block["expert"], info)
     whole = ShardSlice(block.__getitem__, len(block["rewards"]), len(block["length"]))
     return write_dataset(folder, [whole], info)

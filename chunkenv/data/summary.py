@@ -42,12 +42,18 @@ class ChannelSummary(NamedTuple):
     two_peaks: float
 
 
-def summarize_experts(dataset: Dataset) -> list[ExpertSummary]:
-    """A line for each expert, in the order of `info["experts"]`."""
+def summarize_experts(dataset: Dataset, attempts: np.ndarray | None = None) -> list[ExpertSummary]:
+    """A line for each expert, in the order of `info["experts"]`.
+
+    Args:
+        dataset: what `load` returned.
+        attempts: bool[E], the episodes that count, such as those of `chunkenv.data.find_attempts`; all, if None.
+    """
     table = dataset.episodes
+    counted = np.ones(len(table.length), bool) if attempts is None else attempts
     lines = []
     for index, expert in enumerate(dataset.info["experts"]):
-        own = table.expert == index
+        own = counted & (table.expert == index)
         ticks = float(table.length[own].mean()) if own.any() else 0.0
         lines.append(ExpertSummary(expert["name"], int(own.sum()), int(table.success[own].sum()), ticks))
     return lines

@@ -6,6 +6,7 @@ import pytest
 
 from chunkenv.data.dataset import ShardSlice, load, write_dataset, write_episodes
 from chunkenv.data.dataset_files import DataError
+from chunkenv.errors import ArgumentError
 from tests.data.making import COLUMNS, episode, info, same, slices, small_dataset
 
 
@@ -137,3 +138,13 @@ def test_rows_of_a_slice_never_stand_for_those_of_the_next(tmp_path, name, chang
         write_dataset(tmp_path, [first, short], info())
     with pytest.raises(DataError, match="is no dataset"):
         load(tmp_path)
+
+
+def test_a_dataset_is_not_written_over_another(tmp_path):
+    whole = write_episodes(str(tmp_path / "data"), [episode(3)], info())
+    assert whole.episodes.length.tolist() == [3]
+    (tmp_path / "file").touch()
+    for name in ("data", "file"):
+        with pytest.raises(ArgumentError, match=f"{name} is not empty; choose another folder"):
+            write_episodes(tmp_path / name, [episode(2)], info())
+    assert load(tmp_path / "data").episodes.length.tolist() == [3]

@@ -18,6 +18,14 @@ def test_who_did_not_play_has_a_line_too():
     assert summarize_experts(dataset) == [ExpertSummary("expert0", 1, 0, 3.0), ExpertSummary("expert1", 0, 0, 0.0)]
 
 
+def test_only_attempts_count():
+    attempts = np.array([True, False, True, True])
+    assert summarize_experts(in_memory([3, 2, 5, 1]), attempts) == [
+        ExpertSummary("expert0", 2, 1, 4.0),
+        ExpertSummary("expert1", 1, 0, 1.0),
+    ]
+
+
 def test_channels_are_described_by_their_numbers():
     dataset = in_memory([3, 2, 5, 1, 4, 2, 2])
     first = dataset.actions[dataset.episodes.start].astype(np.float64)

@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from chunkenv.data.dataset import Dataset, write_episodes
+from chunkenv.data.dataset import Dataset, empty_folder, write_episodes
 from chunkenv.data.dataset_files import DataError, Info
 from chunkenv.data.episodes import Episode
 from chunkenv.errors import ArgumentError, brief
@@ -86,9 +86,7 @@ def from_minari(source: Any, out: str | Path) -> Dataset:
             nothing is written.
         MissingExtraError: Minari is not installed.
     """
-    minari, folder = _import_minari(), Path(out)
-    if folder.exists() and any(folder.iterdir()):
-        raise ArgumentError(f"{folder} is not empty; choose another folder.")
+    minari, folder = _import_minari(), empty_folder(out)
     if isinstance(source, str):
         try:
             source = minari.load_dataset(source)

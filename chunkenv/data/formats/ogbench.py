@@ -14,10 +14,9 @@ import numpy as np
 
 import chunkenv
 from chunkenv.data.coverage import goal_of
-from chunkenv.data.dataset import Dataset, write_episodes
+from chunkenv.data.dataset import Dataset, empty_folder, write_episodes
 from chunkenv.data.dataset_files import DataError, sha256_of
 from chunkenv.data.episodes import Episode
-from chunkenv.errors import ArgumentError
 from chunkenv.manipulation.families import FAMILY, Family
 from chunkenv.manipulation.scene.goals import agreement, objects_of
 from chunkenv.registration import read_task
@@ -44,10 +43,8 @@ def from_ogbench(path: str | Path, level: str, out: str | Path, reward: str = "c
         DataError: the file cannot be read, or is of another family.
         MissingExtraError: ogbench is not installed.
     """
-    task, folder = read_task(level, "manipulation task"), Path(out)
+    task, folder = read_task(level, "manipulation task"), empty_folder(out)
     one_of("reward", reward, REWARDS)
-    if folder.exists() and any(folder.iterdir()):
-        raise ArgumentError(f"{folder} is not empty; choose another folder.")
     family, arguments = FAMILY[str(task.family)], {"reward": reward}
     columns = _read(Path(path), family)
     episodes = list(_episodes(columns, family, goal_of(task.level), reward))

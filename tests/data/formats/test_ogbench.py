@@ -1,13 +1,17 @@
 """ogbench's npz files, made here in their form, since the real ones cannot be had without a network."""
 
+import re
+
 import gymnasium as gym
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import chunkenv  # noqa: F401
+from chunkenv.cli.data import app
 from chunkenv.data import load
 from chunkenv.data.check import check_dataset
-from chunkenv.data.coverage import map_visits, measure_coverage
+from chunkenv.data.coverage import find_attempts, map_visits, measure_coverage
 from chunkenv.data.dataset_files import DataError
 from chunkenv.errors import ArgumentError
 
@@ -63,6 +67,29 @@ def test_a_trajectory_without_success_is_truncated(published, tmp_path):
     assert dataset.truncated.sum() == 2
     assert not dataset.terminated.any()
     assert dataset.info["arguments"] == {"reward": "sparse"}
+
+
+def test_ticks_in_which_a_success_lasts_are_no_attempts(published, tmp_path):
+    path, *_ = published
+    dataset = from_ogbench(path, TASK, tmp_path / "data")
+    attempts = find_attempts(dataset)
+    assert attempts.tolist() == 2 * [True, *[False] * (AFTER - 1)]
+    assert (dataset.episodes.length[~attempts] == 1).all()
+    told = CliRunner().invoke(app, ["info", str(tmp_path / "data")], env={"COLUMNS": "100"}).output
+    assert re.search(r"cube-single-play-v0\.npz +2 +2 +1\.000 ", told)
+    assert re.search(r"all +2 +2 +1\.000 ", told)
+    assert f"{2 * (AFTER - 1)} more episodes begin where the task is solved already" in told
+
+
+def test_where_nothing_was_tried_there_is_no_rate(published, tmp_path):
+    """Only the ticks in which the success lasts."""
+    path, observations, actions, ends = published
+    last = np.flatnonzero(ends)[0]
+    part = slice(last - AFTER + 1, last + 1)
+    np.savez(tmp_path / path.name, observations=observations[part], actions=actions[part], terminals=ends[part])
+    from_ogbench(tmp_path / path.name, TASK, tmp_path / "data")
+    told = CliRunner().invoke(app, ["info", str(tmp_path / "data")], env={"COLUMNS": "100"}).output
+    assert re.search(r"all +0 +0 +nan ", told)
 
 
 def test_coverage_counts_what_held(published, tmp_path):
