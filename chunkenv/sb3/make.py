@@ -39,6 +39,7 @@ def make_sb3_env(
     numbered: bool = False,
     processes: bool = False,
     monitor_file: str | None = None,
+    append: bool = False,
     **arguments: Any,
 ) -> ChunkVecMonitor:
     """A VecEnv of chunked, delayed environments for Stable-Baselines3.
@@ -60,6 +61,7 @@ def make_sb3_env(
         numbered: True makes the action of discrete chunks one number, for DQN.
         processes: True plays each environment in a process of its own.
         monitor_file: where to log the episodes; nowhere if None.
+        append: True goes on with a monitor file that is there, for a training that is resumed; False replaces it.
         arguments: the other arguments of `chunkenv.ChunkedExecution`; with a latency of d ticks an
             `execution_horizon` from d to H - d (the default), else there are ticks without a row.
 
@@ -72,6 +74,7 @@ def make_sb3_env(
     """
     count = whole_number("n_envs", n_envs, at_least=1)
     single = true_or_false("numbered", numbered) | true_or_false("processes", processes)
+    true_or_false("append", append)
     make_env = _env_function(id_or_env_fn, env_kwargs)
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
     chunking["observe_prefix"] = observe_prefix
@@ -82,7 +85,7 @@ def make_sb3_env(
         first = partial(_make_member, make_env, chunking, numbered)
         members = [first, *[partial(first, silent=True)] * (count - 1)]  # what one warns of holds for all
         venv = _make_in_workers(members) if processes else DummyVecEnv(members)
-    env = ChunkVecMonitor(venv, monitor_file)
+    env = ChunkVecMonitor(venv, monitor_file, append)
     if seed is not None:
         env.seed(seed)
     return env

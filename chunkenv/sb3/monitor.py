@@ -9,6 +9,8 @@ import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
+from chunkenv.sb3.monitor_file import open_log
+from chunkenv.sb3.stock_check import StockCheck
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 
 RETURN = "episode_return"
@@ -56,10 +58,21 @@ class ChunkVecMonitor(VecMonitor):
     Args:
         venv: a VecEnv whose infos have 'ticks' and 'episode_return', such as `make_sb3_env` makes.
         filename: where to log the episodes; nowhere if None.
+        append: True goes on with the file, if there is one, and counts 't' from its start.
+
+    Raises:
+        ArgumentError: to go on with a file that no monitor wrote.
+
+    Warns:
+        WrongDiscountWarning: once, if an algorithm discounts decisions by another factor than their environment.
     """
 
-    def __init__(self, venv: VecEnv, filename: str | None = None) -> None:
-        super().__init__(venv, filename)
+    def __init__(self, venv: VecEnv, filename: str | None = None, append: bool = False) -> None:
+        begun = open_log(filename) if filename and append else None
+        super().__init__(venv, None if begun else filename)
+        if begun:
+            self.t_start, self.results_writer = begun
+        self._stock_check = StockCheck()
         self.reset_counts()
 
     def reset_counts(self) -> None:
@@ -71,11 +84,13 @@ class ChunkVecMonitor(VecMonitor):
         """Reset every environment."""
         observations = self.venv.reset()
         self.reset_counts()
+        self._stock_check.reset()
         return observations
 
     def step_wait(self) -> tuple[Observation, np.ndarray, np.ndarray, list[Info]]:
         """Count one decision of every environment."""
         observations, rewards, dones, infos = self.venv.step_wait()
+        self._stock_check.check(infos)
         self.episode_lengths += np.array([info["ticks"] for info in infos])
         # A decision that was stopped before its first tick has no return of its own, and adds nothing.
         before = self.episode_returns.tolist()

@@ -1,3 +1,4 @@
+import json
 from functools import partial
 
 import gymnasium as gym
@@ -7,6 +8,7 @@ from stable_baselines3 import A2C
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import load_results
 
+from chunkenv.errors import ArgumentError
 from chunkenv.sb3 import make_sb3_env
 from tests.sb3.worlds import Line
 
@@ -71,3 +73,41 @@ def test_the_same_return_as_the_environment_alone():
     total = sum(plain.step(np.zeros(1, np.float32))[1] for _ in range(200))
     (episode,) = episodes(env, 50)
     assert episode["r"] == pytest.approx(total, abs=1e-6)
+
+
+def rows_of(path):
+    header, columns, *rows = path.read_text().splitlines()
+    assert columns == "r,l,t"
+    return json.loads(header[1:])["t_start"], [[float(value) for value in row.split(",")] for row in rows]
+
+
+def log_episodes(folder, count, **arguments):
+    env = make_sb3_env(Line, prediction_horizon=5, monitor_file=str(folder / "log"), **arguments)
+    episodes(env, count)
+    env.close()
+    return rows_of(folder / "log.monitor.csv")
+
+
+def test_a_resumed_training_appends_to_its_log(tmp_path):
+    """Also after a crash inside a row; 't' goes on from the first start."""
+    begun, first = log_episodes(tmp_path, 2, append=True)
+    with (tmp_path / "log.monitor.csv").open("a") as file:
+        file.write("31.0,5")
+    again, rows = log_episodes(tmp_path, 3, append=True)
+    assert again == begun
+    assert rows[:2] == first
+    assert [row[:2] for row in rows] == [[31.0, 5]] * 5
+    assert [row[2] for row in rows] == sorted(row[2] for row in rows)
+
+
+def test_a_new_training_replaces_its_log(tmp_path):
+    log_episodes(tmp_path, 2)
+    assert len(log_episodes(tmp_path, 3)[1]) == 3
+
+
+@pytest.mark.parametrize("content", ["", "r,l,t\n1,2,3\n", '#{"t_start": 5}\nr,l,t,success\n', "#[]\nr,l,t\n"])
+def test_appending_to_what_is_no_log_of_ours_is_refused(tmp_path, content):
+    (tmp_path / "log.monitor.csv").write_text(content)
+    with pytest.raises(ArgumentError, match=r"monitor_file='.*log.monitor.csv' was not written by this monitor"):
+        log_episodes(tmp_path, 1, append=True)
+    assert (tmp_path / "log.monitor.csv").read_text() == content
