@@ -31,7 +31,7 @@ def control_dt_of(env: AnyEnv | AnyVectorEnv, control_dt: float | None = None) -
     It says so by an attribute `control_dt`, `control_timestep`, `dt` or `tau`, of its own or of a wrapper; if it has
     none, by metadata["render_fps"]. Gymnasium's `MaxAndSkipObservation` makes ticks as much longer as it skips; other
     wrappers that repeat actions do not say so: give `control_dt`. None, too, for a `SyncVectorEnv` of environments
-    that differ.
+    that differ, and around chunks, whose step is a decision.
 
     Raises:
         ArgumentError: for a `control_dt` that is not finite and more than 0.
@@ -74,6 +74,8 @@ def _step_time(env: Any) -> StepTime:
     metadata: dict[str, Any] = env.metadata or {}
     frames, repeats = _positive_or_none(metadata.get("render_fps")), 1
     for layer in _layers(env):
+        if hasattr(layer, "execution_horizon"):  # its step is a decision, which is as long as it happens to be
+            return StepTime(None, None, None)
         repeats *= _steps_inside(layer)
         for name in NAMES:
             seconds = _positive_or_none(getattr(layer, name, None))

@@ -52,8 +52,8 @@ class Delays:
         elif self.control_dt is None:
             raise ArgumentError(
                 f"latency={self.model!r} is in seconds, but the environment does not say how long a tick is "
-                "(it has no dt and no metadata['render_fps'], or its members differ); give control_dt in seconds per "
-                "tick, or an int for ticks."
+                "(no dt, no metadata['render_fps'], members that differ, or a step that is a decision); give "
+                "control_dt in seconds per tick, or an int for ticks."
             )
         else:
             self.plain = _spec_if_any(self.model)

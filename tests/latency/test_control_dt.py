@@ -114,11 +114,19 @@ def test_wrappers_that_make_a_step_longer():
     assert control_dt_of(MaxAndSkipObservation(Repeated(env), skip=2)) == 0.4
 
 
+def test_around_chunks_a_step_is_a_decision_of_no_fixed_time():
+    chunked = ChunkedExecution(Timed(render_fps=20, dt=0.05), 8, 4)
+    assert control_dt_of(chunked) is None
+    with pytest.raises(ArgumentError, match=r"a step that is a decision\); give control_dt"):
+        ChunkedExecution(chunked, 2, latency=Constant(0.2))
+    assert ChunkedExecution(chunked, 4, latency=Constant(0.2), control_dt=0.2).execution_horizon == 3
+
+
 def test_members_of_a_vector():
     assert control_dt_of(SyncVectorEnv([partial(gym.make, "Pendulum-v1")] * 2)) == 0.05
     differing = SyncVectorEnv([partial(Timed, dt=dt) for dt in (0.05, 0.1)])
     assert control_dt_of(differing) is None
-    with pytest.raises(ArgumentError, match=r"its members differ.*give control_dt"):
+    with pytest.raises(ArgumentError, match=r"members that differ.*give control_dt"):
         ChunkedVectorExecution(differing, 8, 4, latency=Constant(0.1))
     assert ChunkedVectorExecution(differing, 8, 4, latency=Constant(0.1), control_dt=0.1).control_dt == 0.1
 

@@ -74,6 +74,12 @@ BAD_ARGUMENTS = [
 ]
 
 
+def test_a_quantile_below_the_smallest_number_is_zero():
+    """A gamma with cv=40 has shape 1/1600: a thousandth of all draws lies below 1e-4800 or so; no float does."""
+    assert Gamma(0.1, 40.0).quantile(1e-3) == pytest.approx(0.0, abs=1e-300)
+    assert Gamma(0.1, 40.0).quantile(0.999) == pytest.approx(stats.gamma(1 / 1600, scale=160.0).ppf(0.999), rel=1e-9)
+
+
 @pytest.mark.parametrize(("mistake", "sentence"), BAD_ARGUMENTS)
 def test_bad_argument(mistake, sentence):
     with pytest.raises(ArgumentError, match=sentence):

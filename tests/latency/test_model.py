@@ -124,6 +124,12 @@ def test_spec_names_a_user_class_by_its_module():
     assert isinstance(from_spec(model.spec()), Doubled)
 
 
+def test_numpy_values_of_a_user_class_are_plain_in_its_spec():
+    model = Doubled(Constant(np.float32(0.5)), labels=(np.int64(3), np.array([1.5, 2.5])))
+    spec = json.loads(json.dumps(model.spec()))
+    assert (spec["inner"]["seconds"], spec["labels"]) == (0.5, [3, [1.5, 2.5]])
+
+
 def test_a_subclass_of_ours_is_not_taken_for_ours():
     assert from_spec(Slower(0.1, 0.5).spec()) == Slower(0.1, 0.5)
 
