@@ -77,11 +77,11 @@ def manipulation_alone(envs: Any, threads: int) -> EngineAlone:
 def stagger(envs: Any, rng: np.random.Generator) -> None:
     """Start episodes and play a random part of each, so that they do not end at once."""
     envs.reset(seed=0)
-    limit = envs._limit
-    actions = rng.uniform(-1, 1, (envs.num_envs, limit, *envs.single_action_space.shape)).astype(np.float32)
-    play = envs.play(actions, rng.integers(limit, size=envs.num_envs))
-    if (over := play.terminated | play.truncated).any():
-        envs.reset(options={"reset_mask": over})
+    for most in (envs._limit, envs._limit // 4, envs._limit // 4):  # the latter two part those that ended early
+        actions = rng.uniform(-1, 1, (envs.num_envs, most, *envs.single_action_space.shape)).astype(np.float32)
+        play = envs.play(actions, rng.integers(most, size=envs.num_envs))
+        if (over := play.terminated | play.truncated).any():
+            envs.reset(options={"reset_mask": over})
 
 
 def step_seconds(envs: Any, alone: EngineAlone, actions: np.ndarray, threads: int) -> np.ndarray:

@@ -7,7 +7,6 @@ They are those of kinetix-env 3.0.2 (Copyright (c) 2024 Michael Matthews) and of
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,12 @@ class Ticks:
     def __init__(self, played: PlayedChunks, distance_before: np.ndarray, ticks_before: np.ndarray) -> None:
         self._played, self._distance_before, self._ticks_before = played, distance_before, ticks_before
 
-    @cached_property
+    @property
     def reward(self) -> np.ndarray:
         """The sparse rewards, float64[N, T]."""
         return self._played.rewards.astype(np.float64)
 
-    @cached_property
+    @property
     def distance(self) -> np.ndarray:
         """The distances after each tick, float64[N, T]."""
         return self._played.distances.astype(np.float64)

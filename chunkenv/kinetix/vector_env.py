@@ -16,6 +16,7 @@ from chunkenv.kinetix.env import KinetixEnv
 from chunkenv.kinetix.noise import ActionNoises
 from chunkenv.kinetix.render import frame
 from chunkenv.kinetix.rewards import REWARDS, Ticks, distance_reward, penalty_reward, sparse_reward
+from chunkenv.kinetix.tallies import allow, tally
 from chunkenv.registration import TIME_LIMIT
 from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
 from chunkenv.utils.batching import BatchReader, Infos, Playback, read_play
@@ -42,7 +43,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         threads: at most how many threads step the environments; as many as the process has cores, if None.
         autoreset_mode: gymnasium's AutoresetMode, or the value of one.
         render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
-        render_size: width and height of a frame in pixels, at least 16.
+        render_size: width and height of a frame in pixels, 16 to 2048.
         max_episode_steps: control steps after which an episode is truncated; -1 for none.
         backend: as `KinetixEnv` has it; with "jax", the last bits may depend on N.
         action_noise: standard deviation of Gaussian noise, in units of the action, that is added to every action before
@@ -90,10 +91,10 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         std = real_number("action_noise", action_noise, at_least=0.0)
         self._noises = ActionNoises(std, self.num_envs) if std else None
         self._states = np.tile(self.simulator.initial_state(), (self.num_envs, 1))
-        self._records = self._states.view(STATE)[:, 0]
         self._actions = np.zeros((self.num_envs, N_ACTIONS), np.float32)
         self._begun = False
-        self._first_seen = self._observation(self._states[:1])
+        first = self._advance(self._actions[:, None], np.zeros(self.num_envs, np.int64))  # compiles what steps need
+        self._first_seen: np.ndarray = first.observations[:1].copy()
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -124,12 +125,17 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         resetting = self._autoreset.resetting()
         read = self._read_actions(actions, ignored=resetting)
-        play = self._play(read[:, None], (~resetting).astype(np.int64))
-        ended = play.terminated | play.truncated
-        observations, infos = self._autoreset.settle(
-            play.observations, ended, play.infos, resetting, lambda due: self.restart(due, [None] * self.num_envs, None)
-        )
-        return observations, play.rewards[:, 0], play.terminated, play.truncated, infos
+        self._expect_begun()
+        self._begin_again(resetting)  # before the engine observes, so that it writes their first observations
+        play = self._play(np.ascontiguousarray(read)[:, None], (~resetting).astype(np.int64))
+        infos = play.infos
+        if self._autoreset.at_once and (ended := self._autoreset.ended.copy()).any():
+            infos = self._autoreset.move_to_final(infos, play.observations, ended)
+            self._begin_again(ended)
+            play.observations[ended] = self._first_seen
+            resetting |= ended
+        infos["_success"] |= resetting
+        return play.observations, play.rewards[:, 0], play.terminated, play.truncated, infos
 
     def play(self, actions: np.ndarray, ticks: np.ndarray, *, every_tick: bool = False) -> Playback:
         """Play several control steps of each environment, without autoreset.
@@ -144,7 +150,10 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             ArgumentError: ticks that do not fit.
             ResetNeededError: there was no reset yet, or an episode that is over would be played.
         """
-        return self._play(*self._read_play(actions, ticks), every_tick)
+        actions, ticks = self._read_play(actions, ticks)
+        self._expect_begun()
+        self._autoreset.expect_under_way(ticks > 0)
+        return self._play(actions, ticks, every_tick)
 
     def restart(
         self, members: np.ndarray, seeds: Sequence[int | None], options: dict[str, Any] | None
@@ -153,12 +162,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
         The observations are for reading only: one row in memory, which stands for all.
         """
-        self._states[members] = self.simulator.initial_state()
-        self._actions[members] = 0
-        if self._noises:
-            self._noises.begin(members, seeds)
-        self._autoreset.ended &= ~members
-        self._begun = True
+        self._begin(members, seeds)
         fresh = np.broadcast_to(self._first_seen, (self.num_envs, self._first_seen.shape[1]))
         return fresh, {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
 
@@ -212,10 +216,29 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """What `play` is given, before anything moves; the engine alone would see a later tick too late."""
         return read_play(actions, ticks, self.num_envs, N_ACTIONS, np.isfinite, "finite")
 
-    def _expect_under_way(self, playing: np.ndarray) -> None:
+    @property
+    def _records(self) -> np.ndarray:
+        """The states as records: the same memory, also in a copy of the environments."""
+        return self._states.view(STATE)[:, 0]
+
+    def _expect_begun(self) -> None:
         if not self._begun:
             raise reset_needed("step")
-        self._autoreset.expect_under_way(playing)
+
+    def _begin_again(self, members: np.ndarray) -> None:
+        """Put some environments (bool[N]), if there are any, into the first state; their noise goes on."""
+        if members.any():
+            self._begin(members, [None] * self.num_envs)
+
+    def _begin(self, members: np.ndarray, seeds: Sequence[int | None]) -> None:
+        """Put some environments (bool[N]) into the first state."""
+        self._states[members] = self.simulator.initial_state()
+        if self.render_mode:
+            self._actions[members] = 0
+        if self._noises:
+            self._noises.begin(members, seeds)
+        self._autoreset.ended &= ~members
+        self._begun = True
 
     def _observation(self, states: np.ndarray) -> np.ndarray:
         """Observations of states, which stay as they are."""
@@ -228,34 +251,29 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _play(self, actions: np.ndarray, ticks: np.ndarray, every_tick: bool = False) -> Playback:
         """`play`, with arguments that were read."""
-        self._expect_under_way(ticks > 0)
-        room = np.maximum(self._limit - self._records["ticks"].astype(np.int64), 0)
-        allowed = np.minimum(ticks, room)
         if self._noises:
             actions = self._noises.add_to(actions)
-        play = self._play_each(actions, allowed) if every_tick else self._advance(actions, allowed)
+        play = self._play_each(actions, ticks) if every_tick else self._advance(actions, ticks)
         if self._noises:
             self._noises.spend(play.ticks)
         if self.render_mode:
             self._remember(actions, play.ticks)
-        truncated = (play.ticks > 0) & (play.ticks >= room)
-        self._autoreset.ended |= play.terminated | truncated
-        return play._replace(truncated=truncated)
+        self._autoreset.ended |= play.terminated | play.truncated
+        return play
 
     def _advance(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
-        """One call into the engine."""
-        ticks_before, distance_before = self._records["ticks"].astype(np.int64), self._records["distance"].copy()
-        played = self.simulator.play_unchecked(self._states, actions, ticks, self._kind, self._threads)
-        terminated = (ticks > 0) & (played.ends < ticks)
-        counts = np.where(terminated, played.ends + 1, ticks)
-        rewards = self._shape_reward(Ticks(played, distance_before, ticks_before))
+        """One call into the engine, up to the time limit."""
+        allowance = allow(self._records, ticks, self._limit)
+        played = self.simulator.play_unchecked(self._states, actions, allowance.ticks, self._kind, self._threads)
+        came = tally(allowance, played.ends, played.rewards, self._limit)
+        rewards = self._shape_reward(Ticks(played, allowance.distances, allowance.before))
         return Playback(
             self._states.copy() if played.observations is None else played.observations,
-            np.where(np.arange(rewards.shape[1]) < counts[:, None], rewards, 0.0),
-            counts,
-            terminated,
-            np.zeros(self.num_envs, bool),
-            {"success": (played.rewards > 0).any(axis=1), "_success": counts > 0},
+            np.where(came.played, rewards, 0.0),
+            came.counts,
+            came.terminated,
+            came.truncated,
+            {"success": came.success, "_success": came.moved},
             None,
         )
 
@@ -267,10 +285,10 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _play_each(self, actions: np.ndarray, ticks: np.ndarray) -> Playback:
         """One call for each tick, for its observation."""
         seen: list[list[Any]] = [[] for _ in range(self.num_envs)]
-        play, rewards = self._advance(actions[:, :1], np.zeros_like(ticks)), []
+        play, rewards = self._advance(np.ascontiguousarray(actions[:, :1]), np.zeros_like(ticks)), []
         for tick in range(actions.shape[1]):
-            now = (tick < ticks) & ~play.terminated
-            step = self._advance(actions[:, tick : tick + 1], now.astype(np.int64))
+            now = (tick < ticks) & ~(play.terminated | play.truncated)
+            step = self._advance(np.ascontiguousarray(actions[:, tick : tick + 1]), now.astype(np.int64))
             for index in np.flatnonzero(now).tolist():
                 seen[index].append(step.observations[index].copy())
             rewards.append(step.rewards)
@@ -279,6 +297,7 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             play = step._replace(
                 ticks=played,
                 terminated=play.terminated | step.terminated,
+                truncated=play.truncated | step.truncated,
                 infos={"success": success, "_success": played > 0},
             )
         return play._replace(rewards=np.concatenate(rewards, axis=1), seen=seen)

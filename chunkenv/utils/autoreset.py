@@ -129,6 +129,11 @@ class Autoreset:
         self.ended = np.zeros(num_envs, bool)
         self._space = observation_space
 
+    @property
+    def at_once(self) -> bool:
+        """Whether the step that ends an episode is its reset, too."""
+        return self.mode == AutoresetMode.SAME_STEP
+
     def expect_under_way(self, playing: np.ndarray) -> None:
         """Refuse to play environments (bool[N]) whose episodes are over.
 
@@ -160,21 +165,24 @@ class Autoreset:
 
         The arrays of `observations` are written into.
         """
-        due = resetting
-        if self.mode == AutoresetMode.SAME_STEP and (due := ended).any():
-            final = self._final(observations, infos, ended)
-            infos = merge_infos(select_infos(infos, ~ended), final)
         self.ended = ended.copy()
+        due = resetting | ended if self.at_once else resetting
         if not due.any():
             return observations, infos
+        if self.at_once and ended.any():
+            infos = self.move_to_final(infos, observations, ended)
         fresh, fresh_infos = restart(due)
         self.ended &= ~due
         return replace_members(self._space, observations, fresh, due), merge_infos(infos, fresh_infos)
 
-    def _final(self, observations: Observation, infos: Infos, ended: np.ndarray) -> Infos:
+    def move_to_final(self, infos: Infos, observations: Observation, ended: np.ndarray) -> Infos:
+        """The infos with those of the environments that ended (bool[N]) in `final_info`, with their last observations.
+
+        This is what SAME_STEP returns, before what the environments' resets add.
+        """
         indices = np.flatnonzero(ended)
         last = zip(indices.tolist(), copy_members(self._space, observations, indices), strict=True)
-        return {
+        return select_infos(infos, ~ended) | {
             "final_obs": object_array(dict(last), len(ended)),
             "_final_obs": ended.copy(),
             "final_info": select_infos(infos, ended),

@@ -205,20 +205,20 @@ def copy_members(space: AnySpace, batch: Value, indices: np.ndarray) -> list[Val
     >>> copy_members(spaces.Dict({"n": spaces.Discrete(9)}), {"n": np.array([3, 4, 5])}, np.array([0, 2]))
     [{'n': np.int64(3)}, {'n': np.int64(5)}]
     """
+    if isinstance(batch, np.ndarray) and batch.dtype != object:
+        return list(batch[indices])
     if isinstance(space, spaces.Dict):
         parts = [copy_members(part, batch[key], indices) for key, part in space.spaces.items()]
         return [dict(zip(space.spaces, values, strict=True)) for values in zip(*parts, strict=True)]
     if isinstance(space, spaces.Tuple):
         parts = [copy_members(part, value, indices) for part, value in zip(space.spaces, batch, strict=True)]
         return list(zip(*parts, strict=True))
-    if isinstance(batch, np.ndarray) and batch.dtype != object:
-        return list(batch[indices])
     return [copy.deepcopy(batch[index]) for index in indices.tolist()]
 
 
 def object_array(values: Mapping[int, object], num_envs: int) -> np.ndarray:
     """An object array with some environments' values, None elsewhere: arrays of any shapes stay apart."""
-    array = np.full(num_envs, None, object)
+    array = np.empty(num_envs, object)
     for index, value in values.items():
         array[index] = value
     return array

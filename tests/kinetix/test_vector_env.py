@@ -1,6 +1,7 @@
 """Many Kinetix environments at once: each is the single one to the bit, whatever N and the threads."""
 
 import copy
+import pickle
 import warnings
 
 import gymnasium as gym
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError, StaleChunkWarning
-from chunkenv.kinetix import LEVELS
+from chunkenv.kinetix import LEVELS, tallies
+from chunkenv.kinetix.engine import batch_kernels
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.latency import LogNormal, Uniform
 from tests.vector.comparing import MODES, play_both, same
@@ -291,6 +293,29 @@ def test_play_is_steps():
     same(seen, played.observations)
 
 
+def test_a_layout_of_the_actions_compiles_nothing_more():
+    envs = KinetixVectorEnv("catapult", 3)
+    envs.reset(seed=0)
+    compiled = [len(kernel.signatures) for kernel in (batch_kernels.play, tallies.allow, tallies.tally)]
+    envs.step(np.zeros((6, 3)).T)
+    envs.step(np.zeros((3, 12), np.float32)[:, ::2])
+    envs.play(np.zeros((3, 4, 12), np.float32)[..., ::2], np.full(6, 2)[::2], every_tick=True)
+    assert [len(kernel.signatures) for kernel in (batch_kernels.play, tallies.allow, tallies.tally)] == compiled
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_what_ended_in_play_is_reset_by_the_next_step(mode):
+    envs = KinetixVectorEnv("catapult", 2, max_episode_steps=3, autoreset_mode=mode)
+    first, _ = envs.reset(seed=0)
+    envs.play(np.ones((2, 3, 6), np.float32), np.array([3, 1]))
+    seen, _, terminated, truncated, infos = envs.step(np.ones((2, 6), np.float32))
+    same(seen[0], first[0])
+    assert not (terminated | truncated).any()
+    assert infos["_success"].all()
+    _, _, _, truncated, infos = envs.step(np.ones((2, 6), np.float32))
+    assert truncated.tolist() == [False, True]
+
+
 NAN_IN_ROW_2 = np.where(np.arange(4)[:, None] == 2, np.nan, np.zeros((3, 4, 6)))
 
 
@@ -327,6 +352,17 @@ def test_states_travel():
     for _ in range(9):
         actions = rng.uniform(-1, 1, (3, 6)).astype(np.float32)
         same(envs.step(actions), other.step(actions))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
+def test_a_copy_goes_on_alike_up_to_the_time_limit(copied):
+    """It once kept the ticks and the distance of the moment at which it was made: no limit, and wrong rewards."""
+    envs = KinetixVectorEnv("catapult", 2, reward="distance", max_episode_steps=4)
+    envs.reset(seed=0)
+    envs.step(np.ones((2, 6), np.float32))
+    other = copied(envs)
+    for _ in range(6):
+        same(envs.step(np.ones((2, 6), np.float32)), other.step(np.ones((2, 6), np.float32)))
 
 
 def test_states_whose_episode_is_over_are_not_played():

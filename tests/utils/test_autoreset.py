@@ -43,6 +43,14 @@ def test_same_step_resets_at_once():
     assert not autoreset.resetting().any()
 
 
+def test_same_step_resets_one_that_was_left_ended():
+    autoreset = Autoreset("SameStep", 2, SPACE)
+    seen, infos = autoreset.settle(SEEN.copy(), NOBODY, {}, ENDED, restart)
+    assert (seen.tolist(), infos["b"].tolist()) == ([[0.0], [6.0]], [3, 0])
+    assert "final_obs" not in infos
+    assert not autoreset.ended.any()
+
+
 def test_disabled_waits_for_the_caller():
     autoreset, seen, infos = settled(AutoresetMode.DISABLED)
     assert (seen.tolist(), infos) == (SEEN.tolist(), INFOS)
