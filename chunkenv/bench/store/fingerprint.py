@@ -6,6 +6,7 @@ It compares what code is: its syntax without comments and docstrings. Data files
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import inspect
@@ -146,12 +147,13 @@ def _is_docstring(node: object) -> bool:
 
 
 def _source(function: Callable[..., object]) -> Path | None:
-    """The file that a function is written in; None for one that was typed in."""
-    try:
-        file = inspect.getsourcefile(getattr(function, "func", function))
-    except TypeError:
-        return None
-    return Path(file).resolve() if file and Path(file).is_file() else None
+    """The file that a function is written in, whatever decorates it, or an object's class; None for one typed in."""
+    function = inspect.unwrap(getattr(function, "func", function))
+    for written in (function, type(function)):
+        with contextlib.suppress(TypeError):  # an object, or something that is built in
+            file = inspect.getsourcefile(written)
+            return Path(file).resolve() if file and Path(file).is_file() else None
+    return None
 
 
 def _neighbours(source: Path) -> set[Path]:

@@ -113,6 +113,26 @@ def test_studies_elsewhere_have_the_files_of_their_functions():
     assert other != fingerprint.study_code(fake_study())
 
 
+class Player:
+    def __call__(self, cell, episodes, seed):
+        return []
+
+
+@functools.cache
+def cached(cell, episodes, seed):
+    return []
+
+
+@functools.wraps(cached)
+def decorated(*arguments):
+    return cached(*arguments)
+
+
+@pytest.mark.parametrize("play", [Player(), Player().__call__, Player, cached, decorated, functools.partial(cached)])
+def test_objects_and_decorated_functions_have_a_file_too(play):
+    assert fingerprint.study_code(block_study(play=play)) == fingerprint.study_code(block_study(play=code))
+
+
 def test_functions_that_were_typed_in_have_no_file():
     scope = {}
     exec("def play(cell, episodes, seed): return []", scope)
