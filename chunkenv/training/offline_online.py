@@ -27,6 +27,7 @@ from chunkenv.evaluate import Row, episode_seed, evaluate
 from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.infos import reported_success
 from chunkenv.utils.types import AnyEnv, Info
 from chunkenv.wrappers import ChunkedExecution
 
@@ -151,7 +152,8 @@ class OfflineOnlineTraining(Training):
             lambda: self.make_env(settings), ChunkPolicy(self.agent), self.config.episodes, 2 * self._seed + 1
         )
         metrics = {"return": _mean(rows, "return"), "length": _mean(rows, "ticks")}
-        return metrics if rows[0]["success"] is None else {"solve_rate": _mean(rows, "success"), **metrics}
+        known = [row for row in rows if row["success"] is not None]
+        return {"solve_rate": _mean(known, "success"), **metrics} if known else metrics
 
     def state(self) -> tuple[Arrays, Facts]:
         """The agent, what was played, and the counts that random numbers follow from."""
@@ -196,19 +198,22 @@ class OfflineOnlineTraining(Training):
         return {key: float(np.mean([each[key] for each in metrics])) for key in metrics[0]} if metrics else {}
 
     def _play_episode(self) -> Metrics:
-        env, metrics, total, ended, info = self._env, {}, 0.0, False, {}
+        env, metrics, total, ended = self._env, {}, 0.0, False
+        reports: list[bool | None] = []
         observation, _ = env.reset(seed=episode_seed(2 * self._seed, self.episodes))
         replays = [replay for replay in (self._offline, self._online) if replay is not None]
         while not ended:
             before = observation
             observation, _, terminated, truncated, info = env.step(self._choose_chunk(observation))
             self._remember(before, info, terminated, truncated)
+            reports.append(reported_success(info))
             total += float(np.sum(info["rewards"]))
             ended = terminated or truncated
             if self.ticks > self.config.warm_up:
                 metrics = self._learn(info["ticks"] * self.config.updates_per_tick, replays)
         self.episodes += 1
-        success = {"episode_success": float(info["success"])} if "success" in info else {}
+        known = [report for report in reports if report is not None]
+        success = {"episode_success": float(any(known))} if known else {}
         return {**metrics, "episode_return": total, **success}
 
     def _choose_chunk(self, observation: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
                 the observation of the next request.
         """
         cycle = self._open_cycle("step")
-        rows = split(self.action_space, chunk := self._read_chunk(action))
+        rows = split(self._read_chunk.space, chunk := self._read_chunk(action))
         waiting = self._underrun.action(self._last_action) if cycle.underruns else None
         planned = fill_underruns(cycle, self._underrun.kind, self._rows, rows, waiting)
         self._cycle = None  # an environment that raises inside a chunk leaves an episode that cannot go on

@@ -173,3 +173,22 @@ def test_a_training_survives_being_killed(tmp_path):
     resumed = begun(tmp_path / "b")
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
+
+
+@pytest.mark.parametrize(
+    ("reports", "success"),
+    [([False] * 4, 0.0), ([True, False, False, None], 1.0), ([None, np.nan, None, None], None)],
+    ids=["never", "not lasting", "unknown"],
+)
+def test_success_that_does_not_last_counts_and_unknown_success_is_left_out(tmp_path, monkeypatch, reports, success):
+    step = Walk.step
+
+    def reporting(self, action):
+        *result, _ = step(self, action)
+        return *result, {"is_success": reports[self.ticks % 4]}
+
+    data(tmp_path / "data")
+    monkeypatch.setattr(Walk, "step", reporting)
+    lines = list(train(begun(tmp_path, offline_steps=0, warm_up=1000), tmp_path / "run"))
+    assert {line.get("episode_success") for line in lines if "episode_return" in line} == {success}
+    assert {line.get("solve_rate") for line in lines if "return" in line} == {success}
