@@ -32,8 +32,12 @@ def contracts():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    graph = grimp.build_graph("chunkenv", exclude_type_checking_imports=True, cache_dir=None)
+@pytest.fixture(scope="module")
+def graph():
+    return grimp.build_graph("chunkenv", exclude_type_checking_imports=True, cache_dir=None)
+
+
+def test_no_modules_import_each_other_in_a_circle(graph):
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
 
@@ -49,6 +53,15 @@ def test_every_module_is_in_a_layer(contracts):
 
 def test_no_import_is_exempt_from_a_contract(contracts):
     assert not [contract["name"] for contract in contracts if contract.get("ignore_imports")]
+
+
+def test_every_agent_that_knows_no_kinetix_has_to_stay_so(graph, contracts):
+    (contract,) = (each for each in contracts if each["name"].startswith("Only experts"))
+    sources = contract["source_modules"]
+    agents = graph.find_descendants("chunkenv.agents")
+    free = {each for each in agents if not any(f"{each}.".startswith(f"{source}.") for source in sources)}
+    ignorant = {each for each in free if not graph.chain_exists(each, "chunkenv.kinetix", as_packages=True)}
+    assert not ignorant, "name them in the contract in pyproject.toml"
 
 
 def test_no_file_name_stands_twice():

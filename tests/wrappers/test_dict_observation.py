@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from chunkenv import ChunkedExecution
 from chunkenv.errors import ArgumentError
 from chunkenv.wrappers.dict_observation import DictObservation
+from tests.worlds import Recorder
 
 ADDED = {"age": spaces.Discrete(9), "prefix": spaces.MultiBinary(2)}
 VALUES = {"age": np.int64(3), "prefix": np.array([0, 1], np.int8)}
@@ -38,3 +40,12 @@ def test_taken_keys_are_named_with_the_option_that_wants_them(taken):
     with pytest.raises(ArgumentError) as caught:
         DictObservation(space, ADDED, option="observe_prefix")
     assert f"observe_prefix would overwrite the observation's own {sorted(taken)}; rename them" in str(caught.value)
+
+
+def test_an_observation_without_a_flat_form_is_refused_where_one_is_asked_for():
+    env = Recorder()
+    env.observation_space = spaces.Sequence(spaces.Box(-1.0, 1.0, (2,)))
+    with pytest.raises(
+        ArgumentError, match=r"observe_prefix='flat' needs an observation with a flat Box form.*use True"
+    ):
+        ChunkedExecution(env, 4, observe_prefix="flat")
