@@ -80,6 +80,65 @@ def test_an_edited_study_must_not_find_its_old_rows(invoke):
     assert re.search(r"a study's file of fingerprint '\w{12}', which must not be mixed with '\w{12}'", str(error))
 
 
+def test_a_comment_in_a_study_lets_it_go_on(invoke):
+    invoke("run", "my_study.py", "--workers", "1")
+    Path("my_study.py").write_text('"""Mine."""\n# a remark' + STUDY)
+    sys.modules.pop("my_study")
+    assert "48 of 48 episodes are there already" in invoke("run", "my_study.py")
+
+
+def test_a_study_that_failed_at_once_may_be_mended_in_any_way(invoke):
+    Path("my_study.py").write_text(STUDY.replace("return play(cell, episodes, seed)", "return cell.nothing"))
+    assert isinstance(invoke("run", "my_study.py", "--workers", "1", ok=False).exception, StudyError)
+    mended = STUDY.replace(
+        "return play(cell, episodes, seed)", "return [dict(row, heat=3) for row in play(cell, episodes, 0)]"
+    )
+    Path("my_study.py").write_text(mended.replace("episodes=6)", "episodes=6, results={'energy': float, 'heat': int})"))
+    sys.modules.pop("my_study")
+    assert "48 of 48 episodes" in invoke("run", "my_study.py", "--workers", "1")
+
+
+ODD = """
+from dataclasses import dataclass
+import numpy as np
+from chunkenv.bench import Study
+from chunkenv.evaluate import episode_seed
+
+@dataclass(frozen=True, kw_only=True)
+class Odd:
+    rowid: str
+    cost: int
+    planned: int
+    episodes: float
+
+def play(cell, episodes, seed):
+    base = {"ticks": np.int64(3), "return": np.float32(1), "underruns": 0, "decisions": 1, "n": np.array(7)}
+    base["known"] = True
+    return [base | {"seed": episode_seed(seed, each), "success": None if each else True} for each in episodes]
+
+def cost(cell):
+    return np.float32(cell.cost)
+
+cells = [Odd(rowid=name, cost=np.int64(2), planned=1, episodes=number) for name in ("[a]", "b") for number in (0, 1)]
+study = Study("odd", cells, play=play, episodes=4, seed=0, batch=4, results={"n": int, "known": bool}, cost=cost)
+"""
+
+
+def test_a_study_with_odd_names_and_numbers_goes_through_every_command(invoke):
+    Path("odd_study.py").write_text(ODD)
+    output = invoke("run", "odd_study.py", "--workers", "1")
+    assert "[a] 0.0 4 1 100.0 (20.7 to 100.0)" in output
+    assert "16 of 16 episodes are there already" in invoke("run", "odd_study.py")
+    assert "success known of 4 episodes, not of 12" in invoke("status")
+    assert "[a] 8 8" in invoke("status", "results/odd")
+    shutil.copytree("results/odd", "there")
+    assert "16 episodes both/episodes.sqlite" in invoke("merge", "results/odd", "there", "--out", "both")
+    invoke("report", "both")
+    invoke("export", "both")
+    assert Path("both/episodes.csv").read_text().count(",true,") == 4
+    sys.modules.pop("odd_study")
+
+
 def test_a_study_that_failed_says_what_is_kept_and_goes_on(invoke, monkeypatch):
     monkeypatch.setenv("BREAK", "1")
     result = invoke("run", "my_study.py", "--workers", "1", ok=False)
@@ -153,7 +212,7 @@ def test_any_studys_rows_are_exported(invoke):
     assert "results/mine/episodes.csv" in invoke("export", "results/mine")
     header, first, *_ = Path("results/mine/episodes.csv").read_text().splitlines()
     assert header.endswith("charged_latency,energy")
-    assert first.endswith(",0.5,,,0.0")
+    assert first.endswith(",0.5,,,,0.0")
 
 
 @pytest.mark.parametrize("command", ["run", "status", "report", "merge", "export", "delay", "rtc", "charged"])
