@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from typing import Any
 
 import typer
 
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
+
+LONGEST = 1000
+"""Of chunks and delays, in ticks."""
+MOST_EPISODES = 100_000
+MOST_WORKERS = 1024
+LARGEST_SEED = 2**63 - 1
+"""What a database holds."""
+LARGEST = 10**9
 
 
-def read_number(text: str) -> int:
-    """The whole number that an option gives.
+def whole(*names: str, help: str, default: str | None = None, at_most: int = LARGEST) -> Any:
+    """An option that is a whole number; what is none, or absurdly large, is refused in one sentence.
+
+    Args:
+        *names: of the option, if they are not those of the parameter.
+        help: what it is.
+        default: shown instead of the parameter's.
+        at_most: the largest number that is allowed; the smallest is known to what takes it.
+    """
+
+    def whole_number(text: Any) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not a whole number.") from None
+        if number > at_most:
+            raise typer.BadParameter(f"{brief(number)} is too large; give at most {at_most:,}.")
+        return number
+
+    return typer.Option(*names, help=help, metavar="N", parser=whole_number, show_default=default or True)
+
+
+def real(help: str, default: str | None = None) -> Any:
+    """An option that is a finite number, refused in one sentence if it is none."""
+    return typer.Option(help=help, metavar="X", parser=read_real, show_default=default or True)
+
+
+def read_real(text: Any) -> float:
+    """The number that an option gives.
 
     Raises:
-        ArgumentError: if it is none.
+        typer.BadParameter: if it is none, not finite, or absurdly large.
     """
     try:
-        return int(text)
-    except ValueError as error:
-        raise ArgumentError(f"{text!r} is not a whole number.") from error
-
-
-def whole(text: str, default: str | None = None) -> Any:
-    """An option that is a whole number, refused in one sentence if it is none."""
-    return typer.Option(help=text, metavar="N", parser=read_number, show_default=default or True)
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{text!r} is not a finite number.")
+    if abs(number) > LARGEST:
+        raise typer.BadParameter(f"{text} is too large; give at most {LARGEST:,}.")
+    return number
 
 
 def read_names(text: str) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
@@ -37,32 +38,30 @@ def play(
         Path | None, typer.Option(metavar="FILE", help="What `chunkenv train qc` wrote: it plays, instead of a method.")
     ] = None,
     delay: Annotated[
-        int | None, typer.Option(metavar="N", help="Inference delay in ticks.", show_default="0, or the agent's")
+        int | None, whole(help="Inference delay in ticks.", at_most=LONGEST, default="0, or the agent's")
     ] = None,
     prediction_horizon: Annotated[
-        int | None, typer.Option(metavar="N", help="Rows in a chunk.", show_default="8, or the agent's")
+        int | None, whole(help="Rows in a chunk.", at_most=LONGEST, default="8, or the agent's")
     ] = None,
     execution_horizon: Annotated[
         int | None,
-        typer.Option(
+        whole(
             "--horizon",
             "--execution-horizon",
-            metavar="N",
             help="Ticks between inferences.",
-            show_default="4, or the agent's",
+            at_most=LONGEST,
+            default="4, or the agent's",
         ),
     ] = None,
     action_noise: Annotated[
         float | None,
-        typer.Option(
-            metavar="X", help="Standard deviation.", show_default="the study's on Kinetix; 0 elsewhere and for agents"
-        ),
+        real(help="Standard deviation.", default="the study's on Kinetix; 0 elsewhere and for agents"),
     ] = None,
-    episodes: Annotated[int, typer.Option(metavar="N", help="How many, one after another.")] = 1,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed plays the same episodes.")] = 0,
+    episodes: Annotated[int, whole(help="How many, one after another.")] = 1,
+    seed: Annotated[int, whole(help="The same seed plays the same episodes.", at_most=LARGEST_SEED)] = 0,
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Width of a frame in pixels; our own tasks only.", show_default="500 or 480"),
+        whole(help="Width of a frame in pixels; our own tasks only.", default="500 or 480"),
     ] = None,
     video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
 ) -> None:

@@ -15,7 +15,7 @@ def play(
     context: typer.Context,
     task: str,
     experts: Annotated[list[Path] | None, typer.Option()] = None,
-    seed: Annotated[int, whole("Seed.")] = 0,
+    seed: Annotated[int, whole(help="Seed.")] = 0,
     planner: Annotated[bool, typer.Option("--planner")] = False,
     out: str = "here",
 ) -> None:

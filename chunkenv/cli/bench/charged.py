@@ -28,7 +28,7 @@ from chunkenv.cli.bench.study_options import (
     Seed,
     episodes_of,
 )
-from chunkenv.cli.command_line import read_names
+from chunkenv.cli.command_line import read_names, read_real
 from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
@@ -67,7 +67,7 @@ def charged(
         _traces(out / FILE if traces is None else traces, record=traces is None),
         tasks=settings.LEVELS if tasks == "all" else read_names(tasks),
         methods=chosen,
-        slowdowns=None if slowdowns is None else [_number(text) for text in read_names(slowdowns)],
+        slowdowns=None if slowdowns is None else _read_slowdowns(slowdowns),
         episodes=episodes_of(context, settings.QUICK_EPISODES),
         seed=seed,
     )
@@ -131,10 +131,12 @@ def _traces(path: Path, record: bool) -> settings.Traces:
     return read_traces(path)
 
 
-def _number(text: str) -> float:
+def _read_slowdowns(text: str) -> list[float]:
+    """The numbers of a list like 1,50,100."""
     try:
-        return float(text)
-    except ValueError as error:
-        raise ArgumentError(
-            f"--slowdowns has {text!r}, which is not a number; write, for example, 1,50,100."
-        ) from error
+        found = [read_real(part) for part in read_names(text)]
+    except typer.BadParameter as error:
+        raise ArgumentError(f"--slowdowns {text!r}: {error} Write, for example, 1,50,100.") from error
+    if not found:
+        raise ArgumentError(f"--slowdowns {text!r} has no numbers; write, for example, 1,50,100.")
+    return found

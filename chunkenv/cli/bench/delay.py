@@ -22,7 +22,7 @@ from chunkenv.cli.bench.study_options import (
     Seed,
     episodes_of,
 )
-from chunkenv.cli.command_line import read_names, read_numbers, whole
+from chunkenv.cli.command_line import LONGEST, read_names, read_numbers, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.utils.extras import require
 
@@ -33,7 +33,7 @@ def delay(
     methods: Annotated[str, typer.Option(metavar="NAMES", help="Policies.")] = ",".join(settings.METHODS),
     delays: Annotated[str, typer.Option(metavar="LIST", help="Inference delays in ticks: 0,2,4 or 0-4.")] = "0-4",
     horizons: Annotated[str, typer.Option(metavar="LIST", help="Execution horizons: ticks between inferences.")] = "4",
-    prediction_horizon: Annotated[int, whole("Rows in a chunk.")] = settings.PREDICTION_HORIZON,
+    prediction_horizon: Annotated[int, whole(help="Rows in a chunk.", at_most=LONGEST)] = settings.PREDICTION_HORIZON,
     episodes: Episodes = settings.EPISODES,
     seed: Seed = 0,
     workers: Count = 0,

@@ -13,7 +13,7 @@ from chunkenv.bench.report.tables import terminal_table
 from chunkenv.bench.studies.user_study import load_study
 from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.study_options import RESULTS, Address, Count, Executor, Overwrite
-from chunkenv.cli.command_line import is_given, whole
+from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, is_given, whole
 from chunkenv.cli.console_tables import print_table
 
 
@@ -25,8 +25,13 @@ def run(
             metavar="STUDY.py", help="A Python file with `study` or make_study(); STUDY.py:NAME for another."
         ),
     ],
-    episodes: Annotated[int, whole("Episodes of every cell.", "the study's")] = 0,
-    seed: Annotated[int, whole("Seed of the study: the same seed gives the same rows.", "the study's")] = 0,
+    episodes: Annotated[int, whole(help="Episodes of every cell.", default="the study's", at_most=MOST_EPISODES)] = 0,
+    seed: Annotated[
+        int,
+        whole(
+            help="Seed of the study: the same seed gives the same rows.", default="the study's", at_most=LARGEST_SEED
+        ),
+    ] = 0,
     workers: Count = 0,
     executor: Executor = "process",
     address: Address = None,

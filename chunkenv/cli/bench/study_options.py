@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from chunkenv.bench.run.runner import Workers, check_workers
-from chunkenv.cli.command_line import is_given, whole
+from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, MOST_WORKERS, is_given, whole
 from chunkenv.errors import ArgumentError
 
 DATABASE = "episodes.sqlite"
@@ -17,9 +17,13 @@ SHOW_ONLY = ("out", "workers", "overwrite", "executor", "address")
 """Options that change no row."""
 
 
-Episodes = Annotated[int, whole("Episodes of every cell: of each task, method, delay and horizon.")]
-Seed = Annotated[int, whole("Seed of the study: the same seed gives the same rows.")]
-Count = Annotated[int, whole("Processes; they change nothing but the time.", "one a core")]
+Episodes = Annotated[
+    int, whole(help="Episodes of every cell: of each task, method, delay and horizon.", at_most=MOST_EPISODES)
+]
+Seed = Annotated[int, whole(help="Seed of the study: the same seed gives the same rows.", at_most=LARGEST_SEED)]
+Count = Annotated[
+    int, whole(help="Processes; they change nothing but the time.", default="one a core", at_most=MOST_WORKERS)
+]
 Executor = Annotated[str, typer.Option(metavar="NAME", help="Where workers run: process (here) or ray.")]
 Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="A Ray cluster that runs already.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the rows that are there.")]

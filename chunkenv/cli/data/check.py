@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from chunkenv.cli.command_line import whole
 from chunkenv.cli.data.dataset_options import Folder, describe_size
 from chunkenv.data.check import check_dataset
 from chunkenv.data.dataset import load
@@ -13,9 +14,7 @@ from chunkenv.data.dataset import load
 
 def check(
     folder: Folder,
-    replay: Annotated[
-        int, typer.Option(metavar="N", help="Also play N episodes again, and expect the same to the bit.")
-    ] = 0,
+    replay: Annotated[int, whole(help="Also play N episodes again, and expect the same to the bit.")] = 0,
 ) -> None:
     """Verify checksums, shapes, numbers, and where episodes begin and end; exit with 1 if anything is wrong."""
     problems = check_dataset(folder)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 import chunkenv.collect as collection
-from chunkenv.cli.command_line import command_line
+from chunkenv.cli.command_line import LARGEST_SEED, MOST_WORKERS, command_line, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.data.dataset_options import DATASETS, expert_table
 from chunkenv.cli.interrupts import say_if_interrupted
@@ -49,23 +49,22 @@ def collect(
             show_default="by the style",
         ),
     ] = None,
-    episodes: Annotated[int | None, typer.Option(metavar="N", help="How many; or:")] = None,
-    transitions: Annotated[int | None, typer.Option(metavar="N", help="At least how many ticks.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same rows.")] = 0,
+    episodes: Annotated[int | None, whole(help="How many; or:")] = None,
+    transitions: Annotated[int | None, whole(help="At least how many ticks.")] = None,
+    seed: Annotated[int, whole(help="The same seed gives the same rows.", at_most=LARGEST_SEED)] = 0,
     action_noise: Annotated[
         float | None,
-        typer.Option(
-            metavar="X",
+        real(
             help="Standard deviation; in manipulation the largest one, and part of the data.",
-            show_default="0.1, in manipulation by the style",
+            default="0.1, in manipulation by the style",
         ),
     ] = None,
     solve_rate: Annotated[
-        float, typer.Option(metavar="X", help="Leave out experts that solved less when they were saved.")
+        float, real(help="Leave out experts that solved less when they were saved.")
     ] = LEAST_SOLVE_RATE,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Processes; they change nothing but the time.", show_default="one a core"),
+        whole(help="Processes; they change nothing but the time.", at_most=MOST_WORKERS, default="one a core"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="For the dataset.", show_default=f"{DATASETS}/TASK")

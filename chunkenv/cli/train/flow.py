@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import command_line
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, whole
 from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset, Windows
 from chunkenv.data import load as load_data
@@ -35,12 +35,10 @@ def flow(
         bool,
         typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
     ] = False,
-    max_prefix: Annotated[int, typer.Option(metavar="N", help="Its longest prefix, in rows.")] = MAX_PREFIX,
-    prediction_horizon: Annotated[int, typer.Option(metavar="N", help="Rows in a chunk.")] = PREDICTION_HORIZON,
-    updates: Annotated[
-        int | None, typer.Option(metavar="N", help="Of the weights.", show_default="that of FlowSettings")
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same weights, to the bit.")] = 0,
+    max_prefix: Annotated[int, whole(help="Its longest prefix, in rows.", at_most=LONGEST)] = MAX_PREFIX,
+    prediction_horizon: Annotated[int, whole(help="Rows in a chunk.", at_most=LONGEST)] = PREDICTION_HORIZON,
+    updates: Annotated[int | None, whole(help="Of the weights.", default="that of FlowSettings")] = None,
+    seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/KIND/seedK/ with all files.")] = POLICIES,
 ) -> None:
     """Train a flow policy on chunks of demonstrations: weights and metrics, in one folder.

@@ -11,22 +11,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from chunkenv.cli.command_line import LARGEST_SEED, whole
 from chunkenv.cli.progress import watch_training
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
 
+MOST_ENVS = 65_536
 EXPERTS = Path("results") / "experts"
 
 
 def ppo(
     task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same checkpoints, to the bit.")] = 0,
-    steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Control steps altogether.", show_default="the level's")
-    ] = None,
-    envs: Annotated[
-        int | None, typer.Option(metavar="N", help="Environments at once.", show_default="the level's")
-    ] = None,
+    seed: Annotated[int, whole(help="The same seed gives the same checkpoints, to the bit.", at_most=LARGEST_SEED)] = 0,
+    steps: Annotated[int | None, whole(help="Control steps altogether.", default="the level's")] = None,
+    envs: Annotated[int | None, whole(help="Environments at once.", at_most=MOST_ENVS, default="the level's")] = None,
     reward: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="sparse, distance or penalty: to learn from.", show_default="the level's"),

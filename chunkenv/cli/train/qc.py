@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,16 +12,19 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.registration import environment_of, find_task, read_id
 from chunkenv.utils.extras import require
 from chunkenv.utils.processes import usable_cores
 
 RESULTS = Path("results") / "qc"
+MOST_SAMPLES = 10_000
+WIDEST, DEEPEST = 16_384, 64  # hidden layers
 RANDOM_TICKS = 1000  # of agents without an offline phase
 OFFLINE_STEPS = 10_000
 EPISODES = 120
@@ -45,43 +49,39 @@ def qc(
     ] = None,
     offline_steps: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Updates on the data.", show_default=f"{OFFLINE_STEPS}; none without data"),
+        whole(help="Updates on the data.", default=f"{OFFLINE_STEPS}; none without data"),
     ] = None,
     online_steps: Annotated[
         int,
-        typer.Option(metavar="N", help="Control steps played, an update each; the last episode is played to its end."),
+        whole(help="Control steps played, an update each; the last episode is played to its end."),
     ] = 30_000,
-    chunk: Annotated[int, typer.Option(metavar="N", help="Actions that an inference decides.")] = 5,
-    backup: Annotated[
-        int | None, typer.Option(metavar="N", help="Rewards in a target.", show_default="the agent's")
-    ] = None,
+    chunk: Annotated[int, whole(help="Actions that an inference decides.", at_most=LONGEST)] = 5,
+    backup: Annotated[int | None, whole(help="Rewards in a target.", at_most=LONGEST, default="the agent's")] = None,
     execution_horizon: Annotated[
-        int | None, typer.Option(metavar="N", help="Ticks between inferences.", show_default="chunk")
+        int | None, whole(help="Ticks between inferences.", at_most=LONGEST, default="chunk")
     ] = None,
-    delay: Annotated[int, typer.Option(metavar="N", help="Ticks that an inference takes.")] = 0,
+    delay: Annotated[int, whole(help="Ticks that an inference takes.", at_most=LONGEST)] = 0,
     prefix: Annotated[
         bool, typer.Option("--prefix/--no-prefix", help="With a delay: show the agent what is decided already.")
     ] = True,
-    discount: Annotated[float, typer.Option(metavar="X", help="Per tick.")] = 0.99,
+    discount: Annotated[float, real(help="Per tick.")] = 0.99,
     hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "256,256,256",
     samples: Annotated[
-        int | None, typer.Option(metavar="N", help="qc, dqc: chunks to choose from.", show_default="the agent's")
+        int | None, whole(help="qc, dqc: chunks to choose from.", at_most=MOST_SAMPLES, default="the agent's")
     ] = None,
-    alpha: Annotated[
-        float | None, typer.Option(metavar="X", help="qc-fql: strength of imitation.", show_default="100")
-    ] = None,
+    alpha: Annotated[float | None, real(help="qc-fql: strength of imitation.", default="100")] = None,
     target_sampler: Annotated[
         str | None, typer.Option(metavar="NAME", help="qc: flow (exact) or distilled (fast).", show_default="flow")
     ] = None,
     target_steps: Annotated[
-        int | None, typer.Option(metavar="N", help="qc: flow steps in targets.", show_default="10")
+        int | None, whole(help="qc: flow steps in targets.", at_most=MOST_SAMPLES, default="10")
     ] = None,
     target_dtype: Annotated[
         str | None, typer.Option(metavar="NAME", help="qc: float32 (exact) or bfloat16.", show_default="float32")
     ] = None,
-    evaluate_every: Annotated[int, typer.Option(metavar="N", help="Steps between evaluations.")] = 2500,
-    episodes: Annotated[int, typer.Option(metavar="N", help="Of an evaluation.")] = 20,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same agent, to the bit.")] = 0,
+    evaluate_every: Annotated[int, whole(help="Steps between evaluations.")] = 2500,
+    episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
+    seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/AGENT/seedK/ with all files.")] = RESULTS,
 ) -> None:
     """Train an agent that decides chunks: on data, then by playing, with inference as late as you say.
@@ -175,10 +175,12 @@ def _read_widths(text: str) -> tuple[int, ...]:
     >>> _read_widths("256,256")
     (256, 256)
     """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentError(f"hidden={text!r} are no widths; give whole numbers with commas, as 256,256,256.") from None
+    parts = text.split(",")
+    if len(parts) > DEEPEST or not all(re.fullmatch(r"\s*0*[1-9]\d{0,4}\s*", part) for part in parts):
+        raise ArgumentError(f"hidden={brief(text)} are no widths; give whole numbers with commas, as 256,256,256.")
+    if max(map(int, parts)) > WIDEST:
+        raise ArgumentError(f"hidden={text!r} is too wide; give at most {WIDEST} for a layer.")
+    return tuple(map(int, parts))
 
 
 def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
