@@ -154,7 +154,7 @@ def write_episodes(
     Args:
         path: of the folder for it, empty or not there.
         episodes: at least one.
-        info: of the dataset, with its `experts`.
+        info: of the dataset; its `experts` are one, `unknown`, if it has none.
         numbers: what an error calls the episodes; 0, 1, ... if None.
 
     Raises:
@@ -164,13 +164,13 @@ def write_episodes(
         UnwritableError: it cannot be written.
     """
     folder, block = empty_folder(path), as_block(episodes, numbers)
-    _expect_experts(block["expert"], info)
+    info = {"experts": [{"name": "unknown"}]} | info
+    _expect_experts(block["expert"], len(info["experts"]))
     whole = ShardSlice(block.__getitem__, len(block["rewards"]), len(block["length"]))
     return write_dataset(folder, [whole], info)
 
 
-def _expect_experts(played: np.ndarray, info: Info) -> None:
-    count = len(info.get("experts", []))
+def _expect_experts(played: np.ndarray, count: int) -> None:
     if played.min() < 0 or played.max() >= count:
         raise DataError(f"Experts {played.min()} to {played.max()} have played, but info['experts'] names {count}.")
 

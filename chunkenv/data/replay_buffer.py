@@ -14,7 +14,7 @@ import numpy as np
 from chunkenv.clock import discounted_sums
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.windows import window_rows
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.utils.checks import whole_number
 
 GOES_ON, TERMINATED, TRUNCATED, AFTER = range(4)
@@ -107,14 +107,17 @@ class ReplayBuffer:
             final_observations: [E, O], after its last tick.
 
         Raises:
-            ArgumentError: the lengths don't add up, or a number is not finite.
+            ArgumentError: the lengths don't add up, a column has another number of rows, or a number is not finite.
         """
         ticks, episodes = len(rewards), len(lengths)
-        if not episodes or int(np.sum(lengths)) != ticks:
-            raise ArgumentError(f"lengths add up to {int(np.sum(lengths))}, but there are {ticks} ticks; give all.")
-        for name, column in (("observations", observations), ("actions", actions), ("rewards", rewards)):
-            if not np.isfinite(column).all():
-                raise ArgumentError(f"{name} hold NaN or infinity, which nothing can learn from; check the data.")
+        if not episodes or np.min(lengths) < 1 or int(np.sum(lengths)) != ticks:
+            raise ArgumentError(
+                f"lengths={brief(lengths)} add up to {int(np.sum(lengths))}, but there are {ticks} ticks; give all "
+                "episodes, each of at least one tick."
+            )
+        columns = {"observations": observations, "actions": actions, "rewards": rewards, "terminated": terminated}
+        for name, column in (columns | {"final_observations": final_observations}).items():
+            _expect_rows(name, column, episodes if name == "final_observations" else ticks)
         replay = cls(ticks + episodes, observations.shape[1], actions.shape[1])
         last = np.cumsum(lengths) - 1
         rows = np.arange(ticks) + np.repeat(np.arange(episodes), lengths)
@@ -146,11 +149,15 @@ class ReplayBuffer:
             truncated: whether a limit cut the episode.
 
         Raises:
-            ArgumentError: a number is not finite, or the observation is not the one that the last tick ended with.
+            ArgumentError: a size is another, a number is not finite, or the observation is not the one that the last
+                tick ended with.
         """
         numbers = tuple(np.asarray(each, np.float32) for each in (observation, action, next_observation))
         if not (np.isfinite(reward) and all(np.isfinite(each).all() for each in numbers)):
             raise ArgumentError(f"The tick {numbers!r} with reward={reward!r} is not finite; nothing learns from NaN.")
+        sizes = (self.observations.shape[1:], self.actions.shape[1:], self.observations.shape[1:])
+        if (found := tuple(each.shape for each in numbers)) != sizes:
+            raise ArgumentError(f"observation, action and next_observation have shapes {found}; give {sizes}.")
         row = self._next
         if self._under_way and not np.array_equal(self.observations[row], numbers[0]):
             raise ArgumentError("An episode is under way, and this tick does not follow its last; add it to its end.")
@@ -238,6 +245,13 @@ class ReplayBuffer:
         self._make_room(row)
         self.marks[row] = AFTER
         return row
+
+
+def _expect_rows(name: str, column: np.ndarray, count: int) -> None:
+    if len(column) != count:
+        raise ArgumentError(f"{name} has {len(column)} rows, but lengths say {count}; give one for each.")
+    if not np.isfinite(column).all():
+        raise ArgumentError(f"{name} hold NaN or infinity, which nothing can learn from; check the data.")
 
 
 def draw_batch(

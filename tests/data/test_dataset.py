@@ -4,8 +4,10 @@ import pickle
 import numpy as np
 import pytest
 
+from chunkenv.data.check import check_dataset
 from chunkenv.data.dataset import ShardSlice, load, write_dataset, write_episodes
 from chunkenv.data.dataset_files import DataError
+from chunkenv.data.summary import summarize_experts
 from chunkenv.errors import ArgumentError
 from tests.data.making import COLUMNS, episode, info, same, slices, small_dataset
 
@@ -148,3 +150,9 @@ def test_a_dataset_is_not_written_over_another(tmp_path):
         with pytest.raises(ArgumentError, match=f"{name} is not empty; choose another folder"):
             write_episodes(tmp_path / name, [episode(2)], info())
     assert load(tmp_path / "data").episodes.length.tolist() == [3]
+
+
+def test_whoever_is_not_named_is_unknown(tmp_path):
+    dataset = write_episodes(tmp_path, [episode(3)], {"level": None})
+    assert [line.name for line in summarize_experts(dataset)] == ["unknown"]
+    assert check_dataset(tmp_path) == []

@@ -125,3 +125,31 @@ def test_what_cannot_be_learned_from_is_refused():
     with pytest.raises(ArgumentError, match="does not follow"):
         replay.add([5.0], [0.0], 0.0, [1.0], False, False)
     assert len(replay) == 1
+    with pytest.raises(ArgumentError, match=r"have shapes \(\(2,\), \(1,\), \(1,\)\); give \(\(1,\), \(1,\), \(1,\)\)"):
+        replay.add([0.0, 1.0], [0.0], 0.0, [1.0], False, False)
+    with pytest.raises(ArgumentError, match="have shapes"):  # not spread over all sizes
+        ReplayBuffer(8, 3, 1).add([0.0], [0.0], 0.0, [1.0], False, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"lengths": [3, 0, 3]},
+            r"lengths=\[3, 0, 3\] add up to 6, but there are 6 ticks; give all episodes, each of at",
+        ),
+        ({"lengths": [3, 2]}, "add up to 5, but there are 6 ticks"),
+        ({"lengths": []}, "add up to 0, but there are 6 ticks"),
+        ({"observations": np.zeros((1, 1))}, "observations has 1 rows, but lengths say 6"),
+        ({"actions": np.zeros((5, 1))}, "actions has 5 rows, but lengths say 6"),
+        ({"terminated": np.zeros(7, bool)}, "terminated has 7 rows, but lengths say 6"),
+        ({"final_observations": np.zeros((1, 1))}, "final_observations has 1 rows, but lengths say 3"),
+        ({"final_observations": np.full((3, 1), np.nan)}, "final_observations hold NaN or infinity"),
+        ({"rewards": np.full(6, np.inf)}, "rewards hold NaN or infinity"),
+    ],
+)
+def test_episodes_whose_rows_do_not_fit_are_refused(change, sentence):
+    sound = {"observations": np.zeros((6, 1)), "actions": np.zeros((6, 1)), "rewards": np.zeros(6)}
+    sound |= {"terminated": np.zeros(6, bool), "lengths": [3, 2, 1], "final_observations": np.zeros((3, 1))}
+    with pytest.raises(ArgumentError, match=sentence):
+        ReplayBuffer.from_episodes(**(sound | change))
