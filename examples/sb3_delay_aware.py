@@ -37,7 +37,7 @@ def balanced(model, aware, delay):
 
 def line(name, values):
     """Print the mean over seeds with its 95 % bootstrap interval, and each value."""
-    mean, low, high = pooled([values])
+    mean, low, high = pooled([values], bounds=(0, 500))
     print(f"{name:<15} {mean:>5.0f}  [{low:.0f}, {high:.0f}]   each {[round(value) for value in values]}", flush=True)
 
 
