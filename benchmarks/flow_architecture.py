@@ -94,7 +94,7 @@ def name(architecture: dict[str, Any]) -> str:
 def rates(lines: list[dict[str, Any]]) -> tuple[float, float, float]:
     """Solve rate over levels and horizons, with the ends of its interval, in percent."""
     values = np.array([np.mean(list(line["solved"].values()), axis=0) for line in lines], float)
-    found = pooled(values)
+    found = pooled(values, bounds=(0, 1))
     return 100 * found.estimate, 100 * found.low, 100 * found.high
 
 

@@ -102,7 +102,8 @@ def pooled_table(results: list[dict[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for delay in sorted({result["delay"] for result in results}):
         aware, naive = (solved(results, delay, method) for method in METHODS)
-        rates = " | ".join(shown(pooled(values)) for values in (aware, naive, aware - naive))
+        gain = pooled(aware - naive, bounds=(-1, 1))
+        rates = " | ".join(map(shown, (pooled(aware, bounds=(0, 1)), pooled(naive, bounds=(0, 1)), gain)))
         yield f"| {delay} | {rates} |"
 
 
