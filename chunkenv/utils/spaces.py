@@ -225,7 +225,9 @@ def _range_check(space: AnySpace) -> Callable[[np.ndarray], bool]:
     if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind == "f":
         return _anything
     if isinstance(space, spaces.MultiDiscrete):
-        return partial(_all_between, space.start.ravel().tolist(), (space.start + space.nvec - 1).ravel().tolist())
+        lows, highs = space.start.ravel().tolist(), (space.start + space.nvec - 1).ravel().tolist()
+        alike = len(set(lows)) == len(set(highs)) == 1  # as those of a chunk of Discrete actions
+        return partial(_between, lows[0], highs[0]) if alike else partial(_all_between, lows, highs)
     return space.contains
 
 
@@ -237,6 +239,12 @@ def _all_between(lows: list[int], highs: list[int], array: np.ndarray) -> bool:
     """Twice as fast as numpy for the few numbers of a chunk, eight times as the space, and on every chunk's way."""
     values = array.ravel().tolist()
     return all(map(le, lows, values)) and all(map(le, values, highs))
+
+
+def _between(low: int, high: int, array: np.ndarray) -> bool:
+    """As `_all_between`, with the same bounds for all numbers: twice as fast again."""
+    values = array.ravel().tolist()
+    return low <= min(values) and max(values) <= high
 
 
 def _out_of_range(space: AnySpace, given: np.ndarray, where: str) -> str:

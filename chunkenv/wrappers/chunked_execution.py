@@ -180,7 +180,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             raise EnvironmentFault(describe_nan_observation(self.env, self._clock.tick + len(play.rewards)))
         stopped = len(planned) < cycle.ticks and not (play.terminated or play.truncated)
         ended = play.terminated or play.truncated or stopped
-        info = play.info | self._summary(cycle, play, ended, stopped)
+        info = self._summary(cycle, play, ended, stopped)
         if self._account:
             info |= self._details(cycle, play, planned)
         self._advance(cycle, chunk, rows, planned, play)
@@ -201,13 +201,16 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def _summary(self, cycle: Cycle, play: Play, ended: bool, stopped: bool) -> Info:
         played = len(play.rewards)
         summary: Info = {
+            **play.info,
             "ticks": played,
             "discount": bootstrap_discount(self._discount, played, play.terminated),
             "delay": cycle.delay,
             "underruns": cycle.underruns_within(played) + stopped,
             "discarded": cycle.discarded(played, ended),
         }
-        return summary | {FIRST_SUCCESS: play.first_success} if play.first_success else summary
+        if play.first_success:
+            summary[FIRST_SUCCESS] = play.first_success
+        return summary
 
     def _details(self, cycle: Cycle, play: Play, planned: list[Action]) -> Info:
         played = len(play.rewards)
