@@ -220,7 +220,9 @@ def register() -> None:
 def unknown_task(name: object, kind: str = "environment") -> ArgumentError:
     """The error of a name that means nothing of a kind, with the nearest one that does."""
     bare = _without_version(str(name)).removeprefix("kinetix-").removeprefix("manip-")
-    known = [task.name for task in OF_KIND.get(kind, OURS)]
+    known = [task.name for task in OF_KIND.get(kind, OURS)] + (
+        list(gymnasium.registry) if kind == "environment" else []
+    )
     otherwise = "" if kind == "Kinetix level" else "`chunkenv tasks` lists those of this package."
     return ArgumentError(f"There is no {kind} {name!r}: {suggest(bare, known, otherwise)}")
 

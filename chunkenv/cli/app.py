@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 import typer.core
 from rich.console import Console
 from rich.markup import escape
 
+from chunkenv import __version__
 from chunkenv.cli import bench, data, doctor, play, tasks, train
 from chunkenv.cli.interrupts import exit_code, raise_signals
 from chunkenv.errors import ChunkenvError
@@ -38,9 +39,7 @@ def _show_error(error: ChunkenvError) -> None:
 
 
 START = "Start with: chunkenv bench delay --quick"
-app = typer.Typer(
-    cls=PlainErrors, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", epilog=START
-)
+app = typer.Typer(cls=PlainErrors, no_args_is_help=True, rich_markup_mode="markdown", epilog=START)
 for command in (tasks.tasks, play.play, doctor.doctor):
     app.command()(command)
 app.add_typer(bench.app, name="bench")
@@ -48,6 +47,16 @@ app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chunkenv {__version__}")
+        raise typer.Exit()
+
+
 @app.callback()
-def about() -> None:
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
     """Chunked actions and inference latency for Gymnasium environments, and tasks to study them on."""

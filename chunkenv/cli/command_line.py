@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from chunkenv.errors import ArgumentError, brief
+from chunkenv.registration import OURS
 
 LONGEST = 1000
 """Of chunks and delays, in ticks."""
@@ -62,6 +63,15 @@ def read_real(text: Any) -> float:
     if abs(number) > LARGEST:
         raise typer.BadParameter(f"{text} is too large; give at most {LARGEST:,}.")
     return number
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """The names of our tasks that a shell may complete a text to.
+
+    >>> complete_task("cat")
+    ['catapult', 'catcher_v3']
+    """
+    return [task.name for task in OURS if task.name.startswith(incomplete)]
 
 
 def read_names(text: str) -> list[str]:

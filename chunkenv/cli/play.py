@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
 from chunkenv.evaluate import Row
 from chunkenv.utils.extras import require
-from chunkenv.utils.rendering import Window
+from chunkenv.utils.rendering import Window, draw_unseen
 from chunkenv.utils.video import open_video
 
 SHOWN = ("seed", "ticks", "return", "success", "underruns", "decisions")
@@ -24,7 +24,11 @@ SHOWN = ("seed", "ticks", "return", "success", "underruns", "decisions")
 
 def play(
     task: Annotated[
-        str, typer.Argument(help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.")
+        str,
+        typer.Argument(
+            help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.",
+            autocompletion=complete_task,
+        ),
     ],
     method: Annotated[
         str | None,
@@ -76,6 +80,8 @@ def play(
     def what_is_kept() -> str:
         return f"{video} ends there." if video and video.exists() else "nothing is kept."
 
+    if video:
+        draw_unseen()
     with say_if_interrupted(console, what_is_kept):
         rows = play_scene(scene, partial(open_video, video) if video else Window, episodes, seed)
     print_table(console, _episode_table(rows))

@@ -45,6 +45,12 @@ def import_pygame() -> Any:
     return pygame
 
 
+def draw_unseen() -> None:
+    """Where there is no screen, let pygame look for none: it complains of each that it does not find."""
+    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
+        os.environ.setdefault("SDL_VIDEODRIVER", UNSEEN[0])
+
+
 class Window:
     """A window that shows frames at their rate; it opens with the first frame, in that frame's size.
 

@@ -1,8 +1,10 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
+import chunkenv
 from chunkenv.bench.studies import delay_study as settings
 from chunkenv.errors import ArgumentError
 from tests.cli.calling import invoke, run
@@ -47,3 +49,16 @@ def test_an_error_of_an_episode_comes_with_its_traceback(monkeypatch, tmp_path):
     result = invoke("bench", "delay", "--out", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == "Traceback: the worker's\nerror: it failed\n"
+
+
+def test_the_version_is_shown():
+    result = invoke("--version")
+    assert (result.exit_code, result.output) == (0, f"chunkenv {chunkenv.__version__}\n")
+
+
+def test_a_shell_completes_names_of_tasks():
+    words = {"COMP_WORDS": "chunkenv play cube-sin", "COMP_CWORD": "2", "_CHUNKENV_COMPLETE": "complete_bash"}
+    code = "import sys; sys.argv[0] = 'chunkenv'; from chunkenv.cli import main; main()"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=os.environ | words, capture_output=True, text=True, timeout=120)
+    assert set(result.stdout.split()) == {"cube-single", *(f"cube-single-task{number}" for number in range(1, 6))}

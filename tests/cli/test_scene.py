@@ -1,5 +1,7 @@
 """Episodes to be watched: they are those of the study, and every tick of them is shown."""
 
+import os
+import subprocess
 import sys
 
 import gymnasium as gym
@@ -166,6 +168,8 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
     ("scene", "sentence"),
     [
         (PlayedScene("catapullt"), "There is no environment 'catapullt': did you mean 'catapult'"),
+        (PlayedScene("Pendulun-v1"), "There is no environment 'Pendulun-v1': did you mean 'Pendulum-v1'"),
+        (PlayedScene("nosuch"), "There is no environment 'nosuch': `chunkenv tasks` lists those of this package.$"),
         (PlayedScene("catapult", "magic"), "method='magic' is unknown; choose one of 'prefix-aware', 'naive'"),
         (PlayedScene(WORLD, "naive"), "method='naive' plans with the Kinetix engine, which tests/Recorder-v0 does not"),
         (PlayedScene("catapult", "oracle"), "method='oracle' knows manipulation tasks, and catapult is none"),
@@ -243,3 +247,15 @@ def test_the_help_names_the_methods():
     output = invoke("--help").output
     for method in METHODS:
         assert method in output
+
+
+def test_a_video_without_a_screen_says_nothing_of_screens(tmp_path):
+    pytest.importorskip("pygame")
+    bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    for name in ("SDL_VIDEODRIVER", "XDG_RUNTIME_DIR"):
+        bare.pop(name, None)
+    words = ["play", "Pendulum-v1", "--video", str(tmp_path / "out.gif")]
+    command = [sys.executable, "-c", "from chunkenv.cli import main; main()", *words]
+    result = subprocess.run(command, env=bare, capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "out.gif").exists()

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 import chunkenv.collect as collection
-from chunkenv.cli.command_line import LARGEST_SEED, MOST_WORKERS, command_line, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, MOST_WORKERS, command_line, complete_task, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.data.dataset_options import DATASETS, expert_table
 from chunkenv.cli.interrupts import say_if_interrupted
@@ -27,7 +27,9 @@ LEAST_SOLVE_RATE = 0.65
 
 def collect(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(help="A Kinetix level or a manipulation task, or its id.")],
+    task: Annotated[
+        str, typer.Argument(help="A Kinetix level or a manipulation task, or its id.", autocompletion=complete_task)
+    ],
     experts: Annotated[
         list[Path] | None,
         typer.Option(metavar="PATH", help="A checkpoint, or a folder with some at any depth; may be given repeatedly."),

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, whole
 from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset, Windows
 from chunkenv.data import load as load_data
@@ -26,7 +26,7 @@ POLICIES = Path("results") / "flow"
 
 def flow(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
+    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.", autocompletion=complete_task)],
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="What `chunkenv data collect` wrote.")],
     prefix_conditioned: Annotated[
         bool, typer.Option("--prefix-conditioned", help="Learn to go on from a prefix: training-time RTC.")
@@ -54,6 +54,10 @@ def flow(
 
     level = read_task(task, "Kinetix level").level
     dataset = _of_level(load_data(data), level, data)
+    given = [name for name in ("max_prefix", "intended_prefix") if is_given(context, name)]
+    if given and not prefix_conditioned:
+        option = f"--{given[0].replace('_', '-')}"
+        raise ArgumentError(f"{option} is about prefixes, which only --prefix-conditioned learns from; add that, too.")
     settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
     settings = settings if updates is None else replace(settings, updates=updates)
     folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, whole
+from chunkenv.cli.command_line import LARGEST_SEED, complete_task, whole
 from chunkenv.cli.progress import watch_training
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
@@ -21,7 +21,7 @@ EXPERTS = Path("results") / "experts"
 
 
 def ppo(
-    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.")],
+    task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.", autocompletion=complete_task)],
     seed: Annotated[int, whole(help="The same seed gives the same checkpoints, to the bit.", at_most=LARGEST_SEED)] = 0,
     steps: Annotated[int | None, whole(help="Control steps altogether.", default="the level's")] = None,
     envs: Annotated[int | None, whole(help="Environments at once.", at_most=MOST_ENVS, default="the level's")] = None,

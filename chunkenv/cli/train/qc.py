@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset
@@ -32,7 +32,12 @@ EPISODES = 120
 
 
 def qc(
-    task: Annotated[str, typer.Argument(help="One of ours, or any id whose observations and actions are vectors.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="One of ours, or any id whose observations and actions are vectors.", autocompletion=complete_task
+        ),
+    ],
     agent: Annotated[
         str,
         typer.Option(

@@ -45,6 +45,8 @@ def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
         (["catapult"], "has demonstrations of 'chain_lander', not of 'catapult'"),
         ([LEVEL, "--prediction-horizon", "3", "--prefix-conditioned"], "max_prefix=4 leaves no row of 3"),
         ([LEVEL, "--updates", "0"], "updates=0 is too small"),
+        ([LEVEL, "--max-prefix", "2"], "--max-prefix is about prefixes, which only --prefix-conditioned learns from"),
+        ([LEVEL, "--intended-prefix"], "--intended-prefix is about prefixes"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(data, tmp_path, words, message):
