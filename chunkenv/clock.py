@@ -429,9 +429,19 @@ def discounted_sums(rewards: np.ndarray, ticks: np.ndarray, discount: float) -> 
     >>> discounted_sums(np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 0.0]]), np.array([3, 1]), 0.5)
     array([1.75, 2.  ])
     """
+    if rewards.shape[1] and (ticks == rewards.shape[1]).all():
+        return _discounted_whole(rewards, discount)
     total = np.zeros(len(rewards))
     for tick in range(rewards.shape[1] - 1, -1, -1):
         now = rewards[:, tick]
         last, played = ticks == tick + 1, ticks > tick
         total = np.where(last, now, np.where(played, now + discount * total, total))
+    return total
+
+
+def _discounted_whole(rewards: np.ndarray, discount: float) -> np.ndarray:
+    """`discounted_sums` of whole rows, which most decisions are."""
+    total = rewards[:, -1].astype(np.float64)
+    for tick in range(rewards.shape[1] - 2, -1, -1):
+        total = rewards[:, tick] + discount * total
     return total

@@ -96,6 +96,11 @@ class KinetixVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         first = self._advance(self._actions[:, None], np.zeros(self.num_envs, np.int64))  # compiles what steps need
         self._first_seen: np.ndarray = first.observations[:1].copy()
 
+    @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """When environments that ended are reset, as `metadata` says it too."""
+        return self._autoreset.mode
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, Infos]:

@@ -49,7 +49,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         threads: at most how many threads play the environments; as many as the process has cores, if None.
         autoreset_mode: gymnasium's AutoresetMode, or the value of one.
         render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
-        render_size: width and height of a frame in pixels, at least 16.
+        render_size: width and height of a frame in pixels, 16 to 2048.
         max_episode_steps: control steps after which an episode is truncated; the family's, if None; -1 for none.
 
     Raises:
@@ -109,6 +109,11 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
     def control_dt(self) -> float:
         """Seconds of a step."""
         return CONTROL_DT
+
+    @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """When environments that ended are reset, as `metadata` says it too."""
+        return self._autoreset.mode
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None

@@ -134,20 +134,21 @@ class SB3VecEnv(VecEnv):
         return deepcopy(observations) if self._shares_memory else observations
 
     def _rows(self, infos: Info, dones: np.ndarray, cut: np.ndarray) -> list[Info]:
-        rows = split_infos({key: value for key, value in infos.items() if key.lstrip("_") not in FINAL}, self.num_envs)
-        if dones.any():
-            self._insert_last_steps(rows, infos, np.flatnonzero(dones))
-        for row, truncated in zip(rows, cut.tolist(), strict=True):
-            row[TRUNCATED] = truncated
+        if not dones.any():
+            return split_infos({**infos, TRUNCATED: cut}, self.num_envs)
+        now = {key: value for key, value in infos.items() if key.lstrip("_") not in FINAL}
+        rows = split_infos({**now, TRUNCATED: cut}, self.num_envs)
+        self._insert_last_steps(rows, infos, np.flatnonzero(dones))
         return rows
 
     def _insert_last_steps(self, rows: list[Info], infos: Info, ended: np.ndarray) -> None:
         """An end's row is that of its last step; the reset's goes to `reset_infos`."""
         last = split_infos(infos["final_info"], self.num_envs)
         for index in ended:
+            truncated = rows[index].pop(TRUNCATED)
             self.reset_infos[index] = rows[index]
             final = _select(self.observation_space, infos["final_obs"], index)
-            rows[index] = {**last[index], "terminal_observation": final}
+            rows[index] = {**last[index], TRUNCATED: truncated, "terminal_observation": final}
 
 
 def _select(space: AnySpace, observations: Observation, index: int) -> Observation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, cast
 
 import numpy as np
@@ -65,9 +66,9 @@ def split_infos(infos: Info, count: int) -> list[Info]:
     [{'ticks': 4}, {}]
     """
     masks = {key: infos.get(f"_{key}", np.True_) for key in infos if not _is_mask(key, infos)}
-    whole = [key for key, mask in masks.items() if mask.all()]
+    whole = [key for key, mask in masks.items() if np.count_nonzero(mask) == mask.size]
     columns = [_column(infos[key], count) for key in whole]
-    rows = [dict(zip(whole, values, strict=True)) for values in zip(*columns, strict=True)] if whole else []
+    rows = list(map(dict, map(zip, repeat(whole), zip(*columns, strict=True))))
     rows = rows or [{} for _ in range(count)]
     for key in masks.keys() - set(whole):
         column = _column(infos[key], count)

@@ -62,6 +62,8 @@ class ChunkStore:
 
     def rows_from(self, starts: np.ndarray, lengths: np.ndarray) -> Chunk:
         """Rows of the kept chunks moved to the front, `lengths` of them from `starts` on; the rest is filling."""
+        if (starts == starts[0]).all() and (lengths == lengths[0]).all():  # as a constant delay has it: no gathering
+            return map_parts(_move_alike(starts[0], lengths[0]), self._chunks, self._previous, self._filling)
 
         def leaf(_: AnySpace, previous: np.ndarray, filling: np.ndarray) -> np.ndarray:
             number = np.arange(previous.shape[1])
@@ -71,6 +73,15 @@ class ChunkStore:
             return np.where(real.reshape(*real.shape, *[1] * (moved.ndim - 2)), moved, filling)
 
         return map_parts(leaf, self._chunks, self._previous, self._filling)
+
+
+def _move_alike(start: int, length: int) -> Leaf:
+    def leaf(_: AnySpace, previous: np.ndarray, filling: np.ndarray) -> np.ndarray:
+        moved = filling.copy()
+        moved[:, :length] = previous[:, start : start + length]
+        return moved
+
+    return leaf
 
 
 def _replace(members: np.ndarray) -> Leaf:

@@ -17,6 +17,10 @@ class Cycles(NamedTuple):
     plans: list[Cycle]
     which: np.ndarray
 
+    def prefix_lengths(self) -> np.ndarray:
+        """How many rows of the previous chunks run during the inferences, int64[N]."""
+        return np.array([len(plan.prefix) for plan in self.plans])[self.which]
+
 
 class Outcome(NamedTuple):
     """What decisions came to, each int64[N] or bool[N] but for `discount`, float64[N]: see `ChunkedExecution`."""
@@ -34,9 +38,9 @@ def find_groups(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray
     >>> find_groups(np.array([4, 4, 0]), np.array([1, 1, 0]))
     ([(0, 0), (4, 1)], array([1, 1, 0]))
     """
+    if not any(np.count_nonzero(column != column[0]) for column in columns):  # as a constant delay has it: no sorting
+        return [tuple(int(column[0]) for column in columns)], np.zeros(len(columns[0]), np.int64)
     table = np.stack(columns).astype(np.int64)
-    if (table == table[:, :1]).all():  # as a constant delay has it: no sorting
-        return [tuple(table[:, 0].tolist())], np.zeros(table.shape[1], np.int64)
     keys = np.ravel_multi_index(tuple(table), tuple(table.max(axis=1) + 1))
     _, firsts, which = np.unique(keys, return_index=True, return_inverse=True)
     return [tuple(row) for row in table[:, firsts].T.tolist()], which.reshape(-1)
@@ -89,11 +93,6 @@ class Clocks:
         groups, which = find_groups(self.left[:, 0], self.left[:, 1], real)
         settings = self.prediction_horizon, self.execution_horizon, self._clock.overlap
         return Cycles([plan_cycle(*settings, range(start, stop), delay) for start, stop, delay in groups], which)
-
-    def prefix_lengths(self, delays: np.ndarray) -> np.ndarray:
-        """How many rows of the previous chunks run during inferences of `delays` ticks, int64[N]."""
-        plans, which = self.cycles(delays)
-        return np.array([len(plan.prefix) for plan in plans])[which]
 
     def advance(self, cycles: Cycles, played: np.ndarray, members: np.ndarray) -> None:
         """Go on by `played` ticks (int64[N]) in some environments (bool[N])."""
@@ -149,15 +148,17 @@ class Places(NamedTuple):
 
 def places(cycles: Cycles, horizon: int, underrun: str) -> Places:
     """Where the actions of the cycles stand, if an underrun acts as `Underrun.kind` says."""
-    columns = [_places(plan, horizon, underrun) for plan in cycles.plans]
+    table = _places(tuple(cycles.plans), horizon, underrun)
+    return Places(*(column[cycles.which] for column in table))
+
+
+@lru_cache(maxsize=4096)
+def _places(plans: tuple[Cycle, ...], horizon: int, underrun: str) -> Places:
+    """The places of a few plans, not to be changed."""
+    of_chunks = range(horizon), range(horizon, 2 * horizon), 2 * horizon
+    columns = [fill_underruns(plan, underrun, *of_chunks) for plan in plans]
     lengths = np.array([len(column) for column in columns])
     rows = np.zeros((len(columns), max(1, lengths.max())), np.int64)
     for row, column in zip(rows, columns, strict=True):
         row[: len(column)] = column
-    stopped = lengths < np.array([plan.ticks for plan in cycles.plans])
-    return Places(rows[cycles.which], lengths[cycles.which], stopped[cycles.which])
-
-
-@lru_cache(maxsize=4096)
-def _places(cycle: Cycle, horizon: int, underrun: str) -> list[int]:
-    return fill_underruns(cycle, underrun, range(horizon), range(horizon, 2 * horizon), 2 * horizon)
+    return Places(rows, lengths, lengths < np.array([plan.ticks for plan in plans]))

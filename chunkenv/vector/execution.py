@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import SyncVectorEnv, VectorWrapper
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.clock import discounted_sums
@@ -102,6 +102,11 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             self.observation_space = batch_space(parts.observe.space, self.num_envs)
 
     @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """When environments that ended are reset, as `metadata` says it too."""
+        return self._autoreset.mode
+
+    @property
     def prediction_horizon(self) -> int:
         """Rows in a chunk, H."""
         return self._clocks.prediction_horizon
@@ -145,15 +150,10 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         """
         if self._cycles is None:
             raise reset_needed("read the request")
-        clocks = self._clocks
-        estimates = np.where(clocks.next_is_free, 0, self._estimate.predict(self._delay))
-        lengths = clocks.prefix_lengths(estimates)
-        starts, stops = clocks.left.T
+        starts, stops = self._clocks.left.T
         return VectorRequest(
-            clocks.tick.copy(),
-            self._store.rows_from(starts, lengths),
-            lengths,
-            estimates,
+            self._clocks.tick.copy(),
+            *self._expected(self._cycles),
             self.execution_horizon,
             self._store.rows_from(starts, stops - starts),
             stops - starts,
@@ -255,7 +255,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             "underruns": result.underruns + stopped,
             "discarded": result.discarded,
         }
-        blank: Infos = {key: np.where(playing, value, 0) for key, value in values.items()}
+        blank: Infos = values if playing.all() else {key: np.where(playing, value, 0) for key, value in values.items()}
         if self._account:
             blank |= self._details(cycles, play, executed, playing)
         blank |= {f"_{key}": playing.copy() for key in blank}
@@ -311,9 +311,18 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._delay = np.where(members, drawn, self._delay)
         self._cycles = self._clocks.cycles(self._delay)
 
+    def _expected(self, cycles: Cycles) -> tuple[Chunk, np.ndarray, np.ndarray]:
+        """What the next inferences are expected to meet: prefixes, their lengths, and the delays in ticks."""
+        estimates = np.where(self._clocks.next_is_free, 0, self._estimate.predict(self._delay))
+        lengths = (cycles if self.delay_estimate == "oracle" else self._clocks.cycles(estimates)).prefix_lengths()
+        return self._store.rows_from(self._clocks.left[:, 0], lengths), lengths, estimates
+
     def _show(self, observations: Observation) -> Observation:
-        """The observations as the agent gets them."""
-        return self._observe(observations, self.request) if self._observe else observations
+        """The observations as the agent gets them, of environments whose next cycles are planned."""
+        if self._observe is None:
+            return observations
+        assert self._cycles is not None
+        return self._observe(observations, *self._expected(self._cycles))
 
 
 def _first_success(play: Playback) -> np.ndarray:

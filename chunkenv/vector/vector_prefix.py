@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import iterate
 
-from chunkenv.request import VectorRequest
+from chunkenv.request import Chunk
 from chunkenv.utils.spaces import leaves
 from chunkenv.utils.types import AnySpace, Observation
 from chunkenv.wrappers.prefix_observation import PrefixObservation
@@ -28,11 +28,12 @@ class VectorPrefixObservation:
         self._single, self._batch = single, batch
         self._all_boxes = all(isinstance(leaf, spaces.Box) for leaf in leaves(single.parts_space))
 
-    def __call__(self, observations: Observation, request: VectorRequest) -> Observation:
-        """The observations of `request`, batched."""
-        length = request.prefix_length.astype(np.float32)[:, None]
-        estimate = request.delay_estimate.astype(np.float32)[:, None]
-        parts = self._single.parts(observations, request.prefix, length, estimate)
+    def __call__(
+        self, observations: Observation, prefixes: Chunk, lengths: np.ndarray, estimates: np.ndarray
+    ) -> Observation:
+        """The observations of requests with these prefixes, their lengths and delay estimates, batched."""
+        length, estimate = lengths.astype(np.float32)[:, None], estimates.astype(np.float32)[:, None]
+        parts = self._single.parts(observations, prefixes, length, estimate)
         return self._flat(parts) if self._single.flat else parts
 
     def _flat(self, parts: dict[str, Observation]) -> np.ndarray:

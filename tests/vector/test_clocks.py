@@ -36,7 +36,7 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
         expected = [one.cycle(int(delay)) for one, delay in zip(alone, delays, strict=True)]
         assert [plans[index] for index in which] == expected
         assert clocks.next_is_free.tolist() == [one.next_is_free for one in alone]
-        assert clocks.prefix_lengths(delays).tolist() == [len(cycle.prefix) for cycle in expected]
+        assert clocks.cycles(delays).prefix_lengths().tolist() == [len(cycle.prefix) for cycle in expected]
         played = np.minimum([cycle.ticks for cycle in expected], most)
         terminated, ended = fate == 0, fate <= 1
         result = outcome(cycles, played, terminated, ended, 0.9)

@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space, iterate
 
-from chunkenv.request import Request, VectorRequest
+from chunkenv.request import Request
 from chunkenv.utils.spaces import chunk_space, padding
 from chunkenv.vector.vector_prefix import VectorPrefixObservation
 from chunkenv.wrappers.prefix_observation import PrefixObservation
@@ -31,8 +31,7 @@ def test_each_is_the_single_one(observation, action, flat):
     batch.seed(0)
     seen, filling = batch.sample(), padding(batch_space(chunks, 4))
     lengths, estimates = np.zeros(4, np.int64), np.array([0, 2, 1, 5])
-    request = VectorRequest(lengths, filling, lengths, estimates, 3, filling, lengths)
-    result = several(seen, request)
+    result = several(seen, filling, lengths, estimates)
     assert batch_space(several.space, 4).contains(result)
     nothing = chunk_space(ACTIONS[action], 1)
     for index, one in enumerate(iterate(batch, seen)):

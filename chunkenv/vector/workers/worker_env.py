@@ -193,6 +193,7 @@ class WorkerVectorEnv(gym.vector.VectorEnv):
         self.observation_space = batch_space(first.observation_space, self.num_envs)
         self.action_space = batch_space(first.action_space, self.num_envs)
         self.metadata = first.metadata | {"autoreset_mode": mode}
+        self.autoreset_mode = mode
         self.render_mode = first.render_mode
         self._read_actions = Checked(self.action_space, "actions")
 
