@@ -97,7 +97,8 @@ def settings_for(
     """
     recipe = RECIPES[one_of("agent", name, tuple(RECIPES))]
     decided = chunk if recipe.chunked else 1
-    horizons = Horizons(decided, max(backup or recipe.backup or decided, decided), delay, prefix, discount)
+    usual = max(recipe.backup or decided, decided)
+    horizons = Horizons(decided, usual if backup is None else backup, delay, prefix, discount)
     asked = {key: value for key, value in given.items() if value is not None}
     return recipe.settings(**{**recipe.changed, **asked}, horizons=horizons)
 

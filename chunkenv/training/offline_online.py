@@ -72,6 +72,8 @@ class TrainingConfig:
             whole_number(name, getattr(self, name), at_least=0)
         for name in ("evaluate_every", "episodes"):
             whole_number(name, getattr(self, name), at_least=1)
+        if self.execution_horizon is not None:
+            whole_number("execution_horizon", self.execution_horizon, at_least=1)
         whole_number("capacity", self.capacity, at_least=2)
         if not self.offline_steps + self.online_steps:
             raise ArgumentError("offline_steps=0 and online_steps=0 leave nothing to be done; give one of them.")
