@@ -124,9 +124,8 @@ def _difference_table(baseline: str, fields: list[str], compared: list[Differenc
         [_plain(each.method), *map(_plain, each.key), _plain(each.pairs), _difference(each.difference, write)]
         for each in compared
     ]
-    note = (
-        "Paired on the same episodes; intervals: stratified bootstrap over the episodes of each task"
-        + (", or Wilson's where no pair differs." if whole.solves else ".")
+    note = "Paired on the same episodes; intervals: stratified bootstrap over the episodes of each task" + (
+        ", or Wilson's where no pair differs." if whole.solves else "."
     )
     return PlainTable(f"Against {baseline}", note, header, rows)
 
