@@ -12,7 +12,7 @@ import numpy as np
 from chunkenv.utils.compile import entry
 
 
-class Allowance(NamedTuple):
+class TickAllowance(NamedTuple):
     """What N environments may play.
 
     Attributes:
@@ -26,7 +26,7 @@ class Allowance(NamedTuple):
     distances: np.ndarray
 
 
-class Tally(NamedTuple):
+class TickTally(NamedTuple):
     """What N environments played.
 
     Attributes:
@@ -48,18 +48,18 @@ class Tally(NamedTuple):
 
 @entry
 def allow(states, wanted, limit):
-    """The `Allowance` of N states, `STATE[N]`, with so many ticks wanted (int64[N]) and a time limit."""
+    """The `TickAllowance` of N states, `STATE[N]`, with so many ticks wanted (int64[N]) and a time limit."""
     n = wanted.size
     ticks, before, distances = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.float32)
     for i in range(n):
         before[i], distances[i] = states[i].ticks, states[i].distance
         ticks[i] = min(wanted[i], max(limit - before[i], 0))
-    return Allowance(ticks, before, distances)
+    return TickAllowance(ticks, before, distances)
 
 
 @entry
 def tally(allowance, ends, rewards, limit):
-    """The `Tally` of ticks with ends (int64[N]) and sparse rewards (float32[N, T]) as `PlayedChunks` has them."""
+    """The `TickTally` of ticks with ends (int64[N]) and sparse rewards (float32[N, T]) as `PlayedChunks` has them."""
     n, longest = rewards.shape
     counts, played = np.empty(n, np.int64), np.empty((n, longest), np.bool_)
     moved, terminated, truncated = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
@@ -73,4 +73,4 @@ def tally(allowance, ends, rewards, limit):
         for t in range(longest):
             played[i, t] = t < counts[i]
             success[i] |= rewards[i, t] > 0
-    return Tally(counts, played, moved, terminated, truncated, success)
+    return TickTally(counts, played, moved, terminated, truncated, success)

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("numba")
 
 from chunkenv.kinetix.engine.layout import STATE
-from chunkenv.kinetix.tallies import Allowance, allow, tally
+from chunkenv.kinetix.tallies import TickAllowance, allow, tally
 
 LIMIT = 10
 
@@ -25,7 +25,7 @@ def test_ends_and_the_limit_are_told_apart():
     ticks, before, ends = np.array([3, 3, 3, 3, 0]), np.array([0, 0, 7, 7, 9]), np.array([3, 1, 2, 3, 0])
     rewards = np.zeros((5, 3), np.float32)
     rewards[1, 1], rewards[2, 2] = 1, -1
-    came = tally(Allowance(ticks, before, np.zeros(5, np.float32)), ends, rewards, LIMIT)
+    came = tally(TickAllowance(ticks, before, np.zeros(5, np.float32)), ends, rewards, LIMIT)
     assert came.counts.tolist() == [3, 2, 3, 3, 0]
     assert came.played.sum(axis=1).tolist() == came.counts.tolist()
     assert came.played[1].tolist() == [True, True, False]

@@ -134,7 +134,7 @@ def test_play_is_steps(goal):
         envs.reset(seed=0)
     actions, ticks = random_actions(12).reshape(3, 4, 5), np.array([4, 0, 2])
     played, watched = plays.play(actions, ticks), every.play(actions, ticks, every_tick=True)
-    same(tuple(played)[:-1], tuple(watched)[:-1])
+    same(tuple(played), tuple(watched._replace(seen=None)))
     assert [len(seen) for seen in watched.seen] == [4, 0, 2]
     same(watched.seen[2][1], {key: values[2] for key, values in played.observations.items()})
     for tick in range(4):
