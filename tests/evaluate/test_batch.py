@@ -6,6 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from chunkenv import ActionNoise, ChunkedExecution, ChunkedVectorExecution, evaluate, evaluate_batch
+from chunkenv.agents.sampling_planner import Planner
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.latency import Uniform
 from tests.evaluate.test_single import REPORTS, Reporting, Walk
@@ -143,3 +144,27 @@ def test_chunks_that_cannot_be_executed_name_the_policy():
         ActionError, match=r"Wrong\.infer_batch returned chunks that cannot be executed: .*environment 0"
     ):
         evaluate_batch(walks, Wrong(1), episodes=2, seed=0, slots=2)
+
+
+def test_the_first_success_of_our_own_engine_is_the_last_tick():
+    """A plan that solves the level is played again in the native environment, whose success ends its episode."""
+    level, chunks, plan = "chunkenv/kinetix-grasp_easy-v0", dict(prediction_horizon=8, execution_horizon=4), []
+
+    class Noting(Planner):
+        def infer(self, observation, request):
+            plan.append(super().infer(observation, request))
+            return plan[-1]
+
+    class Again:
+        def infer_batch(self, observations, request):
+            return np.stack([plan[tick // 4] for tick in request.tick.tolist()])
+
+    def make_envs(slots):
+        return gym.make_vec(level, slots, observation="state", autoreset_mode=DISABLED, **chunks)
+
+    (row,) = evaluate(
+        lambda: ChunkedExecution(gym.make(level, observation="state"), **chunks), Noting("grasp_easy"), 1, seed=0
+    )
+    assert row["success"]
+    assert row["first_success"] == row["ticks"]
+    assert evaluate_batch(make_envs, Again(), 1, seed=0, slots=1) == [row]
