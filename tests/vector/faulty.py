@@ -62,6 +62,9 @@ class Faulty(gym.Env):
                 self.extra = {"stranger": Stranger()}
             case "closed":
                 os.closerange(3, 100)
+            case "mute":
+                os.closerange(3, 100)
+                time.sleep(1000)
             case "secret":
                 raise Secret(lambda: 0)
 

@@ -50,14 +50,20 @@ class Handle:
 
     def end(self, patience: float = 0.0) -> None:
         """End the process, after `patience` seconds if it has not gone by itself."""
-        self._process.join(patience)
+        self._wait(patience)
         self._process.kill()
         self._process.join()
         self._process.close()
         self.connection.close()
 
+    def _wait(self, seconds: float) -> None:
+        """Wait for the end of the process; `join` waits for ever for one that closed its files and hangs."""
+        deadline = time.monotonic() + seconds
+        while self._process.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.001)
+
     def _describe_end(self) -> str:
-        self._process.join(GRACE)
+        self._wait(GRACE)
         code = self._process.exitcode
         if code is None:
             return "its process closed its pipe"

@@ -154,6 +154,7 @@ REASONS = {
     "opaque": ".*pickle",
     "absent": "its answer cannot be read: ValueError: invalid literal",
     "closed": "its process ",
+    "mute": "its process closed its pipe",
     "kill": "its process was killed by SIGKILL; if memory was short, use fewer environments",
     "leave": "its process ended with exit code 3",
     "hang": "it did not answer within 1 seconds",
