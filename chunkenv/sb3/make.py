@@ -83,7 +83,8 @@ def make_sb3_env(
         venv = _make_native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
         first = partial(_make_member, make_env, chunking, numbered)
-        members = [first, *[partial(first, silent=True)] * (count - 1)]  # what one warns of holds for all
+        others = [partial(first, silent=True)] * (count - 1)  # what one warns of holds for all
+        members: list[Callable[[], AnyEnv]] = [first, *others]
         venv = _make_in_workers(members) if processes else DummyVecEnv(members)
     env = ChunkVecMonitor(venv, monitor_file, append)
     if seed is not None:
