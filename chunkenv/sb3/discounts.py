@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def discounts_of(infos: Sequence[Info]) -> np.ndarray:
     array([0.25, 0.  ])
     """
     try:
-        return np.array([info["discount"] for info in infos], np.float64)
+        return np.fromiter(map(itemgetter("discount"), infos), np.float64, len(infos))
     except KeyError:
         index = next(index for index, info in enumerate(infos) if "discount" not in info)
         raise ArgumentError(
