@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +24,8 @@ class PlainErrors(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
         try:
-            with raise_signals():
+            with raise_signals(), warnings.catch_warnings():
+                warnings.showwarning = partial(_show_warning, warnings.showwarning)
                 return super().invoke(ctx)
         except ChunkenvError as error:
             _show_error(error)
@@ -36,6 +40,16 @@ def _show_error(error: ChunkenvError) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(escape(getattr(error, "traceback", "")), style="dim", end="")
     console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+
+
+def _show_warning(
+    as_python_does: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any, **kwargs: Any
+) -> None:
+    """One of this package's as its sentence, without the line of code that it came from."""
+    if category.__module__.startswith("chunkenv."):
+        Console(stderr=True, highlight=False).print(f"[bold yellow]warning:[/] {escape(str(message))}", soft_wrap=True)
+    else:
+        as_python_does(message, category, *where, **kwargs)
 
 
 START = "Start with: chunkenv bench delay --quick"

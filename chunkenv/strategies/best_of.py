@@ -18,6 +18,7 @@ from chunkenv.strategies.denoiser import SamplingPolicy
 from chunkenv.strategies.requests import generators_of, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Observation
 
 
@@ -58,7 +59,7 @@ class BestOf(Strategy[SamplingPolicy]):
         """
         many = repeat_request(request, self.samples, generators_of(request, "BestOf"))
         repeated = repeat(observations, self.samples)
-        chunks = np.asarray(self.policy.infer_batch(repeated, many))
+        chunks = read_array(self.policy.infer_batch(repeated, many), "batch of chunks", "real numbers [N, H, A]")
         values = _check_values(self.values(repeated, chunks), len(chunks)).reshape(-1, self.samples)
         chosen = np.arange(len(values)) * self.samples + values.argmax(axis=1)
         return chunks[chosen]

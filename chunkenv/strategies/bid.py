@@ -17,6 +17,7 @@ from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, real_rows, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, whole_number
+from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Observation
 
 INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/strategies.md)"
@@ -92,7 +93,7 @@ class BID(Strategy[SamplingPolicy]):
 
     def _draw(self, policy: SamplingPolicy, observations: Observation, many: VectorRequest) -> np.ndarray:
         """The samples of each request, [N, S, H, A]."""
-        chunks = np.asarray(policy.infer_batch(observations, many))
+        chunks = read_array(policy.infer_batch(observations, many), "batch of chunks", "real numbers [N, H, A]")
         return chunks.reshape(-1, self.samples, *chunks.shape[1:])
 
     def _incoherence(self, samples: np.ndarray, request: VectorRequest) -> np.ndarray:

@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 import chunkenv
 from chunkenv.bench.studies import delay_study as settings
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, UnderrunWarning
 from tests.cli.calling import invoke, run
 
 
@@ -62,3 +63,15 @@ def test_a_shell_completes_names_of_tasks():
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, env=os.environ | words, capture_output=True, text=True, timeout=120)
     assert set(result.stdout.split()) == {"cube-single", *(f"cube-single-task{number}" for number in range(1, 6))}
+
+
+def test_a_warning_of_ours_is_one_sentence_without_code(monkeypatch, tmp_path):
+    def warn(**_):
+        warnings.warn("two of five ticks are underruns.", UnderrunWarning, stacklevel=1)
+        warnings.warn("python shows this one", RuntimeWarning, stacklevel=1)
+        raise ArgumentError("enough")
+
+    monkeypatch.setattr(settings, "delay_study", warn)
+    with pytest.warns(RuntimeWarning, match="python shows this one"):
+        result = invoke("bench", "delay", "--out", tmp_path)
+    assert result.stderr == "warning: two of five ticks are underruns.\nerror: enough\n"

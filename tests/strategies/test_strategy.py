@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chunkenv import ChunkedExecution, evaluate
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.strategies import (
     BID,
     RTC,
@@ -117,3 +117,24 @@ def test_a_strategy_of_ones_own_needs_one_method():
     assert Twice(Gaussian()).cost == Cost(5, 0, 500)
     with pytest.raises(ArgumentError, match="Twice needs a policy with steps"):
         Twice(OneByOne())
+
+
+class Learning(Gaussian):
+    """Its chunks are tensors that still belong to a training."""
+
+    def infer_batch(self, observations, request):
+        torch = pytest.importorskip("torch")
+        return torch.tensor(super().infer_batch(observations, request)).requires_grad_()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TemporalEnsembling(Learning()),
+        lambda: BID(Learning(), 4),
+        lambda: BestOf(Learning(), lambda seen, chunks: chunks[:, 0, 0], 4),
+    ],
+)
+def test_chunks_that_cannot_be_read_are_refused_in_a_sentence(make):
+    with pytest.raises(ActionError, match=r"the batch of chunks .* cannot be read .*; expected real numbers"):
+        evaluate(lambda: ChunkedExecution(gym.make("Pendulum-v1"), 8, 4, latency=2), make(), episodes=1, seed=0)
