@@ -236,7 +236,7 @@ def test_arguments_that_cannot_be_meant(arguments, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"latency": 2}, "latency: these are about chunks; give prediction_horizon, too"),
+        ({"latency": 2}, "latency=2 needs chunks, but there is no prediction_horizon: give "),
         ({"prediction_horizn": 8}, "prediction_horizn=8 is no argument here; did you mean 'prediction_horizon'"),
         ({"prediction_horizon": 4, "execution_horizon": 5}, "execution_horizon=5"),
     ],
