@@ -182,7 +182,8 @@ class Autoreset:
         """
         indices = np.flatnonzero(ended)
         last = zip(indices.tolist(), copy_members(self._space, observations, indices), strict=True)
-        return select_infos(infos, ~ended) | {
+        return {
+            **select_infos(infos, ~ended),
             "final_obs": object_array(dict(last), len(ended)),
             "_final_obs": ended.copy(),
             "final_info": select_infos(infos, ended),

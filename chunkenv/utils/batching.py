@@ -166,6 +166,8 @@ def _keys(infos: Infos) -> list[str]:
 def _blank(value: Value, mask: np.ndarray) -> Value:
     if isinstance(value, dict):
         return select_infos(value, mask)
+    if value.dtype == bool and value.ndim == 1:
+        return value & mask  # a tenth of the time, in every step of SAME_STEP with an end
     blank = np.full_like(value, None) if value.dtype == object else np.zeros_like(value)
     blank[mask] = value[mask]
     return blank
