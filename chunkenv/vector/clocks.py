@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,13 +23,17 @@ class Cycles(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What decisions came to, each int64[N] or bool[N] but for `discount`, float64[N]: see `ChunkedExecution`."""
+    """What decisions came to, each int64[N] or bool[N] but for `discount`, float64[N]: see `ChunkedExecution`.
+
+    `left`, int64[N, 2], is start and stop of the rows left of each one's chunk, as `Clocks.left`.
+    """
 
     discount: np.ndarray
     delay: np.ndarray
     underruns: np.ndarray
     discarded: np.ndarray
     arrived: np.ndarray
+    left: np.ndarray
 
 
 def find_groups(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
@@ -94,11 +98,9 @@ class Clocks:
         settings = self.prediction_horizon, self.execution_horizon, self._clock.overlap
         return Cycles([plan_cycle(*settings, range(start, stop), delay) for start, stop, delay in groups], which)
 
-    def advance(self, cycles: Cycles, played: np.ndarray, members: np.ndarray) -> None:
-        """Go on by `played` ticks (int64[N]) in some environments (bool[N])."""
-        groups, which = find_groups(cycles.which, played)
-        left = [cycles.plans[plan].left_after(ticks) for plan, ticks in groups]
-        self.left[members] = np.array([(rows.start, rows.stop) for rows in left])[which[members]]
+    def advance(self, left: np.ndarray, played: np.ndarray, members: np.ndarray) -> None:
+        """Go on by `played` ticks (int64[N]), to the rows `left` by them, in some environments (bool[N])."""
+        self.left[members] = left[members]
         self.tick[members] += played[members]
         self._cold[members] = False
 
@@ -110,14 +112,16 @@ def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: n
     return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
 
 
-def _outcome_of(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[float, ...]:
+def _outcome_of(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[Any, ...]:
     """One environment's values, in the order of `Outcome`."""
+    left = cycle.left_after(played)
     return (
         bootstrap_discount(discount, played, bool(terminated)),
         cycle.delay,
         cycle.underruns_within(played),
         cycle.discarded(played, bool(ended)),
         cycle.arrived_by(played),
+        (left.start, left.stop),
     )
 
 

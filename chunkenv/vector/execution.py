@@ -209,7 +209,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
         infos = self._infos(cycles, play, result, executed, ~resetting, stopped)
         self._store.keep(chunks, result.arrived, executed, play.ticks)
-        self._advance(cycles, play, result, ~resetting)
+        self._advance(play, result, ~resetting)
         observations, infos = self._autoreset.settle(
             self._show(play.observations), ended, infos, resetting, self._restart
         )
@@ -282,11 +282,11 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         chunks = self.single_action_space
         return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, executed))
 
-    def _advance(self, cycles: Cycles, play: Playback, result: Outcome, playing: np.ndarray) -> None:
+    def _advance(self, play: Playback, result: Outcome, playing: np.ndarray) -> None:
         """Make the next requests; after a truncation too, because its observation is bootstrapped from."""
         over, going = playing & play.terminated, playing & ~play.terminated
         self._estimate.learn(result.delay, going & ~self._clocks.next_is_free)
-        self._clocks.advance(cycles, play.ticks, going)
+        self._clocks.advance(result.left, play.ticks, going)
         self._clocks.reset(over)
         self._delay = np.where(over, 0, self._delay)
         self._await_chunks(going)

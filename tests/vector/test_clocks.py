@@ -48,7 +48,7 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
             assert result.discarded[index] == cycle.discarded(count, bool(ended[index]))
             assert result.arrived[index] == cycle.arrived_by(count)
             alone[index].advance(cycle, count)
-        clocks.advance(cycles, played, np.ones(4, bool))
+        clocks.advance(result.left, played, np.ones(4, bool))
         clocks.reset(fate == 0)
         for index in np.flatnonzero(fate == 0):
             alone[index].reset()
@@ -58,8 +58,7 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
 
 def test_only_some_go_on():
     clocks = Clocks(ChunkClock(8, 4), 2)
-    cycles = clocks.cycles(np.array([0, 0]))
-    clocks.advance(cycles, np.array([4, 4]), np.array([True, False]))
+    clocks.advance(np.array([[4, 8], [4, 8]]), np.array([4, 4]), np.array([True, False]))
     assert clocks.tick.tolist() == [4, 0]
     assert clocks.left.tolist() == [[4, 8], [0, 0]]
     assert clocks.next_is_free.tolist() == [False, True]
@@ -70,7 +69,8 @@ def test_equal_ones_are_planned_once(monkeypatch):
     monkeypatch.setattr(clocks_module, "plan_cycle", lambda *given: planned.append(given) or plan_cycle(*given))
     clocks = Clocks(ChunkClock(8, 4), 500)
     cycles = clocks.cycles(np.full(500, 2))
-    clocks.advance(cycles, np.full(500, 4), np.ones(500, bool))
+    result = outcome(cycles, np.full(500, 4), np.zeros(500, bool), np.zeros(500, bool), 1.0)
+    clocks.advance(result.left, np.full(500, 4), np.ones(500, bool))
     clocks.cycles(np.full(500, 2))
     assert len(planned) == 2
 
