@@ -5,6 +5,7 @@ from chunkenv.utils import compile as compiling
 
 def test_no_writable_cache_is_no_error(monkeypatch):
     import numba
+
     numba.njit(lambda x: x)(1)  # the first compilation imports and compiles helpers of its own
 
     def njit(cache=False, **options):
