@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import le
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -148,6 +149,10 @@ class Checked:
         self._expected = f"an array of shape {space.shape}"
         self._single, self._real = isinstance(space, spaces.Discrete), _is_real(space)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles of earlier versions kept less."""
+        self.__init__(state["space"], state["name"])
+
     def __call__(self, value: Value) -> Value:
         """A copy of `value` with the space's dtypes.
 
@@ -228,11 +233,17 @@ def _convert(space: AnySpace, given: np.ndarray, where: str) -> np.ndarray:
 
 def _range_check(space: AnySpace) -> Callable[[np.ndarray], bool]:
     """Whether whole numbers are in their space; real ones are not asked: an environment clips those beyond its Box."""
+    if _is_real(space):
+        return _anything
     if isinstance(space, spaces.MultiDiscrete):
         lows, highs = space.start.ravel().tolist(), (space.start + space.nvec - 1).ravel().tolist()
         alike = len(set(lows)) == len(set(highs)) == 1  # as those of a chunk of Discrete actions
         return partial(_between, lows[0], highs[0]) if alike else partial(_all_between, lows, highs)
     return space.contains
+
+
+def _anything(array: np.ndarray) -> bool:
+    return True
 
 
 def _is_real(space: AnySpace) -> bool:
