@@ -175,10 +175,9 @@ class Checked:
                 f"the {where} has shape {given.shape}; expected {space.shape}, as in {brief(space, 200)}."
             )
         array = given.copy() if given.dtype == self._dtype else _convert(space, given, where)
-        if self._real:
-            if np.count_nonzero(np.isfinite(array)) < array.size:
-                raise ActionError(_not_finite(array, where))
-        elif not self._in_range(array):
+        if self._real and np.count_nonzero(np.isfinite(array)) < array.size:
+            raise ActionError(_not_finite(array, where))
+        if not self._in_range(array):
             raise ActionError(_out_of_range(space, given, where))
         return array[()] if self._single else array
 
@@ -232,7 +231,7 @@ def _convert(space: AnySpace, given: np.ndarray, where: str) -> np.ndarray:
 
 
 def _range_check(space: AnySpace) -> Callable[[np.ndarray], bool]:
-    """Whether whole numbers are in their space; real ones are not asked: an environment clips those beyond its Box."""
+    """Whether whole numbers are in their space; real ones may leave a Box, whose environment clips."""
     if _is_real(space):
         return _anything
     if isinstance(space, spaces.MultiDiscrete):
