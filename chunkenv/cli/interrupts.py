@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 import typer
 from rich.console import Console
+
+from chunkenv.utils.processes import signals_handled
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 GRACE = 10.0
@@ -42,21 +43,10 @@ def exit_code(interrupt: KeyboardInterrupt) -> int:
     return 128 + (interrupt.number if isinstance(interrupt, Ended) else signal.SIGINT)
 
 
-@contextlib.contextmanager
-def raise_signals() -> Iterator[None]:
+def raise_signals() -> contextlib.AbstractContextManager[None]:
     """SIGTERM and SIGHUP raise `Ended` inside; those that are ignored (by nohup) or handled already stay so."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals can be set in the main thread only
-        return
-    handler = _make_handler()
     ours = [number for number in SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+    return signals_handled(dict.fromkeys(ours, _make_handler()))
 
 
 @contextlib.contextmanager

@@ -8,20 +8,31 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import Any, TypeAlias
 
 TERMINAL_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 """What a terminal sends to every process that it runs: Ctrl-C, and that it is closed."""
 
 
+Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
+"""What `signal.signal` takes and returns."""
+
+
 @contextlib.contextmanager
-def ignore_interrupts() -> Iterator[None]:
-    """Processes started inside ignore what a terminal sends to the whole group: their parent stops them."""
+def signals_handled(handlers: Mapping[int, Handler]) -> Iterator[None]:
+    """Inside, signals have these handlers; afterwards those of before.
+
+    Nothing happens in another thread than the main one, which alone can set any.
+
+    Args:
+        handlers: by the signals' numbers.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals can be set in the main thread only
+        yield
         return
-    known = [number for number in TERMINAL_SIGNALS if signal.getsignal(number) is not None]  # set by Python
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in known}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
@@ -29,18 +40,16 @@ def ignore_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def keep_signals() -> Iterator[None]:
+def ignore_interrupts() -> contextlib.AbstractContextManager[None]:
+    """Processes started inside ignore what a terminal sends to the whole group: their parent stops them."""
+    known = [number for number in TERMINAL_SIGNALS if signal.getsignal(number) is not None]  # set by Python
+    return signals_handled(dict.fromkeys(known, signal.SIG_IGN))
+
+
+def keep_signals() -> contextlib.AbstractContextManager[None]:
     """What is set inside for SIGTERM does not stay: who called us decides how this process ends."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if before is not None:  # set by Python
-            signal.signal(signal.SIGTERM, before)
+    now = signal.getsignal(signal.SIGTERM)
+    return signals_handled({} if now is None else {signal.SIGTERM: now})  # None: not set by Python
 
 
 def begin_worker() -> None:
