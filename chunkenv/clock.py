@@ -20,8 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from operator import add
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -407,8 +406,6 @@ def discounted_sum(rewards: Sequence[float], discount: float) -> float:
     """
     if not rewards:
         return 0.0
-    if discount == 1.0:  # from the end on, too, so that no bit differs; `sum` corrects its roundings in newer Pythons
-        return reduce(add, map(float, reversed(rewards)))
     total = float(rewards[-1])
     for reward in rewards[-2::-1]:
         total = float(reward) + discount * total
