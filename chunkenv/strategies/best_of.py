@@ -15,10 +15,9 @@ from chunkenv.errors import ArgumentError
 from chunkenv.request import Chunk, VectorRequest
 from chunkenv.strategies.costs import Cost, cost_of
 from chunkenv.strategies.denoiser import SamplingPolicy
-from chunkenv.strategies.requests import generators_of, repeat, repeat_request
+from chunkenv.strategies.requests import generators_of, read_chunks, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import whole_number
-from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Observation
 
 
@@ -59,7 +58,7 @@ class BestOf(Strategy[SamplingPolicy]):
         """
         many = repeat_request(request, self.samples, generators_of(request, "BestOf"))
         repeated = repeat(observations, self.samples)
-        chunks = read_array(self.policy.infer_batch(repeated, many), "batch of chunks", "real numbers [N, H, A]")
+        chunks = read_chunks(self.policy.infer_batch(repeated, many))
         values = _check_values(self.values(repeated, chunks), len(chunks)).reshape(-1, self.samples)
         chosen = np.arange(len(values)) * self.samples + values.argmax(axis=1)
         return chunks[chosen]

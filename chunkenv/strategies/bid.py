@@ -14,10 +14,9 @@ from chunkenv.request import VectorRequest
 from chunkenv.strategies.costs import Cost, cost_of
 from chunkenv.strategies.denoiser import SamplingPolicy, check_needs
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
-from chunkenv.strategies.requests import generators_of, real_rows, repeat, repeat_request
+from chunkenv.strategies.requests import generators_of, read_chunks, real_rows, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, whole_number
-from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Observation
 
 INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/strategies.md)"
@@ -93,7 +92,7 @@ class BID(Strategy[SamplingPolicy]):
 
     def _draw(self, policy: SamplingPolicy, observations: Observation, many: VectorRequest) -> np.ndarray:
         """The samples of each request, [N, S, H, A]."""
-        chunks = read_array(policy.infer_batch(observations, many), "batch of chunks", "real numbers [N, H, A]")
+        chunks = read_chunks(policy.infer_batch(observations, many))
         return chunks.reshape(-1, self.samples, *chunks.shape[1:])
 
     def _incoherence(self, samples: np.ndarray, request: VectorRequest) -> np.ndarray:

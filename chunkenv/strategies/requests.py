@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.request import Chunk, Request, VectorRequest
+from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import is_list, is_mapping
 
 Tree: TypeAlias = Any
@@ -29,6 +30,15 @@ def map_arrays(function: Callable[..., Tree], *trees: Tree) -> Tree:
     if is_list(first, tuple):
         return tuple(map_arrays(function, *parts) for parts in zip(*trees, strict=True))
     return function(*trees)
+
+
+def read_chunks(chunks: object) -> np.ndarray:
+    """What a policy returned for a batch of requests, as an array.
+
+    Raises:
+        ActionError: it cannot be read as one.
+    """
+    return read_array(chunks, "batch of chunks", "real numbers [N, H, A]")
 
 
 def stack(items: Sequence[Tree]) -> Tree:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Policy, VectorRequest
+from chunkenv.strategies.requests import read_chunks
 from chunkenv.strategies.strategy import Strategy, ask
 from chunkenv.utils.checks import real_number
-from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Observation
 
 FORGOTTEN = -(2**40)
@@ -65,9 +65,7 @@ class TemporalEnsembling(Strategy[Policy]):
                 before it.
         """
         self._begin(request.tick)
-        chunks = _check_real(
-            read_array(ask(self.policy, observations, request), "batch of chunks", "real numbers [N, H, A]")
-        )
+        chunks = _check_real(read_chunks(ask(self.policy, observations, request)))
         self._chunks.append(chunks.copy())
         self._ticks.append(np.array(request.tick))
         del self._chunks[: -chunks.shape[1]], self._ticks[: -chunks.shape[1]]  # an older one is over: ticks go on
