@@ -32,6 +32,19 @@ class EnvironmentFault(ChunkenvError, RuntimeError):
     """A wrapped environment that broke its contract: a reward that is not a number, say."""
 
 
+class PolicyFault(ChunkenvError, RuntimeError):
+    """A policy that raised, gave no answer in time, or returned what cannot be executed.
+
+    Args:
+        message: the sentence.
+        tick: of the request that it was to answer; None if unknown.
+    """
+
+    def __init__(self, message: str, tick: int | None = None) -> None:
+        super().__init__(message)
+        self.tick = tick
+
+
 class MissingExtraError(ChunkenvError, ImportError):
     """An optional dependency that is not installed."""
 

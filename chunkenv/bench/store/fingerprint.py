@@ -41,7 +41,7 @@ DECIDES = (
     "wrappers",
 )
 """Rooms and modules of the package that decide the rows of every study; code and data."""
-DECIDES_IF_IMPORTED = ("collect", "data", "sb3", "testing", "training")
+DECIDES_IF_IMPORTED = ("collect", "data", "realtime", "remote", "sb3", "testing", "training")
 """Rooms that decide the rows of a study whose own files import them."""
 DECIDES_NOTHING = (
     "__init__",
@@ -50,6 +50,7 @@ DECIDES_NOTHING = (
     "bench/studies/user_study",
     "cli",
     "errors",
+    "timeline",
     "utils/__init__",
     "utils/extras",
     "utils/files",

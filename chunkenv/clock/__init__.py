@@ -1,0 +1,35 @@
+"""The arithmetic of chunks, delays and discounts: the only place that has it.
+
+Time is an integer tick, one control step of the environment. At tick t an inference starts from the observation of
+t; it takes `delay` ticks; its chunk has H rows, row i meant for tick t + i. Its *cycle* lasts until the next request:
+
+    overlap:      the rows left of the previous chunk run while the inference is under way (the prefix), then the new
+                  chunk from row `delay` on; the next request comes after max(s, delay) ticks
+    no overlap:   nothing is planned for `delay` ticks, then rows 0 .. s-1 run; the next request comes after delay + s
+    underrun:     a tick with no row left
+
+For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d] + new[d:s]`, shifted by s (Black et
+al. 2025, arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
+
+`ChunkClock` goes from request to request, as a simulation does, which knows the delay beforehand; `TickClock` goes from
+tick to tick and learns the delay when the chunk arrives.
+"""
+
+from chunkenv.clock.chunk_clock import ChunkClock
+from chunkenv.clock.cycle import UNDERRUN, Cycle, Source, plan_cycle
+from chunkenv.clock.sums import bootstrap_discount, discounted_sum, discounted_sums, ticks
+from chunkenv.clock.tick_clock import Inference, TickClock
+
+__all__ = [
+    "UNDERRUN",
+    "ChunkClock",
+    "Cycle",
+    "Inference",
+    "Source",
+    "TickClock",
+    "bootstrap_discount",
+    "discounted_sum",
+    "discounted_sums",
+    "plan_cycle",
+    "ticks",
+]
