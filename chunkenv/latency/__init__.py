@@ -24,6 +24,7 @@ from chunkenv.latency.delays import Delays, Latency, read_delays
 from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
 from chunkenv.latency.trace import Trace
+from chunkenv.latency.trace_file import RecordedTrace, TraceRow, read_trace, write_trace
 
 __all__ = [
     "MODELS",
@@ -34,11 +35,15 @@ __all__ = [
     "Latency",
     "LatencyModel",
     "LogNormal",
+    "RecordedTrace",
     "Sum",
     "Trace",
+    "TraceRow",
     "Uniform",
     "checked_draw",
     "control_dt_of",
     "from_spec",
     "read_delays",
+    "read_trace",
+    "write_trace",
 ]
