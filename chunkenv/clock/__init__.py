@@ -12,24 +12,32 @@ For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d]
 al. 2025, arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
 
 `ChunkClock` goes from request to request, as a simulation does, which knows the delay beforehand; `TickClock` goes from
-tick to tick and learns the delay when the chunk arrives.
+tick to tick and learns the delay when the chunk arrives. It knows more: several inferences in flight, of which the
+newest that has arrived acts, and chunks whose rows come one by one. `FlightClock` goes from request to request there.
 """
 
 from chunkenv.clock.chunk_clock import ChunkClock
 from chunkenv.clock.cycle import UNDERRUN, Cycle, Source, plan_cycle
+from chunkenv.clock.flight_clock import FlightClock, Schedule
+from chunkenv.clock.settings import Horizon
 from chunkenv.clock.sums import bootstrap_discount, discounted_sum, discounted_sums, ticks
-from chunkenv.clock.tick_clock import Inference, TickClock
+from chunkenv.clock.tick_clock import Delay, Inference, TickClock, first_usable
 
 __all__ = [
     "UNDERRUN",
     "ChunkClock",
     "Cycle",
+    "Delay",
+    "FlightClock",
+    "Horizon",
     "Inference",
+    "Schedule",
     "Source",
     "TickClock",
     "bootstrap_discount",
     "discounted_sum",
     "discounted_sums",
+    "first_usable",
     "plan_cycle",
     "ticks",
 ]

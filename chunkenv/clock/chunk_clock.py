@@ -38,9 +38,14 @@ class ChunkClock(ClockSettings):
         super().reset()
         self.left = range(0)
 
-    def cycle(self, delay: int) -> Cycle:
-        """What the request of this tick plays if its inference takes `delay` ticks (0 on a free cold start)."""
-        return self._plan(self.left, 0 if self.next_is_free else delay)
+    def cycle(self, delay: int, execution_horizon: int | None = None) -> Cycle:
+        """What the request of this tick plays if its inference takes `delay` ticks (0 on a free cold start).
+
+        Args:
+            delay: in ticks.
+            execution_horizon: ticks until the next request, if the agent chose them; None: the clock's.
+        """
+        return self._plan(self.left, 0 if self.next_is_free else delay, execution_horizon)
 
     def steady_cycle(self, delay: int) -> Cycle:
         """What every request plays but the first, if each inference takes `delay` ticks.
@@ -62,5 +67,6 @@ class ChunkClock(ClockSettings):
         self.left = cycle.left_after(played)
         self.cold = False
 
-    def _plan(self, left: range, delay: int) -> Cycle:
-        return plan_cycle(self.prediction_horizon, self.execution_horizon, self.overlap, left, delay)
+    def _plan(self, left: range, delay: int, execution_horizon: int | None = None) -> Cycle:
+        horizon = self.execution_horizon if execution_horizon is None else execution_horizon
+        return plan_cycle(self.prediction_horizon, horizon, self.overlap, left, delay)

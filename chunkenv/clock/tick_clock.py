@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import copy
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 from chunkenv.clock.cycle import UNDERRUN, Source
-from chunkenv.clock.settings import ClockSettings
+from chunkenv.clock.settings import ClockSettings, Horizon, period_between_requests
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.checks import whole_number
+
+Delay: TypeAlias = int | tuple[int, ...]
+"""Ticks until a chunk is there; or until each of its rows is there, nondecreasing: rows beyond the last never come."""
+
+
+def first_usable(delay: Delay, overlap: bool = True) -> int:
+    """Ticks after which a chunk may first act: when the row of the present tick is there.
+
+    Where rows come too late for all their ticks, it is when the last has come. A synchronous robot begins with row 0.
+
+    >>> first_usable(3), first_usable((1, 1, 4, 4)), first_usable((2, 3, 3, 3)), first_usable((1, 2, 3))
+    (3, 1, 3, 3)
+    """
+    if isinstance(delay, int):
+        return delay
+    if not overlap:
+        return delay[0]
+    return next((row for row, there in enumerate(delay) if there <= row), delay[-1])
 
 
 class Inference(NamedTuple):
@@ -20,25 +42,34 @@ class Inference(NamedTuple):
 class TickClock(ClockSettings):
     """The clock of one environment, tick by tick: it learns a delay when the chunk arrives.
 
-    In each tick, in this order: `arrive` for every chunk that has come, `request` if an inference starts, `next` for
-    the row that runs. Several inferences may be under way (overlap): of the chunks that have arrived, the one with the
-    newest request acts. With one at a time, requested whenever one `is_due`, everything is as `ChunkClock` has it.
+    In each tick, in this order: `arrive` for every chunk that has come, `request` if one `is_due`, `next` for the row
+    that runs. Several inferences may be in flight: of the chunks that have arrived, the one with the newest request
+    acts, and an older one that comes later is dropped. With one at a time everything is as `ChunkClock` has it.
+
+    Rows may also stream: `arrive` then tells how many of a chunk's first rows are there. It acts from the first tick
+    whose row is there, and never gives way to an older one; a tick whose row is missing is an underrun. The inference
+    is under way until it has finished.
 
     Args:
         prediction_horizon: this and the others: as `ChunkClock` has them. On a free cold start the clock waits for the
             first chunk: it must arrive in the tick of its request.
+        max_in_flight: inferences under way at a time, k >= 1; more than one needs overlap.
+        request_period: ticks that pass at least between two requests; None: s for k = 1, else max(s, typical_delay / k)
+            rounded up.
 
     Attributes:
         tick: the present tick: how often `next` was called since the reset.
         cold: whether the first chunk of the episode is still to arrive.
+        requests: how many were made since the reset.
         in_flight: the inferences under way, in the order of their requests.
         underruns: ticks of the episode with no row.
-        discarded: rows of the episode that were thrown away: late on arrival, or replaced before their tick. What is
-            left when an episode ends is not counted.
+        discarded: rows of the episode that were thrown away: late on arrival, replaced before their tick, or missing
+            in it. What is left when an episode ends is not counted.
+        overtaken: chunks of the episode that never acted, because a newer one had arrived before.
         staleness: age in ticks of the observation behind the action of the last tick; -1 for an underrun.
 
     Raises:
-        ArgumentError: for an invalid horizon or cold start.
+        ArgumentError: for an invalid horizon, cold start, number of inferences or period.
 
     >>> clock = TickClock(prediction_horizon=8, execution_horizon=2)
     >>> first = clock.request(tick=0)
@@ -53,32 +84,93 @@ class TickClock(ClockSettings):
 
     _episode = 0
 
+    def __init__(
+        self,
+        prediction_horizon: int,
+        execution_horizon: Horizon = None,
+        overlap: bool = True,
+        cold_start: str = "free",
+        typical_delay: int = 0,
+        max_in_flight: int = 1,
+        request_period: int | None = None,
+    ) -> None:
+        self.max_in_flight = whole_number("max_in_flight", max_in_flight, at_least=1)
+        super().__init__(prediction_horizon, execution_horizon, overlap, cold_start, typical_delay)
+        self.request_period = period_between_requests(
+            self.execution_horizon, self.max_in_flight, typical_delay, request_period
+        )
+        self._period = self.request_period
+        if self.max_in_flight > 1 and not self.overlap:
+            raise ArgumentError(
+                f"max_in_flight={self.max_in_flight} needs overlap=True: a synchronous robot waits for each chunk."
+            )
+        if self.max_in_flight > 1 and self.horizons:
+            raise ArgumentError(
+                f"max_in_flight={self.max_in_flight} makes the next request before the chunk arrives that would choose "
+                f"from execution_horizon={self.horizons}: give one execution horizon, or max_in_flight=1."
+            )
+
     def reset(self) -> None:
         """Start an episode: the inferences under way are void, and their chunks are dropped when they arrive."""
         super().reset()
         self._episode += 1
-        self._requests = self.underruns = self.discarded = 0
+        self.requests = self.underruns = self.discarded = self.overtaken = 0
         self.staleness = -1
         self.in_flight: list[Inference] = []
         self._acting: Inference | None = None
         self._start = 0  # the tick that row 0 of the acting chunk is meant for
+        self._rows = 0  # how many rows of the acting chunk are there
+        self._replaced: frozenset[Inference] = frozenset()  # in flight, but their first rows have acted
+        self._last_request = 0
 
     @property
     def is_due(self) -> bool:
-        """Whether a robot with one inference at a time starts one in this tick."""
-        return not self.in_flight and (self._acting is None or self.tick - self._start >= self.execution_horizon)
+        """Whether a request is made in this tick: the period is over, and fewer than the most are in flight."""
+        if len(self.in_flight) >= self.max_in_flight:
+            return False
+        if self.overlap:
+            return not self.requests or self.tick - self._last_request >= self._period
+        return self._acting is None or self.tick - self._start >= self._period
 
     @property
     def left(self) -> range:
         """Rows that a request of this tick finds left of the acting chunk; none if the robot is synchronous."""
-        return self._remaining() if self.overlap else range(0)
+        remaining = self.remaining if self.overlap else range(0)
+        return range(remaining.start, max(remaining.start, min(remaining.stop, self._rows)))
 
     def prefix(self, delay: int) -> range:
         """Rows of the acting chunk that will run while an inference of `delay` ticks is under way.
 
-        If another chunk arrives before, which takes several inferences in flight, they are replaced.
+        If another chunk arrives before, which takes several inferences in flight, they are replaced: see `foresee`.
         """
         return self.left[:delay]
+
+    def foresee(self, count: int, expected: Mapping[Inference, Delay]) -> list[Source]:
+        """What would run in the next ticks, if no request were made and the chunks in flight came as expected.
+
+        Args:
+            count: ticks.
+            expected: what each inference in flight is expected to take; one that should be there comes in the next
+                tick.
+
+        Returns:
+            Sources as the next request counts them (age 1 is the chunk of the last one), up to the first tick that has
+            no row.
+        """
+        ahead, sources = self.copy(), list[Source]()
+        while len(sources) < count:
+            source = ahead.next() if ahead.overlap and not ahead.next_is_free else UNDERRUN
+            if source is UNDERRUN:
+                break
+            sources.append(Source(source.age + 1, source.row))
+            ahead.arrive_as(expected)
+        return sources
+
+    def copy(self) -> TickClock:
+        """A clock that stands as this one does, and goes on by itself."""
+        twin = copy.copy(self)
+        twin.in_flight = list(self.in_flight)
+        return twin
 
     def request(self, tick: int) -> Inference:
         """Start an inference from the observation of `tick`.
@@ -96,17 +188,32 @@ class TickClock(ClockSettings):
                 "call arrive first, or choose overlap=True."
             )
         if not self.overlap:
-            self._drop_acting()
-        inference = Inference(self._episode, self._requests, tick)
-        self._requests += 1
+            self.drop_acting()
+        inference = Inference(self._episode, self.requests, tick)
+        self.requests += 1
+        self._last_request = tick
+        self._period = self.request_period
         self.in_flight.append(inference)
         return inference
 
-    def arrive(self, inference: Inference, tick: int) -> bool:
-        """Learn that a chunk may act from `tick` on; its delay is `tick - inference.tick`.
+    def arrive(
+        self,
+        inference: Inference,
+        tick: int,
+        rows: int | None = None,
+        finished: bool = True,
+    ) -> bool:
+        """Learn that a chunk, or some of its rows, may act from `tick` on; its delay is `tick - inference.tick`.
+
+        Args:
+            inference: what `request` returned.
+            tick: the present one.
+            rows: how many of its first rows are there by now; None: all.
+            finished: whether no more rows will come.
 
         Returns:
-            Whether it acts; if not, a newer one does (its rows count as discarded), or a reset has made it void.
+            Whether it acts; if not, a newer one does (its rows count as discarded), none of its rows is there in time,
+            or a reset has made it void.
 
         Raises:
             ArgumentError: `tick` is not the present one, or the chunk has arrived before.
@@ -116,15 +223,36 @@ class TickClock(ClockSettings):
         self._expect_now(tick)
         if inference not in self.in_flight:
             raise ArgumentError(f"{inference} is not in flight: call arrive once, with what request returned.")
-        self.in_flight.remove(inference)
-        if self._acting is not None and self._acting.number > inference.number:
-            self.discarded += self.prediction_horizon
-            return False
-        self._drop_acting()
-        self._acting, self._start = inference, inference.tick if self.overlap else tick
-        self.discarded += self.prediction_horizon - len(self._remaining())
-        self.cold = False
-        return True
+        there = self.prediction_horizon if rows is None else rows
+        finished = finished or there == self.prediction_horizon
+        if finished:
+            self.in_flight.remove(inference)
+        if inference == self._acting:
+            self._rows = there
+            return True
+        if self._acts(inference, there):
+            self._replace_acting(inference, there)
+            return True
+        if finished:
+            self._drop(inference)
+        return False
+
+    def choose_horizon(self, execution_horizon: int) -> None:
+        """Take the execution horizon that an agent chose with the chunk that arrives: it holds until the next one."""
+        self._period = execution_horizon
+
+    def arrive_as(self, delays: Mapping[Inference, Delay]) -> None:
+        """Let every inference in flight come as far as it has by the present tick, if it takes `delays`.
+
+        Of those that come in the same tick the oldest comes first.
+        """
+        for inference in list(self.in_flight):
+            delay, age = delays[inference], self.tick - inference.tick
+            if isinstance(delay, int):
+                if age >= delay:
+                    self.arrive(inference, self.tick)
+            elif rows := bisect_right(delay, age):
+                self.arrive(inference, self.tick, rows, finished=rows == len(delay))
 
     def next(self) -> Source:
         """What runs in the present tick, which is over then: a row, or `UNDERRUN`.
@@ -138,22 +266,49 @@ class TickClock(ClockSettings):
                 "request and arrive before next, or choose cold_start='charged'."
             )
         source, self.staleness = UNDERRUN, -1
-        if self._acting is not None and (rows := self._remaining()):
-            source = Source(self._requests - 1 - self._acting.number, rows.start)
-            self.staleness = self.tick - self._acting.tick
+        if self._acting is not None and (rows := self.remaining):
+            if rows.start < self._rows:
+                source = Source(self.requests - 1 - self._acting.number, rows.start)
+                self.staleness = self.tick - self._acting.tick
+            else:
+                self.discarded += 1
         self.underruns += source is UNDERRUN
         self.tick += 1
         return source
 
-    def _remaining(self) -> range:
+    def drop_acting(self) -> None:
+        """Throw away what is left of the acting chunk, as a synchronous robot does with its next request."""
+        self.discarded += len(self.remaining)
+        if self._acting is not None and self._acting in self.in_flight:
+            self._replaced |= {self._acting}
+        self._acting = None
+
+    def _acts(self, inference: Inference, rows: int) -> bool:
+        """Whether a chunk of which so many rows are there acts from now on in place of the acting one."""
+        if self._acting is not None and self._acting.number > inference.number:
+            return False
+        return rows == self.prediction_horizon or rows > (self.tick - inference.tick if self.overlap else 0)
+
+    def _replace_acting(self, inference: Inference, rows: int) -> None:
+        self.drop_acting()
+        self._acting, self._rows = inference, rows
+        self._start = inference.tick if self.overlap else self.tick
+        self.discarded += self.prediction_horizon - len(self.remaining)
+        self.cold = False
+
+    def _drop(self, inference: Inference) -> None:
+        """Throw away a chunk that has come and does not act."""
+        if inference in self._replaced:
+            return  # what was left of it is counted
+        self.discarded += self.prediction_horizon
+        self.overtaken += self._acting is not None and self._acting.number > inference.number
+
+    @property
+    def remaining(self) -> range:
         """Rows of the acting chunk that no tick has run or passed over."""
         if self._acting is None:
             return range(0)
         return range(min(self.tick - self._start, self.prediction_horizon), self.prediction_horizon)
-
-    def _drop_acting(self) -> None:
-        self.discarded += len(self._remaining())
-        self._acting = None
 
     def _expect_now(self, tick: int) -> None:
         if tick != self.tick:

@@ -14,7 +14,7 @@ MODULES = sorted(fingerprint.PACKAGE.rglob("*.py"))
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package with code, levels, weights, and what shows rows only."""
-    for name in ("clock.py", "kinetix/levels/a.toml", "agents/pretrained/a.safetensors",
+    for name in ("clock/cycle.py", "kinetix/levels/a.toml", "agents/pretrained/a.safetensors",
                  "agents/pretrained/manifest.json", "bench/studies/delay_study.py", "bench/store.py", "cli/app.py",
                  "training/loop.py", "notes.txt"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def code():
 
 
 DECIDES = [
-    "clock.py",
+    "clock/cycle.py",
     "kinetix/levels/a.toml",
     "agents/pretrained/a.safetensors",
     "agents/pretrained/manifest.json",
@@ -54,7 +54,7 @@ def test_what_shows_rows_does_not(package, name):
 
 def test_line_endings_count_in_weights_only(package):
     before = code()
-    (package / "clock.py").write_bytes(b"one\r\n")
+    (package / "clock/cycle.py").write_bytes(b"one\r\n")
     assert code() == before
     (package / "agents/pretrained/a.safetensors").write_bytes(b"one\r\n")
     assert code() != before
@@ -80,7 +80,7 @@ EDITS = {
     "a docstring of the command line": ("cli/app.py", '"""', '"""Edited. ', True),
     "a docstring of the room for SB3": ("sb3/__init__.py", '"""', '"""Edited. ', True),
     "a docstring of the engine": ("kinetix/engine/simulator.py", '"""', '"""Edited. ', True),
-    "a comment in the clock": ("clock.py", "\n\n\n", "\n\n\n# edited\n", True),
+    "a comment in the clock": ("clock/cycle.py", "\n\n\n", "\n\n\n# edited\n", True),
     "the table of a report": ("bench/report/tables.py", "\n\n\n", "\n\n\nEDITED = 1\n", True),
     "the room for SB3": ("sb3/native.py", "\n\n\n", "\n\n\nEDITED = 1\n", True),
     "the engine": ("kinetix/engine/simulator.py", "\n\n\n", "\n\n\nEDITED = 1\n", False),
