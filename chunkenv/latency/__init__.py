@@ -22,7 +22,9 @@ from chunkenv.latency.bursty import Bursty
 from chunkenv.latency.control_dt import control_dt_of
 from chunkenv.latency.delays import Delays, Latency, read_delays
 from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
+from chunkenv.latency.measured import Measured
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
+from chunkenv.latency.streamed import Streamed
 from chunkenv.latency.trace import Trace
 from chunkenv.latency.trace_file import RecordedTrace, TraceRow, read_trace, write_trace
 
@@ -35,7 +37,9 @@ __all__ = [
     "Latency",
     "LatencyModel",
     "LogNormal",
+    "Measured",
     "RecordedTrace",
+    "Streamed",
     "Sum",
     "Trace",
     "TraceRow",

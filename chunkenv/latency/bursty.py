@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.latency.arguments import assign, share_of
-from chunkenv.latency.model import LatencyModel, State, checked_draw, model_of
+from chunkenv.latency.model import Draw, LatencyModel, State, agreed, checked_draw, model_of
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,13 @@ class Bursty(LatencyModel):
     congested: LatencyModel
     enter: float
     leave: float
+    rows: int | None = field(init=False, default=None, repr=False, compare=False)
+    recorded_dt: float | None = field(init=False, default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         assign(self, calm=model_of("calm", self.calm), congested=model_of("congested", self.congested))
+        assign(self, rows=agreed("rows", [self.calm.rows, self.congested.rows]))
+        assign(self, recorded_dt=agreed("recorded_dt", [self.calm.recorded_dt, self.congested.recorded_dt]))
         assign(self, enter=share_of("enter", self.enter), leave=share_of("leave", self.leave))
         if self.enter + self.leave == 0.0:
             raise ArgumentError(
@@ -47,7 +51,12 @@ class Bursty(LatencyModel):
         """Whether it is congested, the state of the calm model, and that of the congested one."""
         return bool(rng.random() < self.congestion), self.calm.begin(rng), self.congested.begin(rng)
 
-    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
+    def begin_episode(self, rng: np.random.Generator, episode: int) -> State:
+        """As `begin`, both models in the same episode."""
+        congested = bool(rng.random() < self.congestion)
+        return congested, self.calm.begin_episode(rng, episode), self.congested.begin_episode(rng, episode)
+
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[Draw, State]:
         """A draw of the present state's model."""
         congested, calm_state, congested_state = state
         if congested:

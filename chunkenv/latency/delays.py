@@ -15,7 +15,7 @@ from chunkenv.errors import ArgumentError, ResetNeededError
 from chunkenv.latency.arguments import is_number, positive, seconds_of
 from chunkenv.latency.control_dt import control_dt_of, warn_of_frame_rate
 from chunkenv.latency.model import Constant, LatencyModel, Spec, State, Sum, checked_draw, model_of
-from chunkenv.utils.checks import whole_number
+from chunkenv.utils.checks import real_number, whole_number
 from chunkenv.utils.types import AnyEnv, AnyVectorEnv, is_mapping
 
 Latency: TypeAlias = int | LatencyModel | Mapping[str, Any]
@@ -32,9 +32,11 @@ class Delays:
     Attributes:
         plain: the latency as plain data (for environment specs); the model itself, if it has no spec.
         constant: the delay, if it is known to be always the same, else None. Nothing random is drawn then.
+        rows: how many rows of a chunk have a delay of their own, at most; None if a chunk comes as a whole.
+        measured: whether the delays are what inferences took: `charged` takes the place of `next`.
 
     Raises:
-        ArgumentError: for an invalid latency, or seconds without a `control_dt`.
+        ArgumentError: for an invalid latency, seconds without a `control_dt`, or a recording of other ticks.
 
     >>> from chunkenv.latency import Uniform
     >>> delays = Delays(Uniform(0.0, 0.2), control_dt=0.05)
@@ -42,6 +44,11 @@ class Delays:
     >>> [delays.next() for _ in range(5)], delays.typical
     ([3, 2, 1, 1, 4], 2)
     """
+
+    rows: int | None = None
+    measured = False
+    _episodes = 0
+    """How many have begun."""
 
     def __init__(self, latency: Latency, control_dt: float | None = None) -> None:
         self.control_dt = None if control_dt is None else positive("control_dt", control_dt)
@@ -56,17 +63,37 @@ class Delays:
                 "control_dt in seconds per tick, or an int for ticks."
             )
         else:
+            _expect_ticks_of(self.model, self.control_dt)
             self.plain = _spec_if_any(self.model)
+            self.measured, self.rows = self.model.measured, _rows_of(self.model)
             self.constant = self._in_ticks(self.model.mean()) if _is_constant(self.model) else None
         self._rng: np.random.Generator | None = None
         self._state: State = None
 
+    @property
+    def streams(self) -> bool:
+        """Whether rows of a chunk come one after the other."""
+        return self.rows is not None
+
     @cached_property
     def typical(self) -> int:
-        """The mean latency in ticks, rounded up; the mean of 256 draws, if the model does not know its own."""
+        """The mean latency in ticks, rounded up; if rows stream, that of the first. 0 if the model does not know it."""
+        return self._mean_delay or 0
+
+    @property
+    def knows_typical(self) -> bool:
+        """Whether `typical` is the mean; nothing is drawn to find one for a model that does not know its own."""
+        return self._mean_delay is not None
+
+    @cached_property
+    def _mean_delay(self) -> int | None:
         if self.constant is not None or self.model is None:
-            return self.constant or 0
-        return self._in_ticks(_mean(self.model))
+            return self.constant
+        try:
+            mean = self.model.mean()
+        except NotImplementedError:
+            return None
+        return self._in_ticks(seconds_of(f"The mean of {self.model!r}", mean))
 
     @cached_property
     def least(self) -> int:
@@ -81,25 +108,71 @@ class Delays:
             return self._in_ticks(seconds_of(f"quantile({share}) of {self.model!r}", seconds))
         return 0
 
-    def reset(self, rng: np.random.Generator) -> None:
-        """Start an episode, drawing from `rng` from now on. A constant leaves it alone."""
-        self._rng = rng
-        if self.constant is None and self.model is not None:
-            self._state = self.model.begin(rng)
+    def reset(self, rng: np.random.Generator, episode: int | None = None) -> None:
+        """Start an episode, drawing from `rng` from now on. A constant leaves it alone.
 
-    def next(self) -> int:
-        """The next delay in ticks.
+        Args:
+            rng: the stream of the latency.
+            episode: which one it is, from 0 on, for recordings of episodes; None: as many as have begun here before.
+        """
+        number = self._episodes if episode is None else episode
+        self._rng, self._episodes = rng, number + 1
+        if self.constant is None and self.model is not None:
+            self._state = self.model.begin_episode(rng, number)
+
+    def next(self) -> int | tuple[int, ...]:
+        """The next delay in ticks; if rows stream, the delay of each row that comes, which never falls.
 
         Raises:
-            ArgumentError: if the model drew something that is no latency.
+            ArgumentError: if the model drew something that is no latency, or is measured.
             ResetNeededError: before the first reset, unless the delay is constant.
         """
         if self.constant is not None or self.model is None:
             return self.constant or 0
+        return self._draw(self.model)
+
+    def next_whole(self) -> int:
+        """`next` of what comes as a whole, such as an action; see `expect_whole`."""
+        delay = self.next()
+        assert isinstance(delay, int), "expect_whole was not called"
+        return delay
+
+    def charged(self, seconds: float) -> int | tuple[int, ...]:
+        """The delay of an inference that took `seconds`: what `next` is for models that are not `measured`.
+
+        Raises:
+            ArgumentError: for seconds that are not finite or below 0, or a latency that is not measured.
+            ResetNeededError: before the first reset.
+        """
+        if self.model is None or not self.measured:
+            raise ArgumentError(
+                f"{seconds!r} s cannot be charged: {self!r} is not measured; give latency=Measured(), or do not charge."
+            )
+        return self._draw(self.model.charged(real_number("seconds", seconds, at_least=0.0)))
+
+    def expect_whole(self, wrapper: str) -> None:
+        """Refuse a latency that only chunks can have.
+
+        Args:
+            wrapper: what delays something else, for the sentence.
+
+        Raises:
+            ArgumentError: if rows stream, or inferences are measured.
+        """
+        if self.streams or self.measured:
+            why = "is measured on inferences" if self.measured else "streams the rows of a chunk"
+            raise ArgumentError(
+                f"latency={self.model!r} {why}, but {wrapper} delays no chunks; give a model that draws one number."
+            )
+
+    def _draw(self, model: LatencyModel) -> int | tuple[int, ...]:
         if self._rng is None:
             raise ResetNeededError(f"{self!r} has no stream to draw from yet; call reset(rng) first.")
-        seconds, self._state = checked_draw(self.model, self._rng, self._state)
-        return self._in_ticks(seconds)
+        seconds, self._state = checked_draw(model, self._rng, self._state)
+        if isinstance(seconds, tuple):
+            return tuple(map(self._in_ticks, seconds))
+        delay = self._in_ticks(seconds)
+        return delay if self.rows is None else (delay,) * self.rows
 
     def _in_ticks(self, seconds: float) -> int:
         assert self.control_dt is not None
@@ -158,14 +231,16 @@ def _spec_if_any(model: LatencyModel) -> Spec | LatencyModel:
         return model
 
 
-def _mean(model: LatencyModel) -> float:
-    """The model's own mean, or else the mean of 256 draws, always the same ones."""
-    try:
-        return seconds_of(f"The mean of {model!r}", model.mean())
-    except NotImplementedError:
-        rng = np.random.default_rng(0)
-        state, total = model.begin(rng), 0.0
-    for _ in range(256):
-        seconds, state = checked_draw(model, rng, state)
-        total += seconds
-    return total / 256
+def _rows_of(model: LatencyModel) -> int | None:
+    rows = model.rows
+    return None if rows is None else whole_number(f"rows of {model!r}", rows, at_least=1)
+
+
+def _expect_ticks_of(model: LatencyModel, control_dt: float) -> None:
+    """Refuse to repeat the ticks of a recording in ticks of another length."""
+    recorded = model.recorded_dt
+    if recorded is not None and not math.isclose(recorded, control_dt, rel_tol=1e-9):
+        raise ArgumentError(
+            f"latency={model!r} was recorded in ticks of {recorded!r} s, but a tick of the environment lasts "
+            f"{control_dt!r} s; give control_dt={recorded!r} if it is wrong, or mode='replay', which counts seconds."
+        )

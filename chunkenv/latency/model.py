@@ -7,18 +7,21 @@ import importlib
 import inspect
 import math
 import operator
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeGuard, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError, suggest
+from chunkenv.errors import ArgumentError, brief, suggest
 from chunkenv.latency.arguments import assign, is_number, seconds_of, share_of
 from chunkenv.utils.types import is_list, is_mapping
 
 State: TypeAlias = Any
 """What a model remembers from one draw to the next: picklable, and known to that model alone."""
+
+Draw: TypeAlias = float | tuple[float, ...]
+"""Seconds until the chunk is there; or, of rows that stream, until each of them is, which never fall."""
 
 Spec: TypeAlias = dict[str, Any]
 """`{"model": name, ...arguments}`."""
@@ -30,9 +33,13 @@ MODELS: dict[str, str] = {
     "gamma": "chunkenv.latency.distributions:Gamma",
     "bursty": "chunkenv.latency.bursty:Bursty",
     "trace": "chunkenv.latency.trace:Trace",
+    "measured": "chunkenv.latency.measured:Measured",
+    "streamed": "chunkenv.latency.streamed:Streamed",
     "sum": "chunkenv.latency.model:Sum",
 }
 """The short names in specs, and where each class is; as text, since most of the classes need this module."""
+
+Common = TypeVar("Common")
 
 
 class LatencyModel:
@@ -48,7 +55,17 @@ class LatencyModel:
 
             def draw(self, rng, state):
                 return (self.rare if rng.random() < 0.01 else self.usual), state
+
+    Attributes:
+        rows: how many rows of a chunk a draw has seconds for, at most; None for whole chunks. A model of yours whose
+            rows stream sets it.
+        measured: whether it charges the seconds that an inference really took, so that it cannot be drawn from alone.
+        recorded_dt: seconds per tick of the recording whose delays it repeats tick for tick, else None.
     """
+
+    rows: int | None = None
+    measured: bool = False
+    recorded_dt: float | None = None
 
     def begin(self, rng: np.random.Generator) -> State:
         """What the model remembers at the start of an episode; None for a model without memory.
@@ -57,8 +74,19 @@ class LatencyModel:
         """
         return None
 
-    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
-        """The next latency in seconds (finite, not negative), and the state for the draw after it."""
+    def begin_episode(self, rng: np.random.Generator, episode: int) -> State:
+        """`begin` for a model that needs to know how many episodes have begun before, such as a recording of them."""
+        return self.begin(rng)
+
+    def charged(self, seconds: float) -> LatencyModel:
+        """The model to draw from after an inference that took `seconds`: itself, unless it is `measured`."""
+        return self
+
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[float | Sequence[float], State]:
+        """The next latency in seconds (finite, not negative), and the state for the draw after it.
+
+        If rows stream: the seconds until each row is there, which never fall. Rows without seconds never come.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no draw(rng, state) -> (seconds, state); write one.")
 
     def mean(self) -> float:
@@ -97,19 +125,54 @@ class LatencyModel:
         return Sum((self, other))
 
 
-def checked_draw(model: LatencyModel, rng: np.random.Generator, state: State) -> tuple[float, State]:
+def checked_draw(model: LatencyModel, rng: np.random.Generator, state: State) -> tuple[Draw, State]:
     """A draw that is known to be a latency.
 
     Raises:
-        ArgumentError: if the model drew anything but a finite number of seconds of at least 0, and a state.
+        ArgumentError: if the model drew anything but a finite number of seconds of at least 0 (or, if it has `rows`,
+            that many or fewer that never fall), and a state.
     """
     pair: object = model.draw(rng, state)
     if not is_list(pair, tuple) or len(pair) != 2:
         raise ArgumentError(f"{model!r} drew {pair!r}; draw(rng, state) must return (seconds, state).")
     seconds, state = pair
-    if not is_number(seconds) or not 0.0 <= seconds < math.inf:
-        raise ArgumentError(f"{model!r} drew a latency of {seconds!r}; it must be finite seconds of at least 0.")
-    return float(seconds), state
+    if _is_latency(seconds):
+        return float(seconds), state
+    return _checked_rows(model, seconds), state
+
+
+def _is_latency(seconds: object) -> TypeGuard[float]:
+    return is_number(seconds) and 0.0 <= seconds < math.inf
+
+
+def _checked_rows(model: LatencyModel, drawn: object) -> tuple[float, ...]:
+    """The seconds of rows that stream."""
+    values: object = np.asarray(drawn).tolist() if hasattr(drawn, "__array__") else drawn
+    rows = model.rows
+    if rows and is_list(values) and 1 <= len(values) <= rows and all(map(_is_latency, values)):
+        seconds = tuple(map(float, values))
+        if list(seconds) == sorted(seconds):
+            return seconds
+    several = (
+        f", or a list of up to {rows} of them that never fall" if rows else " (a list only if `rows` says how long)"
+    )
+    raise ArgumentError(
+        f"{model!r} drew a latency of {brief(drawn)}; it must be finite seconds of at least 0{several}."
+    )
+
+
+def agreed(name: str, values: Sequence[Common | None]) -> Common | None:
+    """What all models say that say anything, None if none does.
+
+    Raises:
+        ArgumentError: if two say different things.
+    """
+    said = list(dict.fromkeys(value for value in values if value is not None))
+    if len(said) > 1:
+        raise ArgumentError(
+            f"models with {name}={said[0]!r} and {name}={said[1]!r} do not go together; make them equal."
+        )
+    return said[0] if said else None
 
 
 @dataclass(frozen=True)
@@ -152,6 +215,9 @@ class Sum(LatencyModel):
     """
 
     parts: tuple[LatencyModel, ...]
+    rows: int | None = field(init=False, default=None, compare=False)
+    measured: bool = field(init=False, default=False, compare=False)
+    recorded_dt: float | None = field(init=False, default=None, compare=False)
 
     def __post_init__(self) -> None:
         parts: object = self.parts
@@ -159,15 +225,26 @@ class Sum(LatencyModel):
             raise ArgumentError(f"parts={parts!r} is not a list of latency models; give at least one.")
         models = [model_of("parts", part) for part in parts]
         assign(self, parts=tuple(leaf for m in models for leaf in (m.parts if isinstance(m, Sum) else (m,))))
+        assign(self, rows=agreed("rows", [part.rows for part in self.parts]))
+        assign(self, recorded_dt=agreed("recorded_dt", [part.recorded_dt for part in self.parts]))
+        assign(self, measured=any(part.measured for part in self.parts))
 
     def begin(self, rng: np.random.Generator) -> State:
         """The states of the parts."""
         return tuple(part.begin(rng) for part in self.parts)
 
-    def draw(self, rng: np.random.Generator, state: State) -> tuple[float, State]:
-        """One draw of every part, added."""
+    def begin_episode(self, rng: np.random.Generator, episode: int) -> State:
+        """The states of the parts, all in the same episode."""
+        return tuple(part.begin_episode(rng, episode) for part in self.parts)
+
+    def charged(self, seconds: float) -> Sum:
+        """What was measured counts once for each part that is measured."""
+        return Sum(tuple(part.charged(seconds) for part in self.parts))
+
+    def draw(self, rng: np.random.Generator, state: State) -> tuple[Draw, State]:
+        """One draw of every part, added; a number counts for every row of a part that streams."""
         draws = [checked_draw(part, rng, before) for part, before in zip(self.parts, state, strict=True)]
-        return math.fsum(seconds for seconds, _ in draws), tuple(after for _, after in draws)
+        return _added([seconds for seconds, _ in draws]), tuple(after for _, after in draws)
 
     def mean(self) -> float:
         """The means added."""
@@ -184,6 +261,15 @@ class Sum(LatencyModel):
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts)) if len(self.parts) > 1 else f"Sum(parts={self.parts!r})"
+
+
+def _added(draws: Sequence[Draw]) -> Draw:
+    """The sum; a row comes when all parts have it."""
+    streams = [draw for draw in draws if isinstance(draw, tuple)]
+    whole = [draw for draw in draws if not isinstance(draw, tuple)]
+    if not streams:
+        return math.fsum(whole)
+    return tuple(math.fsum((*whole, *row)) for row in zip(*streams, strict=False))
 
 
 def name_of(model: type) -> str:

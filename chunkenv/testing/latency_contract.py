@@ -6,13 +6,15 @@ import copy
 import json
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from chunkenv.latency import Constant, LatencyModel, from_spec
 from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, seeded_global_randomness, skip
 
+TOOK = 0.125
+"""Seconds that an inference took, for models that are measured."""
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
@@ -37,8 +39,18 @@ class LatencyContract:
 
     def test_draws_are_finite_seconds_of_at_least_0(self) -> None:
         """A latency that is no number, infinite or negative cannot be waited for."""
-        for seconds in np.ravel(self._sample()).tolist():
-            expect(0.0 <= seconds < math.inf, f"{seconds!r} was drawn; expected finite seconds of at least 0.")
+        for drawn in self._draws():
+            for seconds in rows_of_draw(drawn):
+                expect(0.0 <= seconds < math.inf, f"{seconds!r} was drawn; expected finite seconds of at least 0.")
+
+    def test_rows_that_stream_never_fall(self) -> None:
+        """A draw has seconds for as many rows as `rows` says, or fewer, each there when the one before it is."""
+        most = self.make_model().rows
+        for drawn in self._draws():
+            rows = rows_of_draw(drawn)
+            fits = isinstance(drawn, float | int) or 1 <= len(rows) <= (most or 0)
+            expect(fits, f"{drawn!r} was drawn; with rows={most!r} of the model no such list was expected.")
+            expect(rows == sorted(rows), f"{drawn!r} was drawn; expected the seconds of its rows never to fall.")
 
     def test_the_same_stream_gives_the_same_draws(self) -> None:
         """All randomness comes from the given generator."""
@@ -65,7 +77,7 @@ class LatencyContract:
         state = model.begin(rng)
         for _ in range(self.draws):
             before = copy.deepcopy(state)
-            next_state = model.draw(rng, state)[1]
+            next_state = model.charged(TOOK).draw(rng, state)[1]
             found = difference(_attributes_of(before), _attributes_of(state), "the state")
             expect(found is None, f"draw(rng, state) has changed the state that it was given: {found}")
             state = next_state
@@ -101,7 +113,7 @@ class LatencyContract:
         self._expect_draws(self._some(from_spec(self.make_model().spec())), "from_spec(spec()) gives other draws")
 
     def test_the_mean_is_that_of_the_draws(self) -> None:
-        """Within six standard errors of a sample; skipped if the model does not know its mean."""
+        """Within six standard errors of a sample; of rows that stream, the first; skipped if it knows no mean."""
         mean = self._known(self.make_model().mean)
         sample, error = _mean_and_error(self._sample())
         actual = (
@@ -129,10 +141,10 @@ class LatencyContract:
     def test_a_sum_with_a_constant_adds_up(self) -> None:
         """Model + Constant(0.25) draws 0.25 s more."""
         actual = self._some(self.make_model() + Constant(0.25))
-        expected = [seconds + 0.25 for seconds in self._some(self.make_model())]
-        for number, (want, got) in enumerate(zip(expected, actual, strict=True)):
-            sentence = f"draw {number} of model + Constant(0.25) is {got!r}; expected {want!r}, the model's + 0.25."
-            expect(math.isclose(want, got, rel_tol=1e-9), sentence)
+        for number, (alone, got) in enumerate(zip(self._some(self.make_model()), actual, strict=True)):
+            want = [seconds + 0.25 for seconds in rows_of_draw(alone)]
+            sentence = f"draw {number} of model + Constant(0.25) is {got!r}; expected 0.25 more than {alone!r}."
+            expect(np.allclose(want, rows_of_draw(got), rtol=1e-9, atol=0.0), sentence)
 
     def test_it_pickles(self) -> None:
         """The model, and its state in the middle of an episode."""
@@ -146,21 +158,26 @@ class LatencyContract:
                 raise AssertionError(
                     f"{model!r} with the state {state!r} cannot be pickled ({error}); expected that."
                 ) from error
-            seconds, state = model.draw(rng, state)
+            seconds, state = model.charged(TOOK).draw(rng, state)
             actual.append(seconds)
         self._expect_draws(actual, "out of a pickle it gives other draws")
 
-    def _some(self, model: LatencyModel) -> list[float]:
+    def _some(self, model: LatencyModel) -> list[float | Sequence[float]]:
         draws = stream(model, 0)
         return [next(draws) for _ in range(self.draws)]
 
-    def _expect_draws(self, actual: list[float], why: str) -> None:
+    def _draws(self) -> list[float | Sequence[float]]:
+        """All draws of the sample."""
+        model, rng = self.make_model(), np.random.default_rng(0)
+        return [drawn for number in range(self.episodes) for drawn in _episode(model, rng, number, self.draws)]
+
+    def _expect_draws(self, actual: list[float | Sequence[float]], why: str) -> None:
         expect_same(self._some(self.make_model()), actual, "draw", why)
 
     def _sample(self) -> np.ndarray:
-        """Seconds [episodes, draws] of one generator, as one environment would meet them."""
-        model, rng = self.make_model(), np.random.default_rng(0)
-        return np.array([_episode(model, rng, self.draws) for _ in range(self.episodes)])
+        """Seconds [episodes, draws] of one generator, as one environment would meet them; of first rows, if any."""
+        firsts = [rows_of_draw(drawn)[0] for drawn in self._draws()]
+        return np.array(firsts).reshape(self.episodes, self.draws)
 
     def _known(self, statistic: Callable[[], float]) -> float:
         try:
@@ -169,20 +186,29 @@ class LatencyContract:
             skip(str(error))
 
 
-def stream(model: LatencyModel, seed: int) -> Iterator[float]:
-    """Draws of a model, one after the other."""
+def stream(model: LatencyModel, seed: int) -> Iterator[float | Sequence[float]]:
+    """Draws of a model, one after the other; of one that is measured, after inferences of `TOOK` seconds."""
     rng = np.random.default_rng(seed)
     state = model.begin(rng)
     while True:
-        seconds, state = model.draw(rng, state)
+        seconds, state = model.charged(TOOK).draw(rng, state)
         yield seconds
 
 
-def _episode(model: LatencyModel, rng: np.random.Generator, draws: int) -> list[float]:
-    state, sample = model.begin(rng), []
+def rows_of_draw(drawn: float | Sequence[float]) -> list[float]:
+    """The seconds of each row; of a chunk that comes as a whole there is one number.
+
+    >>> rows_of_draw(0.5), rows_of_draw((0.5, 0.75))
+    ([0.5], [0.5, 0.75])
+    """
+    return [float(seconds) for seconds in np.ravel(np.asarray(drawn))]
+
+
+def _episode(model: LatencyModel, rng: np.random.Generator, number: int, draws: int) -> list[float | Sequence[float]]:
+    state, sample = model.begin_episode(rng, number), list[float | Sequence[float]]()
     for _ in range(draws):
-        seconds, state = model.draw(rng, state)
-        sample.append(float(seconds))
+        seconds, state = model.charged(TOOK).draw(rng, state)
+        sample.append(seconds)
     return sample
 
 

@@ -61,6 +61,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     ) -> None:
         expect_env(env, "ActionDelay")
         self._delays = read_delays(env, latency, control_dt, stacklevel=2)
+        self._delays.expect_whole("ActionDelay")
         self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         self._first = _first_action(first_action, env.action_space, needed=self._delays.constant != 0)
@@ -106,7 +107,7 @@ class ActionDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         if not self._running:
             raise reset_needed("step")
         sent = self._read_action(action)
-        self._link.send(sent, self._tick, self._delays.next())
+        self._link.send(sent, self._tick, self._delays.next_whole())
         self._acting = self._link.receive(self._tick) or self._acting
         if self._history:
             self._history.append(sent)

@@ -73,6 +73,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     ) -> None:
         expect_env(env, "ObservationDelay")
         self._delays = read_delays(env, latency, control_dt, stacklevel=2)
+        self._delays.expect_whole("ObservationDelay")
         self._read_action = Checked(env.action_space, "action")
         length = history_length(observe, self._delays.constant)
         gym.utils.RecordConstructorArgs.__init__(
@@ -133,7 +134,7 @@ class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _move_world(self, action: Action) -> None:
         """Play a tick of the world, and send what comes of it."""
-        delay = self._delays.next()
+        delay = self._delays.next_whole()
         self._running = False  # an environment that raises leaves an episode that cannot go on
         observation, reward, terminated, truncated, info = self.env.step(copy.deepcopy(action))
         made = self._tick + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from chunkenv.latency import Bursty, Constant, Gamma, LatencyModel, LogNormal, Trace, Uniform
+from chunkenv.latency import Bursty, Constant, Gamma, LatencyModel, LogNormal, Streamed, Trace, Uniform
 
 NAN, INF = math.nan, math.inf
 CALM, BUSY = Constant(0.0), Constant(1.0)
@@ -54,6 +54,8 @@ MODELS = [
     Trace([0.02, 0.05, 0.03], mode="replay"),
     Trace([0.02, 0.05, 0.03], mode="resample"),
     Constant(0.02) + LogNormal(0.08, 0.3) + Trace([0.0, 0.1]),
+    Streamed((0.02, 0.02, 0.05)),
+    LogNormal(0.08, 0.3) + Streamed((0.0, 0.05)) + Streamed((0.1, 0.1)),
     Doubled(Uniform(0.0, 0.1)),
 ]
 named = pytest.mark.parametrize("model", MODELS, ids=[type(m).__name__ + str(i) for i, m in enumerate(MODELS)])

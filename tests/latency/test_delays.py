@@ -1,6 +1,7 @@
 import copy
 import json
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +10,18 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import ticks
 from chunkenv.errors import ArgumentError, ResetNeededError
-from chunkenv.latency import Bursty, Constant, Delays, Gamma, LatencyModel, LogNormal, Trace, Uniform
+from chunkenv.latency import (
+    Bursty,
+    Constant,
+    Delays,
+    Gamma,
+    LatencyModel,
+    LogNormal,
+    Measured,
+    Streamed,
+    Trace,
+    Uniform,
+)
 from tests.latency.shared import BUSY, INF, NAN, Doubled, Drawn, Undescribed, draws
 
 
@@ -38,12 +50,15 @@ def test_delays_in_ticks():
         (Constant(0.1) + Constant(0.01), None, 3, 3),
         (Uniform(0.0, 0.22), {"model": "uniform", "low": 0.0, "high": 0.22}, None, 3),
         ({"model": "uniform", "low": 0, "high": 0.2}, {"model": "uniform", "low": 0.0, "high": 0.2}, None, 2),
-        (Undescribed(), None, None, 5),
+        (Streamed((0.1, 0.2)), {"model": "streamed", "seconds": [0.1, 0.2]}, None, 2),
+        (Undescribed(), None, None, None),
+        (Measured(), {"model": "measured", "scale": 1.0}, None, None),
+        (Constant(0.1) + Undescribed(), None, None, None),
     ],
 )
 def test_what_delays_know(given_latency, plain, constant, typical):
     delays = Delays(given_latency, 0.05)
-    assert (delays.constant, delays.typical) == (constant, typical)
+    assert (delays.constant, delays.typical, delays.knows_typical) == (constant, typical or 0, typical is not None)
     if plain is not None:
         assert delays.plain == plain
         json.dumps(delays.plain)
@@ -165,6 +180,18 @@ def test_bad_draw_of_a_users_model_is_caught_at_that_draw(value, around):
         delays.next()
 
 
+def test_a_model_that_knows_no_mean_is_not_drawn_from_behind_its_back():
+    class Counted(Undescribed):
+        draws = 0
+
+        def draw(self, rng, state):
+            Counted.draws += 1
+            return super().draw(rng, state)
+
+    delays = Delays(Counted(), 0.05)
+    assert (delays.typical, delays.knows_typical, delays.least, Counted.draws) == (0, False, 0, 0)
+
+
 def test_draw_too_long_to_count_is_caught():
     delays = Delays(Drawn(1e300), 1e-300)
     delays.reset(np.random.default_rng(0))
@@ -179,3 +206,105 @@ def test_mean_of_a_users_model_is_checked():
 
     with pytest.raises(ArgumentError, match=r"The mean of .*nan is not a finite number"):
         Delays(Wrong(), 0.05).typical
+
+
+def test_rows_that_stream_have_a_delay_each():
+    assert delays_of(Streamed((0.1, 0.101, 0.3)), 0.1, 2) == [(1, 2, 3)] * 2
+    assert delays_of(Streamed((0.1, 0.3)) + Constant(0.1), 0.1, 1) == [(2, 4)]
+    assert delays_of(Streamed((0.1, 0.3)) + Streamed((0.1, 0.2)), 0.1, 1) == [(2, 5)]
+    delays = Delays(Streamed((0.1, 0.3)), 0.1)
+    assert (delays.streams, delays.rows, delays.constant, delays.typical, delays.least) == (True, 2, None, 1, 1)
+    assert (Delays(3).streams, Delays(Uniform(0.1, 0.2), 0.1).rows) == (False, None)
+
+
+def test_a_number_that_a_streaming_model_draws_counts_for_all_rows():
+    calm = Bursty(Constant(0.1), Streamed((0.2, 0.4, 0.4)), enter=0.5, leave=0.5)
+    assert set(delays_of(calm, 0.1, 50)) == {(1, 1, 1), (2, 4, 4)}
+
+
+def test_a_users_model_may_stream_and_stop_early():
+    @dataclass(frozen=True)
+    class Early(LatencyModel):
+        drawn: object
+        rows: int = 3
+
+        def draw(self, rng, state):
+            return self.drawn, state
+
+    assert delays_of(Early([0.1, 0.2]), 0.1, 1) == [(1, 2)]
+    assert delays_of(Early(np.array([0.1, 0.2, 0.3], np.float32)), 0.1, 1) == [(1, 2, 3)]
+    assert delays_of(Early((0.1,)) + Streamed((0.0, 0.1, 0.2)), 0.1, 1) == [(1,)]
+    for drawn in ([], [0.1] * 4, [0.2, 0.1], [0.1, NAN], [0.1, "0.2"], np.zeros((1, 2)), -1.0, (0.1, True)):
+        with pytest.raises(ArgumentError, match="must be finite seconds of at least 0, or a list of up to 3 of them"):
+            delays_of(Early(drawn), 0.1, 1)
+    with pytest.raises(ArgumentError, match=r"rows of .*='many' is not a whole number"):
+        Delays(Early(0.1, rows="many"), 0.1)
+
+
+def test_what_an_inference_took_becomes_its_delay():
+    delays = Delays(Measured(scale=2.0), 0.05)
+    delays.reset(np.random.default_rng(0))
+    assert [delays.charged(seconds) for seconds in (0.0, 0.05, 0.051, np.float32(0.1))] == [0, 2, 3, 4]
+    assert (delays.measured, delays.streams, delays.constant) == (True, False, None)
+    assert Delays(3).measured is Delays(Uniform(0.1, 0.2), 0.1).measured is False
+
+
+def test_other_latencies_come_on_top_of_what_was_measured():
+    both, alone = Delays(Measured() + Uniform(0.0, 1.0), 0.1), Delays(Uniform(0.0, 1.0), 0.1)
+    both.reset(np.random.default_rng(0))
+    alone.reset(np.random.default_rng(0))
+    assert [both.charged(0.5) for _ in range(20)] == [alone.next() + 5 for _ in range(20)]
+    rows = Delays(Measured() + Streamed((0.0, 0.1)), 0.1)
+    rows.reset(np.random.default_rng(0))
+    assert rows.charged(0.2) == (2, 3)
+
+
+@pytest.mark.parametrize("model", [Measured(), Measured() + Constant(0.1), Bursty(Measured(), Measured(), 0.5, 0.5)])
+def test_what_is_measured_cannot_be_drawn(model):
+    delays = Delays(model, 0.05)
+    delays.reset(np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match=r"Measured\(scale=1.0\) cannot be drawn from: .*call charge\(seconds\)"):
+        delays.next()
+
+
+@pytest.mark.parametrize("seconds", [-0.1, NAN, INF, "0.1", None, True])
+def test_seconds_that_cannot_be_charged(seconds):
+    delays = Delays(Measured(), 0.05)
+    delays.reset(np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match=r"seconds=.* is not a finite number of at least 0"):
+        delays.charged(seconds)
+
+
+@pytest.mark.parametrize("latency", [3, Uniform(0.1, 0.2), Bursty(Measured(), Measured(), 0.5, 0.5)])
+def test_only_measured_latency_can_be_charged(latency):
+    with pytest.raises(ArgumentError, match=r"0.1 s cannot be charged: .* is not measured; give latency=Measured\(\)"):
+        Delays(latency, 0.05).charged(0.1)
+
+
+def test_charging_before_the_first_reset_is_an_error():
+    with pytest.raises(ResetNeededError, match=r"call reset\(rng\) first"):
+        Delays(Measured(), 0.05).charged(0.1)
+
+
+def test_only_chunks_stream_or_are_measured():
+    Delays(Uniform(0.1, 0.2), 0.1).expect_whole("ActionDelay")
+    with pytest.raises(ArgumentError, match="streams the rows of a chunk, but ActionDelay delays no chunks"):
+        Delays(Streamed((0.1,)), 0.1).expect_whole("ActionDelay")
+    with pytest.raises(ArgumentError, match="is measured on inferences, but ObservationDelay delays no chunks"):
+        Delays(Measured(), 0.1).expect_whole("ObservationDelay")
+
+
+def test_a_pickle_of_an_earlier_version_draws_on():
+    """It knows nothing of rows, measuring and episodes."""
+    delays = Delays(Uniform(0.0, 0.2) + Constant(0.1), 0.05)
+    delays.reset(np.random.default_rng(0))
+    old = copy.deepcopy(delays)
+    for name in ("rows", "measured", "_episodes"):
+        old.__dict__.pop(name)
+    for name in ("rows", "measured", "recorded_dt"):
+        old.model.__dict__.pop(name)
+    old = pickle.loads(pickle.dumps(old))
+    assert [old.next() for _ in range(20)] == [delays.next() for _ in range(20)]
+    old.reset(np.random.default_rng(0))
+    delays.reset(np.random.default_rng(0))
+    assert (old.next(), old.streams, old.measured) == (delays.next(), False, False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from chunkenv.latency import Bursty, Constant, Gamma, LatencyModel, LogNormal, Sum, Trace, Uniform
+from chunkenv.latency import Bursty, Constant, Gamma, LatencyModel, LogNormal, Measured, Streamed, Sum, Trace, Uniform
 from chunkenv.testing import LatencyContract
 from tests.testing.failing import cases, checks_of, expect_failure
 
@@ -30,6 +30,16 @@ class Usual(LatencyModel):
         return 1.5 * self.base
 
 
+@dataclass(frozen=True)
+class StopsEarly(LatencyModel):
+    """Rows that stream, as somebody else might draw them: between one and four."""
+
+    rows: int = 4
+
+    def draw(self, rng, state):
+        return 0.05 + np.sort(rng.random(int(rng.integers(1, 5)))), state
+
+
 GOOD_MODELS = [
     Constant(0.0),
     Constant(0.05),
@@ -43,6 +53,11 @@ GOOD_MODELS = [
     Sum((Constant(0.01), Gamma(0.1, 0.5))),
     Uniform(0.0, 0.1) + Trace([0.02, 0.05]),
     Usual(),
+    Streamed((0.02, 0.02, 0.05)),
+    LogNormal(0.05, 0.3) + Streamed((0.0, 0.02)),
+    Measured(scale=2.0),
+    Measured() + Uniform(0.0, 0.1),
+    StopsEarly(),
 ]
 
 
@@ -149,6 +164,21 @@ class HoldsALock(Usual):
         return float(rng.random()), state
 
 
+class FallsAtTimes(StopsEarly):
+    def draw(self, rng, state):
+        return rng.random(4), state
+
+
+class WithAnotherRow(StopsEarly):
+    def draw(self, rng, state):
+        return [0.1] * 5, state
+
+
+class SaysNoRows(Usual):
+    def draw(self, rng, state):
+        return (0.1, 0.2), state
+
+
 class StartsAnewOutOfAPickle(Usual):
     def __reduce__(self):
         return Usual, (2 * self.base,)
@@ -158,6 +188,11 @@ BROKEN_MODELS = {
     "test_draws_are_finite_seconds_of_at_least_0": [
         ("was drawn; expected finite seconds", SometimesNegative),
         ("inf was drawn", SometimesInfinite),
+    ],
+    "test_rows_that_stream_never_fall": [
+        ("expected the seconds of its rows never to fall", FallsAtTimes),
+        ("[0.1, 0.1, 0.1, 0.1, 0.1] was drawn; with rows=4 of the model", WithAnotherRow),
+        ("(0.1, 0.2) was drawn; with rows=None of the model", SaysNoRows),
     ],
     "test_the_same_stream_gives_the_same_draws": [("the same model and rng seed give other draws", OfItsOwn)],
     "test_two_streams_do_not_disturb_each_other": [("another stream disturbs this one: draw[1]", Remembers)],
