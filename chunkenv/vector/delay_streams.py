@@ -15,10 +15,15 @@ from chunkenv.utils.seeding import Stream
 class VectorDelays:
     """Delays in ticks; a constant one costs nothing per environment.
 
+    Episodes of a recording are handed out in the order in which episodes begin here, of whatever environment.
+
     Args:
         delays: those of one environment.
         depths: for each environment, how many `ChunkedExecution` wrappers lie inside.
     """
+
+    _episodes = 0
+    """How many have begun."""
 
     def __init__(self, delays: Delays, depths: Sequence[int]) -> None:
         self.constant, self.control_dt = delays.constant, delays.control_dt
@@ -31,7 +36,8 @@ class VectorDelays:
         """Start episodes in some environments (bool[N])."""
         if self.constant is None:
             for index in np.flatnonzero(members).tolist():
-                self._delays[index].reset(self._streams[index].begin(seeds[index]))
+                self._delays[index].reset(self._streams[index].begin(seeds[index]), self._episodes)
+                self._episodes += 1
 
     def next(self, members: np.ndarray) -> np.ndarray:
         """The next delays of some environments, int64[N], 0 elsewhere; the others' streams are left alone.
