@@ -1,9 +1,8 @@
 """The one evaluation: an environment, a policy and a seed give one row per episode, one at a time or many at once."""
 
 from chunkenv.evaluate.batch import evaluate_batch
-from chunkenv.evaluate.row import EPISODE, MEASURES, Row
+from chunkenv.evaluate.row import DECISION, EPISODE, MEASURES, Row
 from chunkenv.evaluate.single import (
-    Tally,
     check_env,
     check_policy,
     episode_seed,
@@ -12,9 +11,11 @@ from chunkenv.evaluate.single import (
     reset_policy,
 )
 from chunkenv.evaluate.smoothness import SmoothnessMetrics
+from chunkenv.evaluate.tally import Tally
 from chunkenv.request import BatchPolicy, Policy
 
 __all__ = [
+    "DECISION",
     "EPISODE",
     "MEASURES",
     "BatchPolicy",

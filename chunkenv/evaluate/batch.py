@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.evaluate.row import Row
-from chunkenv.evaluate.single import Tally, check_policy, episode_seed, reset_policy
+from chunkenv.evaluate.single import check_policy, episode_seed, reset_policy
+from chunkenv.evaluate.tally import Tally
 from chunkenv.request import BatchPolicy, Chunk
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.infos import FIRST_SUCCESS, SUCCESS_KEYS, split_infos
@@ -29,6 +32,8 @@ def evaluate_batch(
     episodes: int | Sequence[int],
     seed: int,
     slots: int = SLOTS,
+    *,
+    decisions: list[Row] | None = None,
 ) -> list[Row]:
     """Play whole episodes, many at a time, and return one row for each.
 
@@ -39,10 +44,13 @@ def evaluate_batch(
     Args:
         make_vector_env: makes a vector environment of that many environments: a `ChunkedVectorExecution` with the
             autoreset mode DISABLED.
-        policy: has `infer_batch(observations, request) -> chunks`.
+        policy: has `infer_batch(observations, request) -> chunks`. If its cost differs between the rows of a batch, it
+            also has `costs`: the costs of the last batch, one for each row.
         episodes: how many, at least 1; or their numbers.
         seed: at least 0.
         slots: how many environments, at least 1. It should not be larger than the number of episodes.
+        decisions: as `chunkenv.evaluate` has it: a row of every decision is added, in the order of the episodes.
+            `seconds` is the time of the whole batch: each of its decisions waited as long.
 
     Returns:
         Rows as `chunkenv.evaluate` has them, in the order of the episodes.
@@ -70,59 +78,84 @@ def evaluate_batch(
     )
     seed = whole_number("seed", seed, at_least=0)
     numbers = range(whole_number("episodes", episodes, at_least=1)) if isinstance(episodes, int) else episodes
-    seeds = [episode_seed(seed, number) for number in numbers]
+    seeds = [(number, episode_seed(seed, number)) for number in numbers]
     envs = _make(make_vector_env, whole_number("slots", slots, at_least=1))
     try:
-        return _Slots(envs, policy, seeds).play()
+        played = _Slots(envs, policy, seeds, keep=decisions is not None)
+        rows = played.play()
     finally:
         envs.close()
+    if decisions is not None:
+        decisions += played.decisions
+    return rows
 
 
 class _Slots:
-    """Which slot plays which episode: `playing[i]` is its place in the list of seeds; None if slot i has none."""
+    """Which slot plays which episode: `playing[i]` is its place in the list of episodes; None if slot i has none."""
 
-    def __init__(self, envs: ChunkedVectorExecution, policy: BatchPolicy, seeds: list[int]) -> None:
-        self._envs, self._policy, self._seeds = envs, policy, seeds
-        self._waiting = iter(range(len(seeds)))
+    def __init__(
+        self, envs: ChunkedVectorExecution, policy: BatchPolicy, episodes: list[tuple[int, int]], keep: bool
+    ) -> None:
+        self._envs, self._policy, self._keep = envs, policy, keep
+        self._episodes = episodes
+        self._waiting = iter(range(len(episodes)))
         self._playing: list[int | None] = [None] * envs.num_envs
         self._tallies: list[Tally | None] = [None] * envs.num_envs
         self._streams = [spawn(0, "policy")] * envs.num_envs
-        self._rows: list[Row] = [{} for _ in seeds]
+        self._rows: list[Row] = [{} for _ in episodes]
+        self._kept: list[list[Row]] = [[] for _ in episodes]
 
     def play(self) -> list[Row]:
         """All episodes."""
         reset_policy(self._policy)
         observations = self._begin(np.ones(self._envs.num_envs, bool))
-        while any(number is not None for number in self._playing):
+        while any(place is not None for place in self._playing):
             observations = self._decide(observations)
         return self._rows
 
+    @property
+    def decisions(self) -> list[Row]:
+        """The rows of all decisions, episode by episode."""
+        return [row for kept in self._kept for row in kept]
+
     def _decide(self, observations: Observation) -> Observation:
         request = self._envs.request._replace(rng=tuple(self._streams))
-        observations, _, terminated, truncated, infos = self._step(self._policy.infer_batch(observations, request))
+        begun = time.perf_counter()
+        chunks = self._policy.infer_batch(observations, request)
+        seconds = time.perf_counter() - begun
+        evaluations = _evaluations(self._policy, self._envs.num_envs)
+        observations, _, terminated, truncated, infos = self._step(chunks)
         ended = terminated | truncated
-        used = {key: value for key, value in infos.items() if key.removeprefix("_") in USED}
-        split = split_infos(used, self._envs.num_envs)
-        for tally, reward, info in zip(self._tallies, self._envs.undiscounted_reward.tolist(), split, strict=True):
-            if tally is not None:
-                tally.add(reward, info)
+        self._add(infos, evaluations, request.execution_horizon, seconds)
         self._finish(np.flatnonzero(ended).tolist())
         return self._begin(ended) if ended.any() else observations
 
+    def _add(self, infos: Info, evaluations: list[int | None], horizon: int, seconds: float) -> None:
+        """Count the decisions of all slots that play."""
+        used = {key: value for key, value in infos.items() if key.removeprefix("_") in USED}
+        split = split_infos(used, self._envs.num_envs)
+        rewards = self._envs.undiscounted_reward.tolist()
+        counted = zip(self._playing, self._tallies, rewards, split, evaluations, strict=True)
+        for place, tally, reward, info, spent in counted:
+            if place is not None and tally is not None:
+                tally.add(reward, info, spent)
+                if self._keep:
+                    self._kept[place].append(tally.decision(info, horizon, seconds))
+
     def _finish(self, slots: list[int]) -> None:
         for slot in slots:
-            number, tally = self._playing[slot], self._tallies[slot]
-            if number is not None and tally is not None:
-                self._rows[number] = tally.row()
+            place, tally = self._playing[slot], self._tallies[slot]
+            if place is not None and tally is not None:
+                self._rows[place] = tally.row()
 
     def _begin(self, members: np.ndarray) -> Observation:
         """Start the next episodes in some slots (bool[N]); one for which there is none left idles, with some seed."""
         seeds: list[int | None] = [None] * self._envs.num_envs
         for slot in np.flatnonzero(members).tolist():
-            number = self._playing[slot] = next(self._waiting, None)
-            seed = seeds[slot] = 0 if number is None else self._seeds[number]
-            self._streams[slot] = spawn(seed, "policy")
-            self._tallies[slot] = None if number is None else Tally(seed, self._envs, self._policy)
+            place = self._playing[slot] = next(self._waiting, None)
+            number, seed = (0, 0) if place is None else self._episodes[place]
+            seeds[slot], self._streams[slot] = seed, spawn(seed, "policy")
+            self._tallies[slot] = None if place is None else Tally(seed, self._envs, self._policy, number)
         return self._envs.reset(seed=seeds, options={"reset_mask": members})[0]
 
     def _step(self, chunks: Chunk) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
@@ -131,6 +164,18 @@ class _Slots:
         except ActionError as error:
             name = type(self._policy).__name__
             raise ActionError(f"{name}.infer_batch returned chunks that cannot be executed: {error}") from error
+
+
+def _evaluations(policy: Any, count: int) -> list[int | None]:
+    """What the last batch took of the denoiser for each of its rows; None of a policy that does not say."""
+    costs = getattr(policy, "costs", None)
+    if costs is None:
+        cost = getattr(policy, "cost", None)
+        return [None if cost is None else cost.evaluations] * count
+    if len(costs) != count:
+        name = type(policy).__name__
+        raise ArgumentError(f"{name}.costs has {len(costs)} after a batch of {count} rows; give a Cost for each row.")
+    return [cost.evaluations for cost in costs]
 
 
 def _make(make_vector_env: object, slots: int) -> ChunkedVectorExecution:

@@ -1,19 +1,28 @@
-"""The schema of rows: what every episode says, and what is measured where the environment or the policy allows it."""
+"""The schema of rows: what every episode says, what is measured where that can be done, and the row of a decision."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 Row = dict[str, Any]
-"""One episode: values by column. Studies add the fields of a cell, the episode's number, and results of their own."""
+"""One episode, or one decision: values by column. Studies add the fields of a cell, and to an episode its number and
+results of their own."""
 
 
 class Column(NamedTuple):
-    """A column of rows: the type of its values, how tables head it (with the unit), and what it means."""
+    """A column of rows.
+
+    Attributes:
+        kind: the type of its values.
+        heading: how tables head it, with the unit.
+        meaning: what it means.
+        timed: whether it is wall time: two runs of the same seed differ in it.
+    """
 
     kind: type[bool] | type[int] | type[float]
     heading: str
     meaning: str
+    timed: bool = False
 
 
 EPISODE = {
@@ -40,3 +49,20 @@ MEASURES = SMOOTHNESS | {
     "charged_latency": Column(float, "charged latency (s)", "mean seconds that the clock charged for a decision"),
 }
 """What rows have where it was measured."""
+
+DECISION = {
+    "decision": Column(int, "decision", "its number in the episode, from 0"),
+    "tick": Column(int, "tick", "control steps played before it was asked for"),
+    "delay": Column(int, "delay (ticks)", "ticks that its inference took"),
+    "horizon": Column(
+        int, "horizon (ticks)", "ticks to the next request that were wanted: s, or what the policy chose"
+    ),
+    "ticks": Column(int, "ticks", "control steps played until the next decision, or the end"),
+    "underruns": Column(int, "underruns", "those of them without a row to execute"),
+    "evaluations": Column(int, "denoiser evaluations", "in its inference, of a policy with a `cost`; else None"),
+    "seconds": Column(float, "inference (s)", "wall seconds that `infer`, or `infer_batch`, took", timed=True),
+}
+"""What the row of a decision has, after `episode`, the number of its episode; only `evaluations` may be None.
+
+`ticks`, `underruns` and `evaluations` add up to those of the episode's row.
+"""

@@ -5,22 +5,24 @@ Everything that reports a number calls it, so that two numbers differ by environ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any, SupportsFloat
+from typing import SupportsFloat
 
 import gymnasium as gym
 
 from chunkenv.errors import ActionError, ArgumentError
 from chunkenv.evaluate.row import Row
-from chunkenv.evaluate.smoothness import SmoothnessMetrics
+from chunkenv.evaluate.tally import Tally
 from chunkenv.request import Chunk, Policy
 from chunkenv.utils.checks import whole_number
-from chunkenv.utils.infos import FIRST_SUCCESS, reported_success
 from chunkenv.utils.seeding import spawn
-from chunkenv.utils.types import AnyEnv, AnyVectorEnv, Info, Observation
+from chunkenv.utils.types import AnyEnv, Info, Observation
 
 
-def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed: int) -> list[Row]:
+def evaluate(
+    make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed: int, *, decisions: list[Row] | None = None
+) -> list[Row]:
     """Play whole episodes and return one row for each.
 
     Episode i is the same world (start, latency, noise) for any policy, delay and number of episodes,
@@ -31,6 +33,9 @@ def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed
         policy: has `infer(observation, request) -> chunk`, and `reset()` if it remembers anything.
         episodes: how many episodes, at least 1.
         seed: at least 0.
+        decisions: a list to which a row of every decision is added, with the columns `episode` and `DECISION` of
+            `row.py`; its `seconds` are wall time, and the only column in which two runs differ (all may, where the
+            latency is `chunkenv.latency.Measured`). None keeps none.
 
     Returns:
         Rows with the columns `EPISODE` of `row.py` (`seed`, `ticks`, `return`, `success`, `underruns`, `decisions`) and
@@ -51,6 +56,15 @@ def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed
     >>> rows = evaluate(lambda: ChunkedExecution(gym.make("CartPole-v1"), 8, 4, latency=2), Left(), episodes=2, seed=0)
     >>> [row["ticks"] for row in rows], rows[0]["success"]
     ([9, 9], None)
+
+    The time of each inference, and what became of it:
+
+    >>> decisions = []
+    >>> rows = evaluate(
+    ...     lambda: ChunkedExecution(gym.make("CartPole-v1"), 8, 4, latency=2), Left(), 1, seed=0, decisions=decisions
+    ... )
+    >>> [(row["tick"], row["delay"], row["ticks"]) for row in decisions]
+    [(0, 0, 4), (4, 2, 4), (8, 2, 1)]
     """
     check_policy(policy)
     count = whole_number("episodes", episodes, at_least=1)
@@ -58,7 +72,7 @@ def evaluate(make_env: Callable[[], AnyEnv], policy: Policy, episodes: int, seed
     env = _make(make_env)
     try:
         check_env(env)
-        return [play_episode(env, policy, episode_seed(seed, episode)) for episode in range(count)]
+        return [play_episode(env, policy, episode_seed(seed, each), each, decisions) for each in range(count)]
     finally:
         env.close()
 
@@ -74,69 +88,31 @@ def episode_seed(seed: int, episode: int) -> int:
     return int(spawn(seed, "episode", depth=episode).integers(2**31))
 
 
-def play_episode(env: AnyEnv, policy: Policy, seed: int) -> Row:
-    """Play one episode with the given seed of its own; the row has the keys of `evaluate`."""
+def play_episode(env: AnyEnv, policy: Policy, seed: int, episode: int = 0, decisions: list[Row] | None = None) -> Row:
+    """Play one episode with the given seed of its own; the row has the keys of `evaluate`.
+
+    Args:
+        env: executes chunks.
+        policy: as `evaluate` has it.
+        seed: the episode's.
+        episode: its number, which the rows of its decisions have.
+        decisions: where these are added; None keeps none.
+    """
     rng = spawn(seed, "policy")
     reset_policy(policy)
     observation, info = env.reset(seed=seed)
-    tally, ended = Tally(seed, env, policy), False
+    tally, ended = Tally(seed, env, policy, episode), False
     while not ended:
         request = env.get_wrapper_attr("request")._replace(rng=rng)
+        begun = time.perf_counter()
         chunk = policy.infer(observation, request)
+        seconds = time.perf_counter() - begun
         observation, _, terminated, truncated, info = _step(env, policy, chunk)
         tally.add(env.get_wrapper_attr("undiscounted_reward"), info)
+        if decisions is not None:
+            decisions.append(tally.decision(info, request.execution_horizon, seconds))
         ended = terminated or truncated
     return tally.row()
-
-
-class Tally:
-    """Counts one episode, decision by decision.
-
-    Args:
-        seed: the episode's.
-        env: executes chunks: single or vector.
-        policy: what is evaluated; if it has a `cost`, the row contains how often the denoiser was evaluated.
-    """
-
-    def __init__(self, seed: int, env: AnyEnv | AnyVectorEnv, policy: object) -> None:
-        self._control_dt = _attribute(env, "control_dt")
-        self._cost = getattr(policy, "cost", None)
-        self._smoothness, self._delays = SmoothnessMetrics(_attribute(env, "chunk_space")), 0
-        self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
-        self._first_success: int | None = None
-        self._accounts = False
-
-    def add(self, reward: float, info: Info) -> None:
-        """Count a decision, with the undiscounted sum of its ticks' rewards."""
-        self._add_success(reported_success(info), info)
-        self._row["return"] += reward
-        self._row["ticks"] += int(info["ticks"])
-        self._row["underruns"] += int(info["underruns"])
-        self._row["decisions"] += 1
-        self._delays += int(info["delay"])
-        self._accounts = "actions" in info
-        if self._accounts:
-            self._smoothness.add(info)
-
-    def _add_success(self, success: bool | None, info: Info) -> None:
-        """Success at any tick counts, also one that does not last; a decision that says nothing changes nothing."""
-        if success and self._first_success is None:
-            self._first_success = self._row["ticks"] + int(info.get(FIRST_SUCCESS, info["ticks"]))
-        if success is not None:
-            self._row["success"] = success or bool(self._row["success"])
-
-    def row(self) -> Row:
-        """The episode's row."""
-        row = self._row | {"first_success": self._first_success}
-        if self._accounts:
-            row |= self._smoothness.measures() | {"charged_latency": self._charged_latency()}
-        if self._cost is not None:
-            row["denoiser_evaluations"] = row["decisions"] * self._cost.evaluations
-        return row
-
-    def _charged_latency(self) -> float | None:
-        """Seconds that the clock charged for a decision, their mean: whole ticks."""
-        return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
 
 
 def check_policy(
@@ -192,8 +168,3 @@ def _step(env: AnyEnv, policy: Policy, chunk: Chunk) -> tuple[Observation, Suppo
     except ActionError as error:
         name = type(policy).__name__
         raise ActionError(f"{name}.infer returned a chunk that cannot be executed: {error}") from error
-
-
-def _attribute(env: AnyEnv | AnyVectorEnv, name: str) -> Any:
-    """An attribute of the wrapper that chunks, which may be wrapped further."""
-    return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)
