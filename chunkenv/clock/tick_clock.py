@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
@@ -133,6 +132,11 @@ class TickClock(ClockSettings):
         return self._acting is None or self.tick - self._start >= self._period
 
     @property
+    def waited_for(self) -> list[Inference]:
+        """The inferences under way of whose chunks no row could act yet, in the order of their requests."""
+        return [each for each in self.in_flight if each != self._acting and each not in self._replaced]
+
+    @property
     def left(self) -> range:
         """Rows that a request of this tick finds left of the acting chunk; none if the robot is synchronous."""
         remaining = self.remaining if self.overlap else range(0)
@@ -168,7 +172,8 @@ class TickClock(ClockSettings):
 
     def copy(self) -> TickClock:
         """A clock that stands as this one does, and goes on by itself."""
-        twin = copy.copy(self)
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
         twin.in_flight = list(self.in_flight)
         return twin
 
@@ -205,10 +210,12 @@ class TickClock(ClockSettings):
     ) -> bool:
         """Learn that a chunk, or some of its rows, may act from `tick` on; its delay is `tick - inference.tick`.
 
+        Of chunks that come in the same tick, tell of the oldest first: the others are not `overtaken` then.
+
         Args:
             inference: what `request` returned.
             tick: the present one.
-            rows: how many of its first rows are there by now; None: all.
+            rows: how many of its first rows are there by now, no fewer than before; None: all.
             finished: whether no more rows will come.
 
         Returns:
@@ -216,19 +223,20 @@ class TickClock(ClockSettings):
             or a reset has made it void.
 
         Raises:
-            ArgumentError: `tick` is not the present one, or the chunk has arrived before.
+            ArgumentError: `tick` is not the present one, the chunk has arrived before, or `rows` is not from 0 to H.
         """
         if inference.episode != self._episode:
             return False
         self._expect_now(tick)
         if inference not in self.in_flight:
             raise ArgumentError(f"{inference} is not in flight: call arrive once, with what request returned.")
-        there = self.prediction_horizon if rows is None else rows
-        finished = finished or there == self.prediction_horizon
+        horizon = self.prediction_horizon
+        there = horizon if rows is None else whole_number("rows", rows, at_least=0, at_most=horizon)
+        finished = finished or there == horizon
         if finished:
             self.in_flight.remove(inference)
         if inference == self._acting:
-            self._rows = there
+            self._rows = max(self._rows, there)
             return True
         if self._acts(inference, there):
             self._replace_acting(inference, there)
@@ -299,6 +307,7 @@ class TickClock(ClockSettings):
     def _drop(self, inference: Inference) -> None:
         """Throw away a chunk that has come and does not act."""
         if inference in self._replaced:
+            self._replaced -= {inference}
             return  # what was left of it is counted
         self.discarded += self.prediction_horizon
         self.overtaken += self._acting is not None and self._acting.number > inference.number
