@@ -50,7 +50,10 @@ class Cost(NamedTuple):
 
 
 def cost_of(policy: object) -> Cost:
-    """What a chunk of a policy costs, by its own attributes: its `cost`, or its `steps` and `flops_per_evaluation`."""
+    """What a chunk of a policy costs (the last, where they differ), by its own attributes.
+
+    These are its `cost`, or its `steps` and `flops_per_evaluation`.
+    """
     cost = getattr(policy, "cost", None)
     if isinstance(cost, Cost):
         return cost
