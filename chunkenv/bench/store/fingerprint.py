@@ -58,6 +58,7 @@ DECIDES_NOTHING = (
     "utils/moved",
     "utils/processes",
     "utils/rendering",
+    "utils/user_files",
     "utils/video",
     "vector/decisions",
 )

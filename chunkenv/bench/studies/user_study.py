@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 from chunkenv.bench.run.block_queue import StudyError
 from chunkenv.bench.study import Study
 from chunkenv.errors import ArgumentError, ChunkenvError, brief
+from chunkenv.utils.user_files import import_file, split_name
 
 T = TypeVar("T")
 
@@ -28,10 +26,10 @@ def load_study(path: Path) -> Study:
         ArgumentError: if there is no such file, its name cannot be a module's, or there is no study in it.
         StudyError: if it cannot be imported; with the traceback.
     """
-    path, name = _split(path)
+    path, name = split_name(path)
     if not path.is_file() or path.suffix != ".py":
         raise ArgumentError(f"{path} is no Python file; give one with a `study` or with make_study().")
-    module = _import(path.resolve())
+    module = _call(path, lambda: import_file(path))
     name = name or ("make_study" if callable(getattr(module, "make_study", None)) else "study")
     found = getattr(module, name, None)
     study = _call(path, found) if callable(found) else found
@@ -39,29 +37,6 @@ def load_study(path: Path) -> Study:
         what = f"{name}() returns" if callable(found) else f"`{name}` is"
         raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.Study.")
     return study
-
-
-def _split(path: Path) -> tuple[Path, str]:
-    """A file and the name of a study in it.
-
-    >>> [name for _, name in (_split(Path("studies.py")), _split(Path("studies.py:fast")))]
-    ['', 'fast']
-    """
-    file, suffix, name = str(path).partition(".py:")
-    return Path(file + ".py" * bool(suffix)), name
-
-
-def _import(path: Path) -> ModuleType:
-    name = path.stem
-    if not name.isidentifier():
-        raise ArgumentError(f"{path.name} cannot be imported by its name; use letters, digits and underscores in it.")
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    importlib.invalidate_caches()
-    module = _call(path, lambda: importlib.import_module(name))
-    if Path(getattr(module, "__file__", None) or "").resolve() != path:
-        raise ArgumentError(f"{path.name} has the name of another module, {name!r}; rename the file.")
-    return module
 
 
 def _call(path: Path, function: Callable[[], T]) -> T:
