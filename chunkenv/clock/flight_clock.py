@@ -227,7 +227,7 @@ class _Run:
         """Play so many ticks, or up to the next request."""
         self._arrive()
         while len(self.sources) < ticks if ticks is not None else not self.sources or not self.clock.is_due:
-            waiting, tick = list(self.clock.in_flight), self.clock.tick
+            waiting, tick = self.clock.waited_for, self.clock.tick
             source = self.clock.next()
             ran = self.inference.number - source.age, source.row
             self._broken += sum(self._breaks(each, tick, ran) for each in waiting)
@@ -236,7 +236,7 @@ class _Run:
             self._arrive()
 
     def _breaks(self, inference: Inference, tick: int, ran: tuple[int, int]) -> bool:
-        """Whether what ran is not what the prefix of an inference that is still under way showed."""
+        """Whether what ran is not what the prefix of an inference that has not acted yet showed."""
         promise, place = self.flights[inference].promise, tick - inference.tick
         return place < len(promise) and promise[place] != ran
 
