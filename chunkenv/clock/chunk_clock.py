@@ -23,7 +23,7 @@ class ChunkClock(ClockSettings):
         cold: whether the first request of the episode is still to come.
 
     Raises:
-        ArgumentError: for an invalid horizon or cold start.
+        ArgumentError: for an invalid horizon, overlap, cold start or typical delay.
 
     >>> clock = ChunkClock(prediction_horizon=8, execution_horizon=4)
     >>> clock.advance(clock.cycle(delay=2))         # the first chunk is free

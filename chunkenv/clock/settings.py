@@ -30,7 +30,8 @@ class ClockSettings:
     ) -> None:
         horizon = self.prediction_horizon = whole_number("prediction_horizon", prediction_horizon, at_least=1)
         self.overlap = true_or_false("overlap", overlap)
-        longest = max(1, horizon - typical_delay) if self.overlap else horizon
+        expected = whole_number("typical_delay", typical_delay, at_least=0)
+        longest = max(1, horizon - expected) if self.overlap else horizon
         if is_list(execution_horizon):
             self.horizons = _read_horizons(execution_horizon, horizon)
             execution_horizon = self.horizons[1]

@@ -68,7 +68,8 @@ class TickClock(ClockSettings):
         staleness: age in ticks of the observation behind the action of the last tick; -1 for an underrun.
 
     Raises:
-        ArgumentError: for an invalid horizon, cold start, number of inferences or period.
+        ArgumentError: for an invalid horizon, overlap, cold start, typical delay, number of inferences or period; for
+            several inferences in flight without overlap, or with horizons to choose from.
 
     >>> clock = TickClock(prediction_horizon=8, execution_horizon=2)
     >>> first = clock.request(tick=0)
@@ -101,7 +102,8 @@ class TickClock(ClockSettings):
         self._period = self.request_period
         if self.max_in_flight > 1 and not self.overlap:
             raise ArgumentError(
-                f"max_in_flight={self.max_in_flight} needs overlap=True: a synchronous robot waits for each chunk."
+                f"max_in_flight={self.max_in_flight} needs overlap=True: a synchronous robot waits for each chunk; "
+                "give max_in_flight=1, or overlap=True."
             )
         if self.max_in_flight > 1 and self.horizons:
             raise ArgumentError(
