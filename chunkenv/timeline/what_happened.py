@@ -202,7 +202,7 @@ def _delays_of(info: Info, prediction_horizon: int) -> tuple[int, ...]:
         raise ArgumentError("the infos have no 'sources': make the ChunkedExecution with info='actions'.")
     streamed: Any = info.get("row_delays")
     if streamed is not None:
-        return tuple(int(delay) for delay in streamed)
+        return tuple(int(delay) for delay in streamed if delay >= 0)  # -1 is a row that never comes
     return (int(info["delay"]),) * prediction_horizon
 
 

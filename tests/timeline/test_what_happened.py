@@ -68,7 +68,7 @@ def test_what_inferences_took_and_which_ticks_were_late():
 
 
 def test_rows_that_stream_are_read_from_the_infos():
-    info = {"sources": np.array([[0, 0], [0, 1]]), "delay": 0, "row_delays": np.array([0, 1, 1])}
+    info = {"sources": np.array([[0, 0], [0, 1]]), "delay": 0, "row_delays": np.array([0, 1, 1, -1])}
     assert Timeline.of([info], 4).inferences == (InferenceTimes(0, (0, 1, 1)),)
 
 

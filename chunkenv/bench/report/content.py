@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from chunkenv.bench.analysis.groups import overall
+from chunkenv.bench.analysis.groups import Groups, overall
 from chunkenv.bench.analysis.study_progress import Progress, progress
+from chunkenv.bench.report.schedule_timeline import draw_longest_delay
 from chunkenv.bench.report.sweep_plots import draw_sweeps
 from chunkenv.bench.report.tables import PlainTable, make_tables
 from chunkenv.bench.store.study_store import Store
@@ -52,7 +53,8 @@ def make_content(store: Store, folder: Path) -> Content:
 
     Args:
         store: the rows.
-        folder: where the plots of the study's command lie, and videos. Without plots there, sweeps are drawn.
+        folder: where the plots of the study's command lie, and videos. Without plots there, sweeps are drawn, and the
+            timeline of the longest delay.
 
     Raises:
         ArgumentError: if there are no rows.
@@ -61,13 +63,18 @@ def make_content(store: Store, folder: Path) -> Content:
     if not runs or not done.kept:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to report.")
     whole = overall(store)
-    plots = _pictures(folder, (".png", ".svg")) or [
-        Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in draw_sweeps(whole)
-    ]
+    plots = _pictures(folder, (".png", ".svg")) or _drawn(whole)
     commands = list(dict.fromkeys(run["command"] for run in runs if run["command"]))
     videos = _pictures(folder, (".gif",))
     tables = make_tables(store, whole)
     return Content(runs[-1]["study"], _facts(runs, done), commands, tables, plots, videos, _runs(runs))
+
+
+def _drawn(groups: Groups) -> list[Picture]:
+    """Sweeps, and the timeline of the longest delay."""
+    timeline = draw_longest_delay(groups)
+    drawn = [*draw_sweeps(groups), *([("timeline", timeline)] if timeline else [])]
+    return [Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in drawn]
 
 
 def _facts(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
