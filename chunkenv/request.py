@@ -18,6 +18,18 @@ KINDS = ("oracle", "last", "max")
 WINDOW = 10
 
 
+class Pending(NamedTuple):
+    """A chunk in flight: inferred from an older observation, and not there yet.
+
+    Attributes:
+        chunk: all its rows.
+        age: ticks since its request: row `age` is the one meant for the present tick.
+    """
+
+    chunk: Chunk
+    age: int
+
+
 class Request(NamedTuple):
     """One inference, as its policy sees it.
 
@@ -30,6 +42,10 @@ class Request(NamedTuple):
         execution_horizon: ticks until the next request, s, unless the delay is longer.
         left_over: all rows left of the previous chunk, the prefix first: what soft masking looks at.
         rng: the policy's own random stream; None unless `chunkenv.evaluate` gave one.
+        pending: the chunks in flight, newest first; at most k - 1 of them, with `max_in_flight=k`. Where several are in
+            flight, `prefix` and `left_over` are what runs if each comes when it is expected.
+        horizons: the least and the largest execution horizon that the policy may choose; None if it may not.
+        delays: the delays in ticks that the policy may choose from; None if it may not.
     """
 
     tick: int
@@ -39,6 +55,23 @@ class Request(NamedTuple):
     execution_horizon: int
     left_over: Chunk
     rng: np.random.Generator | None = None
+    pending: tuple[Pending, ...] = ()
+    horizons: tuple[int, int] | None = None
+    delays: tuple[int, ...] | None = None
+
+
+class VectorPending(NamedTuple):
+    """The chunks in flight of N environments, newest first; what is beyond those in flight is filling.
+
+    Attributes:
+        chunks: [N, k-1, H, ...], with `max_in_flight=k`.
+        mask: bool[N, k-1], which of them are in flight.
+        ages: int64[N, k-1], ticks since their requests, 0 beyond.
+    """
+
+    chunks: Chunk
+    mask: NDArray[np.bool_]
+    ages: NDArray[np.int64]
 
 
 class VectorRequest(NamedTuple):
@@ -57,6 +90,9 @@ class VectorRequest(NamedTuple):
         left_over: [N, H, ...], all rows left of the previous chunk, the prefix first.
         left_over_length: int64[N], the number of real rows in `left_over`.
         rng: N random streams, one for each environment's episode; None unless `chunkenv.evaluate_batch` gave them.
+        pending: the chunks in flight; None with one inference at a time.
+        horizons: as `Request.horizons`.
+        delays: as `Request.delays`.
     """
 
     tick: NDArray[np.int64]
@@ -67,13 +103,23 @@ class VectorRequest(NamedTuple):
     left_over: Chunk
     left_over_length: NDArray[np.int64]
     rng: tuple[np.random.Generator, ...] | None = None
+    pending: VectorPending | None = None
+    horizons: tuple[int, int] | None = None
+    delays: tuple[int, ...] | None = None
 
 
 class Policy(Protocol):
-    """What answers requests. A `reset()` without arguments, if there is one, is called before every episode."""
+    """What answers requests. A `reset()` without arguments, if there is one, is called before every episode.
+
+    Where it may choose delays (`request.delays`), it also has `budget(observation, request) -> int`, which is asked
+    first: how many ticks it will think.
+    """
 
     def infer(self, observation: Observation, request: Request) -> Chunk:
-        """The chunk for a request, row 0 meant for the request's tick; all randomness comes from `request.rng`."""
+        """The chunk for a request, row 0 meant for the request's tick; all randomness comes from `request.rng`.
+
+        Where it may choose horizons (`request.horizons`), it may return `(chunk, horizon)`.
+        """
         ...
 
 

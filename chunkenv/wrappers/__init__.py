@@ -4,6 +4,7 @@ from chunkenv.request import Request
 from chunkenv.wrappers.action_delay import ActionDelay
 from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
+from chunkenv.wrappers.decision_space import Decision, DecisionSpace
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
 from chunkenv.wrappers.options import ChunkOptions
@@ -16,6 +17,8 @@ __all__ = [
     "ChunkOptions",
     "ChunkOverlay",
     "ChunkedExecution",
+    "Decision",
+    "DecisionSpace",
     "FlattenChunk",
     "ObservationDelay",
     "RecordTicks",

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Chunk, Request
@@ -23,16 +24,21 @@ class PrefixObservation:
     the bounds of their space are shown as the bounds allow, which is what an environment that clips will execute; the
     request has them as they are.
 
+    Where several inferences may be in flight there are also 'pending' (the chunks in flight [k-1, H, ...], newest
+    first, then filling), 'pending_mask' (1.0 for each that is one) and 'pending_age' (ticks since their requests, 0
+    beyond).
+
     Args:
         observation_space: the wrapped environment's.
         chunks: the space of chunks.
         flat: one float32 Box, as `gymnasium.spaces.flatten` lays the Dict out.
+        slots: chunks that may be in flight at a request, k - 1.
 
     Raises:
         ArgumentError: if a Dict observation has one of the keys already, or has no flat form and `flat` is wanted.
     """
 
-    def __init__(self, observation_space: AnySpace, chunks: AnySpace, flat: bool) -> None:
+    def __init__(self, observation_space: AnySpace, chunks: AnySpace, flat: bool, slots: int = 0) -> None:
         self._filling = padding(chunks)
         horizon = np.float32((leaves(chunks)[0].shape or (0,))[0])
         added: dict[str, AnySpace] = {
@@ -40,6 +46,13 @@ class PrefixObservation:
             "prefix_length": spaces.Box(0.0, horizon, (1,), np.float32),
             "delay_estimate": spaces.Box(0.0, np.finfo(np.float32).max, (1,), np.float32),
         }
+        self.slots = slots
+        if slots:
+            added |= {
+                "pending": batch_space(chunks, slots),
+                "pending_mask": spaces.Box(0.0, 1.0, (slots,), np.float32),
+                "pending_age": spaces.Box(0.0, np.finfo(np.float32).max, (slots,), np.float32),
+            }
         self._parts = DictObservation(observation_space, added, option="observe_prefix")
         self.flat = flat
         self.space: AnySpace = _flat_box(self._parts.space) if flat else self._parts.space
@@ -47,7 +60,7 @@ class PrefixObservation:
     def __call__(self, observation: Observation, request: Request) -> Observation:
         """The observation of `request`."""
         length, estimate = np.array([[request.prefix_length], [request.delay_estimate]], np.float32)
-        parts = self.parts(observation, self._pad(request), length, estimate)
+        parts = self.parts(observation, self._pad(request), length, estimate, self._pending(request))
         return np.asarray(spaces.flatten(self.parts_space, parts), np.float32) if self.flat else parts
 
     @property
@@ -56,7 +69,12 @@ class PrefixObservation:
         return self._parts.space
 
     def parts(
-        self, observation: Observation, prefix: Chunk, length: np.ndarray, estimate: np.ndarray
+        self,
+        observation: Observation,
+        prefix: Chunk,
+        length: np.ndarray,
+        estimate: np.ndarray,
+        pending: dict[str, Observation] | None = None,
     ) -> dict[str, Observation]:
         """The Dict of an observation, or of a batch of them; `prefix` is padded to whole chunks."""
         added = {
@@ -64,7 +82,22 @@ class PrefixObservation:
             "prefix_length": length,
             "delay_estimate": estimate,
         }
+        if pending:
+            added |= {**pending, "pending": clip(self.parts_space["pending"], pending["pending"])}
         return self._parts.join(observation, added)
+
+    def _pending(self, request: Request) -> dict[str, Observation]:
+        """What is in flight, filled up."""
+        if not self.slots:
+            return {}
+        chunks = [each.chunk for each in request.pending]
+        chunks += [self._filling] * (self.slots - len(chunks))
+        mask, age = np.zeros((2, self.slots), np.float32)
+        mask[: len(request.pending)] = 1.0
+        age[: len(request.pending)] = [each.age for each in request.pending]
+        space = self._parts.space["prefix"]
+        stacked = concatenate(space, chunks, create_empty_array(space, self.slots))
+        return {"pending": stacked, "pending_mask": mask, "pending_age": age}
 
     def _pad(self, request: Request) -> Chunk:
         def fill(leaf: AnySpace, filling: np.ndarray, rows: np.ndarray) -> np.ndarray:

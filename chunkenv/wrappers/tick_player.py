@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,14 @@ class Play(NamedTuple):
     first_success: int
 
 
-def play_rows(env: AnyEnv, actions: list[Action], observation: Observation, tick: int, every_tick: bool) -> Play:
+def play_rows(
+    env: AnyEnv,
+    actions: list[Action],
+    observation: Observation,
+    tick: int,
+    every_tick: bool,
+    correct: Callable[[int, Observation, Action], Action] | None = None,
+) -> Play:
     """Step `env` through `actions`.
 
     Args:
@@ -42,6 +50,7 @@ def play_rows(env: AnyEnv, actions: list[Action], observation: Observation, tick
         observation: the present one, which stands where there is no action at all.
         tick: control steps since the reset, for the note that an exception of the environment gets.
         every_tick: whether to keep the observations of all ticks.
+        correct: what an action becomes: called with how many ticks were played, the present observation and the action.
     """
     rewards: list[float] = []
     seen: list[Observation] = []
@@ -49,6 +58,8 @@ def play_rows(env: AnyEnv, actions: list[Action], observation: Observation, tick
     step, terminated, truncated, info = env.step, False, False, {}
     try:
         for action in _copies(actions):
+            if correct is not None:
+                action = correct(len(rewards), observation, action)
             observation, reward, terminated, truncated, info = step(action)
             rewards.append(reward)  # pyright: ignore[reportArgumentType] (Gymnasium allows what float() takes)
             if info and not first_success and reported_success(info):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from chunkenv.clock import Cycle
+from chunkenv.clock import Cycle, Source
 from chunkenv.errors import ArgumentError, suggest
 from chunkenv.utils.spaces import Checked, zeros
 from chunkenv.utils.types import Action, AnySpace, is_list, is_mapping
@@ -79,6 +79,25 @@ def fill_underruns(cycle: Cycle, kind: str, previous: Sequence[T], own: Sequence
         return prefix
     held = prefix[-1] if prefix and kind == "hold" else waiting
     return [*prefix, *[held] * cycle.underruns, *own[cycle.own.start : cycle.own.stop]]
+
+
+def fill_by_source(sources: Iterable[Source], row_of: Callable[[Source], T], kind: str, waiting: T) -> list[T]:
+    """What acts in each tick, as `fill_underruns`, where each tick says the source of its row.
+
+    >>> from chunkenv.clock import UNDERRUN
+    >>> sources = [Source(1, 2), UNDERRUN, Source(0, 1)]
+    >>> fill_by_source(sources, lambda source: f"{source.age}{source.row}", "hold", "-")
+    ['12', '12', '01']
+    """
+    actions: list[T] = []
+    for source in sources:
+        if source.age >= 0:
+            actions.append(row_of(source))
+        elif kind == "stop":
+            return actions
+        else:
+            actions.append(actions[-1] if actions and kind == "hold" else waiting)
+    return actions
 
 
 def plain(action: Action, action_space: AnySpace) -> Any:
