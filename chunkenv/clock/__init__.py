@@ -17,7 +17,7 @@ newest that has arrived acts, and chunks whose rows come one by one. `FlightCloc
 """
 
 from chunkenv.clock.chunk_clock import ChunkClock
-from chunkenv.clock.cycle import UNDERRUN, Cycle, Source, plan_cycle
+from chunkenv.clock.cycle import UNDERRUN, Cycle, Source, Steady, plan_cycle
 from chunkenv.clock.flight_clock import FlightClock, Schedule
 from chunkenv.clock.settings import Horizon
 from chunkenv.clock.sums import bootstrap_discount, discounted_sum, discounted_sums, ticks
@@ -33,6 +33,7 @@ __all__ = [
     "Inference",
     "Schedule",
     "Source",
+    "Steady",
     "TickClock",
     "bootstrap_discount",
     "discounted_sum",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chunkenv.clock.cycle import Cycle, plan_cycle
+from chunkenv.clock.cycle import Cycle, Steady, plan_cycle
 from chunkenv.clock.settings import ClockSettings
 
 
@@ -33,6 +33,8 @@ class ChunkClock(ClockSettings):
     6
     """
 
+    max_in_flight = 1
+
     def reset(self) -> None:
         """Start an episode: nothing of the last one survives."""
         super().reset()
@@ -55,6 +57,11 @@ class ChunkClock(ClockSettings):
         """
         before = self._plan(range(0), delay)
         return self._plan(before.left_after(before.ticks), delay)
+
+    def steady(self, delay: int) -> Steady:
+        """What every decision but the first comes to, if each inference takes `delay` ticks."""
+        cycle = self.steady_cycle(delay)
+        return Steady(1, cycle.ticks, cycle.underruns)
 
     def prefix(self, delay: int) -> range:
         """Rows of the previous chunk that will run while an inference of `delay` ticks is under way."""

@@ -17,6 +17,14 @@ class Source(NamedTuple):
 UNDERRUN = Source(-1, -1)
 
 
+class Steady(NamedTuple):
+    """What `decisions` decisions, one after the other, come to when all inferences take the same."""
+
+    decisions: int
+    ticks: int
+    underruns: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cycle:
     """What runs from one request to the next: first `prefix`, then `underruns` empty ticks, then `own`.

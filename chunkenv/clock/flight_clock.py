@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chunkenv.clock.cycle import Source
+from chunkenv.clock.cycle import Source, Steady
 from chunkenv.clock.settings import Horizon
 from chunkenv.clock.tick_clock import Delay, Inference, TickClock, first_usable
 
@@ -32,21 +32,12 @@ class Flight(NamedTuple):
     promise: tuple[tuple[int, int], ...]
 
 
-class Steady(NamedTuple):
-    """What `decisions` decisions, one after the other, come to when all inferences take the same."""
-
-    decisions: int
-    ticks: int
-    underruns: int
-
-
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """What runs from one request to the next, tick by tick; what `Cycle` is for one inference at a time.
 
     Attributes:
         delay: ticks until the chunk may first act.
-        row_delays: ticks until each row is there; None if they come together.
         unused: rows of this chunk that a synchronous robot throws away at the next request.
         counts: what the ticks came to, after 0, 1, ... of them.
         execution_horizon: what the agent chose; None: the clock's.
@@ -54,13 +45,18 @@ class Schedule:
     """
 
     delay: int
-    row_delays: tuple[int, ...] | None
     unused: int
     counts: tuple[Count, ...]
     execution_horizon: int | None
     flight: Flight
     _sources: tuple[Source, ...]
     _staleness: tuple[int, ...]
+
+    def delays_of_rows(self, prediction_horizon: int) -> list[int]:
+        """Ticks until each row is there; -1 for one that never comes."""
+        if isinstance(self.flight.delay, int):
+            return [self.flight.delay] * prediction_horizon
+        return [*self.flight.delay, *[-1] * (prediction_horizon - len(self.flight.delay))]
 
     @property
     def ticks(self) -> int:
@@ -102,8 +98,8 @@ class FlightClock:
         prediction_horizon: this and the others: as `TickClock` has them.
 
     >>> clock = FlightClock(8, 2, max_in_flight=2)
-    >>> for _ in range(3):
-    ...     clock.advance(clock.cycle(delay=4))
+    >>> [clock.advance(clock.cycle(delay=4)) for _ in range(3)]
+    [[], [], [4]]
     >>> clock.tick, [source.row for source in clock.cycle(delay=4).sources()]
     (6, [4, 5])
     """
@@ -129,6 +125,31 @@ class FlightClock:
         self.flights = {}
 
     @property
+    def max_in_flight(self) -> int:
+        """Inferences under way at a time, k."""
+        return self.ticks.max_in_flight
+
+    @property
+    def prediction_horizon(self) -> int:
+        """Rows in a chunk, H."""
+        return self.ticks.prediction_horizon
+
+    @property
+    def execution_horizon(self) -> int:
+        """Ticks between two requests, s."""
+        return self.ticks.execution_horizon
+
+    @property
+    def horizons(self) -> tuple[int, int] | None:
+        """The execution horizons that the agent chooses from, or None."""
+        return self.ticks.horizons
+
+    @property
+    def overlap(self) -> bool:
+        """Whether the robot goes on with the previous chunk during inference."""
+        return self.ticks.overlap
+
+    @property
     def tick(self) -> int:
         """Control steps since the reset."""
         return self.ticks.tick
@@ -151,6 +172,10 @@ class FlightClock:
         """
         return self.ticks.foresee(count, {each: self.flights[each].expected for each in self.ticks.in_flight})
 
+    def prefix(self, delay: int) -> list[Source]:
+        """What will run while an inference of `delay` ticks is under way, if the chunks in flight come as expected."""
+        return self.foresee(delay)
+
     def cycle(self, delay: Delay, execution_horizon: int | None = None, expected: int | None = None) -> Schedule:
         """What the request of this tick plays.
 
@@ -168,7 +193,6 @@ class FlightClock:
         clock = run.clock
         return Schedule(
             delay=first_usable(real, clock.overlap),
-            row_delays=None if isinstance(real, int) else real,
             unused=0 if clock.overlap else len(clock.remaining),
             counts=tuple(run.counts),
             execution_horizon=execution_horizon,
@@ -177,15 +201,27 @@ class FlightClock:
             _staleness=tuple(run.staleness),
         )
 
-    def advance(self, schedule: Schedule, played: int | None = None) -> None:
-        """Go on by `played` ticks of `schedule` (all, if None)."""
+    def advance(self, schedule: Schedule, played: int | None = None) -> list[int]:
+        """Go on by `played` ticks of `schedule` (all, if None).
+
+        Returns:
+            The delays of the inferences that have finished on the way, in the order of their requests; that of a free
+            first chunk is none.
+        """
+        free = self.next_is_free
         run = _Run(self.ticks, self.flights, schedule.flight, schedule.execution_horizon)
         run.play(schedule.ticks if played is None else played)
+        under_way = set(self.ticks.in_flight)
+        if self.max_in_flight == 1:  # as `ChunkClock` has it: what a decision's inference takes is known with its end
+            under_way.clear()
+        finished = [each for each in self.flights if each not in under_way and not (free and each == run.inference)]
+        met = [first_usable(self.flights[each].delay, self.overlap) for each in finished]
         if not self.ticks.overlap:
             self.ticks.drop_acting()
         # An episode that is cut short asks once more, for the value of its last observation: a slot is free for that.
         self.ticks.in_flight = self.ticks.in_flight[::-1][: self.ticks.max_in_flight - 1][::-1]
         self.flights = {each: self.flights[each] for each in self.ticks.in_flight}
+        return met
 
     def steady(self, delay: Delay) -> Steady:
         """What decisions come to, after a while, if each inference takes `delay`.

@@ -86,16 +86,13 @@ def period_between_requests(
     (2, 3)
     """
     if request_period is None:
-        return (
-            execution_horizon
-            if max_in_flight == 1
-            else max(execution_horizon, math.ceil(typical_delay / max_in_flight))
-        )
+        evenly = math.ceil(typical_delay / max_in_flight) if max_in_flight > 1 else 0
+        return max(execution_horizon, evenly)
     period = whole_number("request_period", request_period, at_least=1)
     if max_in_flight == 1:
         raise ArgumentError(
-            f"request_period={period} needs several inferences in flight: with max_in_flight=1 the execution horizon is the "
-            "period; give execution_horizon, or max_in_flight=2."
+            f"request_period={period} needs several inferences in flight: with max_in_flight=1 the execution horizon "
+            "is the period; give execution_horizon, or max_in_flight=2."
         )
     if period < execution_horizon:
         raise ArgumentError(
