@@ -73,7 +73,7 @@ def make_content(store: Store, folder: Path) -> Content:
 def _drawn(groups: Groups) -> list[Picture]:
     """Sweeps, and the timeline of the longest delay."""
     timeline = draw_longest_delay(groups)
-    drawn = [*draw_sweeps(groups), *([("timeline", timeline)] if timeline else [])]
+    drawn = [*draw_sweeps(groups), *([timeline] if timeline else [])]
     return [Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in drawn]
 
 

@@ -10,8 +10,8 @@ SHOWN = 28
 """Ticks of the picture."""
 
 
-def draw_longest_delay(groups: Groups) -> bytes | None:
-    """The timeline of the cells with the longest delay, and of those the shortest execution horizon, as SVG.
+def draw_longest_delay(groups: Groups) -> tuple[str, bytes] | None:
+    """The timeline of the cells with the longest delay, and of those the shortest execution horizon: a name, and SVG.
 
     None if the study's cells have other fields than `chunkenv.bench.Cell`, or if none has a delay.
     """
@@ -23,7 +23,8 @@ def draw_longest_delay(groups: Groups) -> bytes | None:
         timeline = plan_timeline(rows, executed, delay, SHOWN)
     except ArgumentError:  # a study's own `play` may mean other things by these names
         return None
-    return draw_timeline(timeline, title=f"Delay {delay}, execution horizon {executed}, chunks of {rows} rows").encode()
+    title = f"Delay {delay}, execution horizon {executed}, chunks of {rows} rows"
+    return f"timeline_delay_{delay}_horizon_{executed}", draw_timeline(timeline, title=title).encode()
 
 
 def _schedule(groups: Groups, group: Group) -> tuple[int, int, int] | None:

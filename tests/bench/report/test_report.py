@@ -122,7 +122,7 @@ def test_files_are_written_and_drawn_anew(store, tmp_path):
     paths = write_report(store, tmp_path, tmp_path)
     assert [path.name for path in paths] == ["report.html", "report.md"]
     drawn = re.findall(r"!\[.*\]\((.*)\)", paths[1].read_text())
-    assert drawn == ["report/delay.svg", "report/timeline.svg"]
+    assert drawn == ["report/delay.svg", "report/timeline_delay_1_horizon_2.svg"]
     assert all((tmp_path / name).is_file() for name in drawn)
     before = (tmp_path / "report" / "delay.svg").read_bytes()
     assert write_report(store, tmp_path, tmp_path) == paths

@@ -24,8 +24,9 @@ def drawn(folder, *cells, **options):
 
 def test_the_longest_delay_with_the_shortest_horizon(tmp_path):
     lengths = [(0, 2, 8), (2, 5, 8), (2, 3, 8), (1, 1, 8)]
-    picture = drawn(tmp_path, *(Cell("left", "shy", *each) for each in lengths))
+    name, picture = drawn(tmp_path, *(Cell("left", "shy", *each) for each in lengths))
     title = "Delay 2, execution horizon 3, chunks of 8 rows"
+    assert name == "timeline_delay_2_horizon_3"
     assert picture.decode() == draw_timeline(plan_timeline(8, 3, 2, 28), title=title)
 
 
