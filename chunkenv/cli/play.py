@@ -57,6 +57,7 @@ def play(
             default="4, or the agent's",
         ),
     ] = None,
+    max_in_flight: Annotated[int, whole(help="Inferences under way at a time.", at_most=LONGEST)] = 1,
     action_noise: Annotated[
         float | None,
         real(help="Standard deviation.", default="the study's on Kinetix; 0 elsewhere and for agents"),
@@ -70,7 +71,8 @@ def play(
     video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an .mp4 or a .gif; else a window.")] = None,
 ) -> None:
     """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
-    scene = PlayedScene(task, method, delay, prediction_horizon, execution_horizon, action_noise, size, agent)
+    lengths = (delay, prediction_horizon, execution_horizon)
+    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight)
     if scene.level:
         require("kinetix")
     if scene.agent:

@@ -55,6 +55,7 @@ class PlayedScene:
             episodes are those of the study; 0 elsewhere, and for agents.
         size: width of a frame in pixels, our own tasks only; None is their default.
         agent: a file that `chunkenv train qc` wrote; its agent plays.
+        max_in_flight: inferences under way at a time.
     """
 
     task: str
@@ -65,6 +66,7 @@ class PlayedScene:
     action_noise: float | None = None
     size: int | None = None
     agent: Path | None = None
+    max_in_flight: int = 1
 
     @property
     def level(self) -> str | None:
@@ -132,7 +134,7 @@ def make_env(scene: PlayedScene) -> gym.Env:
         from chunkenv.training.offline_online import with_unit_actions
 
         env = with_unit_actions(env)
-    return ChunkOverlay(ChunkedExecution(env, *scene.lengths, info="full"))
+    return ChunkOverlay(ChunkedExecution(env, *scene.lengths, info="full", max_in_flight=scene.max_in_flight))
 
 
 def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:

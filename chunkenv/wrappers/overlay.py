@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -10,18 +10,32 @@ import numpy as np
 from chunkenv.errors import ArgumentError, EnvironmentFault
 from chunkenv.utils.checks import expect_env
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
-from chunkenv.wrappers.overlay_strip import BACKGROUND, MIN_WIDTH, Tick, draw_strip
+from chunkenv.wrappers.overlay_strip import BACKGROUND, MIN_WIDTH, MOST_BARS, NO_BAR, Bar, Tick, draw_strip
 from chunkenv.wrappers.record_ticks import describe, is_frame, read_frames
 
 RENDER_MODES = ("rgb_array", "rgb_array_list")
 
 
+class _Flight(NamedTuple):
+    """An inference under way: its chunk's number, and the ticks from which on its first and its last row are there."""
+
+    chunk: int
+    acts: int
+    ends: int
+
+
+NO_FLIGHT = _Flight(-1, 0, 0)
+
+
 class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     """Puts a strip under the frames of any environment: the last ticks, and which chunk's row acted in each.
 
-    Every chunk has a colour. The strip's bar of inference has the colour of the chunk that was being inferred during a
-    tick, its cells the colour of the chunk that acted, with the number of the row; underruns are black and crossed.
-    The caption tells the tick, chunk and row, the delay of the decision, and how many underruns the episode had.
+    Every chunk has a colour. The strip's bars of inference have the colour of the chunk that was being inferred during
+    a tick, its cells the colour of the chunk that acted, with the number of the row; underruns are black and crossed.
+    With several inferences in flight there are as many lanes of bars, up to 8; a bar is thinner while some rows of its
+    chunk are there and others still come. A line below a cell says that its action was corrected, and how much. The
+    caption tells the tick, chunk and row, the delay of the decision, how many underruns the episode had and how many
+    chunks were overtaken, and the correction.
 
     With render_mode='rgb_array_list', `render` returns the frames of all ticks since it was last called or since the
     reset, whose frame comes first: videos need these (see `RecordTicks`). With 'rgb_array' it returns the last tick's.
@@ -56,6 +70,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         self._every_tick = env.render_mode == "rgb_array_list"
+        self._lanes = min(env.get_wrapper_attr("max_in_flight"), MOST_BARS)
         self._begin()
 
     def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:
@@ -82,6 +97,8 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
                 "its render(), and use Gymnasium's own rgb_array_list, which has a frame of every tick."
             )
         self._delay = result[-1]["delay"]
+        self._overtaken += result[-1].get("overtaken", 0)
+        self._corrects = "base_actions" in result[-1]
         for position, tick in enumerate(ticks):
             self._timeline.append(tick)
             if self._every_tick:
@@ -99,7 +116,9 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def _begin(self) -> None:
         self._timeline: list[Tick] = []
         self._frames: list[np.ndarray] = []
-        self._decisions, self._delay = 0, 0
+        self._decisions = self._delay = self._overtaken = 0
+        self._corrects = False
+        self._in_flight = [NO_FLIGHT] * self._lanes
 
     def _last_frame(self) -> np.ndarray:
         frame: Any = self.env.render()
@@ -116,16 +135,28 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
             raise ArgumentError(
                 "ChunkOverlay draws info['sources'], which are missing; make the ChunkedExecution with info='full'."
             )
-        now, delay = self._decisions, info["delay"]
+        self._take_off(info)
+        now, start, corrections = self._decisions, len(self._timeline), _corrections(info)
         return [
-            Tick(now - age if age >= 0 else -1, row, now if tick < delay else -1, tick == 0)
+            Tick(now - age if age >= 0 else -1, row, self._bars(start + tick), tick == 0, corrections[tick])
             for tick, (age, row) in enumerate(info["sources"].tolist())
         ]
+
+    def _take_off(self, info: Info) -> None:
+        """Give the inference of a decision the first lane that is free."""
+        start, delay = len(self._timeline), info["delay"]
+        last = max(info["row_delays"].tolist()) if "row_delays" in info else delay
+        free = (lane for lane, other in enumerate(self._in_flight) if other.ends <= start)
+        if (lane := next(free, None)) is not None:
+            self._in_flight[lane] = _Flight(self._decisions, start + delay, start + last)
+
+    def _bars(self, tick: int) -> tuple[Bar, ...]:
+        return tuple(Bar(each.chunk, tick >= each.acts) if tick < each.ends else NO_BAR for each in self._in_flight)
 
     def _draw(self, frame: np.ndarray) -> np.ndarray:
         """The frame as it is, with the strip under it; a narrow one stands in the middle."""
         height, width, _ = np.shape(frame)
-        strip = draw_strip(max(width, MIN_WIDTH), self._timeline, self._caption())
+        strip = draw_strip(max(width, MIN_WIDTH), self._timeline, self._caption(), self._lanes)
         picture = np.full((height + len(strip), *strip.shape[1:]), BACKGROUND, np.uint8)
         left = (strip.shape[1] - width) // 2
         picture[:height, left : left + width] = frame
@@ -138,4 +169,15 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         last = self._timeline[-1]
         acted = "no row: underrun" if last.chunk < 0 else f"chunk {last.chunk} row {last.row}"
         underruns = sum(tick.chunk < 0 for tick in self._timeline)
-        return f"tick {len(self._timeline)}    {acted}    delay {self._delay}    underruns {underruns}"
+        parts = [f"tick {len(self._timeline)}", acted, f"delay {self._delay}", f"underruns {underruns}"]
+        parts += [f"overtaken {self._overtaken}"] if self._overtaken else []
+        parts += [f"correction {last.correction:.2g}"] if self._corrects else []
+        return "    ".join(parts)
+
+
+def _corrections(info: Info) -> list[float]:
+    """For each tick the largest correction of a coordinate of the action."""
+    if "base_actions" not in info:
+        return [0.0] * len(info["sources"])
+    pairs = zip(info["actions"], info["base_actions"], strict=True)
+    return [float(np.max(np.abs(np.subtract(action, base)), initial=0.0)) for action, base in pairs]

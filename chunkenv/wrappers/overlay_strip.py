@@ -1,9 +1,11 @@
 """The strip under an overlaid frame: the last ticks, one column each, and what acted in them.
 
 caption     the tick, the chunk and the row that acted, the delay of the decision, the underruns of the episode
-inference   a bar in the colour of the chunk that was being inferred during the tick
+inference   a bar in the colour of the chunk that was being inferred during the tick, one below the other if there were
+            several; it is thinner where some rows had come and others had not
 action      a cell in the colour of the chunk whose row acted, with the row's number; a crossed black one for an
             underrun; a notch above the first tick of a decision, where its request was made
+correction  a line below the cell of an action that was corrected: the longer, the larger the correction
 """
 
 from __future__ import annotations
@@ -14,22 +16,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from chunkenv.timeline.palette import Colour, colour_of
 from chunkenv.utils.rendering import import_pygame
-
-Colour = tuple[int, int, int]
 
 BACKGROUND: Colour = (250, 250, 250)
 EMPTY: Colour = (228, 228, 228)
 INK: Colour = (20, 20, 20)
-UNDERRUN: Colour = (0, 0, 0)
-CHUNKS: tuple[Colour, ...] = ((86, 180, 233), (230, 159, 0), (0, 190, 140), (240, 228, 66), (213, 130, 180))
-"""Taken in turn by the chunks of an episode; told apart by the colour-blind, too (after Okabe and Ito 2008)."""
 
 MIN_WIDTH = 320
 """Narrower frames are set on a background of this width, or the strip could not be read."""
 
+MOST_BARS = 8
+"""Inferences in flight that a strip has room for."""
 
 FINENESS = 4  # text is drawn this much larger
+
+
+class Bar(NamedTuple):
+    """An inference under way: its chunk's number, -1 for none, and whether some of its rows are there already."""
+
+    chunk: int
+    streams: bool = False
+
+
+NO_BAR = Bar(-1)
 
 
 class Tick(NamedTuple):
@@ -38,14 +48,16 @@ class Tick(NamedTuple):
     Attributes:
         chunk: the number of the chunk whose row acted, counted from 0 in each episode; -1 for an underrun.
         row: the number of that row; -1 for an underrun.
-        inferred: the number of the chunk that was being inferred during the tick; -1 if none was.
+        inferred: what was being inferred during the tick, one for each lane of bars; `NO_BAR` in those that were free.
         requested: whether a request was made at its beginning.
+        correction: the largest correction of a coordinate of the action.
     """
 
     chunk: int
     row: int
-    inferred: int
+    inferred: tuple[Bar, ...]
     requested: bool
+    correction: float = 0.0
 
 
 class Layout(NamedTuple):
@@ -55,7 +67,7 @@ class Layout(NamedTuple):
         cell: width of a tick's column.
         left: where the first column begins.
         columns: how many there are.
-        inference: top and height of the bars of inference.
+        inference: top and height of the bars of inference in each lane.
         action: top and height of the cells of actions.
         height: of the strip; even, as videos want it for even frames.
     """
@@ -63,52 +75,55 @@ class Layout(NamedTuple):
     cell: int
     left: int
     columns: int
-    inference: tuple[int, int]
+    inference: tuple[tuple[int, int], ...]
     action: tuple[int, int]
     height: int
 
 
-def layout(width: int) -> Layout:
-    """The layout of a strip of `width` pixels.
+def layout(width: int, bars: int = 1) -> Layout:
+    """The layout of a strip of `width` pixels, with lanes for so many `bars` of inference.
 
     >>> layout(500)
-    Layout(cell=13, left=71, columns=32, inference=(25, 6), action=(35, 16), height=58)
+    Layout(cell=13, left=71, columns=32, inference=((25, 6),), action=(35, 16), height=58)
+    >>> layout(500, bars=2).inference
+    ((25, 6), (33, 6))
     """
     cell = max(width // 38, 5)
-    left = cell * 5 + cell // 2
-    bars, cells = (2 * cell - 1, cell // 2), (3 * cell - cell // 3, cell + cell // 4)
-    return Layout(cell, left, (width - left - cell) // cell, bars, cells, (4 * cell + cell // 2 + 1) // 2 * 2)
+    left, thick = cell * 5 + cell // 2, cell // 2
+    lanes = tuple((2 * cell - 1 + (thick + 2) * lane, thick) for lane in range(bars))
+    more = (thick + 2) * (bars - 1)
+    cells = (3 * cell - cell // 3 + more, cell + cell // 4)
+    height = (4 * cell + cell // 2 + more + 1) // 2 * 2
+    return Layout(cell, left, (width - left - cell) // cell, lanes, cells, height)
 
 
-def colour_of(chunk: int) -> Colour:
-    """The colour of a chunk by its number; that of underruns for -1."""
-    return UNDERRUN if chunk < 0 else CHUNKS[chunk % len(CHUNKS)]
-
-
-def draw_strip(width: int, ticks: Sequence[Tick], caption: str) -> np.ndarray:
+def draw_strip(width: int, ticks: Sequence[Tick], caption: str, bars: int = 1) -> np.ndarray:
     """A strip with the last of `ticks` that find room, the newest rightmost.
 
     Args:
         width: in pixels, at least `MIN_WIDTH`.
         ticks: those of the episode so far.
         caption: the line above.
+        bars: lanes of bars of inference, as many as each tick has.
 
     Returns:
-        uint8[layout(width).height, width, 3].
+        uint8[layout(width, bars).height, width, 3].
 
     Raises:
         MissingExtraError: pygame is not installed.
     """
-    pygame, place = import_pygame(), layout(width)
+    pygame, place = import_pygame(), layout(width, bars)
     surface = pygame.Surface((width, place.height), depth=24)
     surface.fill(BACKGROUND)
     _write(surface, caption, (place.cell // 2, place.cell), round(1.5 * place.cell))
-    for label, (top, height) in (("inference", place.inference), ("action", place.action)):
+    for label, (top, height) in (("inference", place.inference[0]), ("action", place.action)):
         _write(surface, label, (place.cell // 2, top + height // 2), round(1.2 * place.cell))
+    for top, height in (*place.inference, place.action):
         surface.fill(EMPTY, (place.left, top, place.columns * place.cell - 1, height))
     shown = ticks[-place.columns :]
     for column, tick in enumerate(shown):
         _draw_tick(surface, place, column, tick, newest=column == len(shown) - 1)
+    _draw_corrections(surface, place, shown)
     return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
 
 
@@ -118,9 +133,9 @@ def _draw_tick(surface: Any, place: Layout, column: int, tick: Tick, newest: boo
     box = (left, top, width, height)
     surface.fill(colour_of(tick.chunk), box)
     if tick.requested:
-        surface.fill(INK, (left - 1, place.inference[0] - 2, 1, top + height - place.inference[0] + 2))
-    if tick.inferred >= 0:
-        surface.fill(colour_of(tick.inferred), (left, place.inference[0], place.cell, place.inference[1]))
+        above = place.inference[0][0] - 2
+        surface.fill(INK, (left - 1, above, 1, top + height - above))
+    _draw_bars(surface, place, left, tick.inferred)
     if tick.chunk < 0:
         _cross(surface, box)
     else:
@@ -128,6 +143,22 @@ def _draw_tick(surface: Any, place: Layout, column: int, tick: Tick, newest: boo
         _write(surface, str(tick.row), middle, round(1.15 * place.cell), centred=True)
     if newest:
         import_pygame().draw.rect(surface, INK, box, width=1)
+
+
+def _draw_bars(surface: Any, place: Layout, left: int, bars: Sequence[Bar]) -> None:
+    for bar, (top, thick) in zip(bars, place.inference, strict=True):
+        thin = thick // 2 if bar.streams else 0
+        if bar != NO_BAR:
+            surface.fill(colour_of(bar.chunk), (left, top + thin, place.cell, thick - thin))
+
+
+def _draw_corrections(surface: Any, place: Layout, ticks: Sequence[Tick]) -> None:
+    """Lines below the cells; the largest correction that is shown is as wide as its cell."""
+    largest, top = max((tick.correction for tick in ticks), default=0.0), sum(place.action) + 2
+    for column, tick in enumerate(ticks):
+        if tick.correction > 0:
+            length = max(round((place.cell - 1) * tick.correction / largest), 1)
+            surface.fill(INK, (place.left + column * place.cell, top, length, 2))
 
 
 def _cross(surface: Any, box: tuple[int, int, int, int]) -> None:

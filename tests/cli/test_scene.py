@@ -88,6 +88,14 @@ def test_the_episodes_are_those_of_the_study(method):
     assert len(screen.frames) == rows[0]["ticks"] + 1
 
 
+def test_several_inferences_are_under_way():
+    """With H = 8, s = 2 and d = 4: one inference at a time makes a request every 4 ticks, two make one every 2."""
+    one, two = (PlayedScene(WORLD, "zero", 4, 8, 2, max_in_flight=many) for many in (1, 2))
+    (narrow, (first,)), (wide, (second,)) = watch(one), watch(two)
+    assert (first["ticks"], first["decisions"], second["ticks"], second["decisions"]) == (30, 8, 30, 15)
+    assert wide.frames[0].shape[0] == narrow.frames[0].shape[0] + 6  # a lane of bars more
+
+
 @pytest.mark.parametrize("task", ["catapult", "chunkenv/kinetix-catapult-v0"])
 def test_a_level_by_its_name_or_its_id(task):
     env = make_env(PlayedScene(task, size=400))
@@ -179,6 +187,7 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
         (PlayedScene("catapult", size=99999), "render_size=99999 is too large; give an int of at most 2048"),
         (PlayedScene("cube-single-task1", size=2049), "render_size=2049 is too large"),
         (PlayedScene("catapult", delay=-1), "latency=-1"),
+        (PlayedScene("catapult", max_in_flight=0), "max_in_flight=0 is too small"),
         (PlayedScene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),
         (PlayedScene("nowhere:Nothing-v0"), "task='nowhere:Nothing-v0' cannot be made"),
         (PlayedScene("CartPole-v1", action_noise=0.1), "Discrete"),
@@ -211,6 +220,12 @@ def test_the_command_writes_a_gif(tmp_path):
     with Image.open(path) as gif:
         assert gif.n_frames == int(row[1]) + 1
         assert gif.size == (320, 320 + 36)
+
+
+def test_the_command_shows_several_inferences(tmp_path):
+    result = invoke(WORLD, "--delay", 4, "--horizon", 2, "--max-in-flight", 2, "--video", tmp_path / "out.gif")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[1].split()[-1] == "15"
 
 
 def test_the_command_writes_an_mp4_of_any_environment(tmp_path):

@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+from itertools import pairwise
 
 import gymnasium as gym
 import numpy as np
@@ -13,10 +14,21 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import ChunkClock
 from chunkenv.errors import ArgumentError, EnvironmentFault, MissingExtraError
-from chunkenv.latency import Trace, Uniform
+from chunkenv.latency import Streamed, Trace, Uniform
+from chunkenv.timeline.palette import CHUNKS
 from chunkenv.utils.rendering import import_pygame
 from chunkenv.wrappers import ChunkedExecution, ChunkOverlay, FlattenChunk
-from chunkenv.wrappers.overlay_strip import BACKGROUND, CHUNKS, EMPTY, INK, MIN_WIDTH, Tick, draw_strip, layout
+from chunkenv.wrappers.overlay_strip import (
+    BACKGROUND,
+    EMPTY,
+    INK,
+    MIN_WIDTH,
+    MOST_BARS,
+    NO_BAR,
+    Tick,
+    draw_strip,
+    layout,
+)
 from chunkenv.wrappers.record_ticks import read_frames
 from tests.worlds import Recorder  # its module registers the world, whose frames show its tick
 
@@ -127,29 +139,87 @@ def test_any_schedule_is_drawn_as_the_clock_says(horizon, executed, delay, overl
     assert lane(frames[-1], INFERENCE) == inferences[shown].rstrip(".")
 
 
+def test_several_inferences_in_flight_have_a_lane_each():
+    """H = 8, s = 2, d = 4: chunk 1 is inferred in ticks 2 to 5, chunk 2 in ticks 4 to 7. Chunk 5 has colour 0 again."""
+    env = overlaid(latency=4, execution_horizon=2, max_in_flight=2)
+    frames, ticks = play(env, decisions=6)
+    place = layout(MIN_WIDTH, bars=2)
+    assert frames[0].shape[0] == FRAME + place.height == FRAME + layout(MIN_WIDTH).height + 6
+    assert ticks == 12
+    for tick, frame in enumerate(frames):
+        assert lane(frame, FRAME + place.inference[0][0]) == "..1111333300"[:tick].rstrip(".")
+        assert lane(frame, FRAME + place.inference[1][0]) == "....22224444"[:tick].rstrip(".")
+        assert lane(frame, FRAME + place.action[0]) == "000000112233"[:tick]
+        assert requests(frame) == [column for column in (0, 2, 4, 6, 8, 10) if column < tick]
+
+
+def test_an_inference_that_is_overtaken_keeps_its_lane():
+    """Chunk 1 takes 7 ticks; chunks 2 and 3 take 2 and use the other lane, one after the other."""
+    options = {"control_dt": 0.1, "execution_horizon": 2, "max_in_flight": 2, "request_period": 2}
+    env = overlaid(latency=Trace([0.7, 0.2, 0.2, 0.2]), **options)
+    env.reset(seed=0)
+    infos = [env.step(env.action_space.sample())[-1] for _ in range(5)]
+    frame, place = env.render()[-1], layout(MIN_WIDTH, bars=2)
+    assert lane(frame, FRAME + place.inference[0][0]) == "..1111111"
+    assert lane(frame, FRAME + place.inference[1][0]) == "....223344"
+    assert [info["overtaken"] for info in infos] == [0, 0, 0, 0, 1]
+    assert env._caption().endswith("underruns 0    overtaken 1")
+
+
+def test_more_inferences_than_lanes_leave_some_out():
+    env = overlaid(latency=16, execution_horizon=1, max_in_flight=12, request_period=1, prediction_horizon=20)
+    frames, _ = play(env, decisions=12)
+    assert frames[-1].shape[0] == FRAME + layout(MIN_WIDTH, MOST_BARS).height
+    assert lane(frames[-1], FRAME + layout(MIN_WIDTH, MOST_BARS).inference[-1][0]) == "........3333"
+
+
+def test_a_bar_is_thinner_while_rows_still_come():
+    """H = 8, s = 4, rows after 1, 1, 1, 1, 3, 3, 3, 3 ticks; a tick lasts 0.05 s."""
+    frames, _ = play(overlaid(latency=Streamed((0.05,) * 4 + (0.15,) * 4), control_dt=0.05), decisions=3)
+    assert lane(frames[-1], ACTION) == "000001111222"
+    assert lane(frames[-1], INFERENCE) == "....1...2"
+    assert lane(frames[-1], INFERENCE + 2) == "....111.222"
+
+
+def test_corrections_are_lines_below_the_cells():
+    """The correction of tick t is t / 100: the widest line is that of tick 7, and there is none in tick 0."""
+    env = overlaid(latency=0, correction=lambda observation, row, row_index, tick, rng: np.full(row.shape, tick / 100))
+    env.reset(seed=0)
+    for _ in range(2):
+        env.step(np.zeros(env.action_space.shape, np.float32))
+    below = env.render()[-1][FRAME + sum(layout(MIN_WIDTH).action) + 2, LEFT : LEFT + 8 * CELL]
+    widths = (below == INK).all(axis=1).reshape(8, CELL).sum(axis=1)
+    assert widths.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert env._caption().endswith("underruns 0    correction 0.07")
+    env.reset()
+    assert env._caption() == "tick 0"
+
+
 def test_the_strip_scrolls_by_a_tick():
-    before, after = (draw_strip(MIN_WIDTH, [Tick(k % 5, 0, -1, False) for k in range(n)], "") for n in (40, 41))
+    before, after = (draw_strip(MIN_WIDTH, [Tick(k % 5, 0, (NO_BAR,), False) for k in range(n)], "") for n in (40, 41))
     left, right = LEFT, LEFT + CELL * (COLUMNS - 1) - 1
     top, height = layout(MIN_WIDTH).action
     lanes = [strip[top + 1 : top + height - 1] for strip in (before, after)]
     np.testing.assert_array_equal(lanes[0][:, left + CELL : right], lanes[1][:, left : right - CELL])
 
 
+@pytest.mark.parametrize("bars", [1, 2, MOST_BARS])
 @pytest.mark.parametrize("width", [320, 321, 500, 640, 1000, 1920])
-def test_everything_has_its_place(width):
-    place = layout(width)
+def test_everything_has_its_place(width, bars):
+    place = layout(width, bars)
     assert place.columns >= 30
     assert place.left + place.columns * place.cell <= width
-    assert place.inference[0] + sum(place.inference[1:]) < place.action[0]
-    assert sum(place.action) < place.height
-    assert draw_strip(width, [], "").shape == (place.height, width, 3)
+    assert all(sum(above) < below[0] for above, below in pairwise((*place.inference, place.action)))
+    assert sum(place.action) + 4 <= place.height  # a line for corrections is below
+    assert place.height % 2 == 0
+    assert draw_strip(width, [], "", bars).shape == (place.height, width, 3)
 
 
 def test_each_row_has_its_number():
     cells = set()
     top, height = layout(500).action
     for row in range(100):
-        strip = draw_strip(500, [Tick(0, row, -1, False)], "")
+        strip = draw_strip(500, [Tick(0, row, (NO_BAR,), False)], "")
         cells.add(strip[top : top + height, layout(500).left :][:, :13].tobytes())
     assert len(cells) == 100
 
