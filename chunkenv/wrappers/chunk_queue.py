@@ -112,8 +112,7 @@ class FlightQueue:
 
     def __init__(self, clock: FlightClock, chunks: AnySpace, action_space: AnySpace) -> None:
         self.clock, self._chunks, self._action_space = clock, chunks, action_space
-        # The one that acts is older than all in flight, and an episode that was cut short has asked once more.
-        self._recent: deque[tuple[Chunk, list[Action]]] = deque(maxlen=clock.max_in_flight + 1)
+        self._recent: deque[tuple[Chunk, list[Action]]] = deque()
 
     def reset(self) -> None:
         """Start an episode."""
@@ -150,7 +149,18 @@ class FlightQueue:
             The delays that are known from now on, of the inferences that have finished.
         """
         self._recent.appendleft((chunk, rows))
-        return self.clock.advance(plan, played)
+        met = self.clock.advance(plan, played)
+        self._forget()
+        return met
+
+    def _forget(self) -> None:
+        """Keep what can still act, and what is in flight: a slow inference may be older than many that have arrived.
+
+        The one that acts is older than all in flight, and an episode that was cut short has asked once more.
+        """
+        oldest = max((age for age, _ in self.clock.pending), default=0)
+        while len(self._recent) > max(oldest, self.clock.max_in_flight + 1):
+            self._recent.pop()
 
     def _row(self, source: Source) -> Action:
         """The row of a chunk; age 1 is the chunk that was kept last."""
