@@ -11,7 +11,6 @@ from multiprocessing.context import BaseContext
 from gymnasium.vector.utils import CloudpickleWrapper
 
 from chunkenv.utils.processes import describe_exit, ignore_interrupts
-from chunkenv.utils.types import AnyEnv
 from chunkenv.vector.workers.worker import Answer, EnvFailure, serve
 
 GRACE = 2.0
@@ -22,14 +21,23 @@ class Handle:
     """One worker process, and the pipe to it.
 
     Args:
-        make_env: makes the worker's environment, in the worker.
+        make: makes the worker's environment, in the worker.
         context: of `multiprocessing`.
+        target: what the worker does, with `make` and its end of the pipe.
+        remedy: what to do about a process that needs too much memory.
     """
 
-    def __init__(self, make_env: Callable[[], AnyEnv], context: BaseContext) -> None:
+    def __init__(
+        self,
+        make: Callable[[], object],
+        context: BaseContext,
+        target: Callable[..., None] = serve,
+        remedy: str = "use fewer environments",
+    ) -> None:
+        self._remedy = remedy
         self.connection, theirs = context.Pipe()
-        arguments = CloudpickleWrapper(make_env), theirs
-        self._process = context.Process(target=serve, args=arguments, daemon=True)  # pyright: ignore (each kind has it)
+        arguments = CloudpickleWrapper(make), theirs  # pyright: ignore[reportArgumentType] (pickles any function)
+        self._process = context.Process(target=target, args=arguments, daemon=True)  # pyright: ignore (each kind has it)
         with ignore_interrupts():
             self._process.start()
         theirs.close()
@@ -68,7 +76,7 @@ class Handle:
         if code is None:
             return "its process closed its pipe"
         how = describe_exit(code)
-        return f"its process {how}{'; if memory was short, use fewer environments' * ('SIGKILL' in how)}"
+        return f"its process {how}{f'; if memory was short, {self._remedy}' * ('SIGKILL' in how)}"
 
 
 def gather(handles: dict[int, Handle], timeout: float | None) -> dict[int, Answer]:

@@ -1,0 +1,288 @@
+"""One episode under the real clock: ticks at their deadlines, beside inferences that come when they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
+
+from chunkenv.clock import UNDERRUN, Inference, Source, TickClock
+from chunkenv.errors import EnvironmentFault, PolicyFault
+from chunkenv.latency.trace_file import TraceRow
+from chunkenv.realtime.deadlines import ControlClock, Deadlines
+from chunkenv.realtime.decision_account import DecisionAccount, PlayedDecision
+from chunkenv.realtime.inferring import Answer, InferenceWorker
+from chunkenv.request import Chunk, DelayEstimate, Request
+from chunkenv.utils.spaces import cut, has_nan, padding, split
+from chunkenv.utils.types import Action, AnyEnv, AnySpace
+from chunkenv.wrappers.tick_player import describe_nan_observation, describe_nan_rewards, play_rows
+from chunkenv.wrappers.underrun import Underrun
+
+
+class LoopParts(NamedTuple):
+    """What a control loop is made of, over all episodes.
+
+    Attributes:
+        env: the environment; its step is a tick.
+        clock: which row runs at which tick.
+        time: the time.
+        control_dt: seconds per tick.
+        estimate: what requests expect an inference to take.
+        chunks: the space of chunks.
+        underrun: what acts in a tick without a row.
+        discount: per tick.
+        info: 'basic', 'actions' or 'full'.
+        on_fault: 'raise', 'underrun' or 'end'.
+        timeout: seconds that an inference may take.
+    """
+
+    env: AnyEnv
+    clock: TickClock
+    time: ControlClock
+    control_dt: float
+    estimate: DelayEstimate
+    chunks: AnySpace
+    underrun: Underrun
+    discount: float
+    info: str
+    on_fault: str
+    timeout: float
+
+
+@dataclass
+class _Flight:
+    """An inference under way: its number for the clock, when it began, what was expected, and its decision."""
+
+    inference: Inference
+    asked: float
+    late: int
+    expected: int
+    promise: list[tuple[int, int]]
+    account: DecisionAccount
+
+
+class EpisodeLoop:
+    """Plays one episode.
+
+    Args:
+        parts: what the loop is made of.
+        worker: infers.
+        episode: the number of the episode.
+        keep: is given each decision once it is over and its delay known.
+
+    Attributes:
+        trace: the inferences that came, in the order of their requests.
+        faults: what the policy did wrong.
+        deadlines: how many ticks were late, and how many deadlines missed.
+    """
+
+    def __init__(
+        self, parts: LoopParts, worker: InferenceWorker, episode: int, keep: Callable[[PlayedDecision], None]
+    ) -> None:
+        self._parts, self._worker, self._episode, self._keep = parts, worker, episode, keep
+        self._clock, self._time = parts.clock, parts.time
+        self.deadlines = Deadlines(parts.time, parts.control_dt)
+        self.faults: list[PolicyFault] = []
+        self._rows_of_trace: dict[int, TraceRow] = {}
+        self._met: dict[int, int] = {}
+        self._flights: dict[Inference, _Flight] = {}
+        self._over: deque[tuple[DecisionAccount, PlayedDecision]] = deque()
+        self._chunk: Chunk = padding(parts.chunks)
+        self._rows: list[Action] = []
+        self._last_action: Action | None = None
+        self._cut = self._cut_short = False
+        self._looked = 0
+
+    @property
+    def trace(self) -> list[TraceRow]:
+        """The inferences that came."""
+        return [row for _, row in sorted(self._rows_of_trace.items())]
+
+    def play(self, seed: int) -> None:
+        """Play the episode with the given seed of its own."""
+        self._worker.begin(seed)
+        self._observation, _ = self._parts.env.reset(seed=seed)
+        self._clock.reset()
+        self._parts.estimate.reset()
+        self._ask()
+        if self._clock.next_is_free:
+            self._await_first()
+        self.deadlines.begin()
+        terminated, truncated = self._play_ticks()
+        self._end(terminated, truncated)
+
+    def _play_ticks(self) -> tuple[bool, bool]:
+        """All ticks; how the episode ended."""
+        clock, ended = self._clock, (False, False)
+        while not any(ended):
+            self.deadlines.wait()
+            self._look(clock.tick)
+            if clock.is_due and not self._cut:
+                self._close(False, False)
+                self._ask()
+                self._look(clock.tick)  # what takes no time at all is there at once
+            if self._cut or (source := self._next()) is None:
+                self._cut_short = True
+                return False, True
+            ended = self._play_tick(source)
+        return ended
+
+    def _next(self) -> Source | None:
+        """What runs in this tick; None if that is an underrun which stops the episode."""
+        tick, waiting = self._clock.tick, self._clock.in_flight
+        source = self._clock.next()
+        if source is UNDERRUN and self._parts.underrun.stops:
+            return None
+        ran = self._clock.requests - 1 - source.age, source.row
+        for flight in self._flights.values():
+            place = tick - flight.inference.tick
+            broken = flight.inference in waiting and place < len(flight.promise) and flight.promise[place] != ran
+            self._account.broken += broken
+        return source
+
+    def _play_tick(self, source: Source) -> tuple[bool, bool]:
+        """One step of the environment; whether it terminated or was truncated."""
+        parts, tick = self._parts, self._clock.tick - 1
+        action = parts.underrun.action(self._last_action) if source is UNDERRUN else self._rows[source.row]
+        play = play_rows(parts.env, [action], self._observation, tick, parts.info == "full")
+        if play.rewards[0] != play.rewards[0]:
+            raise EnvironmentFault(describe_nan_rewards(parts.env, play.rewards, tick))
+        self._account.add(action, play, source)
+        self._last_action, self._observation = action, play.observation
+        return play.terminated, play.truncated
+
+    def _ask(self) -> None:
+        """Make the request of this tick."""
+        clock, parts = self._clock, self._parts
+        if has_nan(parts.env.observation_space, self._observation):
+            raise EnvironmentFault(describe_nan_observation(parts.env, clock.tick))
+        self._account = DecisionAccount(clock)
+        expected = 0 if clock.next_is_free else parts.estimate.predict(0)
+        planned = self._foresee(expected)
+        request = self._request(expected, len(planned))
+        promise = [(clock.requests - source.age, source.row) for source in planned]
+        inference = clock.request(clock.tick)
+        ticket = Inference(self._episode, inference.number, inference.tick)
+        flight = _Flight(inference, self._time.now(), self.deadlines.late, expected, promise, self._account)
+        self._flights[ticket] = flight
+        self._worker.ask(ticket, self._observation, request)
+
+    def _foresee(self, ticks: int) -> list[Source]:
+        """What will run in the next ticks, as far as the rows are known: those of a chunk in flight are not."""
+        expected = {flight.inference: flight.expected for flight in self._flights.values()}
+        sources = self._clock.foresee(ticks, expected)
+        return list(takewhile(lambda source: source.age == sources[0].age, sources))
+
+    def _request(self, expected: int, length: int) -> Request:
+        clock, chunks = self._clock, self._parts.chunks
+        left = clock.left
+        left_over = cut(chunks, self._chunk, slice(left.start, left.stop))
+        prefix = cut(chunks, left_over, slice(0, length))
+        return Request(
+            clock.tick, prefix, length, expected, clock.execution_horizon, left_over, horizons=clock.horizons
+        )
+
+    def _await_first(self) -> None:
+        """Wait for the chunk of a free cold start: time begins when it is there."""
+        while self._flights:
+            limit = min(flight.asked for flight in self._flights.values()) + self._parts.timeout
+            self._worker.wait(max(limit - self._time.now(), 0.0))
+            self._look(0)
+
+    def _look(self, tick: int, acts: bool = True) -> None:
+        """Take what has come by a tick, oldest first, and give up what takes too long."""
+        self._looked = tick
+        for answer in sorted(self._worker.answers(), key=lambda answer: answer.inference):
+            flight = self._flights.pop(answer.inference, None)
+            if flight is not None:  # else of an episode that is over, or given up
+                self._land(flight, answer, tick, acts)
+        for ticket, flight in list(self._flights.items()):
+            if self._time.now() >= flight.asked + self._parts.timeout:
+                del self._flights[ticket]
+                self._worker.forget(ticket)
+                failure = f"the policy did not answer within {self._parts.timeout:g} seconds"
+                self._land(flight, Answer(ticket, failure=failure), tick, acts)
+
+    def _land(self, flight: _Flight, answer: Answer, tick: int, acts: bool) -> None:
+        free, delay = self._clock.next_is_free, tick - flight.inference.tick
+        flight.account.delay = delay
+        if answer.failure:
+            self._fail(flight, answer)
+            return
+        row = TraceRow(
+            self._episode,
+            flight.inference.tick,
+            answer.seconds,
+            None if free else delay,
+            0 if free else self.deadlines.late - flight.late,
+        )
+        self._rows_of_trace[flight.inference.number] = row
+        flight.account.horizon = answer.horizon
+        if acts:
+            self._take(flight, answer)
+        if not free:
+            self._met[flight.inference.number] = delay
+
+    def _take(self, flight: _Flight, answer: Answer) -> None:
+        """The chunk has arrived."""
+        if answer.horizon is not None:
+            self._clock.choose_horizon(answer.horizon)
+        if self._clock.arrive(flight.inference, self._clock.tick):
+            self._chunk, self._rows = answer.chunk, split(self._parts.chunks, answer.chunk)
+
+    def _fail(self, flight: _Flight, answer: Answer) -> None:
+        """There is no chunk: the episode goes on without, ends, or the error is raised, as `on_fault` says."""
+        tick = flight.inference.tick
+        fault = PolicyFault(f"{answer.failure.rstrip('.')}; this was the request of tick {tick}.", tick)
+        if answer.details:
+            fault.add_note(answer.details)
+        if self._parts.on_fault == "raise":
+            raise fault
+        self.faults.append(fault)
+        flight.account.fault = str(fault)
+        if flight.inference in self._clock.in_flight:
+            self._clock.in_flight.remove(flight.inference)
+        self._clock.cold = False  # a free start is over: the robot begins without a chunk
+        self._cut = self._parts.on_fault == "end"
+
+    def _close(self, terminated: bool, truncated: bool) -> None:
+        """The present decision is over; it is kept once its delay is known, and what it met is learnt."""
+        for _, delay in sorted(self._met.items()):
+            self._parts.estimate.learn(delay)
+        self._met.clear()
+        account, parts = self._account, self._parts
+        info = account.summary(parts.discount, terminated, ended=terminated or truncated)
+        if parts.info != "basic":
+            info |= account.details(parts.info == "full")
+        reward, total = account.reward(parts.discount), account.reward(1.0)
+        decision = PlayedDecision(
+            self._episode, account.tick, self._observation, reward, terminated, truncated, info, total
+        )
+        self._over.append((account, decision))
+        self._keep_known()
+
+    def _keep_known(self) -> None:
+        """Hand on the decisions whose inferences have come, in their order."""
+        while self._over and self._over[0][0].delay is not None:
+            account, decision = self._over.popleft()
+            decision.info["delay"] = account.delay
+            if account.horizon is not None:
+                decision.info["horizon"] = account.horizon
+            if account.fault:
+                decision.info["fault"] = account.fault
+            self._keep(decision)
+
+    def _end(self, terminated: bool, truncated: bool) -> None:
+        """Close the last decision, and wait for what is still under way: its delay is known only then."""
+        if not self._cut_short:  # what is there when the last tick is over has arrived
+            self.deadlines.wait()
+            self._look(self._clock.tick)
+        if has_nan(self._parts.env.observation_space, self._observation):
+            raise EnvironmentFault(describe_nan_observation(self._parts.env, self._clock.tick))
+        self._close(terminated, truncated)
+        while self._flights:
+            self.deadlines.wait()
+            self._look(self._looked + 1, acts=False)
+        self._keep_known()
