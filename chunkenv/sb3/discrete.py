@@ -10,7 +10,9 @@ import numpy as np
 from gymnasium import spaces
 
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.types import AnyEnv, AnySpace, Observation
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, Observation
+from chunkenv.wrappers import DecisionSpace
+from chunkenv.wrappers.flat_decisions import FlatDecisions
 
 LARGEST = 4096
 """The most chunks for an algorithm with one value per action, such as DQN."""
@@ -18,6 +20,8 @@ LARGEST = 4096
 
 def is_discrete(chunks: AnySpace) -> bool:
     """Whether chunks are made of choices: MultiDiscrete, or the Box of whole numbers that Gymnasium stacks those to."""
+    if isinstance(chunks, DecisionSpace):
+        return is_discrete(chunks["chunk"])
     return isinstance(chunks, spaces.MultiDiscrete) or _is_whole_box(chunks)
 
 
@@ -67,14 +71,16 @@ class FlatChoices(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv) -> None:
-        self._choices = Choices(*_read_choices(env.action_space))
+        self._flat = FlatDecisions(env.action_space) if isinstance(env.action_space, DecisionSpace) else None
+        self._choices = Choices(*_read_choices(self._flat.space if self._flat else env.action_space))
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)
         self.action_space = self._choices
 
-    def action(self, action: np.ndarray) -> np.ndarray:
+    def action(self, action: np.ndarray) -> Action:
         """The chunk of a flat vector of choices."""
-        return self._choices.values(action)
+        values = self._choices.values(action)
+        return self._flat.nest(values) if self._flat else values
 
 
 class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
@@ -93,7 +99,8 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """
 
     def __init__(self, env: AnyEnv) -> None:
-        self._choices = Choices(*_read_choices(env.action_space))
+        self._flat = FlatDecisions(env.action_space) if isinstance(env.action_space, DecisionSpace) else None
+        self._choices = Choices(*_read_choices(self._flat.space if self._flat else env.action_space))
         self._counts = self._choices.nvec.tolist()
         if (number := math.prod(self._counts)) > LARGEST:
             raise ArgumentError(
@@ -104,9 +111,10 @@ class NumberedChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         gym.ActionWrapper.__init__(self, env)
         self.action_space = spaces.Discrete(number)
 
-    def action(self, action: SupportsInt) -> np.ndarray:
+    def action(self, action: SupportsInt) -> Action:
         """The chunk of a number."""
-        return self._choices.values(np.array(np.unravel_index(int(action), self._counts)))
+        values = self._choices.values(np.array(np.unravel_index(int(action), self._counts)))
+        return self._flat.nest(values) if self._flat else values
 
 
 class ChoicesSeen(gym.ObservationWrapper, gym.utils.RecordConstructorArgs):

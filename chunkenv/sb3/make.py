@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from chunkenv.errors import ArgumentError, brief, suggest
 from chunkenv.latency import Latency
+from chunkenv.latency.model import model_of
 from chunkenv.making import CHUNK_ARGUMENTS
 from chunkenv.sb3.discrete import ChoicesSeen, FlatChoices, NumberedChunk, counts_from_zero, is_discrete
 from chunkenv.sb3.monitor import ChunkVecMonitor, UndiscountedReturn
@@ -79,6 +80,7 @@ def make_sb3_env(
     chunking = {"prediction_horizon": prediction_horizon, "latency": latency, "discount": discount, **arguments}
     chunking["observe_prefix"] = observe_prefix
     _expect_known(arguments)
+    _expect_drawn(latency)
     if not single and is_native(id_or_env_fn, env_kwargs or {}):
         venv = _make_native(native_ticks(id_or_env_fn, count, env_kwargs or {}), chunking)
     else:
@@ -108,6 +110,16 @@ def _expect_known(arguments: dict[str, Any]) -> None:
     for name in arguments.keys() - CHUNK_ARGUMENTS:
         known = sorted(CHUNK_ARGUMENTS)
         raise ArgumentError(f"{name}={brief(arguments[name])} is no argument here; {suggest(name, known)}")
+
+
+def _expect_drawn(latency: Latency) -> None:
+    """Refuse a latency that somebody has to measure: between two steps a training also learns."""
+    is_model = not isinstance(latency, int | float)
+    if is_model and model_of("latency", latency).measured:
+        raise ArgumentError(
+            f"latency={brief(latency)} needs the seconds of each inference, which Stable-Baselines3 does not measure; "
+            "measure the policy first (chunkenv trace record) and give latency=Trace(...)."
+        )
 
 
 def _make_native(ticks: VectorReturns, chunking: dict[str, Any]) -> SB3VecEnv:
@@ -141,4 +153,5 @@ def _with_prefix_form(chunking: dict[str, Any], observation_space: AnySpace) -> 
         return chunking
     is_vector = isinstance(observation_space, spaces.Box) and len(observation_space.shape) == 1
     form = "flat" if is_vector else True
-    return {**chunking, "observe_prefix": form if chunking["latency"] != 0 else False}
+    late = chunking["latency"] != 0 or chunking.get("delays") is not None
+    return {**chunking, "observe_prefix": form if late else False}

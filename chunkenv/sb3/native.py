@@ -7,7 +7,6 @@ from typing import Any, TypeGuard
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorActionWrapper, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
@@ -15,6 +14,7 @@ from chunkenv.making import plays_cycles
 from chunkenv.sb3.monitor import RETURN
 from chunkenv.utils.batching import Infos, Playback
 from chunkenv.utils.types import Action, Observation
+from chunkenv.wrappers.flat_decisions import FlatDecisions
 
 
 def is_native(id_or_env_fn: object, env_kwargs: dict[str, Any]) -> TypeGuard[str]:
@@ -62,19 +62,18 @@ class VectorReturns(VectorWrapper):
 
 
 class FlatVectorChunks(VectorActionWrapper):
-    """`FlattenChunk` for a vector environment of chunks in a Box.
+    """`FlattenChunk` for a vector environment of chunks.
 
     Args:
-        env: whose chunks are Box[H, A].
+        env: whose chunks, or decisions, have a flat form.
     """
 
     def __init__(self, env: VectorEnv) -> None:
         super().__init__(env)
-        chunks: Any = env.single_action_space
-        self._shape = (env.num_envs, *chunks.shape)
-        self.single_action_space = spaces.Box(chunks.low.ravel(), chunks.high.ravel(), dtype=chunks.dtype)
+        self._flat = FlatDecisions(env.single_action_space)
+        self.single_action_space = self._flat.space
         self.action_space = batch_space(self.single_action_space, env.num_envs)
 
-    def actions(self, actions: np.ndarray) -> np.ndarray:
+    def actions(self, actions: np.ndarray) -> Action:
         """The chunks of flat vectors, [N, H, A]."""
-        return np.reshape(actions, self._shape)
+        return self._flat.nest(actions)

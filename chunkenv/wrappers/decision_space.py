@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -103,16 +103,6 @@ def _is_whole(value: object) -> bool:
 
 def _repeat(value: Any, count: int | None) -> Any:
     return value if count is None or np.ndim(value) else np.full(count, value)
-
-
-def bin_of(coordinate: float, count: SupportsIndex) -> int:
-    """Which of `count` choices a coordinate from -1 to 1 stands for; what is beyond stands for the nearest.
-
-    >>> [bin_of(coordinate, 4) for coordinate in (-7.0, -1.0, -0.1, 0.0, 1.0)]
-    [0, 0, 1, 2, 3]
-    """
-    number = int(count.__index__())
-    return min(max(int((float(coordinate) + 1.0) / 2.0 * number), 0), number - 1)
 
 
 def read_delay_choices(delays: object) -> tuple[int, ...]:

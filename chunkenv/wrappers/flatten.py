@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 
-from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.errors import ActionError
 from chunkenv.utils.checks import expect_env
-from chunkenv.utils.types import Action, AnyEnv, AnySpace, is_box
+from chunkenv.utils.types import Action, AnyEnv
+from chunkenv.wrappers.flat_decisions import FlatDecisions
 
 
 class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """Takes a chunk of Box, Discrete or MultiDiscrete actions as one flat vector, row after row.
+
+    Where the agent chooses more than the chunk, that follows: one more coordinate, or choice; see `FlatDecisions`.
 
     Args:
         env: an environment of chunks, such as `ChunkedExecution`.
@@ -28,12 +32,18 @@ class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
 
     def __init__(self, env: AnyEnv) -> None:
         expect_env(env, "FlattenChunk")
-        flat = _flat(env.action_space)
+        self._flat = FlatDecisions(env.action_space)
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ActionWrapper.__init__(self, env)
-        self.action_space = flat
+        self.action_space = self._flat.space
 
-    def action(self, action: Action) -> np.ndarray:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles of earlier versions knew chunks alone."""
+        self.__dict__.update(state)
+        if "_flat" not in state:
+            self._flat = FlatDecisions(self.env.action_space)
+
+    def action(self, action: Action) -> Action:
         """The chunk of a flat vector.
 
         Raises:
@@ -41,12 +51,4 @@ class FlattenChunk(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         """
         if np.shape(action) != self.action_space.shape:
             raise ActionError(f"the flat chunk has shape {np.shape(action)}; expected {self.action_space.shape}.")
-        return np.reshape(action, self.env.action_space.shape or ())
-
-
-def _flat(chunks: AnySpace) -> AnySpace:
-    if is_box(chunks):
-        return spaces.Box(chunks.low.ravel(), chunks.high.ravel(), dtype=chunks.dtype)
-    if isinstance(chunks, spaces.MultiDiscrete):
-        return spaces.MultiDiscrete(chunks.nvec.ravel(), dtype=chunks.dtype, start=chunks.start.ravel())  # pyright: ignore
-    raise ArgumentError(f"chunks of {chunks} have no flat form; FlattenChunk takes Box, Discrete and MultiDiscrete.")
+        return self._flat.nest(np.asarray(action))
