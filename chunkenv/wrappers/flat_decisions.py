@@ -71,9 +71,10 @@ def _flatten(chunks: AnySpace, choices: Sequence[spaces.Discrete], binned: bool)
     starts = np.array([choice.start for choice in choices], np.int64)
     counts = np.array([choice.n for choice in choices], np.int64)
     if isinstance(chunks, spaces.MultiDiscrete):
-        start, count = np.asarray(chunks.start).ravel(), np.asarray(chunks.nvec).ravel()  # pyright: ignore
-        start, count = np.concatenate([start, starts]), np.concatenate([count, counts])
-        return spaces.MultiDiscrete(count, dtype=chunks.dtype, start=start)  # pyright: ignore
+        start: np.ndarray = chunks.start  # pyright: ignore[reportUnknownMemberType]
+        count: np.ndarray = chunks.nvec  # pyright: ignore[reportUnknownMemberType]
+        joined = np.append(start, starts), np.append(count, counts)
+        return spaces.MultiDiscrete(joined[1], dtype=chunks.dtype, start=joined[0])  # pyright: ignore
     if not is_box(chunks):
         raise ArgumentError(
             f"chunks of {chunks} have no flat form; FlattenChunk takes Box, Discrete and MultiDiscrete."
