@@ -71,8 +71,8 @@ def _flatten(chunks: AnySpace, choices: Sequence[spaces.Discrete], binned: bool)
     starts = np.array([choice.start for choice in choices], np.int64)
     counts = np.array([choice.n for choice in choices], np.int64)
     if isinstance(chunks, spaces.MultiDiscrete):
-        start: np.ndarray = chunks.start  # pyright: ignore[reportUnknownMemberType]
-        count: np.ndarray = chunks.nvec  # pyright: ignore[reportUnknownMemberType]
+        start: np.ndarray = chunks.start  # pyright: ignore
+        count: np.ndarray = chunks.nvec  # pyright: ignore
         joined = np.append(start, starts), np.append(count, counts)
         return spaces.MultiDiscrete(joined[1], dtype=chunks.dtype, start=joined[0])  # pyright: ignore
     if not is_box(chunks):
