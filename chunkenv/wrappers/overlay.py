@@ -16,7 +16,7 @@ from chunkenv.wrappers.record_ticks import describe, is_frame, read_frames
 RENDER_MODES = ("rgb_array", "rgb_array_list")
 
 
-class _Flight(NamedTuple):
+class _UnderWay(NamedTuple):
     """An inference under way: its chunk's number, and the ticks from which on its first and its last row are there."""
 
     chunk: int
@@ -24,7 +24,7 @@ class _Flight(NamedTuple):
     ends: int
 
 
-NO_FLIGHT = _Flight(-1, 0, 0)
+NOTHING_UNDER_WAY = _UnderWay(-1, 0, 0)
 
 
 class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -118,7 +118,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self._frames: list[np.ndarray] = []
         self._decisions = self._delay = self._overtaken = 0
         self._corrects = False
-        self._in_flight = [NO_FLIGHT] * self._lanes
+        self._in_flight = [NOTHING_UNDER_WAY] * self._lanes
 
     def _last_frame(self) -> np.ndarray:
         frame: Any = self.env.render()
@@ -148,7 +148,7 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
         last = max(info["row_delays"].tolist()) if "row_delays" in info else delay
         free = (lane for lane, other in enumerate(self._in_flight) if other.ends <= start)
         if (lane := next(free, None)) is not None:
-            self._in_flight[lane] = _Flight(self._decisions, start + delay, start + last)
+            self._in_flight[lane] = _UnderWay(self._decisions, start + delay, start + last)
 
     def _bars(self, tick: int) -> tuple[Bar, ...]:
         return tuple(Bar(each.chunk, tick >= each.acts) if tick < each.ends else NO_BAR for each in self._in_flight)
