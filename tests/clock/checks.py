@@ -63,6 +63,16 @@ def promises(case, record, chunks, runs):
         assert record.accounts[-1].broken == 0
 
 
+def known_delays(case, record, chunks, runs):
+    """After each decision the delays of what has finished in it; with one inference at a time always its own."""
+    known = []
+    for now, met in zip([*record.requests[1:], case.ticks], record.met, strict=True):
+        finished = [each for each in chunks if each.request < now and (each.finished <= now or case.most == 1)]
+        new = [each for each in finished if each not in known]
+        known += new
+        assert met == [the.first_usable(each.delays) for each in new if not (case.free and each.request == 0)]
+
+
 def left(case, record, chunks, runs):
     """A tick-wise clock knows what is left of the acting chunk."""
     for number, now in enumerate(record.requests):
@@ -74,17 +84,17 @@ def left(case, record, chunks, runs):
 OF_EVERY_CLOCK = same_line, never_back, spacing, accounts, conserved
 
 
-def check(case, record, also):
+def check(case, record, *also):
     """Compare a record with the definition in all that holds for every clock, and in `also`."""
     chunks = case.chunks()
     runs = the.line(chunks, case.ticks)
-    for one in (*OF_EVERY_CLOCK, also):
+    for one in (*OF_EVERY_CLOCK, *also):
         one(case, record, chunks, runs)
 
 
 def check_flight(case):
     """A `FlightClock` plays the case as it is defined."""
-    check(case, fly(case), promises)
+    check(case, fly(case), promises, known_delays)
 
 
 def check_loop(case, loop=Loop):

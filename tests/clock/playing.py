@@ -60,6 +60,7 @@ class Record:
     line: list = field(default_factory=list)
     staleness: list = field(default_factory=list)
     accounts: list = field(default_factory=list)
+    met: list = field(default_factory=list)
     remaining: int = 0
 
     def foreseen(self, clock, ticks):
@@ -110,7 +111,7 @@ def fly(case):
             )
             record.accounts.append(account)
         before = record.accounts[-1]
-        clock.advance(schedule, played)
+        record.met.append(clock.advance(schedule, played))
     record.foreseen(clock, case.rows)
     record.remaining = len(clock.ticks.remaining)
     return record

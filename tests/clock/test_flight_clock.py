@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv.clock import FlightClock, Source
+from chunkenv.clock import UNDERRUN, ChunkClock, FlightClock, Source
 from tests.clock.checks import check_flight, check_loop
 from tests.clock.playing import Case, Loop, fly
 from tests.clock.shared import cases
@@ -135,3 +135,48 @@ def test_the_steady_state_is_what_the_clock_comes_to(case):
     late = schedules[20:]
     steady = case.clock(FlightClock).steady(delay)
     assert steady == (case.most, sum(each.ticks for each in late), sum(each.underruns for each in late))
+
+
+def synchronous(waits, horizon):
+    """What a synchronous robot runs, by definition: row i in the tick (first row there + i), if it is there by then."""
+    ticks = max(waits[0] + horizon, waits[-1])
+    rows = [tick - waits[0] for tick in range(ticks)]
+    return [row if 0 <= row < len(waits) and waits[row] <= tick else None for tick, row in enumerate(rows)]
+
+
+@given(cases(most=1), st.integers(0, 40))
+def test_a_synchronous_robot_with_rows_that_stream(case, played):
+    clock = FlightClock(case.rows, case.horizon, overlap=False, cold_start="charged")
+    for delay in case.delays:
+        schedule = clock.cycle(delay)
+        rows = synchronous((delay,) * case.rows if isinstance(delay, int) else delay, case.horizon)
+        sources = schedule.sources()
+        assert [None if each is UNDERRUN else each.row for each in sources] == rows
+        executed = sum(row is not None for row in rows)
+        assert schedule.underruns == len(rows) - executed
+        assert schedule.discarded(len(rows), ended=False) == case.rows - executed
+        cut = min(played, len(rows))
+        assert schedule.underruns_within(cut) == rows[:cut].count(None)
+        started = rows.index(0) if 0 in rows[:cut] else cut
+        assert schedule.discarded(cut, ended=True) == sum(
+            row is None and tick - started < case.rows for tick, row in enumerate(rows[:cut]) if tick > started
+        )
+        clock.advance(schedule)
+
+
+def test_delays_of_rows():
+    clock = FlightClock(4, 2, cold_start="charged")
+    assert clock.cycle(3).delays_of_rows(4) == [3, 3, 3, 3]
+    assert clock.cycle((1, 1, 2)).delays_of_rows(4) == [1, 1, 2, -1]
+
+
+def test_the_delays_that_are_known_after_each_decision():
+    """Requests at 0, 2, 4, 7 and 9: what was asked at 2 comes at 8, in the decision of 7; the first was free."""
+    clock = FlightClock(12, 2, max_in_flight=2)
+    assert [clock.advance(clock.cycle(delay)) for delay in (9, 6, 3, 1, 1)] == [[], [], [3], [6, 1], [1]]
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 10), st.booleans())
+def test_steady_is_what_the_clock_of_cycles_has(rows, horizon, delay, overlap):
+    settings = rows, min(horizon, rows), overlap
+    assert FlightClock(*settings).steady(delay) == ChunkClock(*settings).steady(delay)
