@@ -11,9 +11,13 @@ t; it takes `delay` ticks; its chunk has H rows, row i meant for tick t + i. Its
 For constant delay <= s <= H - delay this is Real-Time Chunking's rule `prev[:d] + new[d:s]`, shifted by s (Black et
 al. 2025, arXiv 2506.07339), from the second cycle on. A row runs at its own tick or never (overlap).
 
-`ChunkClock` goes from request to request, as a simulation does, which knows the delay beforehand; `TickClock` goes from
-tick to tick and learns the delay when the chunk arrives. It knows more: several inferences in flight, of which the
-newest that has arrived acts, and chunks whose rows come one by one. `FlightClock` goes from request to request there.
+Each tick is, in this order: (1) arrivals, (2) a request if one is due, (3) a row. There are three clocks:
+
+    ChunkClock    from request to request, as a simulation goes, which knows the delay beforehand; one inference at a
+                  time, whole chunks
+    TickClock     from tick to tick; learns a delay when the chunk arrives. It also knows several inferences in flight,
+                  of which the newest that has arrived acts, and chunks whose rows come one by one
+    FlightClock   from request to request, with all that `TickClock` knows
 """
 
 from chunkenv.clock.chunk_clock import ChunkClock

@@ -12,7 +12,16 @@ from chunkenv.clock.tick_clock import Delay, Inference, TickClock, first_usable
 
 
 class Count(NamedTuple):
-    """What some ticks came to, counted since the request; `in_flight` is how many inferences are under way then."""
+    """What some ticks came to, counted since the request.
+
+    Attributes:
+        underruns: ticks with no row.
+        discarded: rows thrown away.
+        overtaken: chunks that came after a newer one and never acted.
+        in_flight: inferences under way when the ticks are over.
+        broken_prefix: rows that the prefix of an inference showed and that did not run, though its chunk did not act
+            yet. A tick counts once for every inference that it was shown to.
+    """
 
     underruns: int
     discarded: int
@@ -24,7 +33,7 @@ class Count(NamedTuple):
 class Flight(NamedTuple):
     """What is known of an inference: its delay, what was expected of it, and what was to run meanwhile.
 
-    `promise` has for each tick from the request on the number of the chunk and the row that the prefix showed.
+    `promise` is what the prefix showed for the ticks from the request on: the number of a chunk, and its row.
     """
 
     delay: Delay
@@ -92,10 +101,18 @@ class Schedule:
 class FlightClock:
     """The clock of one environment from request to request, with several inferences in flight or rows that stream.
 
-    It drives a `TickClock` with delays that are known beforehand.
+    It drives a `TickClock` with delays that are known beforehand. With one inference in flight, and chunks whose rows
+    come together, it gives what `ChunkClock` gives, more slowly.
 
     Args:
         prediction_horizon: this and the others: as `TickClock` has them.
+
+    Attributes:
+        ticks: the `TickClock`.
+        flights: what is known of each inference under way.
+
+    Raises:
+        ArgumentError: as `TickClock`.
 
     >>> clock = FlightClock(8, 2, max_in_flight=2)
     >>> [clock.advance(clock.cycle(delay=4)) for _ in range(3)]
@@ -279,6 +296,13 @@ class _Run:
     def _arrive(self) -> None:
         clock = self.clock
         clock.arrive_as(self._delays)
-        now = clock.underruns, clock.discarded, clock.overtaken
-        underruns, discarded, overtaken = (after - before for after, before in zip(now, self._before, strict=True))
-        self.counts.append(Count(underruns, discarded, overtaken, len(clock.in_flight), self._broken))
+        underruns, discarded, overtaken = self._before
+        self.counts.append(
+            Count(
+                underruns=clock.underruns - underruns,
+                discarded=clock.discarded - discarded,
+                overtaken=clock.overtaken - overtaken,
+                in_flight=len(clock.in_flight),
+                broken_prefix=self._broken,
+            )
+        )

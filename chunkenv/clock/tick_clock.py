@@ -156,8 +156,7 @@ class TickClock(ClockSettings):
 
         Args:
             count: ticks.
-            expected: what each inference in flight is expected to take; one that should be there comes in the next
-                tick.
+            expected: what each inference in flight is expected to take; one that is overdue comes in the next tick.
 
         Returns:
             Sources as the next request counts them (age 1 is the chunk of the last one), up to the first tick that has
