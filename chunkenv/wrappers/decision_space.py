@@ -70,7 +70,7 @@ class DecisionSpace(spaces.Dict):
             ActionError: a delay that is not among the choices.
         """
         chunk, horizon = answer, None
-        if self.horizons and is_list(answer, tuple) and len(answer) == 2 and _is_whole(answer[1]):
+        if self.horizons and self._is_pair(answer):
             chunk, horizon = answer
         count = None if delay is None or np.ndim(delay) == 0 else len(delay)
         action: dict[str, Action] = {"chunk": chunk}
@@ -79,6 +79,12 @@ class DecisionSpace(spaces.Dict):
         if self.delays is not None:
             action["delay"] = self.places_of(self.delays[-1] if delay is None else delay)
         return action
+
+    def _is_pair(self, answer: Any) -> bool:
+        """Whether it is a chunk with its horizon; a chunk of a Tuple space is a tuple, too."""
+        if not is_list(answer, tuple) or len(answer) != 2 or not _is_whole(answer[1]):
+            return False
+        return not isinstance(self["chunk"], spaces.Tuple) or isinstance(answer[0], tuple)
 
     def places_of(self, delay: Any) -> Any:
         """Which of the choices delays in ticks are."""
