@@ -8,7 +8,7 @@ from chunkenv.realtime.deadlines import ControlClock, Deadlines, MonotonicClock
 from chunkenv.realtime.decision_account import PlayedDecision
 from chunkenv.realtime.inferring import Answer, HostedPolicy, InferenceWorker
 from chunkenv.realtime.realtime_execution import RealtimeExecution
-from chunkenv.realtime.scripted import ManualClock, ScriptedWorker
+from chunkenv.realtime.scripted_worker import ManualClock, ScriptedWorker
 
 __all__ = [
     "Answer",

@@ -15,8 +15,11 @@ from chunkenv.realtime.deadlines import ControlClock, Deadlines
 from chunkenv.realtime.decision_account import DecisionAccount, PlayedDecision
 from chunkenv.realtime.inferring import Answer, InferenceWorker
 from chunkenv.request import Chunk, DelayEstimate, Request
+from chunkenv.utils.seeding import spawn
 from chunkenv.utils.spaces import cut, has_nan, padding, split
 from chunkenv.utils.types import Action, AnyEnv, AnySpace
+from chunkenv.wrappers.corrections import Correction
+from chunkenv.wrappers.prefix_observation import PrefixObservation
 from chunkenv.wrappers.tick_player import describe_nan_observation, describe_nan_rewards, play_rows
 from chunkenv.wrappers.underrun import Underrun
 
@@ -34,6 +37,8 @@ class LoopParts(NamedTuple):
         underrun: what acts in a tick without a row.
         discount: per tick.
         info: 'basic', 'actions' or 'full'.
+        observe: puts the prefix into what the policy sees, or None.
+        correction: corrects every row, or None.
         on_fault: 'raise', 'underrun' or 'end'.
         timeout: seconds that an inference may take.
     """
@@ -47,6 +52,8 @@ class LoopParts(NamedTuple):
     underrun: Underrun
     discount: float
     info: str
+    observe: PrefixObservation | None
+    correction: Correction | None
     on_fault: str
     timeout: float
 
@@ -103,6 +110,7 @@ class EpisodeLoop:
     def play(self, seed: int) -> None:
         """Play the episode with the given seed of its own."""
         self._worker.begin(seed)
+        self._corrections = spawn(seed, "correction")
         self._observation, _ = self._parts.env.reset(seed=seed)
         self._clock.reset()
         self._parts.estimate.reset()
@@ -145,13 +153,24 @@ class EpisodeLoop:
     def _play_tick(self, source: Source) -> tuple[bool, bool]:
         """One step of the environment; whether it terminated or was truncated."""
         parts, tick = self._parts, self._clock.tick - 1
-        action = parts.underrun.action(self._last_action) if source is UNDERRUN else self._rows[source.row]
+        action, base = self._choose(source, tick)
         play = play_rows(parts.env, [action], self._observation, tick, parts.info == "full")
         if play.rewards[0] != play.rewards[0]:
             raise EnvironmentFault(describe_nan_rewards(parts.env, play.rewards, tick))
-        self._account.add(action, play, source)
+        self._account.add(action, base, play, source)
         self._last_action, self._observation = action, play.observation
         return play.terminated, play.truncated
+
+    def _choose(self, source: Source, tick: int) -> tuple[Action, Action]:
+        """The action of a tick, and what it is without the correction."""
+        correction, underrun = self._parts.correction, self._parts.underrun
+        if source is UNDERRUN:
+            last = self._last_action
+            return underrun.action(last), underrun.action(self._account.held(last))
+        row = self._rows[source.row]
+        if correction is None:
+            return row, row
+        return correction.apply(self._observation, row, source.row, tick, self._corrections), row
 
     def _ask(self) -> None:
         """Make the request of this tick."""
@@ -167,7 +186,8 @@ class EpisodeLoop:
         ticket = Inference(self._episode, inference.number, inference.tick)
         flight = _Flight(inference, self._time.now(), self.deadlines.late, expected, promise, self._account)
         self._flights[ticket] = flight
-        self._worker.ask(ticket, self._observation, request)
+        observe = self._parts.observe
+        self._worker.ask(ticket, observe(self._observation, request) if observe else self._observation, request)
 
     def _foresee(self, ticks: int) -> list[Source]:
         """What will run in the next ticks, as far as the rows are known: those of a chunk in flight are not."""
@@ -255,7 +275,7 @@ class EpisodeLoop:
         account, parts = self._account, self._parts
         info = account.summary(parts.discount, terminated, ended=terminated or truncated)
         if parts.info != "basic":
-            info |= account.details(parts.info == "full")
+            info |= account.details(parts.info == "full", parts.correction is not None)
         reward, total = account.reward(parts.discount), account.reward(1.0)
         decision = PlayedDecision(
             self._episode, account.tick, self._observation, reward, terminated, truncated, info, total

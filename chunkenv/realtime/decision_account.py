@@ -71,16 +71,22 @@ class DecisionAccount:
         self._info: Info = {}
         self._rewards: list[float] = []
         self._actions: list[Action] = []
+        self._base: list[Action] = []
         self._sources: list[Source] = []
         self._staleness: list[int] = []
         self._seen: list[Observation] = []
         self._first_success = 0
 
-    def add(self, action: Action, play: Play, source: Source) -> None:
-        """A tick was played."""
+    def held(self, last: Action | None) -> Action | None:
+        """What an underrun holds without its correction: the last row of this decision, else what acted `last`."""
+        return self._base[-1] if self._base else last
+
+    def add(self, action: Action, base: Action, play: Play, source: Source) -> None:
+        """A tick was played, with an action that was `base` before it was corrected."""
         self._info = play.info
         self._rewards += play.rewards
         self._actions.append(action)
+        self._base.append(base)
         self._sources.append(source)
         self._staleness.append(self._clock.staleness)
         self._seen += play.seen
@@ -112,14 +118,16 @@ class DecisionAccount:
             info |= {"overtaken": overtaken, "in_flight": len(clock.in_flight), "broken_prefix": self.broken}
         return info
 
-    def details(self, full: bool) -> Info:
-        """What info='actions' adds, and with `full` info='full'."""
+    def details(self, full: bool, corrected: bool) -> Info:
+        """What info='actions' adds, with `full` info='full', and where actions are corrected."""
         details: Info = {
             "rewards": np.array(self._rewards, np.float64),
             "actions": copy.deepcopy(self._actions),
             "sources": np.array(self._sources, np.int64).reshape(len(self._sources), 2),
             "staleness": np.array(self._staleness, np.int64),
         }
+        if corrected:
+            details["base_actions"] = copy.deepcopy(self._base)
         return details | ({"observations": self._seen} if full else {})
 
     def reward(self, discount: float) -> float:

@@ -19,6 +19,9 @@ from chunkenv.request import DelayEstimate, Policy, Request
 from chunkenv.utils.checks import expect_env, one_of, real_number, whole_number
 from chunkenv.utils.spaces import chunk_space, cut, padding
 from chunkenv.utils.types import Action, AnyEnv, AnySpace
+from chunkenv.wrappers.corrections import Correction
+from chunkenv.wrappers.options import read_observer
+from chunkenv.wrappers.prefix_observation import PrefixObservation
 from chunkenv.wrappers.underrun import Underrun
 
 GRACE = 2.0
@@ -58,6 +61,7 @@ class RealtimeExecution:
         underrun: what acts in a tick without a row.
         cold_start: 'free' or 'charged'.
         discount: per tick, of the rewards that decisions report.
+        observe_prefix: as `ChunkedExecution` has it: the policy sees prefix, its length and the delay estimate.
         delay_estimate: what requests expect: 'last', 'max' (of the last 10), 'max:n'. An oracle there is none.
         typical_delay: ticks that are expected before an inference of the episode has been met.
         info: 'basic', 'actions' or 'full'.
@@ -65,6 +69,8 @@ class RealtimeExecution:
         max_in_flight: inferences under way at a time, k, each in a thread or process of its own. The policy must not
             need to see every request then. Chunks in flight are not known, so a prefix ends where one should arrive.
         request_period: with several in flight, ticks that pass at least between two requests.
+        correction: as `ChunkedExecution` has it: `correct(observation, row, row_index, tick, rng)` in every tick that
+            has a row, inside the loop: it must be quick.
         warm_up: inferences before the first reset, on an observation out of the space; they are in no trace.
         timeout: seconds after which an inference is given up, and its process ended.
         start_timeout: seconds that making the policy may take, and each warm-up inference.
@@ -106,12 +112,14 @@ class RealtimeExecution:
         underrun: Action = "hold",
         cold_start: str = "free",
         discount: float = 1.0,
+        observe_prefix: bool | str = False,
         delay_estimate: str = "max",
         typical_delay: int = 1,
         info: str = "basic",
         first_action: Action | None = None,
         max_in_flight: int = 1,
         request_period: int | None = None,
+        correction: object = None,
         warm_up: int = 1,
         timeout: float = 10.0,
         start_timeout: float = 300.0,
@@ -140,6 +148,8 @@ class RealtimeExecution:
             underrun=Underrun(underrun, env.action_space, first_action, may_come_first=late_first),
             discount=real_number("discount", discount, at_least=0.0, at_most=1.0),
             info=one_of("info", info, ("basic", "actions", "full")),
+            observe=_read_observer(observe_prefix, env, chunks, ticks.max_in_flight),
+            correction=None if correction is None else Correction(correction, env.action_space),
             on_fault=on_fault,
             timeout=_seconds("timeout", timeout),
         )
@@ -211,7 +221,9 @@ class RealtimeExecution:
 
     def _warm(self, worker: InferenceWorker) -> None:
         """Infer a few times before anything counts: the first inference compiles, loads and allocates."""
-        space, time = self._parts.env.observation_space, self._parts.time
+        parts = self._parts
+        space = parts.observe.space if parts.observe else parts.env.observation_space
+        time = parts.time
         request = self._warm_up_request()
         for turn in range(self._warm_up):
             waiting = [Inference(-1, lane, 0) for lane in range(self._parts.clock.max_in_flight)]
@@ -275,6 +287,15 @@ def _read_estimate(kind: str, prior: int) -> DelayEstimate:
             "'last', 'max' or 'max:n'."
         )
     return DelayEstimate(kind, prior)
+
+
+def _read_observer(mode: bool | str, env: AnyEnv, chunks: AnySpace, max_in_flight: int) -> PrefixObservation | None:
+    if mode and max_in_flight > 1:
+        raise ArgumentError(
+            f"observe_prefix={mode!r} shows the chunks in flight, which nobody knows yet under the real clock; leave "
+            "it out, or max_in_flight=1."
+        )
+    return read_observer(mode, env.observation_space, chunks, slots=0)
 
 
 def _seconds(name: str, value: float) -> float:

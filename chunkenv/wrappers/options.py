@@ -170,7 +170,8 @@ class ChunkParts:
         self.correction = None if options.correction is None else Correction(options.correction, action_space)
         late_first = options.cold_start == "charged" and (self.delays.constant != 0 or self.choices is not None)
         self.underrun = Underrun(options.underrun, action_space, options.first_action, may_come_first=late_first)
-        self.observe = _observer(options, observation_space, self.chunks)
+        slots = options.max_in_flight - 1
+        self.observe = read_observer(options.observe_prefix, observation_space, self.chunks, slots)
         self.plain: dict[str, Any] = vars(options) | {
             "prediction_horizon": self.clock.prediction_horizon,
             "execution_horizon": list(self.clock.horizons) if self.clock.horizons else self.clock.execution_horizon,
@@ -264,13 +265,17 @@ def _read_choices(options: ChunkOptions) -> tuple[int, ...] | None:
     return read_delay_choices(options.delays)
 
 
-def _observer(options: ChunkOptions, observation_space: AnySpace, chunks: AnySpace) -> PrefixObservation | None:
-    mode = options.observe_prefix
+def read_observer(
+    mode: bool | str, observation_space: AnySpace, chunks: AnySpace, slots: int
+) -> PrefixObservation | None:
+    """What the argument `observe_prefix` asks for; `slots` as `PrefixObservation` has it.
+
+    Raises:
+        ArgumentError: an unknown mode, or a space that cannot take the prefix.
+    """
     if not (isinstance(mode, bool) or mode == "flat"):
         raise ArgumentError(f"observe_prefix={mode!r} is unknown; choose True, False or 'flat'.")
-    if not mode:
-        return None
-    return PrefixObservation(observation_space, chunks, flat=mode == "flat", slots=options.max_in_flight - 1)
+    return PrefixObservation(observation_space, chunks, flat=mode == "flat", slots=slots) if mode else None
 
 
 def _stale(latency: str, typical: int, horizon: int) -> str:

@@ -308,6 +308,15 @@ BAD = {
     "info": (lambda: cartpole(info="all"), "info='all' is unknown"),
     "discount": (lambda: cartpole(discount=2), "discount=2 is not a finite number from 0 to 1"),
     "typical delay": (lambda: cartpole(typical_delay=-1), "typical_delay=-1 is too small"),
+    "pending chunks": (
+        lambda: cartpole(observe_prefix=True, max_in_flight=2),
+        "observe_prefix=True shows the chunks in flight, which nobody knows yet",
+    ),
+    "a prefix somehow": (lambda: cartpole(observe_prefix="long"), "observe_prefix='long' is unknown"),
+    "corrected words": (
+        lambda: cartpole(correction=len),
+        r"correction= adds to real numbers, but actions are Discrete",
+    ),
     "no episodes": (lambda: cartpole().run(0, 0), "episodes=0 is too small"),
     "no seed": (lambda: cartpole().run(1, None), "seed=None is not a whole number"),
 }

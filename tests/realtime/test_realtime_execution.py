@@ -42,6 +42,8 @@ def compare(horizon, delays, typical=1, episodes=2, make_env=Numbers, make_polic
         for info in [decision.info for decision in decisions] + [step[4] for step in steps]:
             del info["broken_prefix"]
         real.requests, simulated.requests = (promised_nothing(each.requests) for each in (real, simulated))
+    if "observe_prefix" in options:  # decisions have the environment's observation; the policy sees what it should
+        decisions = [decision._replace(observation=step[0]) for decision, step in zip(decisions, steps, strict=True)]
     for decision, step in zip(decisions, steps, strict=True):
         assert same(list(decision[2:]), step), f"{decision[2:]}\n{step}"
     assert same(real.observations, simulated.observations)
@@ -106,6 +108,22 @@ def test_a_policy_may_choose_its_horizon(delays, options):
 def test_several_in_flight_are_as_simulated(horizon, delays, most, options):
     """But for the prefix: what is in flight is not known yet."""
     compare(horizon, delays, max_in_flight=most, **options | {"overlap": True})
+
+
+def correct(observation, row, row_index, tick, rng):
+    return 0.1 * rng.normal(size=1) - 0.2 * observation[1:] + 0.01 * row_index - 0.001 * tick
+
+
+@settings(deadline=None)
+@given(HORIZONS, DELAYS, OPTIONS)
+def test_corrections_are_as_simulated(horizon, delays, options):
+    compare(horizon, delays, correction=correct, **options)
+
+
+@settings(deadline=None)
+@given(HORIZONS, DELAYS, OPTIONS, st.sampled_from([True, "flat"]))
+def test_a_policy_may_see_the_prefix(horizon, delays, options, mode):
+    compare(horizon, delays, observe_prefix=mode, **options)
 
 
 class Spaces:
