@@ -177,6 +177,22 @@ class FlightClock:
         return self.ticks.next_is_free
 
     @property
+    def phase(self) -> tuple[object, ...]:
+        """How it stands: clocks with the same settings and the same phase go on alike. Its tick is no part of it."""
+        clock, flights = self.ticks, list[object]()
+        for each in clock.in_flight:
+            flight = self.flights[each]
+            promise = [(clock.requests - number, row) for number, row in flight.promise[clock.tick - each.tick :]]
+            flights.append((flight.delay, flight.expected, *promise))
+        return clock.phase, *flights
+
+    def copy(self) -> FlightClock:
+        """A clock that stands as this one does, and goes on by itself."""
+        twin = copy.copy(self)
+        twin.ticks, twin.flights = self.ticks.copy(), dict(self.flights)
+        return twin
+
+    @property
     def pending(self) -> list[Source]:
         """Each chunk in flight, newest first: its age in requests, as the next one counts, and in ticks as its row."""
         clock = self.ticks
@@ -246,8 +262,7 @@ class FlightClock:
         >>> FlightClock(8, 3, max_in_flight=2).steady(6)
         Steady(decisions=2, ticks=6, underruns=2)
         """
-        twin, decisions = copy.copy(self), self.ticks.max_in_flight
-        twin.ticks = self.ticks.copy()
+        twin, decisions = self.copy(), self.ticks.max_in_flight
         twin.reset()
         while twin.tick < 2 * (first_usable(delay) + self.ticks.prediction_horizon):
             twin.advance(twin.cycle(delay))

@@ -178,6 +178,17 @@ class TickClock(ClockSettings):
         twin.in_flight = list(self.in_flight)
         return twin
 
+    @property
+    def phase(self) -> tuple[object, ...]:
+        """How it stands, counted from here: clocks with the same settings and the same phase go on alike."""
+        acting = None if self._acting is None else self._count_back(self._acting)
+        in_flight = [(*self._count_back(each), each in self._replaced) for each in self.in_flight]
+        since = self.tick - self._start, self.tick - self._last_request
+        return self.cold, self.requests == 0, self._period, acting, self._rows, *since, *in_flight
+
+    def _count_back(self, inference: Inference) -> tuple[int, int]:
+        return self.requests - inference.number, self.tick - inference.tick
+
     def request(self, tick: int) -> Inference:
         """Start an inference from the observation of `tick`.
 

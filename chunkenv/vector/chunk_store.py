@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from gymnasium.vector.utils import batch_space
 
 from chunkenv.request import Chunk
 from chunkenv.utils.spaces import Leaf, map_parts, padding
 from chunkenv.utils.types import Action, AnySpace
-from chunkenv.vector.clocks import Places
 from chunkenv.wrappers.underrun import Underrun
 
 
 class ChunkStore:
-    """The chunk that each environment executed last, and its last action: what prefixes and underruns are made of.
+    """The chunks that each environment had last, and its last action: what prefixes and underruns are made of.
+
+    Rows are counted through the chunks, the newest first: row i of the chunk before that is number H + i.
 
     Args:
         chunks: the space of one chunk.
         action_space: the space of one action.
         underrun: what acts in a tick without a row.
         num_envs: N.
+        depth: how many chunks are kept: 1, with several inferences in flight k + 1.
     """
 
-    def __init__(self, chunks: AnySpace, action_space: AnySpace, underrun: Underrun, num_envs: int) -> None:
+    _older: Sequence[Chunk] = ()
+    """The chunks before the newest."""
+
+    def __init__(
+        self, chunks: AnySpace, action_space: AnySpace, underrun: Underrun, num_envs: int, depth: int = 1
+    ) -> None:
         self._chunks = chunks
         self._num_envs = num_envs
         self._holds = underrun.kind == "hold"
@@ -32,6 +41,7 @@ class ChunkStore:
         self._filling = padding(batch_space(chunks, num_envs))
         self._last = map_parts(lambda _, value: np.repeat(np.asarray(value)[None], num_envs, 0), chunks, self._first)
         self._previous = self._filling
+        self._older = [self._filling] * (depth - 1)
 
     def reset(self, members: np.ndarray) -> None:
         """Forget the last actions of some environments (bool[N])."""
@@ -42,17 +52,26 @@ class ChunkStore:
 
             map_parts(leaf, self._chunks, self._last, self._first)
 
-    def actions(self, chunks: Chunk, places: Places) -> Action:
-        """The actions of each environment's ticks, batched [N, T, ...], with the chunks of this cycle."""
+    def actions(self, chunks: Chunk, rows: np.ndarray) -> Action:
+        """The actions of each environment's ticks, batched [N, T, ...].
+
+        Args:
+            chunks: of this cycle.
+            rows: int64[N, T], numbers in [kept chunks, chunk of this cycle, last action].
+        """
         each = np.arange(self._num_envs)[:, None]
 
-        def leaf(_: AnySpace, previous: np.ndarray, own: np.ndarray, last: np.ndarray) -> np.ndarray:
-            return np.concatenate([previous, own, last[:, None]], axis=1)[each, places.rows]
+        def leaf(_: AnySpace, last: np.ndarray, *parts: np.ndarray) -> np.ndarray:
+            return np.concatenate([*parts, last[:, None]], axis=1)[each, rows]
 
-        return map_parts(leaf, self._chunks, self._previous, chunks, self._last)
+        return map_parts(leaf, self._chunks, self._last, self._previous, *self._older, chunks)
 
     def keep(self, chunks: Chunk, arrived: np.ndarray, actions: Action, played: np.ndarray) -> None:
-        """Keep the chunks that have arrived (bool[N]), and the last of the `played` actions (int64[N])."""
+        """Keep the chunks that have arrived (bool[N]), and the last of the `played` actions (int64[N]).
+
+        Where several chunks are kept, all have to arrive.
+        """
+        self._older = [self._previous, *self._older][: len(self._older)]
         if arrived.all():
             self._previous = chunks
         elif arrived.any():
@@ -68,11 +87,33 @@ class ChunkStore:
         def leaf(_: AnySpace, previous: np.ndarray, filling: np.ndarray) -> np.ndarray:
             number = np.arange(previous.shape[1])
             rows = np.minimum(starts[:, None] + number, len(number) - 1)
-            real = number < lengths[:, None]
-            moved = previous[np.arange(len(previous))[:, None], rows]
-            return np.where(real.reshape(*real.shape, *[1] * (moved.ndim - 2)), moved, filling)
+            return _gather(previous, rows, number < lengths[:, None], filling)
 
         return map_parts(leaf, self._chunks, self._previous, self._filling)
+
+    def rows_at(self, rows: np.ndarray, lengths: np.ndarray) -> Chunk:
+        """Rows of the kept chunks by their numbers (int64[N, H]), `lengths` of them; the rest is filling."""
+        real = np.arange(rows.shape[1]) < lengths[:, None]
+
+        def leaf(_: AnySpace, filling: np.ndarray, *kept: np.ndarray) -> np.ndarray:
+            return _gather(np.concatenate(kept, axis=1), rows, real, filling)
+
+        return map_parts(leaf, self._chunks, self._filling, self._previous, *self._older)
+
+    def chunks_of(self, requests: np.ndarray) -> Chunk:
+        """Kept chunks, whole, [N, n, H, ...]: 1 in int64[N, n] is the newest, and 0 filling."""
+        each = np.arange(self._num_envs)[:, None]
+
+        def leaf(_: AnySpace, *kept: np.ndarray) -> np.ndarray:
+            return np.stack(kept, axis=1)[each, requests]
+
+        return map_parts(leaf, self._chunks, self._filling, self._previous, *self._older)
+
+
+def _gather(chunks: np.ndarray, rows: np.ndarray, real: np.ndarray, filling: np.ndarray) -> np.ndarray:
+    """Rows [N, H, ...] of each one's chunks, where they are real."""
+    moved = chunks[np.arange(len(chunks))[:, None], rows]
+    return np.where(real.reshape(*real.shape, *[1] * (moved.ndim - 2)), moved, filling)
 
 
 def _move_alike(start: int, length: int) -> Leaf:

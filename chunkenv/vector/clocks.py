@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from chunkenv.clock import ChunkClock, Cycle, bootstrap_discount, plan_cycle
+from chunkenv.clock import ChunkClock, Cycle, Schedule, bootstrap_discount, plan_cycle
+from chunkenv.request import Chunk
+from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.wrappers.underrun import fill_underruns
 
 
 class Cycles(NamedTuple):
-    """The cycles of N environments: `which[i]` says which of the few different `plans` is that of environment i."""
+    """The cycles of N environments: `which[i]` says which of the few different `plans` is that of environment i.
 
-    plans: list[Cycle]
+    Each plan is a `chunkenv.clock.Cycle`, or a `Schedule` where several inferences are in flight or rows stream.
+    """
+
+    plans: list[Any]
     which: np.ndarray
 
-    def prefix_lengths(self) -> np.ndarray:
-        """How many rows of the previous chunks run during the inferences, int64[N]."""
-        return np.array([len(plan.prefix) for plan in self.plans])[self.which]
+    def row_indices(self) -> np.ndarray:
+        """Which row of a chunk acts in each tick, int64[N, T]; -1 in an underrun, and beyond the cycle."""
+        columns = [[source.row for source in plan.sources()] for plan in self.plans]
+        table = np.full((len(columns), max(1, *map(len, columns))), -1, np.int64)
+        for row, column in zip(table, columns, strict=True):
+            row[: len(column)] = column
+        return table[self.which]
+
+
+class Met(NamedTuple):
+    """Delays that some environments have met: int64[N], and bool[N] which of them have."""
+
+    delays: np.ndarray
+    members: np.ndarray
 
 
 class Outcome(NamedTuple):
@@ -85,24 +102,84 @@ class Clocks:
         """Where the chunk of the next request is there at once, whatever an inference takes: bool[N]."""
         return self._cold & (self._clock.cold_start == "free")
 
+    @property
+    def horizons(self) -> tuple[int, int] | None:
+        """The execution horizons that the agent chooses from, or None."""
+        return self._clock.horizons
+
+    @property
+    def max_in_flight(self) -> int:
+        """Inferences under way at a time: 1."""
+        return self._clock.max_in_flight
+
+    @property
+    def left_lengths(self) -> np.ndarray:
+        """How many rows are left of each one's previous chunk, int64[N]."""
+        return self.left[:, 1] - self.left[:, 0]
+
+    def prefix_lengths(self, estimates: np.ndarray) -> np.ndarray:
+        """How many rows of the previous chunks run during inferences of `estimates` ticks, int64[N]."""
+        return np.minimum(self.left_lengths, estimates)
+
+    def rows_left(self, store: ChunkStore, lengths: np.ndarray) -> Chunk:
+        """The first `lengths` of the rows left, [N, H, ...]; the rest is filling."""
+        return store.rows_from(self.left[:, 0], lengths)
+
+    def pending(self, store: ChunkStore) -> None:
+        """The chunks in flight at a request: none."""
+
     def reset(self, members: np.ndarray) -> None:
         """Set the clocks of some environments (bool[N]) to the start of an episode."""
         self.tick[members] = 0
         self.left[members] = 0
         self._cold[members] = True
 
-    def cycles(self, delays: np.ndarray) -> Cycles:
-        """What the requests play if their inferences take `delays` ticks, int64[N]."""
-        real = np.where(self.next_is_free, 0, delays)
-        groups, which = find_groups(self.left[:, 0], self.left[:, 1], real)
-        settings = self.prediction_horizon, self.execution_horizon, self._clock.overlap
-        return Cycles([plan_cycle(*settings, range(start, stop), delay) for start, stop, delay in groups], which)
+    def usable(self, delays: np.ndarray) -> np.ndarray:
+        """After how many ticks each chunk may first act, int64[N]."""
+        return delays
 
-    def advance(self, left: np.ndarray, played: np.ndarray, members: np.ndarray) -> None:
-        """Go on by `played` ticks (int64[N]), to the rows `left` by them, in some environments (bool[N])."""
-        self.left[members] = left[members]
+    def cycles(self, delays: np.ndarray, horizons: np.ndarray | None = None) -> Cycles:
+        """What the requests play if their inferences take `delays` ticks, int64[N].
+
+        Args:
+            delays: int64[N].
+            horizons: int64[N], the execution horizons that were chosen; None: the clock's.
+        """
+        real = np.where(self.next_is_free, 0, delays)
+        chosen = () if horizons is None else (horizons,)
+        groups, which = find_groups(self.left[:, 0], self.left[:, 1], real, *chosen)
+        return Cycles([self._plan(*group) for group in groups], which)
+
+    def _plan(self, start: int, stop: int, delay: int, horizon: int | None = None) -> Cycle:
+        clock, left = self._clock, range(start, stop)
+        executed = clock.execution_horizon if horizon is None else horizon
+        return plan_cycle(clock.prediction_horizon, executed, clock.overlap, left, delay)
+
+    def places(self, cycles: Cycles, underrun: str) -> Places:
+        """Where the actions of the cycles stand, if an underrun acts as `Underrun.kind` says."""
+        return places(cycles, self.prediction_horizon, underrun)
+
+    def outcome(
+        self, cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float
+    ) -> Outcome:
+        """What the first `played` ticks of each cycle came to."""
+        return outcome(cycles, played, terminated, ended, discount)
+
+    def summary(self, cycles: Cycles, played: np.ndarray) -> dict[str, np.ndarray]:
+        """What infos have besides: nothing."""
+        return {}
+
+    def advance(self, cycles: Cycles, result: Outcome, played: np.ndarray, members: np.ndarray) -> list[Met]:
+        """Go on by `played` ticks (int64[N]), to the rows left by them, in some environments (bool[N]).
+
+        Returns:
+            The delays that are known from now on; that of a free first chunk is none.
+        """
+        met = [Met(result.delay, members & ~self.next_is_free)]
+        self.left[members] = result.left[members]
         self.tick[members] += played[members]
         self._cold[members] = False
+        return met
 
 
 def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float) -> Outcome:
@@ -126,7 +203,7 @@ def _outcome_of(cycle: Cycle, played: int, terminated: int, ended: int, discount
 
 
 @lru_cache(maxsize=4096)
-def account(cycle: Cycle, played: int) -> tuple[np.ndarray, np.ndarray]:
+def account(cycle: Cycle | Schedule, played: int) -> tuple[np.ndarray, np.ndarray]:
     """Source and staleness of each of the first `played` ticks, int64[played, 2] and int64[played], not to be changed.
 
     >>> account(ChunkClock(8, 2).cycle(0), 2)[1]
@@ -137,7 +214,7 @@ def account(cycle: Cycle, played: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Places(NamedTuple):
-    """Where the actions of N cycles stand among [previous chunk, own chunk, waiting action]: rows of int64[N, T].
+    """Where the actions of N cycles stand among [previous chunks, own chunk, waiting action]: rows of int64[N, T].
 
     Attributes:
         rows: int64[N, T]; beyond `ticks`, some row.
@@ -160,7 +237,11 @@ def places(cycles: Cycles, horizon: int, underrun: str) -> Places:
 def _places(plans: tuple[Cycle, ...], horizon: int, underrun: str) -> Places:
     """The places of a few plans, not to be changed."""
     of_chunks = range(horizon), range(horizon, 2 * horizon), 2 * horizon
-    columns = [fill_underruns(plan, underrun, *of_chunks) for plan in plans]
+    return table_of([fill_underruns(plan, underrun, *of_chunks) for plan in plans], plans)
+
+
+def table_of(columns: Sequence[Sequence[int]], plans: Sequence[Cycle | Schedule]) -> Places:
+    """The places in `columns`, one of each plan."""
     lengths = np.array([len(column) for column in columns])
     rows = np.zeros((len(columns), max(1, lengths.max())), np.int64)
     for row, column in zip(rows, columns, strict=True):

@@ -15,18 +15,28 @@ from chunkenv.utils.seeding import Stream
 class VectorDelays:
     """Delays in ticks; a constant one costs nothing per environment.
 
+    Where rows stream, they are object arrays: of each environment a delay, or one for each row, as a tuple.
+
     Episodes of a recording are handed out in the order in which episodes begin here, of whatever environment.
 
     Args:
         delays: those of one environment.
         depths: for each environment, how many `ChunkedExecution` wrappers lie inside.
+
+    Attributes:
+        streams: whether rows come one by one.
+        measured: whether `charged` takes the place of `next`.
+        plain: the latency as plain data.
     """
 
+    streams = measured = False
+    plain: object = None
     _episodes = 0
     """How many have begun."""
 
     def __init__(self, delays: Delays, depths: Sequence[int]) -> None:
-        self.constant, self.control_dt = delays.constant, delays.control_dt
+        self.constant, self.control_dt, self.plain = delays.constant, delays.control_dt, delays.plain
+        self.streams, self.measured = delays.streams, delays.measured
         each = depths if self.constant is None else ()
         self._delays = [copy.copy(delays) for _ in each]
         self._streams = [Stream("latency", depth) for depth in each]
@@ -47,10 +57,20 @@ class VectorDelays:
         """
         if self.constant is not None:
             return np.where(members, self.constant, 0)
-        drawn = np.zeros(self._num_envs, np.int64)
+        drawn = self._zeros()
         for index in np.flatnonzero(members).tolist():
             drawn[index] = self._delays[index].next()
         return drawn
+
+    def charged(self, seconds: np.ndarray, members: np.ndarray) -> np.ndarray:
+        """What `next` is for a latency that is measured: the delays of inferences that took `seconds`, float64[N]."""
+        charged = self._zeros()
+        for index in np.flatnonzero(members).tolist():
+            charged[index] = self._delays[index].charged(float(seconds[index]))
+        return charged
+
+    def _zeros(self) -> np.ndarray:
+        return np.zeros(self._num_envs, object if self.streams else np.int64)
 
 
 class VectorEstimate:

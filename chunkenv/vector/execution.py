@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
-from chunkenv.clock import discounted_sums
+from chunkenv.clock import FlightClock, discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
 from chunkenv.request import Chunk, VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
@@ -18,11 +18,15 @@ from chunkenv.utils.infos import FIRST_SUCCESS
 from chunkenv.utils.spaces import has_nan, map_parts, split
 from chunkenv.utils.types import Action, AnySpace, AnyVectorEnv, Info, Observation
 from chunkenv.vector.chunk_store import ChunkStore
-from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account, outcome, places
+from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account
+from chunkenv.vector.corrected_play import CorrectedPlay
 from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
+from chunkenv.vector.flight_clocks import FlightClocks
+from chunkenv.vector.settling import Settling, not_measured, read_delays
 from chunkenv.vector.sync_playable import playable
 from chunkenv.vector.vector_prefix import VectorPrefixObservation
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
+from chunkenv.wrappers.decision_space import DecisionSpace
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
 from chunkenv.wrappers.tick_player import describe_nan_observation, describe_nan_rewards
@@ -68,6 +72,10 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     _rewarded: tuple[np.ndarray, np.ndarray] | None = None
     """Rewards and numbers of the last decisions' ticks."""
+    _settling: Settling | None = None
+    _corrected: CorrectedPlay | None = None
+    _horizons: np.ndarray | None = None
+    """Those that the agent chose with the last decisions."""
 
     @with_arguments_of(ChunkOptions)
     def __init__(self, vector_env: AnyVectorEnv, options: ChunkOptions) -> None:
@@ -79,10 +87,11 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._set_spaces(parts)
         self._discount, self._underrun = parts.discount, parts.underrun
         self._account, self._full = parts.account, parts.full
-        self._clocks = Clocks(parts.clock, self.num_envs)
+        self._clocks = _make_clocks(parts, self.num_envs)
         self._delays = VectorDelays(parts.delays, _depths(vector_env))
         self._estimate = VectorEstimate(parts.estimate, self.num_envs)
-        self._store = ChunkStore(parts.chunks, vector_env.single_action_space, parts.underrun, self.num_envs)
+        self._store = _make_store(parts, vector_env.single_action_space, self.num_envs)
+        self._set_rules(parts, vector_env)
         self._autoreset = Autoreset(
             vector_env.metadata.get("autoreset_mode"), self.num_envs, self.single_observation_space
         )
@@ -90,9 +99,18 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._cycles: Cycles | None = None
         parts.warn_of_underruns(stacklevel=3)
 
+    def _set_rules(self, parts: ChunkParts, vector_env: AnyVectorEnv) -> None:
+        """What most environments do not have: choices of the agent, measured latency, corrections."""
+        if parts.settles_late:
+            self._settling = Settling(parts.decisions, self._delays, self.num_envs)
+        if parts.correction:
+            space, holds = vector_env.observation_space, self._underrun.kind == "hold"
+            self._corrected = CorrectedPlay(parts.correction, self._player, space, _depths(vector_env), holds)
+
     def _set_spaces(self, parts: ChunkParts) -> None:
         self._read_chunks = BatchReader(parts.chunks, self.num_envs, "chunk")
-        self.single_action_space, self.action_space = parts.chunks, self._read_chunks.space
+        self.single_action_space = parts.decisions
+        self.action_space = batch_space(parts.decisions, self.num_envs)
         self._observe = None
         if parts.observe:
             self._observe = VectorPrefixObservation(
@@ -133,8 +151,22 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     @property
     def chunk_space(self) -> AnySpace:
-        """The space of one chunk."""
-        return self.single_action_space
+        """The space of one chunk, whatever is chosen with it."""
+        return self.single_action_space if self._decisions is None else self._decisions["chunk"]
+
+    @property
+    def max_in_flight(self) -> int:
+        """Inferences under way at a time, k."""
+        return self._clocks.max_in_flight
+
+    @property
+    def latency_is_measured(self) -> bool:
+        """Whether `charge` has to be called before each step."""
+        return self._delays.measured
+
+    @property
+    def _decisions(self) -> DecisionSpace | None:
+        return self._settling.decisions if self._settling else None
 
     @property
     def undiscounted_reward(self) -> np.ndarray:
@@ -148,16 +180,52 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         Raises:
             ResetNeededError: before the first reset.
         """
-        if self._cycles is None:
-            raise reset_needed("read the request")
-        starts, stops = self._clocks.left.T
+        self._expect_requests("read the request")
+        return self._request_for(self._expected_delays())
+
+    def request_after(self, delays: np.ndarray) -> VectorRequest:
+        """The requests for inferences that will take `delays` ticks, int64[N], where the agent chooses them.
+
+        Raises:
+            ResetNeededError: before the first reset.
+            ArgumentError: delays that do not fit.
+        """
+        self._expect_requests("read the request")
+        chosen = read_delays(delays, self.num_envs)
+        return self._request_for(np.where(self._clocks.next_is_free, 0, chosen))
+
+    def _request_for(self, estimates: np.ndarray) -> VectorRequest:
+        lengths, decisions = self._clocks.left_lengths, self._decisions
         return VectorRequest(
             self._clocks.tick.copy(),
-            *self._expected(self._cycles),
+            *self._prefix_for(estimates),
+            estimates,
             self.execution_horizon,
-            self._store.rows_from(starts, stops - starts),
-            stops - starts,
+            self._clocks.rows_left(self._store, lengths),
+            lengths,
+            pending=self._clocks.pending(self._store),
+            horizons=self._clocks.horizons,
+            delays=decisions.delays if decisions else None,
         )
+
+    def charge(self, seconds: np.ndarray) -> None:
+        """With `latency=Measured()`: tell what the inferences took whose chunks the next `step` plays.
+
+        Args:
+            seconds: float64[N], wall time, at least 0; that of an environment which has ended is not looked at.
+
+        Raises:
+            ArgumentError: the latency is not measured, or the seconds do not fit.
+            ResetNeededError: before the first reset.
+        """
+        self._expect_requests("charge inferences")
+        if self._settling is None:
+            raise not_measured(seconds, self._delays)
+        self._settling.charge(seconds, ~self._autoreset.ended)
+
+    def _expect_requests(self, act: str) -> None:
+        if self._cycles is None:
+            raise reset_needed(act)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: Info | None = None
@@ -196,28 +264,49 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         if self._cycles is None:
             raise reset_needed("step")
         resetting = self._autoreset.resetting()
-        chunks = self._read_chunks(actions, ignored=resetting)
-        cycles, plan = self._cycles, self._plan(self._cycles, resetting)
-        executed = self._store.actions(chunks, plan)
+        chunks, cycles = self._settle(actions, self._cycles, resetting)
+        plan = self._plan(cycles, resetting)
+        planned = self._store.actions(chunks, plan.rows)
         self._cycles = None  # an environment that raises inside a chunk leaves episodes that cannot go on
-        play = self._player.play(executed, plan.ticks, every_tick=self._full)
+        play, executed = self._play(planned, plan.ticks, cycles)
         self._rewarded = play.rewards, play.ticks
         rewards = self._rewards(play)
         self._expect_numbers(play)
         stopped = plan.stopped & ~(play.terminated | play.truncated)
         ended = play.terminated | play.truncated | stopped
-        result = outcome(cycles, play.ticks, play.terminated, ended, self._discount)
-        infos = self._infos(cycles, play, result, executed, ~resetting, stopped)
+        result = self._clocks.outcome(cycles, play.ticks, play.terminated, ended, self._discount)
+        infos = self._infos(cycles, play, result, (planned, executed), ~resetting, stopped)
         self._store.keep(chunks, result.arrived, executed, play.ticks)
-        self._advance(play, result, ~resetting)
+        self._advance(cycles, play, result, ~resetting)
         observations, infos = self._autoreset.settle(
             self._show(play.observations), ended, infos, resetting, self._restart
         )
         return observations, rewards, play.terminated, play.truncated | stopped, infos
 
+    def _settle(self, actions: Chunk, cycles: Cycles, resetting: np.ndarray) -> tuple[Chunk, Cycles]:
+        """The chunks, and the cycles as the agent's choices, or the time that its inferences took, make them."""
+        if self._settling is None:
+            return self._read_chunks(actions, ignored=resetting), cycles
+        chunks, self._horizons, delays = self._settling.read(actions, resetting, self._clocks.next_is_free)
+        if delays is not None:
+            self._delay = np.where(resetting, self._delay, delays)
+        return chunks, self._plan_cycles(self._horizons)
+
+    def _plan_cycles(self, horizons: np.ndarray | None = None) -> Cycles:
+        if isinstance(self._clocks, Clocks):
+            return self._clocks.cycles(self._delay, horizons)
+        expected = self._estimate.predict(self._clocks.usable(self._delay))
+        return self._clocks.cycles(self._delay, horizons, expected)
+
+    def _play(self, planned: Action, ticks: np.ndarray, cycles: Cycles) -> tuple[Playback, Action]:
+        """What came of the planned actions, and the actions as they were executed."""
+        if self._corrected is None:
+            return self._player.play(planned, ticks, every_tick=self._full), planned
+        return self._corrected.play(planned, ticks, cycles.row_indices(), self._clocks.tick, self._full)
+
     def _plan(self, cycles: Cycles, resetting: np.ndarray) -> Places:
         """Which rows run; none in an environment that is being reset."""
-        plan = places(cycles, self.prediction_horizon, self._underrun.kind)
+        plan = self._clocks.places(cycles, self._underrun.kind)
         return plan._replace(ticks=np.where(resetting, 0, plan.ticks), stopped=plan.stopped & ~resetting)
 
     def _rewards(self, play: Playback) -> np.ndarray:
@@ -243,7 +332,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         cycles: Cycles,
         play: Playback,
         result: Outcome,
-        executed: Action,
+        actions: tuple[Action, Action],
         playing: np.ndarray,
         stopped: np.ndarray,
     ) -> Infos:
@@ -254,17 +343,23 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             "delay": result.delay,
             "underruns": result.underruns + stopped,
             "discarded": result.discarded,
+            **self._clocks.summary(cycles, play.ticks),
         }
-        blank: Infos = values if playing.all() else {key: np.where(playing, value, 0) for key, value in values.items()}
+        if self._horizons is not None:
+            values["horizon"] = self._horizons
+        blank: Infos = values if playing.all() else {key: _where(playing, value) for key, value in values.items()}
         if self._account:
-            blank |= self._details(cycles, play, executed, playing)
+            blank |= self._details(cycles, play, actions, playing)
         blank |= {f"_{key}": playing.copy() for key in blank}
         if (success := _first_success(play)).any():
             blank |= {FIRST_SUCCESS: success, f"_{FIRST_SUCCESS}": success > 0}
         return merge_infos(play.infos, blank)
 
-    def _details(self, cycles: Cycles, play: Playback, executed: Action, playing: np.ndarray) -> dict[str, np.ndarray]:
+    def _details(
+        self, cycles: Cycles, play: Playback, actions: tuple[Action, Action], playing: np.ndarray
+    ) -> dict[str, np.ndarray]:
         """What happened in each tick, environment by environment."""
+        planned, executed = actions
         members = np.flatnonzero(playing).tolist()
         counts = play.ticks.tolist()
         accounts = {i: account(cycles.plans[cycles.which[i]], counts[i]) for i in members}
@@ -274,19 +369,21 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             "sources": {i: sources.copy() for i, (sources, _) in accounts.items()},
             "staleness": {i: staleness.copy() for i, (_, staleness) in accounts.items()},
         }
+        if self._corrected:
+            details["base_actions"] = {i: self._split_actions(planned, i, counts[i]) for i in members}
         if play.seen is not None:
             details["observations"] = {i: play.seen[i] for i in members}
         return {key: object_array(values, self.num_envs) for key, values in details.items()}
 
-    def _split_actions(self, executed: Action, index: int, count: int) -> list[Action]:
-        chunks = self.single_action_space
-        return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, executed))
+    def _split_actions(self, actions: Action, index: int, count: int) -> list[Action]:
+        chunks = self.chunk_space
+        return split(chunks, map_parts(lambda _, value: value[index, :count].copy(), chunks, actions))
 
-    def _advance(self, play: Playback, result: Outcome, playing: np.ndarray) -> None:
+    def _advance(self, cycles: Cycles, play: Playback, result: Outcome, playing: np.ndarray) -> None:
         """Make the next requests; after a truncation too, because its observation is bootstrapped from."""
         over, going = playing & play.terminated, playing & ~play.terminated
-        self._estimate.learn(result.delay, going & ~self._clocks.next_is_free)
-        self._clocks.advance(result.left, play.ticks, going)
+        for met in self._clocks.advance(cycles, result, play.ticks, going):
+            self._estimate.learn(met.delays, met.members)
         self._clocks.reset(over)
         self._delay = np.where(over, 0, self._delay)
         self._await_chunks(going)
@@ -302,27 +399,62 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._delays.reset(members, seeds)
         self._estimate.reset(members)
         self._store.reset(members)
+        if self._settling:
+            self._settling.reset(members)
+        if self._corrected:
+            self._corrected.reset(members, seeds)
         self._await_chunks(members)
         return self._show(observations), infos
 
     def _await_chunks(self, members: np.ndarray) -> None:
         """Make the requests of some environments; what their inferences take is settled from here on."""
-        drawn = self._delays.next(members & ~self._clocks.next_is_free)
+        drawn = self._next_delays(members & ~self._clocks.next_is_free)
         self._delay = np.where(members, drawn, self._delay)
-        self._cycles = self._clocks.cycles(self._delay)
+        self._cycles = self._plan_cycles()
 
-    def _expected(self, cycles: Cycles) -> tuple[Chunk, np.ndarray, np.ndarray]:
-        """What the next inferences are expected to meet: prefixes, their lengths, and the delays in ticks."""
-        estimates = np.where(self._clocks.next_is_free, 0, self._estimate.predict(self._delay))
-        lengths = (cycles if self.delay_estimate == "oracle" else self._clocks.cycles(estimates)).prefix_lengths()
-        return self._store.rows_from(self._clocks.left[:, 0], lengths), lengths, estimates
+    def _next_delays(self, members: np.ndarray) -> np.ndarray:
+        """What the next inferences take; where the agent or their time will say that, what may be expected."""
+        if self._decisions and self._decisions.delays is not None:
+            return np.where(members, self._decisions.delays[-1], 0)
+        if self._delays.measured:
+            return np.where(members, self._estimate.predict(np.zeros_like(self._clocks.tick)), 0)
+        return self._delays.next(members)
+
+    def _expected_delays(self) -> np.ndarray:
+        """What the next inferences are expected to take, int64[N] in ticks."""
+        real = self._clocks.usable(self._delay)
+        return np.where(self._clocks.next_is_free, 0, self._estimate.predict(real))
+
+    def _prefix_for(self, estimates: np.ndarray) -> tuple[Chunk, np.ndarray]:
+        """What runs during inferences that take so many ticks: rows, and how many they are."""
+        lengths = self._clocks.prefix_lengths(estimates)
+        return self._clocks.rows_left(self._store, lengths), lengths
 
     def _show(self, observations: Observation) -> Observation:
         """The observations as the agent gets them, of environments whose next cycles are planned."""
         if self._observe is None:
             return observations
-        assert self._cycles is not None
-        return self._observe(observations, *self._expected(self._cycles))
+        estimates = self._expected_delays()
+        pending = self._clocks.pending(self._store)
+        return self._observe(observations, *self._prefix_for(estimates), estimates, pending)
+
+
+def _make_clocks(parts: ChunkParts, num_envs: int) -> Clocks | FlightClocks:
+    """The clocks: the simple ones where they are enough."""
+    if isinstance(parts.clock, FlightClock):
+        return FlightClocks(parts.clock, num_envs, parts.delays.streams)
+    return Clocks(parts.clock, num_envs)
+
+
+def _make_store(parts: ChunkParts, action_space: AnySpace, num_envs: int) -> ChunkStore:
+    # The chunk that acts is older than all in flight, and an episode that was cut short has asked once more.
+    depth = parts.clock.max_in_flight + 1 if isinstance(parts.clock, FlightClock) else 1
+    return ChunkStore(parts.chunks, action_space, parts.underrun, num_envs, depth)
+
+
+def _where(members: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values [N, ...] of some environments (bool[N]), 0 elsewhere."""
+    return np.where(members.reshape(-1, *[1] * (values.ndim - 1)), values, 0)
 
 
 def _first_success(play: Playback) -> np.ndarray:

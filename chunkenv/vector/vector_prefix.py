@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import iterate
 
-from chunkenv.request import Chunk
+from chunkenv.request import Chunk, VectorPending
 from chunkenv.utils.spaces import leaves
 from chunkenv.utils.types import AnySpace, Observation
 from chunkenv.wrappers.prefix_observation import PrefixObservation
@@ -29,11 +29,16 @@ class VectorPrefixObservation:
         self._all_boxes = all(isinstance(leaf, spaces.Box) for leaf in leaves(single.parts_space))
 
     def __call__(
-        self, observations: Observation, prefixes: Chunk, lengths: np.ndarray, estimates: np.ndarray
+        self,
+        observations: Observation,
+        prefixes: Chunk,
+        lengths: np.ndarray,
+        estimates: np.ndarray,
+        pending: VectorPending | None = None,
     ) -> Observation:
         """The observations of requests with these prefixes, their lengths and delay estimates, batched."""
         length, estimate = lengths.astype(np.float32)[:, None], estimates.astype(np.float32)[:, None]
-        parts = self._single.parts(observations, prefixes, length, estimate)
+        parts = self._single.parts(observations, prefixes, length, estimate, _as_parts(pending))
         return self._flat(parts) if self._single.flat else parts
 
     def _flat(self, parts: dict[str, Observation]) -> np.ndarray:
@@ -41,6 +46,14 @@ class VectorPrefixObservation:
         if self._all_boxes:
             return np.concatenate(_columns(space, parts), axis=1).astype(np.float32)
         return np.stack([np.asarray(spaces.flatten(space, one), np.float32) for one in iterate(self._batch, parts)])
+
+
+def _as_parts(pending: VectorPending | None) -> dict[str, Observation]:
+    """What is in flight, as the observations name it."""
+    if pending is None:
+        return {}
+    mask, age = pending.mask.astype(np.float32), pending.ages.astype(np.float32)
+    return {"pending": pending.chunks, "pending_mask": mask, "pending_age": age}
 
 
 def _columns(space: AnySpace, batch: Observation) -> list[np.ndarray]:

@@ -35,8 +35,11 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
         plans, which = cycles = clocks.cycles(delays)
         expected = [one.cycle(int(delay)) for one, delay in zip(alone, delays, strict=True)]
         assert [plans[index] for index in which] == expected
-        assert clocks.next_is_free.tolist() == [one.next_is_free for one in alone]
-        assert clocks.cycles(delays).prefix_lengths().tolist() == [len(cycle.prefix) for cycle in expected]
+        free = clocks.next_is_free
+        assert free.tolist() == [one.next_is_free for one in alone]
+        assert clocks.prefix_lengths(delays).tolist() == [len(cycle.prefix) for cycle in expected]
+        rows = clocks.cycles(delays).row_indices()
+        assert [row[row >= 0].tolist() for row in rows] == [_rows_of(cycle) for cycle in expected]
         played = np.minimum([cycle.ticks for cycle in expected], most)
         terminated, ended = fate == 0, fate <= 1
         result = outcome(cycles, played, terminated, ended, 0.9)
@@ -48,7 +51,9 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
             assert result.discarded[index] == cycle.discarded(count, bool(ended[index]))
             assert result.arrived[index] == cycle.arrived_by(count)
             alone[index].advance(cycle, count)
-        clocks.advance(result.left, played, np.ones(4, bool))
+        (met,) = clocks.advance(cycles, result, played, np.ones(4, bool))
+        assert met.members.tolist() == (~free).tolist()
+        assert met.delays is result.delay
         clocks.reset(fate == 0)
         for index in np.flatnonzero(fate == 0):
             alone[index].reset()
@@ -56,9 +61,28 @@ def test_each_in_its_own_phase(horizons, overlap, cold_start, decisions):
         assert [range(*left) for left in clocks.left.tolist()] == [one.left for one in alone]
 
 
+def _rows_of(cycle):
+    return [source.row for source in cycle.sources() if source.row >= 0]
+
+
+@given(st.lists(st.tuples(numbers, st.integers(1, 6)), min_size=5, max_size=5), st.booleans())
+def test_horizons_that_were_chosen(wanted, overlap):
+    clock, clocks = ChunkClock(6, (1, 6), overlap), Clocks(ChunkClock(6, (1, 6), overlap), 5)
+    clocks._cold[:] = clock.cold = False
+    delays, horizons = np.transpose(wanted)
+    plans, which = clocks.cycles(delays, horizons)
+    assert [plans[index] for index in which] == [clock.cycle(delay, horizon) for delay, horizon in wanted]
+
+
+def play_on(clocks, cycles, played, members):
+    """One decision of some environments."""
+    result = clocks.outcome(cycles, played, np.zeros_like(members), np.zeros_like(members), 1.0)
+    return clocks.advance(cycles, result, played, members)
+
+
 def test_only_some_go_on():
     clocks = Clocks(ChunkClock(8, 4), 2)
-    clocks.advance(np.array([[4, 8], [4, 8]]), np.array([4, 4]), np.array([True, False]))
+    play_on(clocks, clocks.cycles(np.array([0, 0])), np.array([4, 4]), np.array([True, False]))
     assert clocks.tick.tolist() == [4, 0]
     assert clocks.left.tolist() == [[4, 8], [0, 0]]
     assert clocks.next_is_free.tolist() == [False, True]
@@ -69,8 +93,7 @@ def test_equal_ones_are_planned_once(monkeypatch):
     monkeypatch.setattr(clocks_module, "plan_cycle", lambda *given: planned.append(given) or plan_cycle(*given))
     clocks = Clocks(ChunkClock(8, 4), 500)
     cycles = clocks.cycles(np.full(500, 2))
-    result = outcome(cycles, np.full(500, 4), np.zeros(500, bool), np.zeros(500, bool), 1.0)
-    clocks.advance(result.left, np.full(500, 4), np.ones(500, bool))
+    play_on(clocks, cycles, np.full(500, 4), np.ones(500, bool))
     clocks.cycles(np.full(500, 2))
     assert len(planned) == 2
 
