@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple, TypeAlias
 
-from chunkenv.bench.store.columns import Columns, columns_of
+from chunkenv.bench.store.columns import Columns, check_decisions, columns_of
 from chunkenv.bench.store.values import hold_cell, hold_settings
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.evaluate import Policy, Row
@@ -104,6 +104,8 @@ class Study:
         cost: how long an episode of a cell takes, compared to other cells; it orders the work and tells the time left.
         batch: how many episodes are played in one go: blocks are the episodes [k * batch, (k + 1) * batch) of a cell.
         results: columns that this study's rows have besides the usual ones: bool, int, float or str by name.
+        keep_decisions: whether the row of every decision is kept, too, and exported with the episodes. `play` then
+            returns `(rows, decisions)`, these as `chunkenv.evaluate` makes them, with the numbers of the episodes.
 
     Raises:
         ArgumentError: what is invalid.
@@ -116,11 +118,12 @@ class Study:
     seed: int
     make_env: Callable[[AnyCell], AnyEnv] | None = None
     make_policy: Callable[[AnyCell], Policy] | None = None
-    play: Callable[[AnyCell, tuple[int, ...], int], list[Row]] | None = None
+    play: Callable[[AnyCell, tuple[int, ...], int], list[Row] | tuple[list[Row], list[Row]]] | None = None
     settings: Row = field(default_factory=dict)
     cost: Callable[[AnyCell], float] = same_cost
     batch: int = 1
     results: Mapping[str, type] = field(default_factory=dict)
+    keep_decisions: bool = False
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -141,7 +144,9 @@ class Study:
         if len(kinds) > 1:
             names = " and ".join(kind.__name__ for kind in kinds)
             raise ArgumentError(f"the study {self.name!r} has cells of {names}; make all of one dataclass.")
-        columns_of(self.cell, self.results)
+        columns = columns_of(self.cell, self.results)
+        if self.keep_decisions:
+            check_decisions(columns)
         for cell in self.cells:
             hold_cell(cell)
         if self.cell.__hash__ is None:

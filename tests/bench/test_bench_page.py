@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from chunkenv.bench.analysis import intervals as stats
+from chunkenv.bench.store.columns import decision_name
 from chunkenv.bench.store.study_store import Store
 from chunkenv.cli.bench import app
-from chunkenv.evaluate import MEASURES
+from chunkenv.evaluate import DECISION, MEASURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
 
@@ -42,6 +43,7 @@ def test_the_study_and_its_commands_run(page_study):
 
 def test_every_measure_and_statistic_is_explained():
     assert all(f"`{name}`" in PAGE for name in MEASURES)
+    assert all(f"| `{decision_name(name)}` | `{name}` |" in PAGE for name in DECISION)
     named = re.findall(r"^\| `(\w+)` \|", PAGE.split("## Numbers")[1], re.MULTILINE)
     assert named
     assert all(callable(getattr(stats, name)) for name in named)

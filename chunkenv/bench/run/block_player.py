@@ -7,14 +7,16 @@ import functools
 import pickle
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from chunkenv.bench.store.columns import UNKNOWN_DECISIONS, decision_name
 from chunkenv.bench.store.values import hold_row
 from chunkenv.bench.study import Block, Study, Unit
 from chunkenv.errors import ArgumentError, ChunkenvError, brief
-from chunkenv.evaluate import EPISODE, Row, check_env, check_policy, episode_seed, play_episode
+from chunkenv.evaluate import DECISION, EPISODE, Row, check_env, check_policy, episode_seed, play_episode
 from chunkenv.utils.processes import begin_worker
 
 
@@ -23,6 +25,13 @@ class Failure(NamedTuple):
 
     sentence: str
     traceback: str
+
+
+class BlockRows(NamedTuple):
+    """What a block came to: the rows of its episodes, and of their decisions if the study keeps these."""
+
+    rows: list[Row]
+    decisions: list[Row]
 
 
 class PackedStudy(NamedTuple):
@@ -66,10 +75,11 @@ class BlockPlayer:
         sys.path += [folder for folder in self._packed.path if folder not in sys.path]
         return pickle.loads(self._packed.study)
 
-    def answer(self, block: Block) -> list[Row] | Failure:
+    def answer(self, block: Block) -> BlockRows | Failure:
         """The block's rows, or why there are none."""
         try:
-            return play_block(self._study, block)
+            decisions: list[Row] = []
+            return BlockRows(play_block(self._study, block, decisions), decisions)
         except ChunkenvError as error:
             return Failure(str(error), "")
         except Exception as error:
@@ -85,24 +95,28 @@ def serve(packed: PackedStudy, connection: Connection) -> None:
             connection.send(player.answer(connection.recv()))
 
 
-def play_block(study: Study, block: Block) -> list[Row]:
+def play_block(study: Study, block: Block, decisions: list[Row] | None = None) -> list[Row]:
     """The rows of a block, as the study plays it.
+
+    Args:
+        study: what is played.
+        block: of it.
+        decisions: where the rows of decisions are added, as they are stored, if the study keeps them.
 
     Raises:
         ArgumentError: if the study's own `play` returned something else than the rows of these episodes.
     """
-    columns = study.columns.all
+    found: list[Row] = []
     if study.play is None:
-        return [hold_row(play_alone(study, unit), columns) for unit in block.units]
-    rows: object = study.play(block.cell, block.episodes, study.seed)
-    if not isinstance(rows, list) or len(rows) != len(block.episodes):
-        count = len(rows) if isinstance(rows, list) else type(rows).__name__
-        raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
-    seeds = (episode_seed(study.seed, episode) for episode in block.episodes)
-    return [_held(row, seed, study) for row, seed in zip(rows, seeds, strict=True)]
+        rows = [hold_row(play_alone(study, unit, found), study.columns.all) for unit in block.units]
+    else:
+        rows, found = _read_answer(study.play(block.cell, block.episodes, study.seed), study, block)
+    if study.keep_decisions and decisions is not None:
+        decisions += _held_decisions(found, rows, study, block)
+    return rows
 
 
-def play_alone(study: Study, unit: Unit) -> Row:
+def play_alone(study: Study, unit: Unit, decisions: list[Row]) -> Row:
     """One episode in an environment and with a policy of its own: nothing of other units can touch it."""
     assert study.make_env is not None, "the study's constructor demands it"
     assert study.make_policy is not None, "the study's constructor demands it"
@@ -110,9 +124,57 @@ def play_alone(study: Study, unit: Unit) -> Row:
     try:
         check_env(env)
         check_policy(policy)
-        return play_episode(env, policy, episode_seed(study.seed, unit.episode))
+        seed = episode_seed(study.seed, unit.episode)
+        return play_episode(env, policy, seed, unit.episode, decisions if study.keep_decisions else None)
     finally:
         env.close()
+
+
+def _read_answer(answer: object, study: Study, block: Block) -> tuple[list[Row], list[Row]]:
+    """The rows that `play` returned, as they are kept, and those of decisions as it made them."""
+    rows, decisions = answer, []
+    if study.keep_decisions:
+        if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], list):
+            kind = type(answer).__name__
+            raise ArgumentError(
+                f"play returned {kind} and the study keeps decisions; return (rows, decisions), two lists."
+            )
+        rows, decisions = answer
+    if not isinstance(rows, list) or len(rows) != len(block.episodes):
+        count = len(rows) if isinstance(rows, list) else type(rows).__name__
+        raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
+    seeds = (episode_seed(study.seed, episode) for episode in block.episodes)
+    return [_held(row, seed, study) for row, seed in zip(rows, seeds, strict=True)], decisions
+
+
+def _held_decisions(decisions: list[Row], rows: list[Row], study: Study, block: Block) -> list[Row]:
+    """The rows of a block's decisions, as they are kept: as many of each episode as its row says."""
+    held = [_held_decision(row, study) for row in decisions]
+    found = Counter(row["episode"] for row in held)
+    for episode, row in zip(block.episodes, rows, strict=True):
+        if found.pop(episode, 0) != row["decisions"]:
+            raise ArgumentError(
+                f"play returned other decisions of episode {episode} than its row counts, {row['decisions']}; return a "
+                "row of each, as chunkenv.evaluate(..., decisions=...) makes them."
+            )
+    if found:
+        raise ArgumentError(
+            f"play returned decisions of episode {min(found)}, which it was not asked for; leave them out."
+        )
+    return held
+
+
+def _held_decision(row: object, study: Study) -> Row:
+    """A decision's row, as it is kept."""
+    if not isinstance(row, dict):
+        raise ArgumentError(f"play returned {brief(row)} as the row of a decision; a row is a dict.")
+    missing = [name for name in ("episode", *DECISION) if name not in row and name not in UNKNOWN_DECISIONS]
+    unknown = [name for name in row if name not in ("episode", *DECISION)]
+    if missing or unknown:
+        what = f"without {missing[0]!r}" if missing else f"with {unknown[0]!r}"
+        raise ArgumentError(f"play returned the row of a decision {what}; its keys are episode, {', '.join(DECISION)}.")
+    stored = {decision_name(name): row.get(name) for name in DECISION}
+    return hold_row({"episode": row["episode"], **stored}, study.columns.decisions)
 
 
 def _held(row: object, seed: int, study: Study) -> Row:

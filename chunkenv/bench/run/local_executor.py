@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from chunkenv.bench.run.block_player import Failure, PackedStudy, serve
+from chunkenv.bench.run.block_player import BlockRows, Failure, PackedStudy, serve
 from chunkenv.bench.run.block_queue import BlockQueue, StudyError
 from chunkenv.bench.study import Block
-from chunkenv.evaluate import Row
 from chunkenv.utils.processes import describe_exit, ignore_interrupts
 
 
@@ -32,7 +31,7 @@ class ProcessExecutor:
         for _ in range(size):
             self._start()
 
-    def play(self, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def play(self, queue: BlockQueue) -> Iterator[tuple[Block, BlockRows | Failure]]:
         """Keep every worker busy with the next block, and yield answers as they come.
 
         Raises:
@@ -72,7 +71,7 @@ class ProcessExecutor:
         except OSError:
             self._replace(connection, queue)
 
-    def _receive(self, connection: Connection, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def _receive(self, connection: Connection, queue: BlockQueue) -> Iterator[tuple[Block, BlockRows | Failure]]:
         """The answer that waits in a pipe; none if its worker died."""
         try:
             answer = connection.recv()

@@ -7,11 +7,10 @@ import socket
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from chunkenv.bench.run.block_player import BlockPlayer, Failure, pack_study
+from chunkenv.bench.run.block_player import BlockPlayer, BlockRows, Failure, pack_study
 from chunkenv.bench.run.block_queue import BlockQueue
 from chunkenv.bench.study import Block, Study
 from chunkenv.errors import ArgumentError
-from chunkenv.evaluate import Row
 from chunkenv.utils.extras import require
 from chunkenv.utils.processes import keep_signals
 
@@ -51,7 +50,7 @@ class RayExecutor:
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._players = [self._start() for _ in range(min(size or cpus, cpus))]
 
-    def play(self, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def play(self, queue: BlockQueue) -> Iterator[tuple[Block, BlockRows | Failure]]:
         """Keep every actor busy with the next block, and yield answers as they come.
 
         Raises:
@@ -79,7 +78,7 @@ class RayExecutor:
         if block is not None:
             self._busy[player.answer.remote(block)] = (player, block)
 
-    def _receive(self, answer: Handle, queue: BlockQueue) -> Iterator[tuple[Block, list[Row] | Failure]]:
+    def _receive(self, answer: Handle, queue: BlockQueue) -> Iterator[tuple[Block, BlockRows | Failure]]:
         """The answer that has come; none if its actor died."""
         player, block = self._busy.pop(answer)
         try:

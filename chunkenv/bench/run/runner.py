@@ -82,7 +82,7 @@ def _run(study: Study, store: Store, todo: list[Block], workers: Workers) -> Gen
         for block, answer in executor.play(BlockQueue(store, todo)):
             if isinstance(answer, Failure):
                 raise StudyError(f"{block} failed: {answer.sentence}", answer.traceback)
-            store.keep(block, answer)
+            store.keep(block, answer.rows, answer.decisions)
             yield from block.units
     finally:
         executor.stop()

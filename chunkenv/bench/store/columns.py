@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import get_type_hints
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.evaluate.row import EPISODE, MEASURES
+from chunkenv.evaluate.row import DECISION, EPISODE, MEASURES
 
 NEEDED = " NOT NULL"
 CELL_TYPES = {int: "INTEGER NOT NULL", float: "REAL NOT NULL", str: "TEXT NOT NULL"}
@@ -21,6 +21,8 @@ REQUIRED = {"episode": "INTEGER NOT NULL"} | {
 }
 """What every row must have (`success` may be unknown)."""
 RESULTS = REQUIRED | {name: RESULT_TYPES[column.kind] for name, column in MEASURES.items()}
+UNKNOWN_DECISIONS = ("evaluations", "seconds")
+"""What need not be known of a decision: not every policy has a cost, not every study of its own measures time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Columns:
     def all(self) -> dict[str, str]:
         """Every column of the table `episodes`."""
         return {**self.keys, **RESULTS, **self.own}
+
+    @property
+    def decisions(self) -> dict[str, str]:
+        """Every column of the table `decisions`."""
+        own = {
+            decision_name(name): RESULT_TYPES[column.kind] + NEEDED * (name not in UNKNOWN_DECISIONS)
+            for name, column in DECISION.items()
+        }
+        return {**self.keys, "episode": REQUIRED["episode"], **own}
 
     @property
     def unit(self) -> str:
@@ -67,6 +78,24 @@ def columns_of(cell: type, results: Mapping[str, type]) -> Columns:
         raise ArgumentError(f"cells of {cell.__name__} have no fields; give them what tells one setting from another.")
     _refuse_equal_names([*RESULTS, *keys, *own])
     return Columns(keys, own)
+
+
+def decision_name(name: str) -> str:
+    """What a column of decisions is called beside those of a cell, which may have a `delay` of its own.
+
+    >>> decision_name("delay"), decision_name("decision")
+    ('decision_delay', 'decision')
+    """
+    return name if name == "decision" else f"decision_{name}"
+
+
+def check_decisions(columns: Columns) -> None:
+    """Refuse a cell that has a field of the name of a decision's column.
+
+    Raises:
+        ArgumentError: that name.
+    """
+    _refuse_equal_names([*map(decision_name, DECISION), *columns.keys])
 
 
 def field_types(cell: type) -> dict[str, type]:

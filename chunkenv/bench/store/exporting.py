@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from chunkenv.bench.store.study_store import Store, make_folder
@@ -15,22 +16,32 @@ from chunkenv.utils.files import atomic_file
 def export(store: Store, folder: Path) -> list[Path]:
     """Write all rows into `folder`, which is made if need be: `episodes.csv` and `episodes.parquet`.
 
-    Rows are in the order of the cells, with a column for each part. Files are written atomically. In the CSV,
-    truths are `true` or `false`; what is not known or was not measured is empty.
+    A store that keeps decisions gives `decisions.csv` and `decisions.parquet`, too. Rows are in the order of the cells,
+    with a column for each part. Files are written atomically. In the CSV, truths are `true` or `false`; what is not
+    known or was not measured is empty.
 
     Returns:
-        The paths of the two files.
+        The paths of the two files, or of all four.
 
     Raises:
         ArgumentError: if there are no rows, or the folder cannot be written.
         MissingExtraError: if pyarrow is missing.
     """
-    import pyarrow
-    import pyarrow.parquet
-
     rows = store.rows()
     if not rows:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to export.")
+    make_folder(folder)
+    paths = _write(folder / "episodes", rows, store.columns.all)
+    if decisions := store.decisions():
+        paths += _write(folder / "decisions", decisions, store.columns.decisions)
+    return paths
+
+
+def _write(path: Path, rows: list[Row], columns: Mapping[str, str]) -> list[Path]:
+    """Rows as two files of one name; the paths of both."""
+    import pyarrow
+    import pyarrow.parquet
+
     # Said, not guessed: a column of nothing but None would not stack with those of other studies.
     kinds = {
         "INTEGER": pyarrow.int64(),
@@ -38,10 +49,9 @@ def export(store: Store, folder: Path) -> list[Path]:
         "TEXT": pyarrow.string(),
         "BOOLEAN": pyarrow.bool_(),
     }
-    types = {name: kinds[kind.split()[0]] for name, kind in store.columns.all.items()}
+    types = {name: kinds[kind.split()[0]] for name, kind in columns.items()}
     table = pyarrow.Table.from_pylist(rows, pyarrow.schema(list(types.items())))
-    make_folder(folder)
-    paths = [folder / "episodes.csv", folder / "episodes.parquet"]
+    paths = [path.with_suffix(suffix) for suffix in (".csv", ".parquet")]
     with atomic_file(paths[0]) as file:
         file.write(_to_csv(rows).encode())
     with atomic_file(paths[1]) as file:

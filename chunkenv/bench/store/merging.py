@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chunkenv.bench.store.columns import quote
+from chunkenv.bench.store.decision_table import DecisionTable
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import NOTED
 from chunkenv.bench.store.study_store import Store, identity, make_folder
@@ -50,6 +51,7 @@ def _refuse_another_study(first: Store, other: Store) -> None:
         raise ArgumentError(f"{other.path} holds no episodes yet; leave it out.")
     mine, theirs = identity(first.runs()[0]), identity(other.runs()[0])
     mine["columns"], theirs["columns"] = first.columns.all, other.columns.all
+    mine["keep_decisions"], theirs["keep_decisions"] = first.keeps_decisions, other.keeps_decisions
     for what, here in mine.items():
         if theirs[what] != here:
             raise ArgumentError(
@@ -71,8 +73,10 @@ def _write_rows(stores: Sequence[Store], path: Path) -> int:
 
 
 def _add(connection: sqlite3.Connection, first: Store, path: Path) -> None:
-    """Add what the attached database has: rows, plan, notes about runs."""
+    """Add what the attached database has: decisions, rows, plan, notes about runs."""
     _refuse_other_rows(connection, first, path)
+    if first.keeps_decisions:
+        DecisionTable(connection, first.columns).add_from_other()
     names, keys = quote(first.columns.all), quote(first.columns.keys)
     connection.execute(f"INSERT OR IGNORE INTO episodes ({names}) SELECT {names} FROM other.episodes")
     planned = f'{keys}, "#episodes", "#cost"'

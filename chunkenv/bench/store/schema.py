@@ -86,7 +86,7 @@ def _create_anew(connection: sqlite3.Connection, columns: Columns, path: Path) -
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT 1 FROM episodes LIMIT 1").fetchone():
             _refuse_columns(connection, columns, path)
-        for table in ("episodes", "study", "plan", "blocks"):
+        for table in ("episodes", "decisions", "study", "plan", "blocks"):
             connection.execute(f"DROP TABLE IF EXISTS {table}")
         _create_tables(connection, columns)
 

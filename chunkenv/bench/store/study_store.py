@@ -18,6 +18,7 @@ from pathlib import Path
 
 from chunkenv.bench.store.block_claims import BlockClaims
 from chunkenv.bench.store.columns import columns_of, quote
+from chunkenv.bench.store.decision_table import DecisionTable
 from chunkenv.bench.store.fingerprint import study_code
 from chunkenv.bench.store.provenance import METHOD, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
@@ -52,6 +53,7 @@ class Store:
                 self._connection.close()
                 raise
         self._claims = BlockClaims(self._connection, self.columns)
+        self._decisions = DecisionTable(self._connection, self.columns)
         self._run: Row = {}
 
     def __enter__(self) -> Store:
@@ -72,7 +74,8 @@ class Store:
             command: the command line that plays it, if there is one.
 
         Raises:
-            ArgumentError: if the rows there have another seed, other settings, or were made by other code.
+            ArgumentError: if the rows there have another seed, other settings, or were made by other code, or if
+                they are with decisions and the study's are not, or the other way round.
         """
         ours = _description(study, command)
         with self._writing():  # at once, so that of two runs that start together the second sees the first
@@ -82,6 +85,7 @@ class Store:
                     refuse_to_mix(self.path, runs[0], ours)
                 self._delete_all()
                 runs = []
+            self._prepare_decisions(study)
             if not runs or any(runs[-1][what] != ours[what] for what in ("versions", "machine", "command")):
                 self._note(ours)
             self._claims.plan(study)
@@ -102,10 +106,15 @@ class Store:
         with self._writing():
             self._claims.release()
 
-    def keep(self, block: Block, rows: Sequence[Row]) -> None:
+    def keep(self, block: Block, rows: Sequence[Row], decisions: Sequence[Row] = ()) -> None:
         """Keep a block's rows, one for each of its episodes; they are on the disk when this returns.
 
-        A unit that is there already keeps its row.
+        A unit that is there already keeps its row, and its decisions.
+
+        Args:
+            block: whose they are.
+            rows: of its episodes, in order.
+            decisions: of a study that keeps them, those of all its episodes, with the columns that are stored.
 
         Raises:
             ArgumentError: if the file was given to another study since the run began, while it had no rows.
@@ -113,16 +122,22 @@ class Store:
         with self._writing():
             if self._run and (runs := self.runs()):
                 refuse_to_mix(self.path, runs[0], self._run)
-            for unit, row in zip(block.units, rows, strict=True):
-                self.insert({**dataclasses.asdict(unit.cell), "episode": unit.episode, **row})
+            cell = dataclasses.asdict(block.cell)
+            new = {
+                episode
+                for episode, row in zip(block.episodes, rows, strict=True)
+                if self.insert({**cell, "episode": episode, **row})
+            }
+            if kept := [row for row in decisions if row["episode"] in new]:
+                self._decisions.insert(cell, kept)
             self._claims.finish(block)
 
-    def insert(self, row: Row) -> None:
-        """Add a row with all its columns, unless its unit is there already; the caller opens the transaction."""
+    def insert(self, row: Row) -> bool:
+        """Add a row with all its columns; False if its unit is there already. The caller opens the transaction."""
         marks = ", ".join("?" * len(row))
         unit = self.columns.unit
         query = f"INSERT INTO episodes ({quote(row)}) VALUES ({marks}) ON CONFLICT ({unit}) DO NOTHING"
-        self._connection.execute(query, list(row.values()))
+        return self._connection.execute(query, list(row.values())).rowcount == 1
 
     def counts(self, study: Study) -> dict[Block, int]:
         """How many rows each block of a study has."""
@@ -149,6 +164,18 @@ class Store:
         rows = self.select(f"SELECT {quote(self.columns.all)} FROM episodes ORDER BY {self.columns.unit}")
         return [{**row, **{name: None if row[name] is None else bool(row[name]) for name in truths}} for row in rows]
 
+    @property
+    def keeps_decisions(self) -> bool:
+        """Whether the rows of decisions are kept, too."""
+        return self._decisions.is_there
+
+    def decisions(self) -> list[Row]:
+        """The rows of all decisions, ordered by cell, episode and decision; none if they are not kept.
+
+        Columns of a decision have `decision_` before their names: a cell may have a `delay` of its own.
+        """
+        return self.select(self._decisions.select) if self.keeps_decisions else []
+
     def runs(self) -> list[Row]:
         """What was noted about the runs that made the rows: name, seed, settings, versions, machine, command, start."""
         rows = self.select("SELECT * FROM study ORDER BY run")
@@ -171,7 +198,21 @@ class Store:
     def _has_rows(self) -> bool:
         return bool(self.select("SELECT 1 FROM episodes LIMIT 1"))
 
+    def _prepare_decisions(self, study: Study) -> None:
+        """Have the table of decisions, or have none; a file has those of all its episodes, or none."""
+        if self._has_rows() and self.keeps_decisions != study.keep_decisions:
+            there, here = ("with", "without") if self.keeps_decisions else ("without", "with")
+            raise ArgumentError(
+                f"{self.path} holds episodes {there} the rows of their decisions, and this run is to go on {here} "
+                f"them (keep_decisions={study.keep_decisions}); {ELSEWHERE}, or start again with --overwrite."
+            )
+        if study.keep_decisions:
+            self._decisions.create()
+        else:
+            self._decisions.drop()
+
     def _delete_all(self) -> None:
+        self._decisions.drop()
         for table in ("episodes", "study", "plan", "blocks"):
             self._connection.execute(f"DELETE FROM {table}")
 

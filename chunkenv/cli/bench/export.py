@@ -18,7 +18,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="The folder that a study wrote.")] = RESULTS / "delay",
     out: Annotated[Path | None, typer.Option(help="Folder for the files.", show_default="the same folder")] = None,
 ) -> None:
-    """Write the rows of a study, finished or not, as CSV and Parquet."""
+    """Write the rows of a study, finished or not, as CSV and Parquet: episodes, and decisions if it keeps them."""
     require("bench", "pyarrow")
     with open_store(folder / DATABASE) as store:
         for path in export_rows(store, folder if out is None else out):

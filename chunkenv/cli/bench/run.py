@@ -35,6 +35,9 @@ def run(
     workers: Count = 0,
     executor: Executor = "process",
     address: Address = None,
+    keep_decisions: Annotated[
+        bool, typer.Option("--keep-decisions", help="Keep a row of every decision, too; bench export writes them.")
+    ] = False,
     overwrite: Overwrite = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="For the database.", show_default="results/NAME of the study")
@@ -47,7 +50,7 @@ def run(
     """
     study = load_study(file)
     changes = {name: context.params[name] for name in ("episodes", "seed") if is_given(context, name)}
-    study = dataclasses.replace(study, **changes)
+    study = dataclasses.replace(study, **changes, keep_decisions=study.keep_decisions or keep_decisions)
     play_study(context, study, show, out or RESULTS / study.name)
 
 

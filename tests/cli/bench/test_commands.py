@@ -215,6 +215,24 @@ def test_any_studys_rows_are_exported(invoke):
     assert first.endswith(",0.5,,,,0.0")
 
 
+DECIDING = """
+from fake_study import fake_study
+
+study = fake_study(episodes=2)
+"""
+
+
+def test_decisions_are_kept_and_exported(invoke):
+    Path("my_study.py").write_text(DECIDING)
+    invoke("run", "my_study.py", "--workers", "1", "--keep-decisions")
+    assert "results/fake/decisions.csv" in invoke("export", "results/fake")
+    header, first, *_ = Path("results/fake/decisions.csv").read_text().splitlines()
+    assert header.startswith("task,method,delay,execution_horizon,prediction_horizon,episode,decision,decision_tick,")
+    assert first.startswith("left,bold,0,2,4,0,0,0,0,2,")
+    refused = invoke("run", "my_study.py", "--workers", "1", ok=False)
+    assert "holds episodes with the rows of their decisions" in str(refused.exception)
+
+
 @pytest.mark.parametrize("command", ["run", "status", "report", "merge", "export", "delay", "rtc", "charged"])
 def test_help_is_there(invoke, command):
     assert "Usage:" in invoke(command, "--help")
