@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import warnings
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.latency.arguments import assign, seconds_of, share_of
 from chunkenv.latency.model import LatencyModel, Spec, State
-from chunkenv.latency.trace_file import is_recording, read_lines, read_trace
+from chunkenv.latency.trace_file import read_latencies, read_trace
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.types import is_list
 
@@ -59,7 +60,7 @@ class Trace(LatencyModel):
             raise ArgumentError(f"first_episode={self.first_episode!r} belongs to mode='exact'; leave it out.")
         elif isinstance(self.recording, str | os.PathLike):
             path = os.fspath(self.recording)
-            assign(self, recording=path, seconds=_read_seconds(path))
+            assign(self, recording=path, seconds=tuple(itertools.chain(*read_latencies(path))))
         else:
             recorded = _recorded(self.recording)
             assign(self, recording=recorded, seconds=recorded)
@@ -153,27 +154,3 @@ def _recorded(recording: object) -> tuple[float, ...]:
     if not seconds:
         raise ArgumentError(f"recording={recording!r} is empty; give at least one number of seconds.")
     return seconds
-
-
-def _read_seconds(path: str) -> tuple[float, ...]:
-    """The latencies of a recording, or the numbers of a text file, one a line; blank lines are skipped."""
-    lines = read_lines(path)
-    if is_recording(lines):
-        seconds = tuple(row.latency_s for row in read_trace(path).rows if row.latency_s is not None)
-        if not seconds:
-            raise ArgumentError(f"The trace {path!r} has no latency in seconds: no inference came to its end.")
-        return seconds
-    seconds = tuple(_cell(path, number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
-    if not seconds:
-        raise ArgumentError(f"The trace {path!r} is empty; it needs at least one number of seconds, one a line.")
-    return seconds
-
-
-def _cell(path: str, number: int, text: str) -> float:
-    try:
-        return seconds_of("latency", float(text))
-    except ValueError:
-        raise ArgumentError(
-            f"The trace {path!r} holds {text[:80]!r} in line {number}; "
-            "each line must be one number of seconds of at least 0, without a header."
-        ) from None

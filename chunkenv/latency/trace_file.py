@@ -35,10 +35,10 @@ class TraceRow(NamedTuple):
     Attributes:
         episode: number of the episode, from 0 on.
         request_tick: the tick whose observation it started from; ticks count from the reset.
-        latency_s: seconds from its start to its end. None if it had not ended when the episode did.
-        delay_ticks: ticks from the request to the tick in which control had the chunk. If it had not come when the
-            episode ended: ticks from the request to the end of the episode, the least that fits what control saw. None
-            if nothing was charged: the first chunk of an episode with cold_start='free', which control waits for.
+        latency_s: seconds from its start to its end. None if nobody knows: it was under way when the episode ended.
+        delay_ticks: ticks from the request to the tick in which control had the chunk, counted on if the episode ended
+            before. If nobody waited for it then: ticks to the end of the episode, the least that fits. None if nothing
+            was charged: the first chunk of an episode with cold_start='free', which control waits for.
         late: how many control ticks began after their deadline while it was under way: of the ticks after the request,
             up to the one in which control had the chunk. More than 0 explains a delay shorter than the latency.
     """
@@ -94,7 +94,7 @@ def read_trace(path: str | os.PathLike[str]) -> RecordedTrace:
         ArgumentError: if the file cannot be read, or is damaged; the sentence names the file and the line.
     """
     path = os.fspath(path)
-    lines = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(_read_lines(path), 1) if line.strip()]
     if not lines:
         _refuse(path, "is empty; its first line must say what it is")
     control_dt = _read_header(path, *lines[0])
@@ -109,12 +109,38 @@ def read_trace(path: str | os.PathLike[str]) -> RecordedTrace:
     return RecordedTrace(control_dt, tuple(rows))
 
 
-def read_lines(path: str) -> list[str]:
-    """The lines of a text file.
+def read_latencies(path: str | os.PathLike[str]) -> list[tuple[float, ...]]:
+    """The latencies in seconds of each episode of a recording, or of a text file with one number a line.
 
     Raises:
-        ArgumentError: if it cannot be read as text.
+        ArgumentError: if the file cannot be read, is damaged, or holds no latency.
     """
+    path = os.fspath(path)
+    lines = [(number, line.strip()) for number, line in enumerate(_read_lines(path), 1) if line.strip()]
+    if not lines:
+        raise ArgumentError(f"The trace {path!r} is empty; it needs at least one number of seconds, one a line.")
+    if not lines[0][1].startswith("{"):
+        return [tuple(_number(path, number, text) for number, text in lines)]
+    episodes: dict[int, list[float]] = {}
+    for row in read_trace(path).rows:
+        if row.latency_s is not None:
+            episodes.setdefault(row.episode, []).append(row.latency_s)
+    if not episodes:
+        raise ArgumentError(f"The trace {path!r} has no latency in seconds: no inference came to its end.")
+    return [tuple(episode) for episode in episodes.values()]
+
+
+def _number(path: str, number: int, text: str) -> float:
+    try:
+        return seconds_of("latency", float(text))
+    except ValueError:
+        raise ArgumentError(
+            f"The trace {path!r} holds {text[:80]!r} in line {number}; "
+            "each line must be one number of seconds of at least 0, without a header."
+        ) from None
+
+
+def _read_lines(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             return file.read().splitlines()
@@ -122,11 +148,6 @@ def read_lines(path: str) -> list[str]:
         raise ArgumentError(
             f"The trace {path!r} cannot be read as text ({error}); give one number a line, or a recording."
         ) from error
-
-
-def is_recording(lines: Iterable[str]) -> bool:
-    """Whether the first line that is not blank begins like that of a recording, in place of a number."""
-    return next((line.lstrip() for line in lines if line.strip()), "").startswith("{")
 
 
 def _read_header(path: str, number: int, line: str) -> float:
