@@ -70,6 +70,15 @@ class AnswerReader:
             ) from None
 
 
+def makes_policy(policy: object) -> bool:
+    """Whether what was given for a policy is a function that makes one.
+
+    >>> makes_policy(lambda: None)
+    True
+    """
+    return callable(policy) and not hasattr(policy, "infer")
+
+
 class HostedPolicy(NamedTuple):
     """A policy, and how its answers are read: what is sent to a worker.
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chunkenv.clock import Inference
 from chunkenv.errors import ArgumentError, PolicyFault, brief
-from chunkenv.realtime.inferring import Answer, HostedPolicy
+from chunkenv.realtime.inferring import Answer, HostedPolicy, makes_policy
 from chunkenv.realtime.policy_host import PolicyHost, Ready, serve_policy, serve_policy_in_process
 from chunkenv.request import Request
 from chunkenv.utils.types import Observation
@@ -225,7 +225,8 @@ class LanePool:
         self._lanes = []
 
     def _start(self, number: int) -> Lane:
-        return Lane(self._make_handle(partial(PolicyHost, self._hosted, number)))
+        shared = self._make_handle is ThreadHandle and not makes_policy(self._hosted.policy)
+        return Lane(self._make_handle(partial(PolicyHost, self._hosted, number, resets=number == 0 or not shared)))
 
     def _replace(self, number: int) -> None:
         self._lanes[number].handle.end()

@@ -8,12 +8,12 @@ import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chunkenv.clock import Inference
-from chunkenv.errors import ActionError
+from chunkenv.errors import ActionError, PolicyFault
 from chunkenv.evaluate import check_policy, reset_policy
-from chunkenv.realtime.inferring import Answer, HostedPolicy
+from chunkenv.realtime.inferring import Answer, HostedPolicy, makes_policy
 from chunkenv.request import Request
 from chunkenv.utils.processes import begin_worker
 from chunkenv.utils.seeding import spawn
@@ -34,11 +34,13 @@ class PolicyHost:
         hosted: the policy, or the function that makes it.
         lane: its number, if several infer at once: each has a random stream of its own. The first one's is that of
             `chunkenv.evaluate`.
+        resets: whether it resets the policy when an episode begins; of those that share one only the first does.
     """
 
-    def __init__(self, hosted: HostedPolicy, lane: int = 0) -> None:
+    def __init__(self, hosted: HostedPolicy, lane: int = 0, resets: bool = True) -> None:
         given, self._read = hosted
-        self._policy = given if hasattr(given, "infer") else given()  # pyright: ignore[reportCallIssue]
+        self._policy: Any = given() if makes_policy(given) else given  # pyright: ignore
+        self._resets = resets
         check_policy(self._policy)
         self._lane, self._rng = lane, spawn(0, "policy", lane)
         self._fault: Exception | None = None
@@ -47,7 +49,8 @@ class PolicyHost:
         """Start an episode; a reset that raises is told with the next answer."""
         self._rng, self._fault = spawn(seed, "policy", self._lane), None
         try:
-            reset_policy(self._policy)
+            if self._resets:
+                reset_policy(self._policy)
         except Exception as error:
             self._fault = error
 
@@ -56,7 +59,7 @@ class PolicyHost:
         try:
             if self._fault is not None:
                 raise self._fault
-            returned = self._policy.infer(observation, request._replace(rng=self._rng))  # pyright: ignore
+            returned = self._policy.infer(observation, request._replace(rng=self._rng))
             chunk, horizon = self._read(returned)
         except Exception as error:
             return Answer(inference, failure=_say(error, self._name), details=_trace(error))
@@ -109,6 +112,8 @@ def _answer_one(host: PolicyHost, connection: Connection) -> bool:
 
 
 def _say(error: Exception, name: str) -> str:
+    if isinstance(error, PolicyFault):
+        return str(error)
     if isinstance(error, ActionError):
         return f"{name}.infer returned a chunk that cannot be executed: {error}"
     return f"{name} raised {type(error).__name__}: {error}"

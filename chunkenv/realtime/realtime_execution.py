@@ -13,7 +13,7 @@ from chunkenv.latency.trace_file import TraceRow
 from chunkenv.realtime.control_loop import EpisodeLoop, LoopParts
 from chunkenv.realtime.deadlines import ControlClock, MonotonicClock
 from chunkenv.realtime.decision_account import PlayedDecision
-from chunkenv.realtime.inferring import AnswerReader, HostedPolicy, InferenceWorker
+from chunkenv.realtime.inferring import AnswerReader, HostedPolicy, InferenceWorker, makes_policy
 from chunkenv.realtime.lanes import LanePool, ThreadHandle, process_handle
 from chunkenv.request import DelayEstimate, Policy, Request
 from chunkenv.utils.checks import expect_env, one_of, real_number, whole_number
@@ -202,7 +202,7 @@ class RealtimeExecution:
         seed: int,
         on_decision: Callable[[PlayedDecision], None] | None,
     ) -> Row:
-        tally = Tally(seed, cast(Any, self), None if _is_maker(self._policy) else self._policy)
+        tally = Tally(seed, cast(Any, self), None if makes_policy(self._policy) else self._policy)
 
         def keep(decision: PlayedDecision) -> None:
             tally.add(decision.undiscounted_reward, decision.info)
@@ -255,12 +255,8 @@ class RealtimeExecution:
         self.late_ticks = self.missed_deadlines = 0
 
 
-def _is_maker(policy: object) -> bool:
-    return callable(policy) and not hasattr(policy, "infer")
-
-
 def _check_policy(policy: object) -> None:
-    if not _is_maker(policy):
+    if not makes_policy(policy):
         check_policy(policy, what="infer(observation, request), and is no function that makes a policy; give either.")
 
 

@@ -218,6 +218,33 @@ def test_several_processes_infer_at_once():
     assert row["decisions"] > 60 / 8, "one after the other there were fewer"
 
 
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_policy_that_is_shared_is_reset_once_for_an_episode(worker):
+    class Counting(Script):
+        resets = 0
+
+        def reset(self):
+            Counting.resets += 1
+
+        def infer(self, observation, request):
+            return np.full((4, 1), Counting.resets / 10, np.float32)
+
+    decisions = []
+    loop = make_loop(Counting(answer), worker, max_in_flight=2, info="actions", timeout=60)
+    loop.run(3, 0, on_decision=decisions.append)
+    resets = {(each.episode, round(10 * float(each.info["actions"][0][0]))) for each in decisions}
+    assert resets == {(0, 1), (1, 2), (2, 3)}
+
+
+def test_what_a_client_of_a_server_says_of_it_is_said_once():
+    class Client:
+        def infer(self, observation, request):
+            raise PolicyFault("the server at localhost:8000 has gone.")
+
+    with pytest.raises(PolicyFault, match=r"^the server at localhost:8000 has gone; this was an inference to warm up"):
+        make_loop(Client(), "thread").run(1, 0)
+
+
 def test_a_policy_that_cannot_be_sent():
     policy = Script(answer)
     policy.lock = threading.Lock()

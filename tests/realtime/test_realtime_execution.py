@@ -103,7 +103,7 @@ def test_a_policy_may_choose_its_horizon(delays, options):
     compare((8, (2, 5)), delays, make_policy=Chooser, **options)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HORIZONS, DELAYS, st.integers(2, 4), OPTIONS)
 def test_several_in_flight_are_as_simulated(horizon, delays, most, options):
     """But for the prefix: what is in flight is not known yet."""
@@ -114,13 +114,13 @@ def correct(observation, row, row_index, tick, rng):
     return 0.1 * rng.normal(size=1) - 0.2 * observation[1:] + 0.01 * row_index - 0.001 * tick
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HORIZONS, DELAYS, OPTIONS)
 def test_corrections_are_as_simulated(horizon, delays, options):
     compare(horizon, delays, correction=correct, **options)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HORIZONS, DELAYS, OPTIONS, st.sampled_from([True, "flat"]))
 def test_a_policy_may_see_the_prefix(horizon, delays, options, mode):
     compare(horizon, delays, observe_prefix=mode, **options)
