@@ -17,7 +17,7 @@ from chunkenv.utils.infos import FIRST_SUCCESS
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, cut, has_nan, split
 from chunkenv.utils.types import Action, AnyEnv, AnySpace, Info, Observation, StepResult
-from chunkenv.wrappers.chunk_queue import ChunkQueue, Queue
+from chunkenv.wrappers.chunk_queue import ChunkQueue, FlightQueue, Queue
 from chunkenv.wrappers.decision_space import DecisionSpace
 from chunkenv.wrappers.depth import depth_of
 from chunkenv.wrappers.options import ChunkOptions, ChunkParts, with_arguments_of
@@ -108,7 +108,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _set_rules(self, parts: ChunkParts) -> None:
         """What most environments do not have: choices of the agent, measured latency, corrections."""
-        self._several, self._settles_late = parts.several, parts.settles_late
+        self._flies, self._several = isinstance(self._queue, FlightQueue), parts.several
+        self._settles_late = parts.settles_late
         self._decisions = parts.decisions if isinstance(parts.decisions, DecisionSpace) else None
         self._read_action = Checked(parts.decisions, "action") if self._decisions else None
         self._correction = parts.correction
@@ -121,7 +122,13 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         if "_queue" not in state:
             last = state.pop("_chunk"), state.pop("_rows")
             state["_queue"] = ChunkQueue(state.pop("_clock"), state["_read_chunk"].space, *last)
-            state |= {"_several": False, "_settles_late": False, "_decisions": None, "_correction": None}
+            state |= {
+                "_flies": False,
+                "_several": False,
+                "_settles_late": False,
+                "_decisions": None,
+                "_correction": None,
+            }
         self.__dict__.update(state)
 
     @property
@@ -300,6 +307,8 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         return charged or 0
 
     def _plan(self, delay: Delay, horizon: int | None = None) -> Cycle | Schedule:
+        if not self._flies:
+            return self._queue.plan(delay, horizon)
         return self._queue.plan(delay, horizon, self._estimate.predict(first_usable(delay)))
 
     def _begin_correcting(self, cycle: Cycle | Schedule, executed: list[Action]) -> Correct:
@@ -314,11 +323,13 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _await_chunk(self) -> None:
         """Make the request of this tick; what its inference takes is settled from here on."""
-        self._delay = 0 if self._queue.clock.next_is_free else self._next_delay()
-        self._cycle = self._plan(self._delay)
+        delay: Delay = 0
+        if not self._queue.clock.next_is_free:
+            delay = self._expected_delay() if self._settles_late else self._delays.next()
+        self._delay, self._cycle = delay, self._plan(delay)
 
-    def _next_delay(self) -> Delay:
-        """What the next inference takes; where the agent or its time will say that, what may be expected."""
+    def _expected_delay(self) -> Delay:
+        """What the next inference takes, where the agent or its time will say that with the chunk."""
         if self._decisions and self._decisions.delays is not None:
             return self._decisions.delays[-1]
         return self._estimate.predict(0) if self._delays.measured else self._delays.next()
@@ -337,11 +348,11 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
             summary[FIRST_SUCCESS] = play.first_success
         if self._settles_late and self._horizon is not None:
             summary["horizon"] = self._horizon
-        if isinstance(cycle, Schedule):
+        if self._flies:
             summary |= self._summary_of_flights(cycle, played)
         return summary
 
-    def _summary_of_flights(self, schedule: Schedule, played: int) -> Info:
+    def _summary_of_flights(self, schedule: Any, played: int) -> Info:
         summary: Info = {}
         if self._delays.streams:
             summary["row_delays"] = np.array(schedule.delays_of_rows(self.prediction_horizon), np.int64)
