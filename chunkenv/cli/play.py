@@ -58,6 +58,12 @@ def play(
         ),
     ] = None,
     max_in_flight: Annotated[int, whole(help="Inferences under way at a time.", at_most=LONGEST)] = 1,
+    correction: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.py:NAME", help="Your correction of every tick: a function that makes it, without arguments."
+        ),
+    ] = None,
     action_noise: Annotated[
         float | None,
         real(help="Standard deviation.", default="the study's on Kinetix; 0 elsewhere and for agents"),
@@ -72,7 +78,7 @@ def play(
 ) -> None:
     """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
     lengths = (delay, prediction_horizon, execution_horizon)
-    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight)
+    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight, correction)
     if scene.level:
         require("kinetix")
     if scene.agent:

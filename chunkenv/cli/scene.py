@@ -20,6 +20,7 @@ from chunkenv.request import Request
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.spaces import zeros
 from chunkenv.utils.types import Action, Info, Observation
+from chunkenv.utils.user_files import MadeInFile
 from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class PlayedScene:
         size: width of a frame in pixels, our own tasks only; None is their default.
         agent: a file that `chunkenv train qc` wrote; its agent plays.
         max_in_flight: inferences under way at a time.
+        correction: of every tick: `FILE.py:NAME`, a function without arguments that makes what corrects, as
+            `ChunkedExecution` takes it.
     """
 
     task: str
@@ -67,6 +70,7 @@ class PlayedScene:
     size: int | None = None
     agent: Path | None = None
     max_in_flight: int = 1
+    correction: Path | None = None
 
     @property
     def level(self) -> str | None:
@@ -134,7 +138,9 @@ def make_env(scene: PlayedScene) -> gym.Env:
         from chunkenv.training.offline_online import with_unit_actions
 
         env = with_unit_actions(env)
-    return ChunkOverlay(ChunkedExecution(env, *scene.lengths, info="full", max_in_flight=scene.max_in_flight))
+    correction = MadeInFile(scene.correction)() if scene.correction else None
+    options: Info = {"max_in_flight": scene.max_in_flight, "correction": correction}
+    return ChunkOverlay(ChunkedExecution(env, *scene.lengths, info="full", **options))
 
 
 def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:

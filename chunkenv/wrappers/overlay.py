@@ -176,8 +176,8 @@ class ChunkOverlay(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
 
 def _corrections(info: Info) -> list[float]:
-    """For each tick the largest correction of a coordinate of the action."""
+    """For each tick the largest correction of a coordinate of the action; 0 where no row was there to be corrected."""
     if "base_actions" not in info:
         return [0.0] * len(info["sources"])
-    pairs = zip(info["actions"], info["base_actions"], strict=True)
-    return [float(np.max(np.abs(np.subtract(action, base)), initial=0.0)) for action, base in pairs]
+    ticks = zip(info["actions"], info["base_actions"], info["sources"][:, 0].tolist(), strict=True)
+    return [float(np.max(np.abs(np.subtract(after, before)), initial=0.0)) * (age >= 0) for after, before, age in ticks]

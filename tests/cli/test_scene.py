@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -96,6 +97,18 @@ def test_several_inferences_are_under_way():
     assert wide.frames[0].shape[0] == narrow.frames[0].shape[0] + 6  # a lane of bars more
 
 
+def test_a_correction_out_of_a_file_of_the_user(tmp_path):
+    """It moves what zeros would leave where it is, and the strip has a line below every cell: 30 fit."""
+    path = tmp_path / "my_correction.py"
+    path.write_text("def make():\n    return lambda observation, row, row_index, tick, rng: row * 0 + 0.25\n")
+    frames = [
+        watch(PlayedScene(WORLD, "zero", correction=correction))[0].frames[-1]
+        for correction in (None, tmp_path / "my_correction.py:make")
+    ]
+    below = [(frame[-2, 44 : 44 + 30 * 8] == (20, 20, 20)).all(axis=1).reshape(30, 8).sum(axis=1) for frame in frames]
+    assert [widths.tolist() for widths in below] == [[0] * 30, [7] * 30]
+
+
 @pytest.mark.parametrize("task", ["catapult", "chunkenv/kinetix-catapult-v0"])
 def test_a_level_by_its_name_or_its_id(task):
     env = make_env(PlayedScene(task, size=400))
@@ -187,6 +200,10 @@ def test_an_agent_of_another_task_is_one_sentence(learned):
         (PlayedScene("catapult", size=99999), "render_size=99999 is too large; give an int of at most 2048"),
         (PlayedScene("cube-single-task1", size=2049), "render_size=2049 is too large"),
         (PlayedScene("catapult", delay=-1), "latency=-1"),
+        (
+            PlayedScene(WORLD, correction=Path("nowhere.py:make")),
+            "'nowhere.py:make' is not FILE.py:NAME, a Python file",
+        ),
         (PlayedScene("catapult", max_in_flight=0), "max_in_flight=0 is too small"),
         (PlayedScene("catapult", execution_horizon=9), "execution_horizon=9 is more than"),
         (PlayedScene("nowhere:Nothing-v0"), "task='nowhere:Nothing-v0' cannot be made"),

@@ -195,6 +195,15 @@ def test_corrections_are_lines_below_the_cells():
     assert env._caption() == "tick 0"
 
 
+@pytest.mark.filterwarnings("ignore::chunkenv.errors.UnderrunWarning")
+def test_an_underrun_has_no_correction():
+    """Ticks 8 and 9 repeat the corrected action of tick 7."""
+    env = overlaid(latency=6, correction=lambda observation, row, row_index, tick, rng: np.full(row.shape, 0.5))
+    frames, _ = play(env, decisions=2)
+    below = frames[-1][FRAME + sum(layout(MIN_WIDTH).action) + 2, LEFT : LEFT + 10 * CELL]
+    assert (below == INK).all(axis=1).reshape(10, CELL).any(axis=1).tolist() == [True] * 8 + [False] * 2
+
+
 def test_the_strip_scrolls_by_a_tick():
     before, after = (draw_strip(MIN_WIDTH, [Tick(k % 5, 0, (NO_BAR,), False) for k in range(n)], "") for n in (40, 41))
     left, right = LEFT, LEFT + CELL * (COLUMNS - 1) - 1
