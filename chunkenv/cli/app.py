@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from chunkenv import __version__
-from chunkenv.cli import bench, data, doctor, play, tasks, train
+from chunkenv.cli import bench, data, doctor, play, serve, tasks, train
 from chunkenv.cli.interrupts import exit_code, raise_signals
 from chunkenv.errors import ChunkenvError
 
@@ -54,7 +54,7 @@ def _show_warning(
 
 START = "Start with: chunkenv bench delay --quick"
 app = typer.Typer(cls=PlainErrors, no_args_is_help=True, rich_markup_mode="markdown", epilog=START)
-for command in (tasks.tasks, play.play, doctor.doctor):
+for command in (tasks.tasks, play.play, serve.serve, doctor.doctor):
     app.command()(command)
 app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")

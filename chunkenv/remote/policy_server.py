@@ -101,7 +101,14 @@ class PolicyServer:
         Raises:
             ArgumentError: it cannot listen there: the port is taken, or the address is not this machine's.
         """
-        asyncio.run(self._serve(ready))
+        with self as server:
+            ready()
+            server.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended, which it does not by itself."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(1.0)  # a wait without an end cannot be interrupted everywhere
 
     def __enter__(self) -> PolicyServer:
         """Serve in a thread, until the end of the block.
@@ -110,7 +117,7 @@ class PolicyServer:
             ArgumentError: as `serve_forever`.
         """
         begun: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve_in_thread, args=(begun,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(begun,), name="chunkenv-server", daemon=True)
         self._thread.start()
         error = begun.get()
         if error is not None:
@@ -119,16 +126,15 @@ class PolicyServer:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        if self._thread is not None:
-            self._thread.join()
+        self.wait()
 
-    def _serve_in_thread(self, begun: queue.SimpleQueue[Exception | None]) -> None:
+    def _run(self, begun: queue.SimpleQueue[Exception | None]) -> None:
         try:
-            self.serve_forever(lambda: begun.put(None))
+            asyncio.run(self._serve(begun))
         except Exception as error:
             begun.put(error)
 
-    async def _serve(self, ready: Callable[[], None]) -> None:
+    async def _serve(self, begun: queue.SimpleQueue[Exception | None]) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         self._stop = lambda: _call_soon(loop, ended.set)
         logger = logging.getLogger("chunkenv.remote")  # not that of websockets, which prints tracebacks of goodbyes
@@ -154,7 +160,7 @@ class PolicyServer:
         self._worker.start()
         self._port = _port_of(server)
         try:
-            ready()
+            begun.put(None)
             await ended.wait()
         finally:
             self._worker.stop()

@@ -41,6 +41,11 @@ EXTRAS = (
     ),
     Extra("data", {"minari": "minari", "h5py": "h5py"}, "datasets of Minari, in and out"),
     Extra("ray", {"ray": "ray"}, "studies spread over a Ray cluster"),
+    Extra(
+        "remote",
+        {"websockets": "websockets", "msgpack": "msgpack"},
+        "policies in other processes: chunkenv serve, chunkenv bench remote",
+    ),
     Extra("sb3", {"stable_baselines3": "stable-baselines3"}, "training with Stable-Baselines3"),
     Extra("box2d", {"Box2D": "box2d"}, "the Kinetix levels in another simulator"),
     Extra("kinetix-jax", {"kinetix": "kinetix-env"}, "the Kinetix levels in the reference engine, on a GPU too"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from chunkenv.cli.bench import charged, delay, export, merge, report, rtc, run, status
+from chunkenv.cli.bench import charged, delay, export, merge, remote, report, rtc, run, status
 
 __all__ = ["app"]
 
@@ -15,6 +15,7 @@ for command in (
     delay.delay,
     rtc.rtc,
     charged.charged,
+    remote.remote,
     run.run,
     status.status,
     report.report,

@@ -42,10 +42,11 @@ def episodes_of(context: typer.Context, quick: int) -> int:
 
 
 def workers_of(context: typer.Context) -> Workers:
-    """What `--workers`, `--executor` and `--address` say.
+    """What `--workers`, `--executor` and `--address` say; the last two are not there in every command.
 
     Raises:
         ArgumentError: if it is invalid.
     """
-    count = context.params["workers"] if is_given(context, "workers") else None
-    return check_workers(Workers(count, context.params["executor"], context.params["address"]))
+    chosen = context.params
+    count = chosen["workers"] if is_given(context, "workers") or chosen["workers"] else None  # 0 is one a core
+    return check_workers(Workers(count, chosen.get("executor", "process"), chosen.get("address")))

@@ -1,0 +1,2 @@
+collect_ignore = ["openpi"]
+"""Scripts for another Python."""
