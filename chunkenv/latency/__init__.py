@@ -22,6 +22,7 @@ from chunkenv.latency.bursty import Bursty
 from chunkenv.latency.control_dt import control_dt_of
 from chunkenv.latency.delays import Delays, Latency, read_delays
 from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
+from chunkenv.latency.fitting import Fit, fit_models
 from chunkenv.latency.measured import Measured
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
 from chunkenv.latency.streamed import Streamed
@@ -33,6 +34,7 @@ __all__ = [
     "Bursty",
     "Constant",
     "Delays",
+    "Fit",
     "Gamma",
     "Latency",
     "LatencyModel",
@@ -46,6 +48,7 @@ __all__ = [
     "Uniform",
     "checked_draw",
     "control_dt_of",
+    "fit_models",
     "from_spec",
     "read_delays",
     "read_trace",

@@ -39,7 +39,7 @@ class TraceRow(NamedTuple):
         delay_ticks: ticks from the request to the tick in which control had the chunk, counted on if the episode ended
             before. If nobody waited for it then: ticks to the end of the episode, the least that fits. None if nothing
             was charged: the first chunk of an episode with cold_start='free', which control waits for.
-        late: how many control ticks began after their deadline while it was under way: of the ticks after the request,
+        late: how many control ticks began late (by more than a tenth of a tick) meanwhile: of those after the request,
             up to the one in which control had the chunk. More than 0 explains a delay shorter than the latency.
     """
 

@@ -32,7 +32,20 @@ def test_importing_the_command_imports_nothing_heavy():
     assert result.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("words", [[], ["bench"], ["bench", "delay"], ["bench", "export"], ["tasks"], ["doctor"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["bench"],
+        ["bench", "delay"],
+        ["bench", "export"],
+        ["bench", "remote"],
+        ["serve"],
+        ["tasks"],
+        ["doctor"],
+        ["trace", "record"],
+    ],
+)
 def test_help_is_there(words):
     result = invoke(*words, "--help")
     assert result.exit_code == 0

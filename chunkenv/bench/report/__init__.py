@@ -1,19 +1,22 @@
-"""What is shown of a study: tables, plots, a page of HTML and Markdown."""
+"""What is shown of a study: tables, plots, a page of HTML and Markdown; and the picture of a recording."""
 
 from typing import TYPE_CHECKING
 
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.bench.report.plot_trace import plot_trace
     from chunkenv.bench.report.write import write_report
 
 __all__ = [
+    "plot_trace",
     "write_report",
 ]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "plot_trace": "plot_trace",
         "write": "write_report",
     },
 )
