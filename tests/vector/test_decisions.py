@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector.utils import concatenate, create_empty_array
 
 import chunkenv  # noqa: F401
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
@@ -20,12 +21,14 @@ from tests.worlds import Recorder
 N, DECISIONS = 3, 24
 CHUNKS = dict(prediction_horizon=6, execution_horizon=3, latency={"model": "uniform", "low": 0, "high": 0.15})
 CHUNKS |= dict(control_dt=0.05, discount=0.9, observe_prefix=True)
+CHOSEN = CHUNKS | dict(execution_horizon=(1, 4), delays=(0, 1, 3), latency=0)
+FLYING = CHUNKS | dict(max_in_flight=2)
 CARTPOLE = partial(gym.make, "CartPole-v1", max_episode_steps=11)
 KINETIX, MANIPULATION = "chunkenv/kinetix-grasp_easy-v0", "chunkenv/manip-cube-single-task1-v0"
 
 
-def chunked(make_env):
-    return ChunkedExecution(make_env(), **CHUNKS)
+def chunked(make_env, chunks=CHUNKS):
+    return ChunkedExecution(make_env(), **chunks)
 
 
 def native(id, mode, **arguments):
@@ -62,6 +65,18 @@ BUILDS = {
     "manipulation": (
         lambda mode: native(MANIPULATION, mode, max_episode_steps=7, **CHUNKS),
         lambda: chunked(partial(gym.make, MANIPULATION, max_episode_steps=7)),
+    ),
+    "Kinetix, two in flight": (
+        lambda mode: native(KINETIX, mode, max_episode_steps=20, **FLYING),
+        lambda: chunked(partial(gym.make, KINETIX, max_episode_steps=20), FLYING),
+    ),
+    "chosen horizons and delays, around CartPole": (
+        lambda mode: ChunkedVectorExecution(SyncVectorEnv([CARTPOLE] * N, autoreset_mode=mode), **CHOSEN),
+        partial(chunked, CARTPOLE, CHOSEN),
+    ),
+    "chosen horizons and delays, inside, in workers": (
+        lambda mode: WorkerVectorEnv([partial(chunked, CARTPOLE, CHOSEN)] * N, autoreset_mode=mode),
+        partial(chunked, CARTPOLE, CHOSEN),
     ),
 }
 PLAIN = {
@@ -103,7 +118,7 @@ def together(envs, discount):
     ended = np.zeros(N, bool)
     while min(map(len, found)) < DECISIONS:
         now = [actions[index][min(len(found[index]), DECISIONS - 1)] for index in range(N)]
-        step = envs.step(np.stack(now))
+        step = envs.step(concatenate(envs.single_action_space, now, create_empty_array(envs.single_action_space, N)))
         before, ended_before, ended = observations, ended, step[2] | step[3]
         decisions = read_decisions(
             envs, *step, discount=discount, ended_before=None if discount is None else ended_before
