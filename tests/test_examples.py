@@ -10,15 +10,26 @@ EXAMPLES = sorted(
     path for path in (Path(__file__).parents[1] / "examples").glob("*.py") if not path.stem.startswith("sb3_")
 )
 
-SHORT = {"ppo_torch": ["--decisions", "2048", "--autoreset", "SameStep"]}
+SHORT = {
+    "ppo_torch": ["--decisions", "2048", "--autoreset", "SameStep"],
+    "cleanrl_ddpg": ["--updates", "30"],
+    "torchrl_ppo": ["--updates", "2"],
+    "rllib_ppo": ["--updates", "1"],
+}
 """What takes longer than a moment unless it is told otherwise."""
+
+NEEDS = {"lerobot_adapter": "lerobot", "torchrl_ppo": "torchrl", "rllib_ppo": "tree"}
+"""A module without which the example cannot run, and is skipped (RLlib's own is there without what it imports)."""
+
+TALKS = {"torchrl_ppo", "rllib_ppo", "lerobot_adapter"}
+"""Whose library writes to stderr."""
 
 
 def run(path, folder, *arguments):
     command = [sys.executable, str(path), *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    assert not done.stderr or path.stem in TALKS
     return done.stdout
 
 
@@ -28,6 +39,8 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
+    if path.stem in NEEDS:
+        pytest.importorskip(NEEDS[path.stem])
     assert run(path, tmp_path, *SHORT.get(path.stem, []))
 
 

@@ -5,6 +5,7 @@ from chunkenv.wrappers.action_delay import ActionDelay
 from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
 from chunkenv.wrappers.decision_space import Decision, DecisionSpace
+from chunkenv.wrappers.flat_decisions import FlatDecisions
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
 from chunkenv.wrappers.options import ChunkOptions
@@ -19,6 +20,7 @@ __all__ = [
     "ChunkedExecution",
     "Decision",
     "DecisionSpace",
+    "FlatDecisions",
     "FlattenChunk",
     "ObservationDelay",
     "RecordTicks",
