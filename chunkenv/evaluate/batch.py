@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,14 +9,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.evaluate.asking import Answer, Asker, check_policy, reset_policy
 from chunkenv.evaluate.row import Row
-from chunkenv.evaluate.single import check_policy, episode_seed, reset_policy
+from chunkenv.evaluate.single import episode_seed
 from chunkenv.evaluate.tally import Tally
-from chunkenv.request import BatchPolicy, Chunk
+from chunkenv.request import BatchPolicy
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.infos import FIRST_SUCCESS, SUCCESS_KEYS, split_infos
 from chunkenv.utils.seeding import spawn
-from chunkenv.utils.types import Info, Observation
+from chunkenv.utils.types import Action, Info, Observation
 from chunkenv.vector import ChunkedVectorExecution
 
 SLOTS = 64
@@ -44,8 +44,9 @@ def evaluate_batch(
     Args:
         make_vector_env: makes a vector environment of that many environments: a `ChunkedVectorExecution` with the
             autoreset mode DISABLED.
-        policy: has `infer_batch(observations, request) -> chunks`. If its cost differs between the rows of a batch, it
-            also has `costs`: the costs of the last batch, one for each row.
+        policy: has `infer_batch(observations, request) -> chunks`, or `(chunks, horizons)`, and `budget_batch` where it
+            may choose how long to think, both as `chunkenv.evaluate` has them, with int[N]. If its cost differs between
+            the rows of a batch, it also has `costs`: the costs of the last batch, one for each row.
         episodes: how many, at least 1; or their numbers.
         seed: at least 0.
         slots: how many environments, at least 1. It should not be larger than the number of episodes.
@@ -97,6 +98,7 @@ class _Slots:
         self, envs: ChunkedVectorExecution, policy: BatchPolicy, episodes: list[tuple[int, int]], keep: bool
     ) -> None:
         self._envs, self._policy, self._keep = envs, policy, keep
+        self._asker = Asker(envs, policy)
         self._episodes = episodes
         self._waiting = iter(range(len(episodes)))
         self._playing: list[int | None] = [None] * envs.num_envs
@@ -119,28 +121,27 @@ class _Slots:
         return [row for kept in self._kept for row in kept]
 
     def _decide(self, observations: Observation) -> Observation:
-        request = self._envs.request._replace(rng=tuple(self._streams))
-        begun = time.perf_counter()
-        chunks = self._policy.infer_batch(observations, request)
-        seconds = time.perf_counter() - begun
+        answer = self._asker.ask(observations, tuple(self._streams))
         evaluations = _evaluations(self._policy, self._envs.num_envs)
-        observations, _, terminated, truncated, infos = self._step(chunks)
+        observations, _, terminated, truncated, infos = self._step(answer.action)
         ended = terminated | truncated
-        self._add(infos, evaluations, request.execution_horizon, seconds)
+        self._add(infos, evaluations, answer)
         self._finish(np.flatnonzero(ended).tolist())
         return self._begin(ended) if ended.any() else observations
 
-    def _add(self, infos: Info, evaluations: list[int | None], horizon: int, seconds: float) -> None:
+    def _add(self, infos: Info, evaluations: list[int | None], answer: Answer) -> None:
         """Count the decisions of all slots that play."""
+        count, request = self._envs.num_envs, answer.request
+        horizons = infos["horizon"].tolist() if request.horizons else [request.execution_horizon] * count
         used = {key: value for key, value in infos.items() if key.removeprefix("_") in USED}
-        split = split_infos(used, self._envs.num_envs)
+        split = split_infos(used, count)
         rewards = self._envs.undiscounted_reward.tolist()
-        counted = zip(self._playing, self._tallies, rewards, split, evaluations, strict=True)
-        for place, tally, reward, info, spent in counted:
+        counted = zip(self._playing, self._tallies, rewards, split, evaluations, horizons, strict=True)
+        for place, tally, reward, info, spent, horizon in counted:
             if place is not None and tally is not None:
                 tally.add(reward, info, spent)
                 if self._keep:
-                    self._kept[place].append(tally.decision(info, horizon, seconds))
+                    self._kept[place].append(tally.decision(info, horizon, answer.seconds))
 
     def _finish(self, slots: list[int]) -> None:
         for slot in slots:
@@ -158,9 +159,9 @@ class _Slots:
             self._tallies[slot] = None if place is None else Tally(seed, self._envs, self._policy, number)
         return self._envs.reset(seed=seeds, options={"reset_mask": members})[0]
 
-    def _step(self, chunks: Chunk) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
+    def _step(self, actions: Action) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Info]:
         try:
-            return self._envs.step(chunks)
+            return self._envs.step(actions)
         except ActionError as error:
             name = type(self._policy).__name__
             raise ActionError(f"{name}.infer_batch returned chunks that cannot be executed: {error}") from error

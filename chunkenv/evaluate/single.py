@@ -5,19 +5,19 @@ Everything that reports a number calls it, so that two numbers differ by environ
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import SupportsFloat
 
 import gymnasium as gym
 
 from chunkenv.errors import ActionError, ArgumentError
+from chunkenv.evaluate.asking import Asker, check_policy, reset_policy
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.tally import Tally
-from chunkenv.request import Chunk, Policy
+from chunkenv.request import Policy
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.seeding import spawn
-from chunkenv.utils.types import AnyEnv, Info, Observation
+from chunkenv.utils.types import Action, AnyEnv, Info, Observation
 
 
 def evaluate(
@@ -30,7 +30,10 @@ def evaluate(
 
     Args:
         make_env: makes the environment: a `ChunkedExecution`, perhaps wrapped further, whose episodes end.
-        policy: has `infer(observation, request) -> chunk`, and `reset()` if it remembers anything.
+        policy: has `infer(observation, request) -> chunk`, and `reset()` if it remembers anything. Where
+            `request.horizons` lets it choose when to be asked again, it may return `(chunk, horizon)`; where
+            `request.delays` lets it choose how long to think, it has `budget(observation, request)`, which is asked
+            first and returns one of them.
         episodes: how many episodes, at least 1.
         seed: at least 0.
         decisions: a list to which a row of every decision is added, with the columns `episode` and `DECISION` of
@@ -98,47 +101,19 @@ def play_episode(env: AnyEnv, policy: Policy, seed: int, episode: int = 0, decis
         episode: its number, which the rows of its decisions have.
         decisions: where these are added; None keeps none.
     """
-    rng = spawn(seed, "policy")
+    asker, rng = Asker(env, policy), spawn(seed, "policy")
     reset_policy(policy)
     observation, info = env.reset(seed=seed)
     tally, ended = Tally(seed, env, policy, episode), False
     while not ended:
-        request = env.get_wrapper_attr("request")._replace(rng=rng)
-        begun = time.perf_counter()
-        chunk = policy.infer(observation, request)
-        seconds = time.perf_counter() - begun
-        observation, _, terminated, truncated, info = _step(env, policy, chunk)
+        action, request, seconds = asker.ask(observation, rng)
+        observation, _, terminated, truncated, info = _step(env, policy, action)
         tally.add(env.get_wrapper_attr("undiscounted_reward"), info)
         if decisions is not None:
-            decisions.append(tally.decision(info, request.execution_horizon, seconds))
+            horizon = info["horizon"] if request.horizons else request.execution_horizon
+            decisions.append(tally.decision(info, int(horizon), seconds))
         ended = terminated or truncated
     return tally.row()
-
-
-def check_policy(
-    policy: object, method: str = "infer", what: str = "infer(observation, request) that returns a chunk."
-) -> None:
-    """Refuse what cannot infer.
-
-    Args:
-        policy: what is to be evaluated.
-        method: the name of the method that it needs.
-        what: the end of the sentence about a policy without it.
-
-    Raises:
-        ArgumentError: if there is no such method, or a class is given in place of an object.
-    """
-    if isinstance(policy, type):
-        raise ArgumentError(f"policy={policy.__name__} is a class; give an object of it, {policy.__name__}(...).")
-    if not callable(getattr(policy, method, None)):
-        raise ArgumentError(f"policy={policy!r} has no method {what}")
-
-
-def reset_policy(policy: object) -> None:
-    """Call `reset()`, if the policy has it: an episode begins."""
-    reset = getattr(policy, "reset", None)
-    if callable(reset):
-        reset()
 
 
 def check_env(env: AnyEnv) -> None:
@@ -162,9 +137,9 @@ def _make(make_env: object) -> AnyEnv:
     return env
 
 
-def _step(env: AnyEnv, policy: Policy, chunk: Chunk) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
+def _step(env: AnyEnv, policy: Policy, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
     try:
-        return env.step(chunk)
+        return env.step(action)
     except ActionError as error:
         name = type(policy).__name__
         raise ActionError(f"{name}.infer returned a chunk that cannot be executed: {error}") from error

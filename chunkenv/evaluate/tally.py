@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
-
+from chunkenv.evaluate.asking import attribute_of
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.smoothness import SmoothnessMetrics
 from chunkenv.utils.infos import FIRST_SUCCESS, reported_success
@@ -23,10 +22,10 @@ class Tally:
     """
 
     def __init__(self, seed: int, env: AnyEnv | AnyVectorEnv, policy: object, episode: int = 0) -> None:
-        self._control_dt = _attribute(env, "control_dt")
+        self._control_dt = attribute_of(env, "control_dt")
         self._policy: Any = policy
         self._costs = getattr(policy, "cost", None) is not None
-        self._smoothness, self._delays = SmoothnessMetrics(_attribute(env, "chunk_space")), 0
+        self._smoothness, self._delays = SmoothnessMetrics(attribute_of(env, "chunk_space")), 0
         self._row: Row = {"seed": seed, "ticks": 0, "return": 0.0, "success": None, "underruns": 0, "decisions": 0}
         self._evaluations = self._last_evaluations = 0
         self._first_success: int | None = None
@@ -93,8 +92,3 @@ class Tally:
     def _charged_latency(self) -> float | None:
         """Seconds that the clock charged for a decision, their mean: whole ticks."""
         return None if self._control_dt is None else self._delays * self._control_dt / self._row["decisions"]
-
-
-def _attribute(env: AnyEnv | AnyVectorEnv, name: str) -> Any:
-    """An attribute of the wrapper that chunks, which may be wrapped further."""
-    return env.get_wrapper_attr(name) if isinstance(env, gym.Env) else getattr(env, name)
