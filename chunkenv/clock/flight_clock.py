@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chunkenv.clock.cycle import Source, Steady
@@ -51,6 +51,7 @@ class Schedule:
         counts: what the ticks came to, after 0, 1, ... of them.
         execution_horizon: what the agent chose; None: the clock's.
         flight: this request's inference.
+        after: the clock when all ticks are over, and what is known of its inferences: not to be changed.
     """
 
     delay: int
@@ -60,6 +61,7 @@ class Schedule:
     flight: Flight
     _sources: tuple[Source, ...]
     _staleness: tuple[int, ...]
+    after: tuple[TickClock, dict[Inference, Flight]] = field(compare=False, repr=False)
 
     def delays_of_rows(self, prediction_horizon: int) -> list[int]:
         """Ticks until each row is there; -1 for one that never comes."""
@@ -232,22 +234,29 @@ class FlightClock:
             flight=flight,
             _sources=tuple(run.sources),
             _staleness=tuple(run.staleness),
+            after=(clock, run.flights),
         )
 
     def advance(self, schedule: Schedule, played: int | None = None) -> list[int]:
         """Go on by `played` ticks of `schedule` (all, if None).
 
+        Args:
+            schedule: what this clock has planned where it stands, or the clock that it is a copy of.
+            played: in ticks.
+
         Returns:
             The delays of the inferences that have finished on the way, in the order of their requests; that of a free
             first chunk is none.
         """
-        free = self.next_is_free
-        run = _Run(self.ticks, self.flights, schedule.flight, schedule.execution_horizon)
-        run.play(schedule.ticks if played is None else played)
+        free = self.ticks.requests if self.next_is_free else None
+        if played is None or played == schedule.ticks:
+            self.ticks, self.flights = schedule.after[0].copy(), schedule.after[1]
+        else:
+            _Run(self.ticks, self.flights, schedule.flight, schedule.execution_horizon).play(played)
         under_way = set(self.ticks.in_flight)
         if self.max_in_flight == 1:  # as `ChunkClock` has it: what a decision's inference takes is known with its end
             under_way.clear()
-        finished = [each for each in self.flights if each not in under_way and not (free and each == run.inference)]
+        finished = [each for each in self.flights if each not in under_way and each.number != free]
         met = [first_usable(self.flights[each].delay, self.overlap) for each in finished]
         if not self.ticks.overlap:
             self.ticks.drop_acting()

@@ -13,7 +13,7 @@ cold_starts = st.sampled_from(["free", "charged"])
 def cases(draw, most=4, constant=False, rows=16):
     """Clocks with overlap, and the delays of their inferences: whole chunks and rows that stream, or stop early."""
     rows = draw(st.integers(1, rows))
-    horizon, count = draw(st.integers(1, rows)), 1 if constant else draw(st.integers(1, 6))
+    horizon, count = draw(st.integers(1, rows)), 1 if constant else draw(st.integers(1, 4))
     ticks = st.integers(0, rows + 3)
     streams = st.lists(ticks, min_size=1, max_size=rows).map(lambda waits: tuple(sorted(waits)))
     whole = st.lists(ticks, min_size=rows, max_size=rows).map(lambda waits: tuple(sorted(waits)))

@@ -1,5 +1,7 @@
 """From request to request, with several inferences in flight or rows that stream: tables by hand; the definition."""
 
+from itertools import cycle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +102,7 @@ def test_with_random_delays_and_two_in_flight_it_is_none():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=20_000, deadline=None)
 @given(cases())
 def test_twenty_thousand_cases(case):
@@ -117,6 +120,7 @@ def wide_enough(draw):
     return Case(rows, horizon, [delay], most, period if most > 1 else None, ticks=80)
 
 
+@settings(deadline=None)
 @given(wide_enough())
 def test_no_tick_is_without_a_row_if_a_chunk_covers_delay_and_period(case):
     """With d <= k p a chunk acts from row d to row d + p - 1: there are underruns exactly if H < d + p."""
@@ -125,6 +129,7 @@ def test_no_tick_is_without_a_row_if_a_chunk_covers_delay_and_period(case):
     assert (record.accounts[-1].underruns == 0) == (case.rows >= delay + case.waits)
 
 
+@settings(deadline=None)
 @given(cases(constant=True))
 def test_the_steady_state_is_what_the_clock_comes_to(case):
     (delay,), clock = case.delays, case.clock(FlightClock)
@@ -144,6 +149,7 @@ def synchronous(waits, horizon):
     return [row if 0 <= row < len(waits) and waits[row] <= tick else None for tick, row in enumerate(rows)]
 
 
+@settings(deadline=None)
 @given(cases(most=1), st.integers(0, 40))
 def test_a_synchronous_robot_with_rows_that_stream(case, played):
     clock = FlightClock(case.rows, case.horizon, overlap=False, cold_start="charged")
@@ -176,7 +182,65 @@ def test_the_delays_that_are_known_after_each_decision():
     assert [clock.advance(clock.cycle(delay)) for delay in (9, 6, 3, 1, 1)] == [[], [], [3], [6, 1], [1]]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 10), st.booleans())
 def test_steady_is_what_the_clock_of_cycles_has(rows, horizon, delay, overlap):
     settings = rows, min(horizon, rows), overlap
     assert FlightClock(*settings).steady(delay) == ChunkClock(*settings).steady(delay)
+
+
+@settings(deadline=None)
+@given(cases())
+def test_clocks_in_the_same_phase_go_on_alike(case):
+    """At every request another clock goes on, which stood like this perhaps many ticks before."""
+    clock, delays = case.clock(FlightClock), cycle(case.delays)
+    other, stood = clock.copy(), {}
+    for _ in range(20):
+        other = stood.setdefault(other.phase, other.copy()).copy()
+        assert (other.phase, other.pending, other.foresee(9)) == (clock.phase, clock.pending, clock.foresee(9))
+        delay = next(delays)
+        schedule, alike = (each.cycle(delay, expected=case.expected) for each in (clock, other))
+        assert (schedule.sources(), schedule.staleness()) == (alike.sources(), alike.staleness())
+        assert (schedule.delay, schedule.counts, schedule.unused) == (alike.delay, alike.counts, alike.unused)
+        assert clock.advance(schedule) == other.advance(alike)
+
+
+def test_a_schedule_may_be_played_again_from_where_it_was_planned():
+    clock = FlightClock(8, 2, max_in_flight=2)
+    for _ in range(4):
+        clock.advance(clock.cycle(4))
+    schedule = clock.cycle(3)
+    ends = []
+    for played in (None, 1, schedule.ticks, None):
+        twin = clock.copy()
+        twin.advance(schedule, played)
+        ends.append((twin.tick, twin.phase, twin.cycle(4)))
+    assert ends[0] == ends[2] == ends[3] != ends[1]
+    assert clock.tick == 8
+
+
+def test_a_flight_clock_says_what_it_was_set_to():
+    clock = FlightClock(8, (2, 6), overlap=False)
+    settings = clock.prediction_horizon, clock.execution_horizon, clock.horizons, clock.overlap, clock.max_in_flight
+    assert settings == (8, 6, (2, 6), False, 1)
+    assert FlightClock(8, 2, max_in_flight=3).max_in_flight == 3
+
+
+def test_a_prefix_is_what_is_foreseen_in_so_many_ticks():
+    clock = FlightClock(8, 2, max_in_flight=2)
+    for _ in range(3):
+        clock.advance(clock.cycle(4))
+    assert clock.prefix(3) == clock.foresee(3) == [Source(2, 4), Source(2, 5), Source(1, 4)]
+
+
+def test_a_chosen_horizon_is_the_ticks_to_the_next_request():
+    clock = FlightClock(8, (1, 6))
+    ticks = []
+    for delay, chosen in ((9, 3), (2, 1), (2, None), (0, 4)):
+        schedule = clock.cycle(delay, chosen)
+        ticks.append(schedule.ticks)
+        clock.advance(schedule, schedule.ticks)
+    assert ticks == [3, 2, 6, 4]
+    cut, replayed = clock.copy(), clock.cycle(1, 2)
+    cut.advance(replayed, 1)
+    assert cut.ticks.tick == clock.tick + 1
