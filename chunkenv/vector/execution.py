@@ -49,6 +49,12 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
     environment, because the numbers of ticks differ. That costs time, and `info='full'` much more: its observations
     take one step of all environments for each tick.
 
+    Where the agent chooses horizons or delays, actions are N members of a `chunkenv.wrappers.DecisionSpace`, batched.
+    With `latency=Measured()` call `charge(float64[N])` before each step. A correction needs the observation of every
+    tick: each tick is then a call of its own into the environments, natively played ones too. It may have the method
+    `correct_batch(observations, rows, row_index, tick, rngs)` for all of them at once: see
+    `chunkenv.vector.corrected_play.CorrectedPlay`.
+
     An environment that raises leaves none of them fit to go on: the others have played their ticks, and what came of
     them is lost; call `reset()`.
 

@@ -9,8 +9,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "vector.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_there_are_four_examples():
-    assert len(BLOCKS) == 4
+def test_there_are_six_examples():
+    assert len(BLOCKS) == 6
 
 
 @pytest.mark.parametrize("code", BLOCKS)
