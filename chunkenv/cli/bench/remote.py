@@ -91,6 +91,8 @@ def remote(
     require("remote")
     require("bench", "matplotlib")
     counts = _read_counts(in_flight)
+    chosen = read_numbers("--horizons", horizons) if horizons else []
+    constant = read_numbers("--delays", delays) if delays else []
     options = {
         "dialect": dialect,
         "timeout": timeout,
@@ -106,8 +108,8 @@ def remote(
     setup = set_up(how, server, played, say=lambda sentence: console.print(sentence, soft_wrap=True))
     study = settings.remote_study(
         setup,
-        read_numbers("--horizons", horizons) if horizons else usual_horizons(setup),
-        read_numbers("--delays", delays) if delays else [],
+        chosen or usual_horizons(setup),
+        constant,
         episodes_of(context, settings.QUICK_EPISODES),
         seed,
     )
