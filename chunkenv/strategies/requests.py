@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError, brief
-from chunkenv.request import Chunk, Request, VectorRequest
+from chunkenv.request import Chunk, Pending, Request, VectorPending, VectorRequest
 from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import is_list, is_mapping
 
@@ -54,11 +54,12 @@ def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
     """Requests of environments of one execution horizon, as one.
 
     Args:
-        requests: at least one.
+        requests: at least one, all with the same choices of horizons and delays.
         rows: make room for at least so many rows in `prefix` and `left_over`: the prediction horizon.
 
     Returns:
-        The batch; what fills up the rows is zero. `rng` is a tuple, or None if a request has none.
+        The batch; what fills up the rows is zero. `rng` is a tuple, or None if a request has none; `pending` is None if
+        no request has any.
 
     >>> one = Request(4, np.ones((1, 2)), 1, 1, 4, np.ones((2, 2)), np.random.default_rng(0))
     >>> batch = stack_requests([one], rows=3)
@@ -78,6 +79,9 @@ def stack_requests(requests: Sequence[Request], rows: int = 0) -> VectorRequest:
         left_over=_fill_up(left_over, rows),
         left_over_length=lengths,
         rng=generators if len(generators) == len(requests) else None,
+        pending=_stack_pending(requests),
+        horizons=requests[0].horizons,
+        delays=requests[0].delays,
     )
 
 
@@ -91,6 +95,9 @@ def request_of(request: VectorRequest, index: int) -> Request:
         execution_horizon=request.execution_horizon,
         left_over=map_arrays(itemgetter((index, slice(request.left_over_length[index]))), request.left_over),
         rng=None if request.rng is None else request.rng[index],
+        pending=() if request.pending is None else _pending_of(request.pending, index),
+        horizons=request.horizons,
+        delays=request.delays,
     )
 
 
@@ -114,6 +121,9 @@ def repeat_request(request: VectorRequest, times: int, generators: Sequence[np.r
         left_over=repeat(request.left_over, times),
         left_over_length=repeat(request.left_over_length, times),
         rng=tuple(rng for rng in generators for _ in range(times)),
+        pending=None if request.pending is None else VectorPending(*(repeat(part, times) for part in request.pending)),
+        horizons=request.horizons,
+        delays=request.delays,
     )
 
 
@@ -160,6 +170,30 @@ def plan_left(request: VectorRequest, prediction_horizon: int, action_size: int)
     plan[:, :rows] = left_over
     plan[~real_rows(request.left_over_length, prediction_horizon)] = 0.0
     return plan
+
+
+def _stack_pending(requests: Sequence[Request]) -> VectorPending | None:
+    """The chunks in flight of requests, filled up to the most that one has; None if there are none."""
+    slots = max(len(request.pending) for request in requests)
+    if not slots:
+        return None
+    some = next(pending.chunk for request in requests for pending in request.pending)
+    blank = Pending(map_arrays(np.zeros_like, some), 0)
+    rows = [(*request.pending, *[blank] * (slots - len(request.pending))) for request in requests]
+    return VectorPending(
+        stack([stack([pending.chunk for pending in row]) for row in rows]),
+        np.array([[slot < len(request.pending) for slot in range(slots)] for request in requests]),
+        np.array([[pending.age for pending in row] for row in rows], np.int64),
+    )
+
+
+def _pending_of(pending: VectorPending, index: int) -> tuple[Pending, ...]:
+    """The chunks in flight of one environment of a batch."""
+    places = np.flatnonzero(pending.mask[index]).tolist()
+    return tuple(
+        Pending(map_arrays(itemgetter((index, place)), pending.chunks), int(pending.ages[index, place]))
+        for place in places
+    )
 
 
 def _count_rows(plan: Chunk) -> int:

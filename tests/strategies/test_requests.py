@@ -41,6 +41,39 @@ def test_stacked_requests_are_those_of_the_vector_environment():
             env.step(chunk)
 
 
+@pytest.mark.parametrize(("horizons", "most"), [((2, 4), 1), (None, 3)])
+def test_stacked_requests_have_the_choices_and_what_is_in_flight(horizons, most):
+    options = dict(prediction_horizon=8, execution_horizon=horizons or 2, delays=(0, 3, 5), max_in_flight=most)
+    envs = [ChunkedExecution(gym.make("Pendulum-v1"), **options) for _ in range(3)]
+    inner = gym.make_vec("Pendulum-v1", num_envs=3, vectorization_mode="sync")
+    vector = ChunkedVectorExecution(inner, **options)
+    vector.reset(seed=0)
+    for index, env in enumerate(envs):
+        env.reset(seed=index)
+    rng = np.random.default_rng(0)
+    in_flight = set()
+    for step in range(6):
+        batch = stack_requests([env.request for env in envs], rows=8)
+        assert (batch.horizons, batch.delays) == (horizons, (0, 3, 5))
+        counts = [len(env.request.pending) for env in envs]
+        in_flight.add(max(counts))
+        if max(counts):
+            for one, other in zip(batch.pending, vector.request.pending, strict=True):
+                np.testing.assert_array_equal(one, other[:, : max(counts)])
+        else:
+            assert batch.pending is None
+        for index in range(3):
+            assert str(request_of(batch, index)) == str(envs[index].request)
+            assert str(request_of(vector.request, index)) == str(envs[index].request)
+        chunks = rng.normal(size=(3, 8, 1)).astype(np.float32)
+        delays = np.array([(0, 1, 2), (2, 2, 1), (2, 1, 0)][step % 3])
+        action = {"chunk": chunks, "delay": delays} | ({"horizon": np.array([2, 3, 4])} if horizons else {})
+        vector.step(action)
+        for index, env in enumerate(envs):
+            env.step({name: part[index] for name, part in action.items()})
+    assert in_flight == set(range(most))
+
+
 @pytest.mark.parametrize("kind", ["box", "dict", "nested"])
 def test_a_request_survives_a_batch(kind):
     env = ChunkedExecution(Recorder(ACTIONS[kind]), 6, 3, latency=2)
@@ -75,6 +108,21 @@ def test_repeated_requests_share_the_generator_of_their_episode():
     for index in range(6):
         one, other = request_of(many, index), request_of(request, index // 3)
         assert str(one) == str(other)
+
+
+@pytest.mark.parametrize("kind", ["box", "dict", "nested"])
+def test_chunks_in_flight_survive_a_batch_and_its_repetition(kind):
+    env = ChunkedExecution(Recorder(ACTIONS[kind]), 6, 2, latency=5, max_in_flight=3)
+    env.reset(seed=0)
+    first = env.request
+    for _ in range(3):
+        env.step(env.action_space.sample())
+    assert len(env.request.pending) == 2
+    rng = np.random.default_rng(0)
+    requests = [first._replace(rng=rng), env.request._replace(rng=rng)]
+    many = repeat_request(stack_requests(requests, rows=6), 2, (rng, rng))
+    for index in range(4):
+        assert str(request_of(many, index)) == str(requests[index // 2])
 
 
 @pytest.mark.parametrize("rng", [None, np.random.default_rng(0), generators(1), (None, None), "rngs"])
