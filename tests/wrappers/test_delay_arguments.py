@@ -5,7 +5,7 @@ from gymnasium import spaces
 
 from chunkenv import ActionDelay, ObservationDelay
 from chunkenv.errors import ArgumentError
-from chunkenv.latency import Constant, Uniform
+from chunkenv.latency import Constant, Measured, Streamed, Uniform
 from tests.wrappers.one_step import Script
 
 both = pytest.mark.parametrize("wrap", [ActionDelay, ObservationDelay])
@@ -34,6 +34,8 @@ BAD_ARGUMENTS = [
     ({"latency": 1, "observe": "all"}, "observe='all' is not a whole number"),
     ({"latency": 1, "observe": "yes"}, "observe='yes' is not a whole number"),
     ({"latency": 1, "observe": None}, "observe=None is not a whole number"),
+    ({"latency": Measured()}, "is measured on inferences, but (Action|Observation)Delay delays no chunks"),
+    ({"latency": Streamed((0.1, 0.2))}, "streams the rows of a chunk, but (Action|Observation)Delay delays no chunks"),
     ({"latency": Uniform(0.0, 1.0), "observe": True}, "observe=True needs a constant delay"),
 ]
 
