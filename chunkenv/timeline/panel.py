@@ -41,11 +41,10 @@ class Panel:
         self.height = AXIS + LANE * len(self.chunks) + EXECUTED + timed
 
     def is_under_way(self, chunk: int) -> bool:
-        """Whether the request of a chunk, or a part of its inference, is in the window."""
-        inference = self.timeline.inferences[chunk]
-        ends = inference.finishes
-        begins_before = inference.request < self.window.stop
-        return begins_before and (ends is None or max(ends, inference.request + 1) > self.window.start)
+        """Whether a part of a chunk's inference is in the window."""
+        inference, window = self.timeline.inferences[chunk], self.window
+        ends = window.stop if inference.finishes is None else inference.finishes
+        return inference.request < window.stop and ends > window.start
 
     def kind_of(self, chunk: int, tick: int) -> str:
         """What a chunk's row of a tick came to: 'acted', 'missing' (not there by then), 'unused', '' if it has none."""

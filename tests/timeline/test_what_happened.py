@@ -6,7 +6,7 @@ import pytest
 
 from chunkenv.clock import ChunkClock, TickClock
 from chunkenv.errors import ArgumentError
-from chunkenv.latency import Uniform
+from chunkenv.latency import Streamed, Uniform
 from chunkenv.timeline import InferenceTimes, Timeline, plan_timeline
 from chunkenv.wrappers import ChunkedExecution
 from tests import worlds  # noqa: F401 (registers the world)
@@ -39,6 +39,25 @@ def test_a_run_with_random_latency():
     ages = [tick - timeline.inferences[chunk].request for tick, (chunk, _) in enumerate(timeline.acted)]
     for tick, age in enumerate(np.concatenate([info["staleness"] for info in infos])):
         assert age == (ages[tick] if timeline.acted[tick][0] >= 0 else -1)
+
+
+STREAMED = Streamed((0.05,) * 4 + (0.15,) * 3) + Uniform(0.0, 0.1)
+"""Of seven rows: the last one never comes."""
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 3])
+@pytest.mark.parametrize("latency", [Uniform(0.0, 0.5), STREAMED], ids=["whole", "streamed"])
+def test_any_run_is_a_timeline(latency, in_flight):
+    """It refuses rows that were not there by their tick: none is refused, and ages are those of the observations."""
+    infos = infos_of(latency=latency, execution_horizon=2, max_in_flight=in_flight, decisions=40)
+    timeline = Timeline.of(infos, 8)
+    staleness = np.concatenate([info["staleness"] for info in infos]).tolist()
+    assert staleness == [
+        tick - timeline.inferences[chunk].request if chunk >= 0 else -1
+        for tick, (chunk, _) in enumerate(timeline.acted)
+    ]
+    assert max(timeline.in_flight(tick) for tick in range(timeline.ticks)) == in_flight
+    assert {len(inference.delays) for inference in timeline.inferences[1:]} == {7 if latency is STREAMED else 8}
 
 
 def test_the_sources_of_the_clocks():
