@@ -120,7 +120,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--envs", type=int, default=4)
     parser.add_argument("--chunks", choices=["around", "inside"], default="around", help="of the vector or in each")
-    parser.add_argument("--updates", type=int, default=1500, help="decisions of every environment")
+    parser.add_argument("--updates", type=int, default=1000, help="decisions of every environment")
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small are slower on two
     print("every state is worth 10.0")

@@ -24,7 +24,8 @@ class LeRobotPolicy:
 
     Args:
         policy: a `PreTrainedPolicy`, or anything with `reset`, `predict_action_chunk` and `select_action`.
-        rows: of a chunk: `prediction_horizon` of the environment; at most `chunk_size`, or `n_action_steps` by queue.
+        rows: of a chunk: `prediction_horizon` of the environment; at most `chunk_size`, or `n_action_steps` by queue
+            (VQ-BeT's `action_chunk_size`).
         to_batch: makes observations [N, ...] the policy's batch, a dict of tensors.
         preprocess: of the batch, the first of LeRobot's `make_pre_post_processors`.
         postprocess: of actions [N * rows, A], the second.
@@ -32,7 +33,8 @@ class LeRobotPolicy:
     """
 
     def __init__(self, policy, rows, to_batch, preprocess=None, postprocess=None, by_queue=False):
-        available = policy.config.n_action_steps if by_queue else policy.config.chunk_size
+        names = ["n_action_steps", "action_chunk_size"] if by_queue else ["chunk_size", "n_action_steps"]
+        available = next(getattr(policy.config, name) for name in names if hasattr(policy.config, name))
         if rows > available:
             raise ValueError(f"rows={rows} are more than the {available} that the policy predicts; ask for fewer.")
         self.policy, self.rows, self.to_batch, self.by_queue = policy, rows, to_batch, by_queue

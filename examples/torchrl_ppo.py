@@ -112,7 +112,7 @@ def train(num_envs, updates, mended, seed=0):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--envs", type=int, default=4)
-    parser.add_argument("--updates", type=int, default=60)
+    parser.add_argument("--updates", type=int, default=20)
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small are slower on two
     print("every state is worth 10.0")

@@ -59,7 +59,7 @@ def test_the_critic_learns_what_a_state_is_worth(chunks):
     register_env("late-vector", loop.make_envs)
     ray.init(num_cpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     try:
-        assert loop.train(chunks, 6, mended=True) == pytest.approx(10, abs=1)
-        assert loop.train(chunks, 6, mended=False) > 15
+        assert loop.train(chunks, 15, mended=True) == pytest.approx(10, abs=1)
+        assert loop.train(chunks, 15, mended=False) > 18
     finally:
         ray.shutdown()
