@@ -40,8 +40,8 @@ def _entries(panels: Sequence[Panel]) -> Iterator[tuple[str, str]]:
     if bars:
         yield box(0, 3, KEY, 9, "acted", fill=fill), "inference in flight"
     if any(opacity < 1 for *_, opacity in bars):
-        timed = any(each.seconds is not None for each in timeline.inferences)
-        meaning = "its result waits for the next tick" if timed else "rows still to come"
+        streams = any(len(set(each.delays)) > 1 for each in timeline.inferences)
+        meaning = "rows still to come" if streams else "its result waits for the next tick"
         yield box(0, 3, KEY, 9, "acted", fill=fill, fill_opacity=0.35), meaning
     if "acted" in kinds:
         yield box(0, 0, KEY, 14, "acted", fill=fill) + text(KEY / 2, 11, "2", "on middle"), "row that acts"

@@ -92,10 +92,11 @@ class Panel:
         return element("g", inside="".join(parts))
 
     def bars(self, inference: InferenceTimes) -> Iterator[tuple[float, float, float]]:
-        """Left, width and opacity of the bars of an inference: paler once it has computed, or while rows still come."""
+        """Left, width and opacity of the bars of an inference: fainter once it is over, or while rows still come."""
         end = self.window.stop if inference.finishes is None else inference.finishes
         dense = end if inference.arrives is None else inference.arrives
-        if inference.seconds is not None and self.timeline.control_dt:
+        at_once = inference.arrives == inference.finishes
+        if at_once and inference.seconds is not None and self.timeline.control_dt:
             began = inference.request + self.timeline.late.get(inference.request, 0.0) / self.timeline.control_dt
             dense = min(began + inference.seconds / self.timeline.control_dt, end)
         for begin, stop, opacity in ((inference.request, dense, 1.0), (dense, end, 0.35)):

@@ -14,7 +14,7 @@ STYLE = """
 .chunkenv-timeline .small { font-size: 9.5px; fill: var(--faint); }
 .chunkenv-timeline .middle { text-anchor: middle; }
 .chunkenv-timeline .on { fill: #141414; font-weight: 600; }
-.chunkenv-timeline .note { fill: #141414; font-size: 9px; }
+.chunkenv-timeline .note { font-size: 9px; }
 .chunkenv-timeline .line { stroke: var(--line); fill: none; }
 .chunkenv-timeline .request { fill: var(--edge); }
 .chunkenv-timeline .acted { stroke: var(--edge); stroke-width: .8; }

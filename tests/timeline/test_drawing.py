@@ -59,6 +59,15 @@ def test_rows_that_stream_say_when_they_come():
     assert len(each(lane, "path", "missing")) == 1
 
 
+def test_rows_that_stream_on_the_real_clock_are_faint_while_they_come():
+    planned = plan_timeline(8, 4, [[1, 1, 1, 1, 3, 3, 3, 3]], 20)
+    timed = [inference._replace(seconds=0.05) for inference in planned.inferences]
+    timeline = dataclasses.replace(planned, inferences=timed, control_dt=0.02)
+    root = parse(draw_timeline(timeline))
+    assert bars(lanes(root)[1][1]) == [(4.0, 1.0, "1"), (5.0, 2.0, "0.35")]
+    assert "rows still to come" in {found.text for found in each(root, "text")}
+
+
 def test_rows_that_never_come_are_late_for_good():
     _, lane = lanes(drawn(4, 4, [[0, 0, 1]], 8, cold_start="charged"))[0]
     assert numbers(lane, "on") == [0, 1, 2]
