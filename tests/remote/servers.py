@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 import numpy as np
 from websockets.sync.server import serve
@@ -22,6 +23,14 @@ REQUEST = Request(
 )
 
 
+def threads_left(before):
+    """The threads that were not there before, and do not end in a moment."""
+    deadline = time.monotonic() + 3.0
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left
+
+
 @contextlib.contextmanager
 def scripted(converse, metadata=None, **options):
     """A server whose connections are given to `converse(connection)`, after the metadata; its URI."""
@@ -30,7 +39,8 @@ def scripted(converse, metadata=None, **options):
         connection.send(pack(metadata or {}))
         converse(connection)
 
-    with serve(handle, "127.0.0.1", 0, compression=None, max_size=None, close_timeout=0.2, **options) as server:
+    quick = {"compression": None, "max_size": None, "close_timeout": 0.2, "ping_interval": None}
+    with serve(handle, "127.0.0.1", 0, **quick, **options) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from chunkenv.errors import PolicyFault
 from chunkenv.remote import PolicyServer, RemotePolicy, WireError, pack, unpack
 from chunkenv.remote.messages import write_request
-from tests.remote.servers import CHUNK, REQUEST, scripted
+from tests.remote.servers import CHUNK, REQUEST, scripted, threads_left
 
 MUTANTS = 500
 STATE = np.array([0.5, 1.0])
@@ -75,7 +75,7 @@ def test_the_client_gets_a_chunk_or_a_fault():
                 faults += fault.tick == REQUEST.tick
     assert chunks + faults == MUTANTS
     assert min(chunks, faults) > 0
-    assert set(threading.enumerate()) <= before
+    assert not threads_left(before)
     assert time.monotonic() - started < 60
 
 

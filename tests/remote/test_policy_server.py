@@ -18,7 +18,7 @@ from chunkenv import ChunkedExecution, evaluate
 from chunkenv.errors import ArgumentError, PolicyFault
 from chunkenv.remote import PolicyServer, RemotePolicy, pack, unpack
 from chunkenv.request import Pending
-from tests.remote.servers import CHUNK, REQUEST
+from tests.remote.servers import CHUNK, REQUEST, threads_left
 
 STATE = np.array([0.5, 1.0])
 
@@ -359,10 +359,7 @@ def test_nothing_is_left_when_it_ends():
         remote.infer(STATE, REQUEST)
         started = time.monotonic()
     assert time.monotonic() - started < 1.0
-    deadline = time.monotonic() + 2.0
-    while not set(threading.enumerate()) <= before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert set(threading.enumerate()) <= before
+    assert not threads_left(before)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(PolicyFault):
         remote.infer(STATE, REQUEST)
 

@@ -13,14 +13,10 @@ from websockets.sync.server import serve
 from chunkenv.errors import ArgumentError, PolicyFault
 from chunkenv.remote import RemotePolicy, pack, unpack
 from tests.remote.recorded import OBJECTS
-from tests.remote.servers import CHUNK, REQUEST, answering, raw, scripted
+from tests.remote.servers import CHUNK, REQUEST, answering, raw, scripted, threads_left
 
 SPACE = spaces.Box(-1, 1, (8, 2))
 STATE = np.array([0.5, 1.0])
-
-
-def no_threads_but(before):
-    return set(threading.enumerate()) <= before
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +26,7 @@ def nothing_is_left():
         warnings.simplefilter("error", ResourceWarning)
         yield
         gc.collect()
-    assert no_threads_but(before)
+    assert not threads_left(before)
 
 
 def ask(uri, observation=STATE, request=REQUEST, **options):

@@ -11,7 +11,7 @@ import pytest
 from chunkenv.errors import PolicyFault
 from chunkenv.realtime import RealtimeExecution
 from chunkenv.remote import PolicyServer, RemotePolicy, pack, unpack
-from tests.remote.servers import scripted
+from tests.remote.servers import scripted, threads_left
 
 DT = 0.02
 
@@ -26,10 +26,7 @@ def make_loop(uri, **options):
 def no_thread_is_left():
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 2.0
-    while not set(threading.enumerate()) <= before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert set(threading.enumerate()) <= before
+    assert not threads_left(before)
 
 
 class Slow:
