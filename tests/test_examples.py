@@ -11,6 +11,7 @@ EXAMPLES = sorted(
 )
 
 SHORT = {
+    "adaptive_horizon": ["--episodes", "3"],
     "ppo_torch": ["--decisions", "2048", "--autoreset", "SameStep"],
     "cleanrl_ddpg": ["--updates", "30"],
     "torchrl_ppo": ["--updates", "2"],
@@ -18,8 +19,8 @@ SHORT = {
 }
 """What takes longer than a moment unless it is told otherwise."""
 
-NEEDS = {"lerobot_adapter": "lerobot", "torchrl_ppo": "torchrl", "rllib_ppo": "tree"}
-"""A module without which the example cannot run, and is skipped (RLlib's own is there without what it imports)."""
+NEEDS = {"lerobot_adapter": "lerobot", "torchrl_ppo": "torchrl", "rllib_ppo": "ray.rllib"}
+"""A module that must import, or the example is skipped (RLlib's own is there without what it needs)."""
 
 TALKS = {"torchrl_ppo", "rllib_ppo", "lerobot_adapter"}
 """Whose library writes to stderr."""
@@ -40,7 +41,7 @@ def test_there_are_examples():
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
     if path.stem in NEEDS:
-        pytest.importorskip(NEEDS[path.stem])
+        pytest.importorskip(NEEDS[path.stem], exc_type=ImportError)
     assert run(path, tmp_path, *SHORT.get(path.stem, []))
 
 

@@ -20,7 +20,7 @@ from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
 from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
-from chunkenv.strategies.requests import plan_left, stack_requests
+from chunkenv.strategies.requests import plan_left, request_of, stack_requests
 from chunkenv.strategies.rtc import RTC, HardMasking
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
@@ -42,6 +42,7 @@ __all__ = [
     "measure_latency",
     "plan_left",
     "prefix_weights",
+    "request_of",
     "request_weights",
     "stack_requests",
 ]

@@ -11,7 +11,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike
 
 from chunkenv.evaluate import reset_policy
@@ -26,6 +25,7 @@ from chunkenv.testing.batch_policy import (
     infer_one_by_one,
     play_batch,
 )
+from chunkenv.testing.choices import action_of, ask_budget, read_answer
 from chunkenv.testing.expect import difference, expect, expect_same, global_randomness, seeded_global_randomness, skip
 from chunkenv.testing.perturbations import overwrite
 from chunkenv.testing.random_rollouts import parts_of, read_request
@@ -34,7 +34,7 @@ from chunkenv.utils.types import AnyEnv, AnySpace, Observation
 
 
 class RecordedInference(NamedTuple):
-    """One inference: what went in, with copies made before it, and the chunk."""
+    """One inference: what went in, with copies made before it, and the answer: the chunk, perhaps with its horizon."""
 
     observation: Observation
     request: Request
@@ -60,6 +60,9 @@ class PolicyContract:
     `chunkenv.vector.VectorRequest`, `request.rng` a tuple with one generator an episode, and an episode begins anew
     wherever `request.tick` is 0.
 
+    Where the environment lets it choose horizons it may return `(chunk, horizon)`; where it lets it choose delays,
+    `budget(observation, request)` (`budget_batch` for many) is asked first.
+
     Attributes:
         decisions: how many decisions a rollout has at most.
         batch: how many episodes are answered at once.
@@ -83,7 +86,7 @@ class PolicyContract:
         """Shape and dtype of env.action_space, finite everywhere, discrete numbers in range."""
         with self._open() as env:
             for inference in inferences(self.make_policy(), env, self.decisions):
-                expect_chunk(env.action_space, inference.chunk)
+                expect_chunk(*read_answer(env, inference.chunk))
 
     def test_the_observation_is_not_changed(self) -> None:
         """It belongs to the caller, who may store it."""
@@ -156,9 +159,8 @@ class PolicyContract:
     def test_a_batch_has_a_chunk_for_each_request(self) -> None:
         """Shape and dtype of as many members of env.action_space, finite everywhere."""
         with self._open() as env:
-            space = batch_space(env.action_space, self.batch)
             for decision in self._batches():
-                expect_chunk(space, decision.chunks)
+                expect_chunk(*read_answer(env, decision.chunks, self.batch))
 
     def test_a_batch_answers_as_one_by_one(self) -> None:
         """A row is what `infer` answers to its request, with the same stream: no other row matters."""
@@ -219,7 +221,7 @@ class PolicyContract:
                 answers = list(inferences(self.make_policy(), env, decisions, infer=infer))
             except Exception as error:
                 raise AssertionError(f"with {what} it raised {error!r}; expected a chunk.") from error
-            expect_chunk(env.action_space, answers[-1].chunk)
+            expect_chunk(*read_answer(env, answers[-1].chunk))
             return answers
 
     def _open(self) -> closing[AnyEnv]:
@@ -250,12 +252,12 @@ def inferences(
     rng = np.random.default_rng(seed)
     observation, _ = env.reset(seed=seed)
     for _ in range(decisions):
-        request = read_request(env)._replace(rng=rng)
+        request, delay = ask_budget(policy, env, observation, read_request(env)._replace(rng=rng))
         before = copy.deepcopy((observation, request))
         chunk = infer(policy, observation, request) if infer else policy.infer(observation, request)
         played = copy.deepcopy(chunk)  # a check that looks at the chunk may write into it
         yield RecordedInference(observation, request, *before, chunk)
-        observation, _, terminated, truncated, _ = env.step(played)
+        observation, _, terminated, truncated, _ = env.step(action_of(env, played, delay))
         if terminated or truncated:
             return
 
