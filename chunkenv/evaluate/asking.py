@@ -27,7 +27,7 @@ ONE = Methods("infer", "budget", "one of request.delays")
 MANY = Methods("infer_batch", "budget_batch", "one of request.delays for each request, int[N]")
 
 
-class Answer(NamedTuple):
+class TimedAnswer(NamedTuple):
     """What came of a question.
 
     Attributes:
@@ -70,7 +70,7 @@ class Asker:
             check_policy(policy, self._methods.budget, f"{what}; {choice}")
             self._budget = getattr(policy, self._methods.budget)
 
-    def ask(self, observation: Observation, rng: Any) -> Answer:
+    def ask(self, observation: Observation, rng: Any) -> TimedAnswer:
         """The policy's answer to the environment's present request.
 
         Args:
@@ -89,7 +89,7 @@ class Asker:
         seconds = time.perf_counter() - begun
         if self._charge is not None:
             self._charge(seconds if self._count is None else np.full(self._count, seconds))
-        return Answer(self._join(answer, delay), request, seconds)
+        return TimedAnswer(self._join(answer, delay), request, seconds)
 
     def _check_budget(self, budget: object, delays: tuple[int, ...]) -> Any:
         """The ticks that a policy chose to think, an int or int64[N]."""

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.evaluate.asking import Answer, Asker, check_policy, reset_policy
+from chunkenv.evaluate.asking import TimedAnswer, Asker, check_policy, reset_policy
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.single import episode_seed
 from chunkenv.evaluate.tally import Tally
@@ -129,7 +129,7 @@ class _Slots:
         self._finish(np.flatnonzero(ended).tolist())
         return self._begin(ended) if ended.any() else observations
 
-    def _add(self, infos: Info, evaluations: list[int | None], answer: Answer) -> None:
+    def _add(self, infos: Info, evaluations: list[int | None], answer: TimedAnswer) -> None:
         """Count the decisions of all slots that play."""
         count, request = self._envs.num_envs, answer.request
         horizons = infos["horizon"].tolist() if request.horizons else [request.execution_horizon] * count

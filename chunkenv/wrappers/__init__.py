@@ -4,7 +4,7 @@ from chunkenv.request import Request
 from chunkenv.wrappers.action_delay import ActionDelay
 from chunkenv.wrappers.action_noise import ActionNoise
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
-from chunkenv.wrappers.decision_space import Decision, DecisionSpace
+from chunkenv.wrappers.decision_space import DecisionSpace
 from chunkenv.wrappers.flat_decisions import FlatDecisions
 from chunkenv.wrappers.flatten import FlattenChunk
 from chunkenv.wrappers.observation_delay import ObservationDelay
@@ -18,7 +18,6 @@ __all__ = [
     "ChunkOptions",
     "ChunkOverlay",
     "ChunkedExecution",
-    "Decision",
     "DecisionSpace",
     "FlatDecisions",
     "FlattenChunk",

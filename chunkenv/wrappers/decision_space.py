@@ -14,7 +14,7 @@ from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import Action, AnySpace, is_list
 
 
-class Decision(NamedTuple):
+class ChosenParts(NamedTuple):
     """What an action says: the chunk, and the horizon and the delay in ticks (None where the agent does not choose)."""
 
     chunk: Chunk
@@ -95,12 +95,12 @@ class DecisionSpace(spaces.Dict):
             raise ActionError(f"the delay {brief(delay)} is none of delays={self.delays}; choose one of them.")
         return self.delays.index(delay)
 
-    def read(self, action: Mapping[str, Any]) -> Decision:
+    def read(self, action: Mapping[str, Any]) -> ChosenParts:
         """The decision of an action, or of a batch of them; the delay in ticks."""
         delay = None
         if self.delays is not None:
             delay = np.asarray(self.delays)[action["delay"]]
-        return Decision(action["chunk"], action.get("horizon"), delay)
+        return ChosenParts(action["chunk"], action.get("horizon"), delay)
 
 
 def _is_whole(value: object) -> bool:
