@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.errors import ActionError, ArgumentError, brief
-from chunkenv.evaluate.asking import TimedAnswer, Asker, check_policy, reset_policy
+from chunkenv.evaluate.asking import Asker, TimedAnswer, check_policy, reset_policy
 from chunkenv.evaluate.row import Row
 from chunkenv.evaluate.single import episode_seed
 from chunkenv.evaluate.tally import Tally
