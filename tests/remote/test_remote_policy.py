@@ -497,6 +497,16 @@ def test_a_reset_ends_what_is_under_way_at_once():
     assert ended - started < 0.5
 
 
+def test_an_answer_that_is_there_when_a_reset_comes_is_dropped_too():
+    with scripted(answering({"actions": CHUNK}, {"actions": CHUNK})) as uri, RemotePolicy(uri, timeout=5.0) as policy:
+        stream = policy.infer_stream(STATE, REQUEST)
+        assert len(next(stream)) == 8
+        policy.reset()
+        with pytest.raises(PolicyFault, match="an episode that is over"):
+            next(stream)
+        assert len(policy._free) == 1
+
+
 def test_two_inferences_at_once_have_two_connections():
     both = threading.Barrier(2)
 
