@@ -23,15 +23,12 @@ class ChunkStore:
         action_space: the space of one action.
         underrun: what acts in a tick without a row.
         num_envs: N.
-        depth: how many chunks are kept: 1, with several inferences in flight k + 1.
     """
 
     _older: Sequence[Chunk] = ()
     """The chunks before the newest."""
 
-    def __init__(
-        self, chunks: AnySpace, action_space: AnySpace, underrun: Underrun, num_envs: int, depth: int = 1
-    ) -> None:
+    def __init__(self, chunks: AnySpace, action_space: AnySpace, underrun: Underrun, num_envs: int) -> None:
         self._chunks = chunks
         self._num_envs = num_envs
         self._holds = underrun.kind == "hold"
@@ -41,7 +38,6 @@ class ChunkStore:
         self._filling = padding(batch_space(chunks, num_envs))
         self._last = map_parts(lambda _, value: np.repeat(np.asarray(value)[None], num_envs, 0), chunks, self._first)
         self._previous = self._filling
-        self._older = [self._filling] * (depth - 1)
 
     def reset(self, members: np.ndarray) -> None:
         """Forget the last actions of some environments (bool[N])."""
@@ -57,27 +53,31 @@ class ChunkStore:
 
         Args:
             chunks: of this cycle.
-            rows: int64[N, T], numbers in [kept chunks, chunk of this cycle, last action].
+            rows: int64[N, T], numbers in [chunk of this cycle, kept chunks]; -1 is the last action.
         """
         each = np.arange(self._num_envs)[:, None]
 
         def leaf(_: AnySpace, last: np.ndarray, *parts: np.ndarray) -> np.ndarray:
             return np.concatenate([*parts, last[:, None]], axis=1)[each, rows]
 
-        return map_parts(leaf, self._chunks, self._last, self._previous, *self._older, chunks)
+        return map_parts(leaf, self._chunks, self._last, chunks, self._previous, *self._older)
 
     def keep(self, chunks: Chunk, arrived: np.ndarray, actions: Action, played: np.ndarray) -> None:
         """Keep the chunks that have arrived (bool[N]), and the last of the `played` actions (int64[N]).
 
-        Where several chunks are kept, all have to arrive.
+        `forget` says which of the older ones stay; where there are some, all chunks are to arrive.
         """
-        self._older = [self._previous, *self._older][: len(self._older)]
+        self._older = [self._previous, *self._older]
         if arrived.all():
             self._previous = chunks
         elif arrived.any():
             self._previous = map_parts(_replace(arrived), self._chunks, self._previous, chunks)
         if self._holds:
             map_parts(_put_last(np.flatnonzero(played), played), self._chunks, self._last, actions)
+
+    def forget(self, count: int) -> None:
+        """Keep the newest `count` chunks only, at least 1."""
+        self._older = self._older[: count - 1]
 
     def rows_from(self, starts: np.ndarray, lengths: np.ndarray) -> Chunk:
         """Rows of the kept chunks moved to the front, `lengths` of them from `starts` on; the rest is filling."""

@@ -13,6 +13,8 @@ from chunkenv.request import Chunk
 from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.wrappers.underrun import fill_underruns
 
+LAST = -1
+
 
 class Cycles(NamedTuple):
     """The cycles of N environments: `which[i]` says which of the few different `plans` is that of environment i.
@@ -111,6 +113,11 @@ class Clocks:
     def max_in_flight(self) -> int:
         """Inferences under way at a time: 1."""
         return self._clock.max_in_flight
+
+    @property
+    def oldest(self) -> int:
+        """How many chunks may still act: 1."""
+        return 1
 
     @property
     def left_lengths(self) -> np.ndarray:
@@ -214,10 +221,10 @@ def account(cycle: Cycle | Schedule, played: int) -> tuple[np.ndarray, np.ndarra
 
 
 class Places(NamedTuple):
-    """Where the actions of N cycles stand among [previous chunks, own chunk, waiting action]: rows of int64[N, T].
+    """Where the actions of N cycles stand among [own chunk, previous chunks], the newest first: int64[N, T].
 
     Attributes:
-        rows: int64[N, T]; beyond `ticks`, some row.
+        rows: int64[N, T]; `LAST` is the action that waits, the last one executed; beyond `ticks`, some row.
         ticks: int64[N], how many ticks are to be played.
         stopped: bool[N], whether there are fewer than the cycle has, because an underrun stops the episode.
     """
@@ -236,7 +243,7 @@ def places(cycles: Cycles, horizon: int, underrun: str) -> Places:
 @lru_cache(maxsize=4096)
 def _places(plans: tuple[Cycle, ...], horizon: int, underrun: str) -> Places:
     """The places of a few plans, not to be changed."""
-    of_chunks = range(horizon), range(horizon, 2 * horizon), 2 * horizon
+    of_chunks = range(horizon, 2 * horizon), range(horizon), LAST
     return table_of([fill_underruns(plan, underrun, *of_chunks) for plan in plans], plans)
 
 

@@ -96,7 +96,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         self._clocks = _make_clocks(parts, self.num_envs)
         self._delays = VectorDelays(parts.delays, _depths(vector_env))
         self._estimate = VectorEstimate(parts.estimate, self.num_envs)
-        self._store = _make_store(parts, vector_env.single_action_space, self.num_envs)
+        self._store = ChunkStore(parts.chunks, vector_env.single_action_space, parts.underrun, self.num_envs)
         self._set_rules(parts, vector_env)
         self._autoreset = Autoreset(
             vector_env.metadata.get("autoreset_mode"), self.num_envs, self.single_observation_space
@@ -295,7 +295,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
             return self._read_chunks(actions, ignored=resetting), cycles
         chunks, self._horizons, delays = self._settling.read(actions, resetting, self._clocks.next_is_free)
         if delays is not None:
-            self._delay = np.where(resetting, self._delay, delays)
+            self._delay = delays
         return chunks, self._plan_cycles(self._horizons)
 
     def _plan_cycles(self, horizons: np.ndarray | None = None) -> Cycles:
@@ -391,6 +391,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         for met in self._clocks.advance(cycles, result, play.ticks, going):
             self._estimate.learn(met.delays, met.members)
         self._clocks.reset(over)
+        self._store.forget(self._clocks.oldest)
         self._delay = np.where(over, 0, self._delay)
         self._await_chunks(going)
 
@@ -450,12 +451,6 @@ def _make_clocks(parts: ChunkParts, num_envs: int) -> Clocks | FlightClocks:
     if isinstance(parts.clock, FlightClock):
         return FlightClocks(parts.clock, num_envs, parts.delays.streams)
     return Clocks(parts.clock, num_envs)
-
-
-def _make_store(parts: ChunkParts, action_space: AnySpace, num_envs: int) -> ChunkStore:
-    # The chunk that acts is older than all in flight, and an episode that was cut short has asked once more.
-    depth = parts.clock.max_in_flight + 1 if isinstance(parts.clock, FlightClock) else 1
-    return ChunkStore(parts.chunks, action_space, parts.underrun, num_envs, depth)
 
 
 def _where(members: np.ndarray, values: np.ndarray) -> np.ndarray:

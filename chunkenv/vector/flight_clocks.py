@@ -10,7 +10,7 @@ import numpy as np
 from chunkenv.clock import Delay, FlightClock, Schedule, Source, bootstrap_discount, first_usable
 from chunkenv.request import Chunk, VectorPending
 from chunkenv.vector.chunk_store import ChunkStore
-from chunkenv.vector.clocks import Cycles, Met, Outcome, Places, find_groups, table_of
+from chunkenv.vector.clocks import LAST, Cycles, Met, Outcome, Places, find_groups, table_of
 from chunkenv.wrappers.underrun import fill_by_source
 
 Kind = TypeVar("Kind")
@@ -57,6 +57,14 @@ class FlightClocks:
     def max_in_flight(self) -> int:
         """Inferences under way at a time, k."""
         return self._clock.max_in_flight
+
+    @property
+    def oldest(self) -> int:
+        """How many chunks may still act, or are in flight: a slow inference may be older than many that have arrived.
+
+        The one that acts is older than all in flight, and an episode that was cut short has asked once more.
+        """
+        return max(self.max_in_flight + 1, *(phase.oldest for phase in self._phases))
 
     @property
     def next_is_free(self) -> np.ndarray:
@@ -121,14 +129,11 @@ class FlightClocks:
 
     def places(self, cycles: Cycles, underrun: str) -> Places:
         """Where the actions of the cycles stand, if an underrun acts as `Underrun.kind` says."""
-        horizon = self.prediction_horizon
-        ages = self.max_in_flight + 1
 
         def place_of(source: Source) -> int:
-            return ((source.age - 1) if source.age else ages) * horizon + source.row
+            return source.age * self.prediction_horizon + source.row
 
-        waiting = (ages + 1) * horizon
-        columns = [fill_by_source(plan.sources(), place_of, underrun, waiting) for plan in cycles.plans]
+        columns = [fill_by_source(plan.sources(), place_of, underrun, LAST) for plan in cycles.plans]
         return Places(*(column[cycles.which] for column in table_of(columns, cycles.plans)))
 
     def outcome(
@@ -205,6 +210,11 @@ class _Phase:
     def pending(self) -> list[Source]:
         """The chunks in flight, newest first: see `FlightClock.pending`."""
         return self.clock.pending
+
+    @cached_property
+    def oldest(self) -> int:
+        """How many requests ago the oldest chunk in flight was asked for; 0 if there is none."""
+        return max((age for age, _ in self.pending), default=0)
 
     def cycle(self, delay: Delay, horizon: int | None, expected: int) -> Schedule:
         """What a request plays: see `FlightClock.cycle`."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chunkenv.clock import ChunkClock, bootstrap_discount, plan_cycle
 from chunkenv.vector import clocks as clocks_module
-from chunkenv.vector.clocks import Clocks, find_groups, outcome, places
+from chunkenv.vector.clocks import LAST, Clocks, find_groups, outcome, places
 
 numbers = st.integers(0, 6)
 
@@ -101,9 +101,9 @@ def test_equal_ones_are_planned_once(monkeypatch):
 @pytest.mark.parametrize(
     ("underrun", "rows", "stopped"),
     [
-        ("hold", [2, 3, 3, 4 + 3], False),
-        ("zero", [2, 3, 8, 4 + 3], False),
-        ("stop", [2, 3], True),
+        ("hold", [4 + 2, 4 + 3, 4 + 3, 3], False),
+        ("zero", [4 + 2, 4 + 3, LAST, 3], False),
+        ("stop", [4 + 2, 4 + 3], True),
     ],
 )
 def test_where_the_actions_stand(underrun, rows, stopped):

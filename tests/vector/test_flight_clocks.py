@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from chunkenv import ChunkedVectorExecution
 from chunkenv.clock import FlightClock, bootstrap_discount, first_usable
-from chunkenv.latency import Streamed, Uniform
+from chunkenv.latency import LatencyModel, Streamed, Uniform
 from chunkenv.testing import CountingEnv
 from chunkenv.vector import flight_clocks as flight_clocks_module
 from chunkenv.vector.flight_clocks import FlightClocks, find_alike
@@ -152,3 +153,34 @@ def test_two_in_flight_by_hand():
     assert request.pending.ages.tolist() == [[2]] * 2
     assert request.pending.chunks[1, 0, :, 0] == pytest.approx([4.0, 4.1, 4.2, 4.3, 4.4, 4.5, 4.6, 4.7])
     assert request.prefix[0, : request.prefix_length[0], 0] == pytest.approx([3.4, 3.5, 4.4, 4.5])
+
+
+def test_a_slow_inference_may_be_older_than_many_that_have_arrived():
+    """The chunk of tick 1 takes 20 ticks and is pending all the while; those after it are there at once."""
+    slow = Scripted((2.0,))
+    options = dict(prediction_horizon=4, execution_horizon=1, latency=slow, control_dt=0.1, request_period=1)
+    envs = flying(1, **options)
+    envs.reset(seed=0)
+    for number in range(12):
+        envs.step(np.full((1, 4, 1), number, np.float32))
+    pending = envs.request.pending
+    assert pending.ages.tolist() == [[11]]
+    assert pending.chunks[0, 0, :, 0].tolist() == [1] * 4
+    assert len(envs._store._older) == 10
+    for number in range(12, 25):
+        envs.step(np.full((1, 4, 1), number, np.float32))
+    assert not envs.request.pending.mask.any()
+    assert len(envs._store._older) == 2
+
+
+@dataclass(frozen=True)
+class Scripted(LatencyModel):
+    """Gives the seconds that it was told to, one after the other, and then 0."""
+
+    seconds: tuple
+
+    def begin_episode(self, rng, number):
+        return iter(self.seconds)
+
+    def draw(self, rng, state):
+        return next(state, 0.0), state

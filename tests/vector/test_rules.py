@@ -27,6 +27,8 @@ class Ending(Recorder):
     def step(self, action):
         observation, reward, _, over, info = super().step(action)
         info["success"] = bool(self.np_random.random() < 0.2)
+        if self.tick % 3 == 0:
+            info["third"] = self.tick
         if self.limit % 2:
             return observation, reward, over, False, info
         return observation, reward, False, over, info

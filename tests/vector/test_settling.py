@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from chunkenv import ChunkedExecution
 from chunkenv.errors import ActionError, ArgumentError, ResetNeededError
-from chunkenv.latency import Measured
+from chunkenv.latency import Measured, Uniform
+from chunkenv.testing import CountingEnv
 from chunkenv.wrappers import DecisionSpace
 from tests.vector.test_execution import chunks_of, counting
 
@@ -54,6 +56,26 @@ def test_a_reset_forgets_the_charge():
         envs.step(chunks_of())
     envs.charge(np.full(3, 0.3))
     assert envs.step(chunks_of())[4]["delay"].tolist() == [3, 3, 3]
+
+
+def test_one_that_has_ended_is_not_charged():
+    """Its stream goes on in the next episode where the last one left it."""
+    network = dict(latency=Measured() + Uniform(0.0, 1.0), delay_estimate="last", execution_horizon=2, control_dt=0.1)
+    envs, alone = measured(ends=[3, None, None], **network), ChunkedExecution(CountingEnv(truncate_at=3), 4, **network)
+    alone.reset(seed=0)
+    for _ in range(3):  # two decisions, then the reset
+        envs.charge(np.full(3, 0.1))
+        envs.step(chunks_of())
+    for _ in range(2):
+        alone.charge(0.1)
+        alone.step(chunks_of()[0])
+    alone.reset()
+    delays = []
+    for _ in range(2):
+        envs.charge(np.full(3, 0.1))
+        alone.charge(0.1)
+        delays.append((envs.step(chunks_of())[4]["delay"][0], alone.step(chunks_of()[0])[4]["delay"]))
+    assert delays[1][0] == delays[1][1] > 0
 
 
 @pytest.mark.parametrize(
