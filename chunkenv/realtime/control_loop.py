@@ -77,7 +77,8 @@ class EpisodeLoop:
         parts: what the loop is made of.
         worker: infers.
         episode: the number of the episode.
-        keep: is given each decision once it is over and its delay known.
+        keep: is given each decision once it is over and its delay known, and how often its inference evaluated the
+            denoiser.
 
     Attributes:
         trace: the inferences that came, in the order of their requests.
@@ -86,7 +87,7 @@ class EpisodeLoop:
     """
 
     def __init__(
-        self, parts: LoopParts, worker: InferenceWorker, episode: int, keep: Callable[[PlayedDecision], None]
+        self, parts: LoopParts, worker: InferenceWorker, episode: int, keep: Callable[[PlayedDecision, int], None]
     ) -> None:
         self._parts, self._worker, self._episode, self._keep = parts, worker, episode, keep
         self._clock, self._time = parts.clock, parts.time
@@ -239,7 +240,7 @@ class EpisodeLoop:
             0 if free else self.deadlines.late - flight.late,
         )
         self._rows_of_trace[flight.inference.number] = row
-        flight.account.horizon = answer.horizon
+        flight.account.horizon, flight.account.evaluations = answer.horizon, answer.evaluations or 0
         if acts:
             self._take(flight, answer)
         if not free:
@@ -292,7 +293,7 @@ class EpisodeLoop:
                 decision.info["horizon"] = account.horizon
             if account.fault:
                 decision.info["fault"] = account.fault
-            self._keep(decision)
+            self._keep(decision, account.evaluations)
 
     def _end(self, terminated: bool, truncated: bool) -> None:
         """Close the last decision, and wait for what is still under way: its delay is known only then."""

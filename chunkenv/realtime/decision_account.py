@@ -59,6 +59,7 @@ class DecisionAccount:
     Attributes:
         delay: ticks until control had the chunk; None as long as it has not.
         horizon: what the policy chose; None if it does not choose.
+        evaluations: of the denoiser, in its inference; 0 if it failed, or the policy has no `cost`.
         fault: why there is no chunk; empty if there is one, or it is still to come.
         broken: rows that ran in place of those that a prefix had shown.
     """
@@ -67,7 +68,7 @@ class DecisionAccount:
         self._clock, self._before, self.tick = clock, Totals.of(clock), clock.tick
         self.delay: int | None = None
         self.horizon: int | None = None
-        self.fault, self.broken = "", 0
+        self.fault, self.broken, self.evaluations = "", 0, 0
         self._info: Info = {}
         self._rewards: list[float] = []
         self._actions: list[Action] = []

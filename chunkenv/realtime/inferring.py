@@ -24,6 +24,7 @@ class Answer(NamedTuple):
         seconds: from the request to the end of the inference.
         failure: why there is no chunk, in a sentence; empty if there is one.
         details: the traceback of what was raised.
+        evaluations: of the denoiser, as the policy's `cost` says; None if it has none.
     """
 
     inference: Inference
@@ -32,6 +33,7 @@ class Answer(NamedTuple):
     seconds: float = 0.0
     failure: str = ""
     details: str = ""
+    evaluations: int | None = None
 
 
 class AnswerReader:

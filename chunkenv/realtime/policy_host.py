@@ -63,7 +63,8 @@ class PolicyHost:
             chunk, horizon = self._read(returned)
         except Exception as error:
             return Answer(inference, failure=_say(error, self._name), details=_trace(error))
-        return Answer(inference, chunk, horizon)
+        cost = getattr(self._policy, "cost", None)
+        return Answer(inference, chunk, horizon, evaluations=None if cost is None else cost.evaluations)
 
     @property
     def _name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 from chunkenv.clock import Horizon, Inference, TickClock
@@ -134,7 +135,8 @@ class RealtimeExecution:
         chunks = chunk_space(env.action_space, ticks.prediction_horizon)
         on_fault = one_of("on_fault", on_fault, ("raise", "underrun", "end"))
         late_first = ticks.cold_start == "charged" or on_fault == "underrun"
-        self._policy, self._hosted = policy, HostedPolicy(policy, AnswerReader(chunks, ticks.horizons))
+        self._hosted = HostedPolicy(policy, AnswerReader(chunks, ticks.horizons))
+        self._has_cost = getattr(policy, "cost", None) is not None  # of one that is made: what warming up shows
         self._given_worker = _read_worker(worker)
         self._warm_up = whole_number("warm_up", warm_up, at_least=0)
         self._start_timeout = _seconds("start_timeout", start_timeout)
@@ -202,10 +204,10 @@ class RealtimeExecution:
         seed: int,
         on_decision: Callable[[PlayedDecision], None] | None,
     ) -> Row:
-        tally = Tally(seed, cast(Any, self), None if makes_policy(self._policy) else self._policy)
+        tally = Tally(seed, cast(Any, self), SimpleNamespace(cost=0) if self._has_cost else None)
 
-        def keep(decision: PlayedDecision) -> None:
-            tally.add(decision.undiscounted_reward, decision.info)
+        def keep(decision: PlayedDecision, evaluations: int) -> None:
+            tally.add(decision.undiscounted_reward, decision.info, evaluations)
             if on_decision is not None:
                 on_decision(decision)
 
@@ -236,6 +238,7 @@ class RealtimeExecution:
                     if answer.failure:
                         raise _warm_up_fault(answer.failure, answer.details)
                     waiting.remove(answer.inference)
+                    self._has_cost = answer.evaluations is not None
                 if waiting and time.now() >= limit:
                     raise _warm_up_fault(f"the policy did not answer within {self._start_timeout:g} seconds")
 

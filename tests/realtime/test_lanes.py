@@ -13,6 +13,7 @@ from chunkenv import ChunkedExecution
 from chunkenv.errors import ArgumentError, PolicyFault
 from chunkenv.evaluate import evaluate
 from chunkenv.realtime import RealtimeExecution
+from chunkenv.strategies import Cost
 from tests.realtime.shared import Numbers, Random
 
 WORKERS = ("thread", "process")
@@ -234,6 +235,24 @@ def test_a_policy_that_is_shared_is_reset_once_for_an_episode(worker):
     loop.run(3, 0, on_decision=decisions.append)
     resets = {(each.episode, round(10 * float(each.info["actions"][0][0]))) for each in decisions}
     assert resets == {(0, 1), (1, 2), (2, 3)}
+
+
+class Varying(Script):
+    """Its first inference of an episode costs 10 evaluations, each later one 3; warming up is none."""
+
+    cost = Cost(0, 0, None)
+
+    def infer(self, observation, request):
+        self.cost = Cost(3 if request.tick else 10, 0, None)
+        return super().infer(observation, request)
+
+
+@pytest.mark.parametrize("make", [lambda: Varying(answer), lambda: lambda: Varying(answer)], ids=["given", "made"])
+@pytest.mark.parametrize("worker", WORKERS)
+def test_what_decisions_cost_is_counted_where_the_policy_runs(worker, make):
+    rows = make_loop(make(), worker, timeout=60).run(2, 0)
+    assert [row["denoiser_evaluations"] for row in rows] == [10 + 3 * (row["decisions"] - 1) for row in rows]
+    assert "denoiser_evaluations" not in make_loop(Script(answer), worker, timeout=60).run(1, 0)[0]
 
 
 def test_what_a_client_of_a_server_says_of_it_is_said_once():
