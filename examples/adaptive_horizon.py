@@ -19,10 +19,11 @@ import numpy as np
 import chunkenv
 from chunkenv.agents import load_pretrained
 from chunkenv.bench.analysis import paired_difference, pooled, wilson
-from chunkenv.registration import ACTION_NOISE
 from chunkenv.strategies import Cost, Naive, Strategy, cost_of, request_of, stack_requests
 
 TASK, HORIZON, SHORTEST, LONGEST, DELAY = "mjc_swimmer", 8, 2, 6, 1
+ACTION_NOISE = 0.1
+"""Standard deviation, as in the package's studies."""
 FIRST, MORE = 2, 4
 """Samples of every decision, and those that are drawn in addition where the first disagree."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from chunkenv.strategies.costs import Cost
 from chunkenv.testing.expect import expect, skip
-from chunkenv.testing.policy_contract import PolicyContract
+from chunkenv.testing.policy_contract import PolicyContract, inferences
 
 
 class StrategyContract(PolicyContract):
@@ -49,10 +50,17 @@ class StrategyContract(PolicyContract):
         expect(calls, f"{type(strategy).__name__}.reset() did not call its policy's reset(); expected one call.")
 
     def test_it_says_what_it_costs(self) -> None:
-        """`cost` is a `chunkenv.strategies.Cost`: at least one evaluation, and no negative numbers."""
+        """`cost` is a `chunkenv.strategies.Cost`, before the first chunk and after each: it may differ."""
         strategy = self.make_policy()
-        cost: Any = getattr(strategy, "cost", None)
-        expect(isinstance(cost, Cost), f"cost is {cost!r}; expected a chunkenv.strategies.Cost.")
-        counts = [cost.evaluations, cost.vjps, 0 if cost.flops is None else cost.flops]
-        whole = all(type(count) is int and count >= 0 for count in counts) and cost.evaluations >= 1
-        expect(whole, f"cost is {cost}; expected whole numbers of at least 0, and at least one evaluation.")
+        expect_cost(getattr(strategy, "cost", None))
+        with closing(self.make_env()) as env:
+            for _ in inferences(strategy, env, decisions=3):
+                expect_cost(getattr(strategy, "cost", None))
+
+
+def expect_cost(cost: Any) -> None:
+    """Fail unless it is a `Cost` with at least one evaluation, and no negative numbers."""
+    expect(isinstance(cost, Cost), f"cost is {cost!r}; expected a chunkenv.strategies.Cost.")
+    counts = [cost.evaluations, cost.vjps, 0 if cost.flops is None else cost.flops]
+    whole = all(type(count) is int and count >= 0 for count in counts) and cost.evaluations >= 1
+    expect(whole, f"cost is {cost}; expected whole numbers of at least 0, and at least one evaluation.")

@@ -89,6 +89,16 @@ class NeverBeginsAnew(Smooth):
         return super().infer_batch(observations, request._replace(tick=request.tick + 1))
 
 
+class ForgetsItsCost(Smooth):
+    """Says what a chunk costs until it has made one."""
+
+    cost = Cost(1, 0, None)
+
+    def infer_batch(self, observations, request):
+        self.cost = None
+        return super().infer_batch(observations, request)
+
+
 BROKEN_STRATEGIES = {
     "test_it_answers_batches": [("AloneOnly has no infer_batch(observations, request); expected one.", AloneOnly)],
     "test_it_can_be_reset": [("AloneOnly has no reset(); expected one", AloneOnly)],
@@ -100,6 +110,7 @@ BROKEN_STRATEGIES = {
         ("cost is 5.0; expected a chunkenv.strategies.Cost", lambda: SaysAPrice(policy())),
         ("flops=0.5); expected whole numbers", lambda: CostsHalf(policy())),
         ("and at least one evaluation", lambda: CostsNothing(policy())),
+        ("cost is None; expected a chunkenv", lambda: ForgetsItsCost(policy())),
     ],
 }
 BROKEN_IN_BATCHES = {

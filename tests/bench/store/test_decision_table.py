@@ -1,13 +1,14 @@
 """Rows of decisions in studies: played, kept, merged, exported; and files that have none."""
 
 import csv
+import math
 from dataclasses import dataclass, replace
 
 import pyarrow.parquet
 import pytest
-from fake_study import TASKS, block_study, cells, fake_study, make_env, make_policy
+from fake_study import TASKS, Walk, block_study, cells, fake_study, make_env, make_policy
 
-from chunkenv import evaluate
+from chunkenv import ChunkedExecution, evaluate
 from chunkenv.bench.run.block_player import play_block
 from chunkenv.bench.run.runner import run_study
 from chunkenv.bench.store.columns import columns_of, decision_name
@@ -18,6 +19,7 @@ from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.study import Block, Cell
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import DECISION
+from chunkenv.latency import Measured
 
 KEEPING = fake_study(episodes=3, keep_decisions=True)
 TIMED = {decision_name(name) for name, column in DECISION.items() if column.timed}
@@ -225,3 +227,16 @@ def test_what_need_not_be_known(name):
     study, found = replace(KEEPING, play=lambda *arguments: leave_out(name)(*play_decisions(*arguments))), []
     play_block(study, Block(KEEPING.cells[0], (0, 1)), found)
     assert {row[decision_name(name)] for row in found} == {None}
+
+
+def make_measured_env(cell):
+    return ChunkedExecution(Walk(cell.task), 4, 2, latency=Measured(scale=1000), control_dt=0.1, delay_estimate="last")
+
+
+def test_measured_inferences_are_charged_in_studies(path):
+    """Each decision waits for its own seconds, a thousand times as long; only the first is free."""
+    rows = decisions_in(played(path, replace(KEEPING, make_env=make_measured_env)))
+    for row in rows:
+        charged = math.ceil(1000 * row["decision_seconds"] / 0.1) if row["decision"] else 0
+        assert row["decision_delay"] == pytest.approx(charged, abs=1e-9)
+    assert any(row["decision_delay"] for row in rows)
