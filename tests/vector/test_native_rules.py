@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chunkenv import ActionNoise, ChunkedExecution
+from chunkenv.kinetix import KinetixVectorEnv
+from chunkenv.latency import Streamed
 from chunkenv.registration import LEVELS
 from tests.vector.comparing import MODES, play_singles
-from tests.vector.rules import examples, rules
+from tests.vector.rules import examples, noisy, rules
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::chunkenv.errors.StaleChunkWarning", "ignore::chunkenv.errors.UnderrunWarning"
@@ -47,6 +49,28 @@ noises = st.sampled_from([0.0, 0.1])
 @examples(25)
 def test_kinetix(data, world, noise):
     check_native(data, *world, steps=12, noise=noise)
+
+
+CALLS = {
+    "several in flight": (dict(execution_horizon=2, latency=4, max_in_flight=2), [2] * 5),
+    "rows that stream": (dict(execution_horizon=4, latency=Streamed((0.0, 0.0, 0.2, 0.2)), control_dt=0.1), [4] * 5),
+    "chosen horizons": (dict(execution_horizon=(4, 4), delays=(0, 2)), [4] * 5),
+    "a correction": (dict(execution_horizon=4, correction=noisy), [0, *[1] * 4] * 5),
+}
+
+
+@pytest.mark.parametrize("rule", CALLS)
+def test_whole_cycles_are_one_call_but_for_corrections(rule, monkeypatch):
+    options, ticks = CALLS[rule]
+    calls, play = [], KinetixVectorEnv.play
+    monkeypatch.setattr(
+        KinetixVectorEnv, "play", lambda *given, **named: calls.append(given[2]) or play(*given, **named)
+    )
+    envs = gym.make_vec("chunkenv/kinetix-catapult-v0", 2, prediction_horizon=8, **options)
+    envs.reset(seed=0)
+    for _ in range(5):
+        envs.step(envs.action_space.sample())
+    assert calls == ticks
 
 
 @pytest.mark.slow
