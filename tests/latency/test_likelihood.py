@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from chunkenv.errors import ArgumentError
-from chunkenv.latency import Bursty, Constant, Gamma, LogNormal, Sum, Trace, Uniform
+from chunkenv.latency import Bursty, Constant, Gamma, LatencyModel, LogNormal, Sum, Trace, Uniform
 from chunkenv.latency.likelihood import chain_of, log_density, log_likelihood
 
 SECONDS = np.array([0.02, 0.05, 0.081, 0.3])
@@ -22,7 +22,9 @@ DENSITIES = [
 ]
 
 
-@pytest.mark.parametrize(("model", "known"), DENSITIES, ids=repr)
+@pytest.mark.parametrize(
+    ("model", "known"), DENSITIES, ids=lambda each: repr(each) if isinstance(each, LatencyModel) else "scipy"
+)
 def test_densities_are_those_of_scipy(model, known):
     assert log_density(model, SECONDS) == pytest.approx(known.logpdf(SECONDS))
     assert log_likelihood(model, [SECONDS[:1], SECONDS[1:]]) == pytest.approx(known.logpdf(SECONDS).sum())
