@@ -34,7 +34,10 @@ class ChunkedTask(ChunkedExecution):
         """The spec that makes it again, the arguments of chunks as plain data."""
         spec = copy.deepcopy(self.env.spec)
         if spec is not None:
-            spec.kwargs |= {name: self._saved_kwargs[name] for name in CHUNK_ARGUMENTS & spec.kwargs.keys()}
+            spec.kwargs |= {
+                name: self._saved_kwargs[name]
+                for name in CHUNK_ARGUMENTS & spec.kwargs.keys() & self._saved_kwargs.keys()
+            }
         return spec
 
 

@@ -81,6 +81,10 @@ class ChunkOptions:
     correction: Any = None
 
 
+LATER = {"max_in_flight": 1, "request_period": None, "delays": None, "correction": None}
+"""Options that earlier versions do not know, unused: a spec without them can be read there."""
+
+
 def with_arguments_of(
     options: Callable[Arguments, Options],
 ) -> Callable[[Callable[[Self, Wrapped, Options], None]], Callable[Concatenate[Self, Wrapped, Arguments], None]]:
@@ -175,12 +179,15 @@ class ChunkParts:
         self.plain: dict[str, Any] = vars(options) | {
             "prediction_horizon": self.clock.prediction_horizon,
             "execution_horizon": list(self.clock.horizons) if self.clock.horizons else self.clock.execution_horizon,
+            "max_in_flight": int(options.max_in_flight),
             "delays": None if self.choices is None else list(self.choices),
             "latency": self.delays.plain,
             "underrun": plain(options.underrun, action_space),
             "discount": self.discount,
             "first_action": plain(options.first_action, action_space),
         }
+        for name in [name for name in LATER if self.plain[name] is LATER[name]]:
+            del self.plain[name]
 
     @property
     def several(self) -> bool:
@@ -227,12 +234,12 @@ class ChunkParts:
         if options.execution_horizon is None and self.clock.overlap:
             raise ArgumentError(
                 f"latency={brief(self.delays.plain)} does not know its mean, on which execution_horizon=None depends; "
-                "give execution_horizon, or write the model's mean()."
+                "give execution_horizon."
             )
         if options.max_in_flight > 1 and options.request_period is None:
             raise ArgumentError(
                 f"latency={brief(self.delays.plain)} does not know its mean, on which request_period=None depends; "
-                "give request_period, or write the model's mean()."
+                "give request_period."
             )
 
     def warn_of_underruns(self, stacklevel: int) -> None:

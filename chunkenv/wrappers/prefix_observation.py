@@ -38,6 +38,8 @@ class PrefixObservation:
         ArgumentError: if a Dict observation has one of the keys already, or has no flat form and `flat` is wanted.
     """
 
+    slots = 0  # pickles of earlier versions know no more
+
     def __init__(self, observation_space: AnySpace, chunks: AnySpace, flat: bool, slots: int = 0) -> None:
         self._filling = padding(chunks)
         horizon = np.float32((leaves(chunks)[0].shape or (0,))[0])
