@@ -10,6 +10,7 @@ from gymnasium.vector import SyncVectorEnv
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
 from chunkenv.testing import CountingEnv
 from chunkenv.wrappers import ChunkOptions
+from chunkenv.wrappers.options import LATER
 
 WRAPPERS = {
     "env": (ChunkedExecution, CountingEnv),
@@ -32,7 +33,15 @@ def test_arguments_in_order_or_by_name(first):
     in_order = wrap(make_env(), 8, 4, 2)
     by_name = wrap(**{first: make_env()}, prediction_horizon=8, execution_horizon=4, latency=2)
     assert in_order._saved_kwargs == by_name._saved_kwargs
-    assert in_order._saved_kwargs.keys() == {field.name for field in fields(ChunkOptions)}
+    assert in_order._saved_kwargs.keys() == {field.name for field in fields(ChunkOptions)} - LATER.keys()
+
+
+@pytest.mark.parametrize("first", WRAPPERS)
+def test_options_that_earlier_versions_do_not_know_are_named_where_they_are_used(first):
+    wrap, make_env = WRAPPERS[first]
+    used = {"max_in_flight": 2, "request_period": 4}
+    assert used.items() <= wrap(make_env(), 8, 4, 2, **used)._saved_kwargs.items()
+    assert wrap(make_env(), 8, 4, delays=(0, 2))._saved_kwargs["delays"] == [0, 2]
 
 
 @pytest.mark.parametrize("first", WRAPPERS)
