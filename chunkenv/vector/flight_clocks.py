@@ -62,7 +62,8 @@ class FlightClocks:
     def oldest(self) -> int:
         """How many chunks may still act, or are in flight: a slow inference may be older than many that have arrived.
 
-        The one that acts is older than all in flight, and an episode that was cut short has asked once more.
+        So may be the one that acts, if streams end before a row of theirs can. An episode that was cut short has asked
+        once more.
         """
         return max(self.max_in_flight + 1, *(phase.oldest for phase in self._phases))
 
@@ -213,8 +214,8 @@ class _Phase:
 
     @cached_property
     def oldest(self) -> int:
-        """How many requests ago the oldest chunk in flight was asked for; 0 if there is none."""
-        return max((age for age, _ in self.pending), default=0)
+        """How many requests ago the oldest chunk was asked for that acts or is in flight; 0 if there is none."""
+        return max((age for age, _ in [*self.pending, *self.ahead[:1]]), default=0)
 
     def cycle(self, delay: Delay, horizon: int | None, expected: int) -> Schedule:
         """What a request plays: see `FlightClock.cycle`."""

@@ -156,9 +156,10 @@ class FlightQueue:
     def _forget(self) -> None:
         """Keep what can still act, and what is in flight: a slow inference may be older than many that have arrived.
 
-        The one that acts is older than all in flight, and an episode that was cut short has asked once more.
+        So may be the one that acts, if streams end before a row of theirs can. An episode that was cut short has asked
+        once more.
         """
-        oldest = max((age for age, _ in self.clock.pending), default=0)
+        oldest = max((age for age, _ in [*self.clock.pending, *self.clock.foresee(1)]), default=0)
         while len(self._recent) > max(oldest, self.clock.max_in_flight + 1):
             self._recent.pop()
 

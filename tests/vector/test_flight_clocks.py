@@ -184,3 +184,16 @@ class Scripted(LatencyModel):
 
     def draw(self, rng, state):
         return next(state, 0.0), state
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_a_chunk_acts_to_its_end_while_streams_end_too_soon(in_flight):
+    worlds = SyncVectorEnv([CountingEnv] * 2)
+    options = {"latency": Streamed((0.05,)), "control_dt": 0.05, "max_in_flight": in_flight, "info": "actions"}
+    envs = ChunkedVectorExecution(worlds, 6, 1, **options)
+    envs.reset(seed=0)
+    found = []
+    for _ in range(7):
+        envs.action_space.seed(0)
+        found.append(envs.step(envs.action_space.sample())[4]["sources"][0].tolist())
+    assert found == [[[i, i]] for i in range(6)] + [[[-1, -1]]]
