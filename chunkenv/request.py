@@ -113,6 +113,10 @@ class Policy(Protocol):
 
     Where it may choose delays (`request.delays`), it also has `budget(observation, request) -> int`, which is asked
     first: how many ticks it will think.
+
+    A policy whose rows come one by one may also have `infer_stream(observation, request)`, a generator of the first
+    rows of the chunk that are there by now, [n, ...], where n never falls and rows that are there stay as they are; if
+    it ends before the last row, the others never come.
     """
 
     def infer(self, observation: Observation, request: Request) -> Chunk:

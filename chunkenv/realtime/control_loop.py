@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from chunkenv.latency.trace_file import TraceRow
 from chunkenv.realtime.deadlines import ControlClock, Deadlines
 from chunkenv.realtime.decision_account import DecisionAccount, PlayedDecision
 from chunkenv.realtime.inferring import Answer, InferenceWorker
+from chunkenv.realtime.under_way import UnderWay
 from chunkenv.request import Chunk, DelayEstimate, Request
 from chunkenv.utils.seeding import spawn
 from chunkenv.utils.spaces import cut, has_nan, padding, split
@@ -41,6 +41,7 @@ class LoopParts(NamedTuple):
         correction: corrects every row, or None.
         on_fault: 'raise', 'underrun' or 'end'.
         timeout: seconds that an inference may take.
+        streams: whether rows may come one by one.
     """
 
     env: AnyEnv
@@ -56,18 +57,7 @@ class LoopParts(NamedTuple):
     correction: Correction | None
     on_fault: str
     timeout: float
-
-
-@dataclass
-class _Flight:
-    """An inference under way: its number for the clock, when it began, what was expected, and its decision."""
-
-    inference: Inference
-    asked: float
-    late: int
-    expected: int
-    promise: list[tuple[int, int]]
-    account: DecisionAccount
+    streams: bool
 
 
 class EpisodeLoop:
@@ -95,7 +85,7 @@ class EpisodeLoop:
         self.faults: list[PolicyFault] = []
         self._rows_of_trace: dict[int, TraceRow] = {}
         self._met: dict[int, int] = {}
-        self._flights: dict[Inference, _Flight] = {}
+        self._flights: dict[Inference, UnderWay] = {}
         self._over: deque[tuple[DecisionAccount, PlayedDecision]] = deque()
         self._chunk: Chunk = padding(parts.chunks)
         self._rows: list[Action] = []
@@ -128,7 +118,7 @@ class EpisodeLoop:
         while not any(ended):
             self.deadlines.wait()
             self._look(clock.tick)
-            if clock.is_due and not self._cut:
+            if self._is_due:
                 self._close(False, False)
                 self._ask()
                 self._look(clock.tick)  # what takes no time at all is there at once
@@ -138,11 +128,18 @@ class EpisodeLoop:
             ended = self._play_tick(source)
         return ended
 
+    @property
+    def _is_due(self) -> bool:
+        """Whether a request is made; a policy that has not ended its stream may be busy with all rows there."""
+        free = len(self._flights) < self._clock.max_in_flight
+        return self._clock.is_due and free and not self._cut
+
     def _next(self) -> Source | None:
         """What runs in this tick; None if that is an underrun which stops the episode."""
-        tick, waiting = self._clock.tick, self._clock.in_flight
+        tick, waiting, discarded = self._clock.tick, self._clock.waited_for, self._clock.discarded
         source = self._clock.next()
         if source is UNDERRUN and self._parts.underrun.stops:
+            self._clock.discarded = discarded  # the tick is not played: a row that is missing in it is left over
             return None
         ran = self._clock.requests - 1 - source.age, source.row
         for flight in self._flights.values():
@@ -185,16 +182,17 @@ class EpisodeLoop:
         promise = [(clock.requests - source.age, source.row) for source in planned]
         inference = clock.request(clock.tick)
         ticket = Inference(self._episode, inference.number, inference.tick)
-        flight = _Flight(inference, self._time.now(), self.deadlines.late, expected, promise, self._account)
+        flight = UnderWay(inference, self._time.now(), self.deadlines.late, expected, promise, self._account)
         self._flights[ticket] = flight
         observe = self._parts.observe
         self._worker.ask(ticket, observe(self._observation, request) if observe else self._observation, request)
 
     def _foresee(self, ticks: int) -> list[Source]:
-        """What will run in the next ticks, as far as the rows are known: those of a chunk in flight are not."""
+        """What will run in the next ticks, as far as the rows are known: those to come are not."""
         expected = {flight.inference: flight.expected for flight in self._flights.values()}
         sources = self._clock.foresee(ticks, expected)
-        return list(takewhile(lambda source: source.age == sources[0].age, sources))
+        there = self._clock.left.stop
+        return list(takewhile(lambda source: source.age == sources[0].age and source.row < there, sources))
 
     def _request(self, expected: int, length: int) -> Request:
         clock, chunks = self._clock, self._parts.chunks
@@ -216,9 +214,14 @@ class EpisodeLoop:
         """Take what has come by a tick, oldest first, and give up what takes too long."""
         self._looked = tick
         for answer in sorted(self._worker.answers(), key=lambda answer: answer.inference):
-            flight = self._flights.pop(answer.inference, None)
-            if flight is not None:  # else of an episode that is over, or given up
+            flight = self._flights.get(answer.inference)
+            if flight is None:
+                continue  # of an episode that is over, or given up
+            if answer.finished:
+                del self._flights[answer.inference]
                 self._land(flight, answer, tick, acts)
+            else:
+                self._land_rows(flight, answer, tick, acts)
         for ticket, flight in list(self._flights.items()):
             if self._time.now() >= flight.asked + self._parts.timeout:
                 del self._flights[ticket]
@@ -226,35 +229,50 @@ class EpisodeLoop:
                 failure = f"the policy did not answer within {self._parts.timeout:g} seconds"
                 self._land(flight, Answer(ticket, failure=failure), tick, acts)
 
-    def _land(self, flight: _Flight, answer: Answer, tick: int, acts: bool) -> None:
-        free, delay = self._clock.next_is_free, tick - flight.inference.tick
-        flight.account.delay = delay
+    def _land_rows(self, flight: UnderWay, answer: Answer, tick: int, acts: bool) -> None:
+        """Some rows have come; those of a free start act once all are there."""
+        flight.note(answer, tick - flight.inference.tick)
+        if acts and not self._clock.next_is_free:
+            self._take(flight, finished=False)
+
+    def _land(self, flight: UnderWay, answer: Answer, tick: int, acts: bool) -> None:
+        """An inference has ended."""
+        free, age = self._clock.next_is_free, tick - flight.inference.tick
+        flight.note(answer, age)
+        delay = flight.account.delay = flight.delay(age, self._clock.overlap)
+        if self._parts.streams:
+            flight.account.row_delays = flight.delays_of_rows(self._clock.prediction_horizon)
         if answer.failure:
-            self._fail(flight, answer)
+            self._fail(flight, answer, acts)
             return
-        row = TraceRow(
-            self._episode,
-            flight.inference.tick,
-            answer.seconds,
-            None if free else delay,
-            0 if free else self.deadlines.late - flight.late,
-        )
+        late = self.deadlines.late - flight.late
+        timing = (None, 0) if free else (age, late)
+        row = TraceRow(self._episode, flight.inference.tick, answer.seconds, *timing)
         self._rows_of_trace[flight.inference.number] = row
         flight.account.horizon, flight.account.evaluations = answer.horizon, answer.evaluations or 0
         if acts:
-            self._take(flight, answer)
+            self._finish(flight, answer)
         if not free:
             self._met[flight.inference.number] = delay
 
-    def _take(self, flight: _Flight, answer: Answer) -> None:
-        """The chunk has arrived."""
+    def _finish(self, flight: UnderWay, answer: Answer) -> None:
+        """The whole chunk has arrived, or the last of its rows."""
         if answer.horizon is not None:
             self._clock.choose_horizon(answer.horizon)
-        if self._clock.arrive(flight.inference, self._clock.tick):
-            self._chunk, self._rows = answer.chunk, split(self._parts.chunks, answer.chunk)
+        if not self._parts.streams:
+            flight.chunk = answer.chunk
+        self._take(flight, finished=True)
 
-    def _fail(self, flight: _Flight, answer: Answer) -> None:
-        """There is no chunk: the episode goes on without, ends, or the error is raised, as `on_fault` says."""
+    def _take(self, flight: UnderWay, finished: bool) -> None:
+        """The chunk has arrived, or some of its rows."""
+        if flight.inference not in self._clock.in_flight:
+            return  # all its rows were there before its policy was done
+        rows = len(flight.row_delays) if self._parts.streams else None
+        if self._clock.arrive(flight.inference, self._clock.tick, rows, finished):
+            self._chunk, self._rows = flight.chunk, split(self._parts.chunks, flight.chunk)
+
+    def _fail(self, flight: UnderWay, answer: Answer, acts: bool) -> None:
+        """No more rows will come, and those that came stay: go on, end, or raise the error, as `on_fault` says."""
         tick = flight.inference.tick
         fault = PolicyFault(f"{answer.failure.rstrip('.')}; this was the request of tick {tick}.", tick)
         if answer.details:
@@ -263,7 +281,9 @@ class EpisodeLoop:
             raise fault
         self.faults.append(fault)
         flight.account.fault = str(fault)
-        if flight.inference in self._clock.in_flight:
+        if flight.row_delays and acts:
+            self._take(flight, finished=True)
+        elif flight.inference in self._clock.in_flight:
             self._clock.in_flight.remove(flight.inference)
         self._clock.cold = False  # a free start is over: the robot begins without a chunk
         self._cut = self._parts.on_fault == "end"
@@ -289,6 +309,8 @@ class EpisodeLoop:
         while self._over and self._over[0][0].delay is not None:
             account, decision = self._over.popleft()
             decision.info["delay"] = account.delay
+            if account.row_delays is not None:
+                decision.info["row_delays"] = account.row_delays
             if account.horizon is not None:
                 decision.info["horizon"] = account.horizon
             if account.fault:

@@ -6,6 +6,7 @@ import copy
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.clock import Source, TickClock, bootstrap_discount, discounted_sum
 from chunkenv.utils.infos import FIRST_SUCCESS
@@ -57,7 +58,9 @@ class DecisionAccount:
         clock: the clock, just before the request is made.
 
     Attributes:
-        delay: ticks until control had the chunk; None as long as it has not.
+        delay: ticks until control had the chunk; None as long as it has not. Where rows stream: until it could act,
+            known with the last of them.
+        row_delays: where rows stream, int64[H]: ticks until control had each; -1 for one that never came.
         horizon: what the policy chose; None if it does not choose.
         evaluations: of the denoiser, in its inference; 0 if it failed, or the policy has no `cost`.
         fault: why there is no chunk; empty if there is one, or it is still to come.
@@ -67,6 +70,7 @@ class DecisionAccount:
     def __init__(self, clock: TickClock) -> None:
         self._clock, self._before, self.tick = clock, Totals.of(clock), clock.tick
         self.delay: int | None = None
+        self.row_delays: NDArray[np.int64] | None = None
         self.horizon: int | None = None
         self.fault, self.broken, self.evaluations = "", 0, 0
         self._info: Info = {}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from chunkenv.clock import Inference
-from chunkenv.errors import ActionError, brief
+from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.realtime.row_reader import RowReader
 from chunkenv.request import Chunk, Policy, Request
 from chunkenv.utils.checks import whole_number
 from chunkenv.utils.spaces import Checked
@@ -15,16 +16,18 @@ from chunkenv.wrappers.decision_space import DecisionSpace
 
 
 class Answer(NamedTuple):
-    """What became of an inference.
+    """What became of an inference, or the first rows of its chunk while it goes on.
 
     Attributes:
         inference: which one.
-        chunk: a checked copy; None if there is none.
+        chunk: a checked copy; None if there is none. Where rows stream it is filled up to H rows.
         horizon: the execution horizon that the policy chose; None if it chose none.
-        seconds: from the request to the end of the inference.
+        seconds: from the request to the answer.
         failure: why there is no chunk, in a sentence; empty if there is one.
         details: the traceback of what was raised.
         evaluations: of the denoiser, as the policy's `cost` says; None if it has none.
+        rows: how many of the chunk's first rows are there, where they stream; None: all.
+        finished: whether this is the end of the inference.
     """
 
     inference: Inference
@@ -34,6 +37,8 @@ class Answer(NamedTuple):
     failure: str = ""
     details: str = ""
     evaluations: int | None = None
+    rows: int | None = None
+    finished: bool = True
 
 
 class AnswerReader:
@@ -81,16 +86,31 @@ def makes_policy(policy: object) -> bool:
     return callable(policy) and not hasattr(policy, "infer")
 
 
+def check_stream(policy: object) -> None:
+    """Refuse a policy that cannot stream its rows.
+
+    Raises:
+        ArgumentError: it has no `infer_stream`.
+    """
+    if not callable(getattr(policy, "infer_stream", None)):
+        raise ArgumentError(
+            f"stream=True needs a policy that streams, but {type(policy).__name__} has no method "
+            "infer_stream(observation, request); give it one, or stream=False."
+        )
+
+
 class HostedPolicy(NamedTuple):
     """A policy, and how its answers are read: what is sent to a worker.
 
     Attributes:
         policy: a policy, or a function without arguments that makes one where it is to run.
         read: reads its answers.
+        read_rows: reads the rows that it streams; None: it is asked for whole chunks.
     """
 
     policy: Policy | Callable[[], Policy]
     read: AnswerReader
+    read_rows: RowReader | None = None
 
 
 class InferenceWorker(Protocol):
@@ -118,7 +138,7 @@ class InferenceWorker(Protocol):
         ...
 
     def answers(self) -> list[Answer]:
-        """What has come since the last call, without waiting."""
+        """What has come since the last call, without waiting; those of an inference in their order."""
         ...
 
     def wait(self, seconds: float) -> None:

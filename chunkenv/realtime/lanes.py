@@ -132,7 +132,8 @@ class Lane:
 
     def _take(self, message: object) -> list[Answer]:
         if isinstance(message, Answer):
-            self.inference = None
+            if message.finished:
+                self.inference = None
             return [message]
         if isinstance(message, Ready) and not message.failure:
             self.ready = True

@@ -6,14 +6,14 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from chunkenv.clock import Inference
 from chunkenv.errors import ActionError, PolicyFault
 from chunkenv.evaluate import check_policy, reset_policy
-from chunkenv.realtime.inferring import Answer, HostedPolicy, makes_policy
+from chunkenv.realtime.inferring import Answer, HostedPolicy, check_stream, makes_policy
 from chunkenv.request import Request
 from chunkenv.utils.processes import begin_worker
 from chunkenv.utils.seeding import spawn
@@ -38,10 +38,12 @@ class PolicyHost:
     """
 
     def __init__(self, hosted: HostedPolicy, lane: int = 0, resets: bool = True) -> None:
-        given, self._read = hosted
+        given, self._read, self._read_rows = hosted
         self._policy: Any = given() if makes_policy(given) else given  # pyright: ignore
         self._resets = resets
         check_policy(self._policy)
+        if self._read_rows:
+            check_stream(self._policy)
         self._lane, self._rng = lane, spawn(0, "policy", lane)
         self._fault: Exception | None = None
 
@@ -54,21 +56,42 @@ class PolicyHost:
         except Exception as error:
             self._fault = error
 
-    def answer(self, inference: Inference, observation: Observation, request: Request) -> Answer:
-        """The chunk of a request, or why there is none."""
+    def answers(self, inference: Inference, observation: Observation, request: Request) -> Iterator[Answer]:
+        """The chunk of a request, or why there is none; before that its rows as they come, if they stream."""
         try:
             if self._fault is not None:
                 raise self._fault
-            returned = self._policy.infer(observation, request._replace(rng=self._rng))
-            chunk, horizon = self._read(returned)
+            infer = self._infer if self._read_rows is None else self._infer_stream
+            yield from infer(inference, observation, request._replace(rng=self._rng))
         except Exception as error:
-            return Answer(inference, failure=_say(error, self._name), details=_trace(error))
-        cost = getattr(self._policy, "cost", None)
-        return Answer(inference, chunk, horizon, evaluations=None if cost is None else cost.evaluations)
+            yield Answer(inference, failure=self._say(error), details=_trace(error))
+
+    def _infer(self, inference: Inference, observation: Observation, request: Request) -> Iterator[Answer]:
+        chunk, horizon = self._read(self._policy.infer(observation, request))
+        yield Answer(inference, chunk, horizon, evaluations=self._evaluations)
+
+    def _infer_stream(self, inference: Inference, observation: Observation, request: Request) -> Iterator[Answer]:
+        assert self._read_rows is not None
+        answer = Answer(inference)
+        for chunk, rows in self._read_rows(self._policy.infer_stream(observation, request)):
+            answer = Answer(inference, chunk, rows=rows, finished=False)
+            yield answer
+        yield answer._replace(evaluations=self._evaluations, finished=True)
 
     @property
-    def _name(self) -> str:
-        return type(self._policy).__name__
+    def _evaluations(self) -> int | None:
+        cost = getattr(self._policy, "cost", None)
+        return None if cost is None else cost.evaluations
+
+    def _say(self, error: Exception) -> str:
+        name = type(self._policy).__name__
+        if isinstance(error, PolicyFault):
+            return str(error)
+        if isinstance(error, ActionError) and self._read_rows:
+            return f"{name}.infer_stream yielded rows that cannot be executed: {error}"
+        if isinstance(error, ActionError):
+            return f"{name}.infer returned a chunk that cannot be executed: {error}"
+        return f"{name} raised {type(error).__name__}: {error}"
 
 
 def serve_policy(make_host: Callable[[], PolicyHost], connection: Connection) -> None:
@@ -107,17 +130,9 @@ def _answer_one(host: PolicyHost, connection: Connection) -> bool:
         host.begin(*arguments)
     elif name == "infer":
         asked, *question = arguments
-        answer = host.answer(*question)
-        connection.send(answer._replace(seconds=time.monotonic() - asked))
+        for answer in host.answers(*question):
+            connection.send(answer._replace(seconds=time.monotonic() - asked))
     return name != "close"
-
-
-def _say(error: Exception, name: str) -> str:
-    if isinstance(error, PolicyFault):
-        return str(error)
-    if isinstance(error, ActionError):
-        return f"{name}.infer returned a chunk that cannot be executed: {error}"
-    return f"{name} raised {type(error).__name__}: {error}"
 
 
 def _trace(error: Exception) -> str:

@@ -14,12 +14,13 @@ from chunkenv.latency.trace_file import TraceRow
 from chunkenv.realtime.control_loop import EpisodeLoop, LoopParts
 from chunkenv.realtime.deadlines import ControlClock, MonotonicClock
 from chunkenv.realtime.decision_account import PlayedDecision
-from chunkenv.realtime.inferring import AnswerReader, HostedPolicy, InferenceWorker, makes_policy
+from chunkenv.realtime.inferring import AnswerReader, HostedPolicy, InferenceWorker, check_stream, makes_policy
 from chunkenv.realtime.lanes import LanePool, ThreadHandle, process_handle
+from chunkenv.realtime.row_reader import RowReader
 from chunkenv.request import DelayEstimate, Policy, Request
-from chunkenv.utils.checks import expect_env, one_of, real_number, whole_number
+from chunkenv.utils.checks import expect_env, one_of, real_number, true_or_false, whole_number
 from chunkenv.utils.spaces import chunk_space, cut, padding
-from chunkenv.utils.types import Action, AnyEnv, AnySpace
+from chunkenv.utils.types import Action, AnyEnv, AnySpace, is_list
 from chunkenv.wrappers.corrections import Correction
 from chunkenv.wrappers.options import read_observer
 from chunkenv.wrappers.prefix_observation import PrefixObservation
@@ -77,7 +78,9 @@ class RealtimeExecution:
         start_timeout: seconds that making the policy may take, and each warm-up inference.
         on_fault: what happens when the policy raises, gives no answer in time, or returns what cannot be executed:
             'raise' a `PolicyFault`; 'underrun', to go on with the rows that are left, and then with what acts in an
-            underrun; 'end', to truncate the episode. `info['fault']` says why.
+            underrun; 'end', to truncate the episode. `info['fault']` says why. Rows that streamed before stay.
+        stream: whether the policy streams its rows, by `infer_stream` in place of `infer`: each acts as soon as it is
+            there, and `info['row_delays']` says when. On a free start time begins when the last one is there.
 
     Attributes:
         trace: the inferences of the last run, to be written with `chunkenv.latency.write_trace`. Those that failed are
@@ -125,9 +128,12 @@ class RealtimeExecution:
         timeout: float = 10.0,
         start_timeout: float = 300.0,
         on_fault: str = "raise",
+        stream: bool = False,
     ) -> None:
         _check_env(env)
         _check_policy(policy)
+        if true_or_false("stream", stream):
+            _check_stream(policy, execution_horizon)
         typical_delay = whole_number("typical_delay", typical_delay, at_least=0)
         ticks = TickClock(
             prediction_horizon, execution_horizon, overlap, cold_start, typical_delay, max_in_flight, request_period
@@ -135,7 +141,8 @@ class RealtimeExecution:
         chunks = chunk_space(env.action_space, ticks.prediction_horizon)
         on_fault = one_of("on_fault", on_fault, ("raise", "underrun", "end"))
         late_first = ticks.cold_start == "charged" or on_fault == "underrun"
-        self._hosted = HostedPolicy(policy, AnswerReader(chunks, ticks.horizons))
+        rows = RowReader(env.action_space, ticks.prediction_horizon) if stream else None
+        self._hosted = HostedPolicy(policy, AnswerReader(chunks, ticks.horizons), rows)
         self._has_cost = getattr(policy, "cost", None) is not None  # of one that is made: what warming up shows
         self._given_worker = _read_worker(worker)
         self._warm_up = whole_number("warm_up", warm_up, at_least=0)
@@ -154,6 +161,7 @@ class RealtimeExecution:
             correction=None if correction is None else Correction(correction, env.action_space),
             on_fault=on_fault,
             timeout=_seconds("timeout", timeout),
+            streams=stream,
         )
         self._forget_run()
 
@@ -237,8 +245,9 @@ class RealtimeExecution:
                 for answer in worker.answers():
                     if answer.failure:
                         raise _warm_up_fault(answer.failure, answer.details)
-                    waiting.remove(answer.inference)
-                    self._has_cost = answer.evaluations is not None
+                    if answer.finished:
+                        waiting.remove(answer.inference)
+                        self._has_cost = answer.evaluations is not None
                 if waiting and time.now() >= limit:
                     raise _warm_up_fault(f"the policy did not answer within {self._start_timeout:g} seconds")
 
@@ -261,6 +270,16 @@ class RealtimeExecution:
 def _check_policy(policy: object) -> None:
     if not makes_policy(policy):
         check_policy(policy, what="infer(observation, request), and is no function that makes a policy; give either.")
+
+
+def _check_stream(policy: object, execution_horizon: Horizon) -> None:
+    if is_list(execution_horizon):
+        raise ArgumentError(
+            f"execution_horizon={execution_horizon!r} is chosen with a whole chunk, but stream=True runs rows before "
+            "it is there; give one execution horizon, or stream=False."
+        )
+    if not makes_policy(policy):
+        check_stream(policy)
 
 
 def _check_env(env: AnyEnv) -> None:

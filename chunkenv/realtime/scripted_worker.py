@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 from chunkenv.clock import Inference
-from chunkenv.errors import PolicyFault
+from chunkenv.errors import ArgumentError, PolicyFault, brief
 from chunkenv.realtime.inferring import Answer, HostedPolicy
 from chunkenv.realtime.policy_host import PolicyHost
 from chunkenv.request import Request
-from chunkenv.utils.types import Observation
+from chunkenv.utils.types import Observation, is_list
 
 
 class ManualClock:
@@ -45,7 +46,9 @@ class ScriptedWorker:
     Args:
         clock: that of the control loop.
         seconds: what each inference takes, by its `chunkenv.clock.Inference` (episode, number in the episode, tick of
-            its request); `math.inf` is one that hangs. Those that warm up take nothing, and are not asked about.
+            its request); `math.inf` is one that hangs. Those that warm up take nothing, and are not asked about. Where
+            rows stream it may be a list with the seconds of each row, nondecreasing: the inference ends at the last
+            of them, and rows beyond it never come.
 
     >>> import gymnasium as gym
     >>> from chunkenv.realtime import RealtimeExecution
@@ -60,9 +63,9 @@ class ScriptedWorker:
     (9, [None, 2, 2], 0.23)
     """
 
-    def __init__(self, clock: ManualClock, seconds: Callable[[Inference], float]) -> None:
+    def __init__(self, clock: ManualClock, seconds: Callable[[Inference], float | Sequence[float]]) -> None:
         self._clock, self._seconds = clock, seconds
-        self._under_way: dict[Inference, tuple[float, Answer]] = {}
+        self._under_way: list[tuple[float, Answer]] = []
 
     def open(self, hosted: HostedPolicy, lanes: int, timeout: float) -> None:
         """Make the policy."""
@@ -78,25 +81,43 @@ class ScriptedWorker:
     def ask(self, inference: Inference, observation: Observation, request: Request) -> None:
         """Start an inference: its answer is known here at once, and comes later."""
         seconds = self._seconds(inference) if inference.episode >= 0 else 0.0
-        answer = self._host.answer(inference, observation, request)._replace(seconds=seconds)
-        self._under_way[inference] = self._clock.now() + seconds, answer
+        answers = list(self._host.answers(inference, observation, request))
+        now = self._clock.now()
+        self._under_way += [(now + answer.seconds, answer) for answer in _timed(answers, seconds)]
 
     def answers(self) -> list[Answer]:
         """What has come by now."""
-        come = [answer for time, answer in self._under_way.values() if time <= self._clock.now()]
-        for answer in come:
-            del self._under_way[answer.inference]
+        now = self._clock.now()
+        come = [answer for time, answer in self._under_way if time <= now]
+        self._under_way = [each for each in self._under_way if each[0] > now]
         return come
 
     def wait(self, seconds: float) -> None:
         """Set the clock to the time of the next answer, at most `seconds` on."""
         limit = self._clock.now() + seconds
-        self._clock.wait_until(min([limit, *(time for time, _ in self._under_way.values())]))
+        self._clock.wait_until(min([limit, *(time for time, _ in self._under_way)]))
 
     def forget(self, inference: Inference) -> None:
         """Nobody waits for an inference any longer."""
-        self._under_way.pop(inference, None)
+        self._under_way = [each for each in self._under_way if each[1].inference != inference]
 
     def close(self, patience: float) -> None:
         """Forget all that is under way."""
         self._under_way.clear()
+
+
+def _timed(answers: list[Answer], seconds: float | Sequence[float]) -> list[Answer]:
+    """The answers of an inference that come, and the seconds that they take."""
+    if not is_list(seconds):
+        return [answer._replace(seconds=seconds) for answer in answers]
+    if not seconds or any(later < sooner for sooner, later in itertools.pairwise(seconds)):
+        raise ArgumentError(
+            f"seconds={brief(seconds)} of an inference are not those of rows that come one by one; give at least one, "
+            "nondecreasing."
+        )
+    *parts, last = answers
+    parts = [part._replace(seconds=seconds[part.rows - 1]) for part in parts if part.rows and part.rows <= len(seconds)]
+    if last.rows and last.rows > len(seconds):  # the script has it stop early
+        none = Answer(last.inference, failure="the script ended before the first rows that were yielded came")
+        last = (parts or [none])[-1]._replace(evaluations=last.evaluations, finished=True)
+    return [*parts, last._replace(seconds=seconds[-1])]

@@ -12,6 +12,6 @@ def test_the_page_runs(tmp_path, monkeypatch):
     scope = {"__name__": "__main__"}
     for code in blocks:
         exec(compile(code, PAGE.name, "exec"), scope)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     assert [row["ticks"] for row in scope["rows"]] == [row["return"] for row in scope["rows"]]
     assert scope["loop"].trace[1].delay_ticks == 2

@@ -170,8 +170,9 @@ class Deaf(ScriptedWorker):
     late = 0
 
     def forget(self, inference):
-        _, answer = self._under_way[inference]
-        self._under_way[inference] = self._clock.now() + 3 * DT, answer
+        ((_, answer),) = self._under_way
+        assert answer.inference == inference
+        self._under_way = [(self._clock.now() + 3 * DT, answer)]
         Deaf.late += 1
 
 
