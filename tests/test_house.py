@@ -94,6 +94,14 @@ def test_what_a_room_exports_is_there(room):
         assert hasattr(module, name), name
 
 
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "."])
+def test_what_a_room_exports_late_is_not_hidden_by_a_module_of_that_name(room):
+    """Whoever imports such a module binds it in the room, and `__getattr__` is not asked."""
+    module = pytest.importorskip("chunkenv" + "".join(f".{part}" for part in Path(room).parts), exc_type=ImportError)
+    if hasattr(module, "__getattr__"):
+        assert not {path.stem for path in (PACKAGE / room).iterdir()}.intersection(module.__all__)
+
+
 def test_examples_and_pages_import_from_rooms():
     files = [*(ROOT / "examples").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
     rooms = {"chunkenv" + "".join(f".{part}" for part in Path(room).parts) for room in ROOMS}

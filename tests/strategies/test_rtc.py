@@ -210,6 +210,7 @@ def test_one_is_a_batch_of_one():
     batch = RTC(policy).infer_batch(observation[None], request)
     single = SimpleNamespace(**request._asdict())
     single.tick, single.prefix_length, single.delay_estimate = 8, 2, 2
+    single.pending = ()
     single.prefix, single.left_over, single.rng = request.prefix[0, :2], request.left_over[0, :4], generators(1)[0]
     chunk = RTC(policy).infer(observation, single)
     assert chunk.shape == (8, 1)

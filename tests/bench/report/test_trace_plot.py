@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from chunkenv.bench.report.plot_trace import MOST_TICKS, draw_trace, plot_trace
+from chunkenv.bench.report.trace_plot import MOST_TICKS, draw_trace, plot_trace
 from chunkenv.errors import ArgumentError
 from chunkenv.latency import Bursty, Constant, LogNormal
 from chunkenv.latency.fitting import fit_models
