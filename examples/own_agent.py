@@ -1,11 +1,12 @@
 """Your own agent beside the Q-chunking family: imitates chunks weighted by their advantage, with inference delay.
 
-    python examples/own_agent.py
+    python examples/own_agent.py [--updates 2000]
 
 Needs `pip install "chunkenv[agents,bench,manipulation]"`, and a minute. It learns from twenty demonstrations to put a
 cube in its place with an inference delay of two ticks, and is trained, stopped, resumed and saved like the others.
 """
 
+import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,12 +99,15 @@ class Weighted(Learner):
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--updates", type=int, default=2000)
+    updates = parser.parse_args().updates
     register("weighted", Recipe(Weighted, WeightedSettings))
     settings = settings_for("weighted", chunk=5, delay=2, hidden=(256, 256))
     folder = Path(tempfile.mkdtemp())
     collect_oracle("manip-cube-single-task2", "task", folder / "data", episodes=20, action_noise=0.3)
     task = "chunkenv/manip-cube-single-task2-v0"
-    config = TrainingConfig(task, offline_steps=2000, online_steps=0, evaluate_every=1000)
+    config = TrainingConfig(task, offline_steps=updates, online_steps=0, evaluate_every=updates // 2)
     training = OfflineOnlineTraining(config, "weighted", settings, data.load(folder / "data"), 0)
     for metrics in train(resume(training, folder / "training"), folder / "training"):
         if "solve_rate" in metrics:
