@@ -47,7 +47,9 @@ class ChunkClock(ClockSettings):
             delay: in ticks.
             execution_horizon: ticks until the next request, if the agent chose them; None: the clock's.
         """
-        return self._plan(self.left, 0 if self.next_is_free else delay, execution_horizon)
+        horizon = self.execution_horizon if execution_horizon is None else execution_horizon
+        real = 0 if self.cold and self.cold_start == "free" else delay  # `next_is_free`, on the way of every step
+        return plan_cycle(self.prediction_horizon, horizon, self.overlap, self.left, real)
 
     def steady_cycle(self, delay: int) -> Cycle:
         """What every request plays but the first, if each inference takes `delay` ticks.
@@ -74,6 +76,5 @@ class ChunkClock(ClockSettings):
         self.left = cycle.left_after(played)
         self.cold = False
 
-    def _plan(self, left: range, delay: int, execution_horizon: int | None = None) -> Cycle:
-        horizon = self.execution_horizon if execution_horizon is None else execution_horizon
-        return plan_cycle(self.prediction_horizon, horizon, self.overlap, left, delay)
+    def _plan(self, left: range, delay: int) -> Cycle:
+        return plan_cycle(self.prediction_horizon, self.execution_horizon, self.overlap, left, delay)

@@ -323,10 +323,10 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     def _await_chunk(self) -> None:
         """Make the request of this tick; what its inference takes is settled from here on."""
-        delay: Delay = 0
-        if not self._queue.clock.next_is_free:
+        queue, delay = self._queue, 0
+        if not queue.clock.next_is_free:
             delay = self._expected_delay() if self._settles_late else self._delays.next()
-        self._delay, self._cycle = delay, self._plan(delay)
+        self._delay, self._cycle = delay, self._plan(delay) if self._flies else queue.clock.cycle(delay)
 
     def _expected_delay(self) -> Delay:
         """What the next inference takes, where the agent or its time will say that with the chunk."""
