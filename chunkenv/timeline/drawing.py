@@ -7,8 +7,8 @@ seconds, with the ticks that began late.
 
 from __future__ import annotations
 
+from html import escape  # that of xml.sax imports http and ssl
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from chunkenv.errors import ArgumentError
 from chunkenv.timeline.legend import draw_legend
@@ -74,11 +74,10 @@ def _read_window(timeline: Timeline, first: int, stop: int | None) -> range:
 
 def _document(title: str, summary: str, size: tuple[int, int], body: str) -> str:
     width, height = size
-    name = quoteattr(f"{title}. {summary}")
+    name = escape(f"{title}. {summary}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chunkenv-timeline" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" style="max-width: 100%; height: auto" role="img" aria-label={name}>\n'
-        f"<title>{escape(title)}</title>\n<desc>{escape(summary)}</desc>\n<style>{STYLE}</style>\n"
-        + element("rect", "paper", width=width, height=height, rx=6)
-        + f"\n{body}\n</svg>\n"
+        f'width="{width}" height="{height}" style="max-width: 100%; height: auto" role="img" aria-label="{name}">\n'
+        f"<title>{escape(title, quote=False)}</title>\n<desc>{escape(summary, quote=False)}</desc>\n"
+        f"<style>{STYLE}</style>\n" + element("rect", "paper", width=width, height=height, rx=6) + f"\n{body}\n</svg>\n"
     )

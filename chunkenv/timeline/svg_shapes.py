@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # that of xml.sax imports http and ssl
 
 STYLE = """
 .chunkenv-timeline { --paper: #ffffff; --ink: #1f2328; --faint: #656d76; --line: #d5dae0; --edge: #57606a;
@@ -33,7 +33,7 @@ def element(name: str, kind: str = "", inside: str = "", **attributes: object) -
     '<path class="line" d="M0 0h8"/>'
     """
     given = {"class": kind} | attributes if kind else attributes
-    written = "".join(f" {key.replace('_', '-')}={quoteattr(number(value))}" for key, value in given.items())
+    written = "".join(f' {key.replace("_", "-")}="{escape(number(value))}"' for key, value in given.items())
     return f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
 
 
@@ -48,12 +48,12 @@ def number(value: object) -> str:
 
 def text(x: float, y: float, content: object, kind: str = "") -> str:
     """A text that begins at x, or stands about it if its class is 'middle'; y is its baseline."""
-    return element("text", kind, escape(str(content)), x=x, y=y)
+    return element("text", kind, escape(str(content), quote=False), x=x, y=y)
 
 
 def tip(content: str) -> str:
     """What a reader sees who points at the element around, and what screen readers say."""
-    return element("title", inside=escape(content))
+    return element("title", inside=escape(content, quote=False))
 
 
 def box(x: float, y: float, width: float, height: float, kind: str, inside: str = "", **attributes: object) -> str:

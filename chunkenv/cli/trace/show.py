@@ -111,7 +111,11 @@ def describe_control(trace: RecordedTrace) -> str:
     """What the control loop met: delays as it saw them, ticks that it was late, chunks that never came."""
     delays = [row.delay_ticks for row in trace.rows if row.delay_ticks is not None]
     late, never = sum(row.late for row in trace.rows), sum(row.latency_s is None for row in trace.rows)
-    seen = f"delays of {min(delays)} to {max(delays)} ticks" if delays else "no delay"
+    seen = f"delays of {_span(min(delays), max(delays))} ticks" if delays else "no delay"
     begun = f"{late or 'no'} tick{'' if late == 1 else 's'} began late while an inference was under way"
     lost = f"; {never} inference{'' if never == 1 else 's'} had not ended with the episode" if never else ""
     return f"Recorded at {1.0 / trace.control_dt:g} Hz (control_dt={trace.control_dt:g} s): {seen}; {begun}{lost}."
+
+
+def _span(least: int, most: int) -> str:
+    return f"{least}" if least == most else f"{least} to {most}"
