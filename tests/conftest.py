@@ -1,6 +1,7 @@
 """What all tests stand on."""
 
 import signal
+import sys
 
 import pytest
 
@@ -11,3 +12,13 @@ def _interrupts_are_heard():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def clean_imports(monkeypatch):
+    """What a test imports, and where from, is forgotten after it."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -72,6 +72,16 @@ def complete_task(incomplete: str) -> list[str]:
     ['catapult', 'catcher_v3']
     """
     return [task.name for task in OURS if task.name.startswith(incomplete)]
+
+
+AnyTask: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.",
+        autocompletion=complete_task,
+    ),
+]
+"""The argument TASK of commands that play any environment."""
 
 
 def read_names(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, AnyTask, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.scene import METHODS, PlayedScene, play_scene
@@ -23,13 +23,7 @@ SHOWN = ("seed", "ticks", "return", "success", "underruns", "decisions")
 
 
 def play(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.",
-            autocompletion=complete_task,
-        ),
-    ],
+    task: AnyTask,
     method: Annotated[
         str | None,
         typer.Option(

@@ -290,11 +290,12 @@ class _Run:
     ) -> None:
         self.clock, self.flights = clock, flights
         self._before = clock.underruns, clock.discarded, clock.overtaken
-        self.inference = clock.request(clock.tick)
+        inference = clock.request(clock.tick)
         if execution_horizon is not None:
             clock.choose_horizon(execution_horizon)
-        flights[self.inference] = flight
+        flights[inference] = flight
         self._delays = {each: flights[each].delay for each in clock.in_flight}
+        self._promises = {each: flights[each].promise for each in clock.in_flight}
         self._broken = 0
         self.sources: list[Source] = []
         self.staleness: list[int] = []
@@ -304,18 +305,11 @@ class _Run:
         """Play so many ticks, or up to the next request."""
         self._arrive()
         while len(self.sources) < ticks if ticks is not None else not self.sources or not self.clock.is_due:
-            waiting, tick = self.clock.waited_for, self.clock.tick
             source = self.clock.next()
-            ran = self.inference.number - source.age, source.row
-            self._broken += sum(self._breaks(each, tick, ran) for each in waiting)
+            self._broken += self.clock.count_broken(source, self._promises)
             self.sources.append(source)
             self.staleness.append(self.clock.staleness)
             self._arrive()
-
-    def _breaks(self, inference: Inference, tick: int, ran: tuple[int, int]) -> bool:
-        """Whether what ran is not what the prefix of an inference that has not acted yet showed."""
-        promise, place = self.flights[inference].promise, tick - inference.tick
-        return place < len(promise) and promise[place] != ran
 
     def _arrive(self) -> None:
         clock = self.clock

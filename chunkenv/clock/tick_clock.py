@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from chunkenv.clock.cycle import UNDERRUN, Source
@@ -137,6 +137,18 @@ class TickClock(ClockSettings):
     def waited_for(self) -> list[Inference]:
         """The inferences under way of whose chunks no row could act yet, in the order of their requests."""
         return [each for each in self.in_flight if each != self._acting and each not in self._replaced]
+
+    def count_broken(self, source: Source, promises: Mapping[Inference, Sequence[tuple[int, int]]]) -> int:
+        """For how many inferences that have not acted yet another row ran in the tick before than their prefix showed.
+
+        Args:
+            source: what `next` returned for that tick.
+            promises: of each inference under way, the number of the chunk and the row that its prefix showed, for each
+                tick from its request on; one that is not there showed nothing.
+        """
+        tick, ran = self.tick - 1, (self.requests - 1 - source.age, source.row)
+        shown = [promises.get(each, ())[tick - each.tick :] for each in self.waited_for]
+        return sum(bool(rows) and rows[0] != ran for rows in shown)
 
     @property
     def left(self) -> range:

@@ -7,10 +7,18 @@ from typing import NoReturn
 
 import numpy as np
 
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, brief
 from chunkenv.latency.arguments import assign
 from chunkenv.latency.model import Constant, LatencyModel, State
 from chunkenv.utils.checks import real_number
+
+
+def not_measured(seconds: object, latency: object) -> ArgumentError:
+    """The error of an environment that is told what inferences took, but whose latency says that itself."""
+    return ArgumentError(
+        f"charge({brief(seconds)}) needs latency=Measured(), but latency={latency!r} says what an inference takes; "
+        "leave the call out."
+    )
 
 
 @dataclass(frozen=True)

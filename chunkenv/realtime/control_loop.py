@@ -136,16 +136,13 @@ class EpisodeLoop:
 
     def _next(self) -> Source | None:
         """What runs in this tick; None if that is an underrun which stops the episode."""
-        tick, waiting, discarded = self._clock.tick, self._clock.waited_for, self._clock.discarded
+        discarded = self._clock.discarded
         source = self._clock.next()
         if source is UNDERRUN and self._parts.underrun.stops:
             self._clock.discarded = discarded  # the tick is not played: a row that is missing in it is left over
             return None
-        ran = self._clock.requests - 1 - source.age, source.row
-        for flight in self._flights.values():
-            place = tick - flight.inference.tick
-            broken = flight.inference in waiting and place < len(flight.promise) and flight.promise[place] != ran
-            self._account.broken += broken
+        promises = {flight.inference: flight.promise for flight in self._flights.values()}
+        self._account.broken += self._clock.count_broken(source, promises)
         return source
 
     def _play_tick(self, source: Source) -> tuple[bool, bool]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from chunkenv.clock import ChunkClock, Cycle, Schedule, bootstrap_discount, plan_cycle
+from chunkenv.clock import ChunkClock, Cycle, FlightClock, Schedule, bootstrap_discount, plan_cycle
 from chunkenv.request import Chunk
 from chunkenv.vector.chunk_store import ChunkStore
 from chunkenv.wrappers.underrun import fill_underruns
+
+ClockType = TypeVar("ClockType", ChunkClock, FlightClock)
 
 LAST = -1
 
@@ -69,7 +71,38 @@ def find_groups(*columns: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray
     return [tuple(row) for row in table[:, firsts].T.tolist()], which.reshape(-1)
 
 
-class Clocks:
+class SharedSettings(Generic[ClockType]):
+    """The settings that the clocks of N environments have in common.
+
+    Args:
+        clock: has them.
+    """
+
+    def __init__(self, clock: ClockType) -> None:
+        self._clock = clock
+
+    @property
+    def prediction_horizon(self) -> int:
+        """Rows in a chunk, H."""
+        return self._clock.prediction_horizon
+
+    @property
+    def execution_horizon(self) -> int:
+        """Ticks between two requests, s."""
+        return self._clock.execution_horizon
+
+    @property
+    def horizons(self) -> tuple[int, int] | None:
+        """The execution horizons that the agent chooses from, or None."""
+        return self._clock.horizons
+
+    @property
+    def max_in_flight(self) -> int:
+        """Inferences under way at a time, k."""
+        return self._clock.max_in_flight
+
+
+class Clocks(SharedSettings[ChunkClock]):
     """The clocks of N environments, each in its own phase.
 
     Equal ones are planned together, so that a constant delay costs one plan, not N.
@@ -84,35 +117,15 @@ class Clocks:
     """
 
     def __init__(self, clock: ChunkClock, num_envs: int) -> None:
-        self._clock = clock
+        super().__init__(clock)
         self.tick = np.zeros(num_envs, np.int64)
         self.left = np.zeros((num_envs, 2), np.int64)
         self._cold = np.ones(num_envs, bool)
 
     @property
-    def prediction_horizon(self) -> int:
-        """Rows in a chunk, H."""
-        return self._clock.prediction_horizon
-
-    @property
-    def execution_horizon(self) -> int:
-        """Ticks between two requests, s."""
-        return self._clock.execution_horizon
-
-    @property
     def next_is_free(self) -> np.ndarray:
         """Where the chunk of the next request is there at once, whatever an inference takes: bool[N]."""
         return self._cold & (self._clock.cold_start == "free")
-
-    @property
-    def horizons(self) -> tuple[int, int] | None:
-        """The execution horizons that the agent chooses from, or None."""
-        return self._clock.horizons
-
-    @property
-    def max_in_flight(self) -> int:
-        """Inferences under way at a time: 1."""
-        return self._clock.max_in_flight
 
     @property
     def oldest(self) -> int:
@@ -189,24 +202,37 @@ class Clocks:
         return met
 
 
-def outcome(cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float) -> Outcome:
-    """What the first `played` ticks of each cycle came to."""
-    groups, which = find_groups(cycles.which, played, terminated, ended)
-    lines = [_outcome_of(cycles.plans[plan], *rest, discount) for plan, *rest in groups]  # pyright: ignore (three rest)
-    return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
+Kept: TypeAlias = tuple[bool, tuple[int, int]]
+"""`Outcome.arrived` and `Outcome.left` of one environment."""
 
 
-def _outcome_of(cycle: Cycle, played: int, terminated: int, ended: int, discount: float) -> tuple[Any, ...]:
-    """One environment's values, in the order of `Outcome`."""
+def rows_kept(cycle: Cycle, played: int) -> Kept:
+    """What is kept after some ticks, with one inference at a time."""
     left = cycle.left_after(played)
-    return (
-        bootstrap_discount(discount, played, bool(terminated)),
-        cycle.delay,
-        cycle.underruns_within(played),
-        cycle.discarded(played, bool(ended)),
-        cycle.arrived_by(played),
-        (left.start, left.stop),
-    )
+    return cycle.arrived_by(played), (left.start, left.stop)
+
+
+def outcome(
+    cycles: Cycles,
+    played: np.ndarray,
+    terminated: np.ndarray,
+    ended: np.ndarray,
+    discount: float,
+    kept: Callable[[Any, int], Kept] = rows_kept,
+) -> Outcome:
+    """What the first `played` ticks of each cycle came to, and what is `kept` after them."""
+    groups, which = find_groups(cycles.which, played, terminated, ended)
+    lines = [
+        (
+            bootstrap_discount(discount, count, bool(over)),
+            cycles.plans[plan].delay,
+            cycles.plans[plan].underruns_within(count),
+            cycles.plans[plan].discarded(count, bool(end)),
+            *kept(cycles.plans[plan], count),
+        )
+        for plan, count, over, end in groups
+    ]
+    return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space, iterate
 
 from chunkenv.clock import FlightClock, discounted_sums
 from chunkenv.errors import EnvironmentFault, ResetNeededError, reset_needed
+from chunkenv.latency.measured import not_measured
 from chunkenv.request import Chunk, VectorRequest
 from chunkenv.utils.autoreset import Autoreset, read_start
 from chunkenv.utils.batching import BatchReader, Infos, Playback, merge_infos, object_array
@@ -22,7 +23,7 @@ from chunkenv.vector.clocks import Clocks, Cycles, Outcome, Places, account
 from chunkenv.vector.corrected_play import CorrectedPlay
 from chunkenv.vector.delay_streams import VectorDelays, VectorEstimate
 from chunkenv.vector.flight_clocks import FlightClocks
-from chunkenv.vector.settling import Settling, not_measured, read_delays
+from chunkenv.vector.settling import Settling, read_delays
 from chunkenv.vector.sync_playable import playable
 from chunkenv.vector.vector_prefix import VectorPrefixObservation
 from chunkenv.wrappers.chunked_execution import ChunkedExecution
@@ -226,7 +227,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
         """
         self._expect_requests("charge inferences")
         if self._settling is None:
-            raise not_measured(seconds, self._delays)
+            raise not_measured(seconds, self._delays.plain)
         self._settling.charge(seconds, ~self._autoreset.ended)
 
     def _expect_requests(self, act: str) -> None:

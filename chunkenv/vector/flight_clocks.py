@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from chunkenv.clock import Delay, FlightClock, Schedule, Source, bootstrap_discount, first_usable
+from chunkenv.clock import Delay, FlightClock, Schedule, Source, first_usable
 from chunkenv.request import Chunk, VectorPending
 from chunkenv.vector.chunk_store import ChunkStore
-from chunkenv.vector.clocks import LAST, Cycles, Met, Outcome, Places, find_groups, table_of
+from chunkenv.vector.clocks import LAST, Cycles, Kept, Met, Outcome, Places, SharedSettings, outcome, table_of
 from chunkenv.wrappers.underrun import fill_by_source
 
 Kind = TypeVar("Kind")
@@ -19,7 +19,7 @@ MOST = 1024
 """Phases that are remembered."""
 
 
-class FlightClocks:
+class FlightClocks(SharedSettings[FlightClock]):
     """The clocks of N environments, each in its own phase; `Clocks` is for one inference at a time.
 
     Args:
@@ -32,31 +32,12 @@ class FlightClocks:
     """
 
     def __init__(self, clock: FlightClock, num_envs: int, streams: bool) -> None:
-        self._clock, self._streams = clock, streams
+        super().__init__(clock)
+        self._streams = streams
         self.tick = np.zeros(num_envs, np.int64)
         self._first = _Phase(clock.copy())
         self._phases = [self._first] * num_envs
         self._known = {self._first.clock.phase: self._first}
-
-    @property
-    def prediction_horizon(self) -> int:
-        """Rows in a chunk, H."""
-        return self._clock.prediction_horizon
-
-    @property
-    def execution_horizon(self) -> int:
-        """Ticks between two requests, s."""
-        return self._clock.execution_horizon
-
-    @property
-    def horizons(self) -> tuple[int, int] | None:
-        """The execution horizons that the agent chooses from, or None."""
-        return self._clock.horizons
-
-    @property
-    def max_in_flight(self) -> int:
-        """Inferences under way at a time, k."""
-        return self._clock.max_in_flight
 
     @property
     def oldest(self) -> int:
@@ -141,19 +122,7 @@ class FlightClocks:
         self, cycles: Cycles, played: np.ndarray, terminated: np.ndarray, ended: np.ndarray, discount: float
     ) -> Outcome:
         """What the first `played` ticks of each cycle came to; all chunks are to be kept."""
-        groups, which = find_groups(cycles.which, played, terminated, ended)
-        lines = [
-            (
-                bootstrap_discount(discount, count, bool(over)),
-                cycles.plans[plan].delay,
-                cycles.plans[plan].underruns_within(count),
-                cycles.plans[plan].discarded(count, bool(end)),
-                True,
-                (0, 0),
-            )
-            for plan, count, over, end in groups
-        ]
-        return Outcome(*(np.array(column)[which] for column in zip(*lines, strict=True)))
+        return outcome(cycles, played, terminated, ended, discount, _keep_all)
 
     def summary(self, cycles: Cycles, played: np.ndarray) -> dict[str, np.ndarray]:
         """What infos have besides: `ChunkedExecution` says what the keys mean."""
@@ -225,6 +194,11 @@ class _Phase:
                 self._cycles.clear()
             self._cycles[key] = self.clock.cycle(delay, horizon, expected)
         return self._cycles[key]
+
+
+def _keep_all(schedule: Schedule, played: int) -> Kept:
+    """Every chunk is kept: which rows are left of it, its clock knows."""
+    return True, (0, 0)
 
 
 def find_alike(values: list[Kind]) -> tuple[list[Kind], np.ndarray]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.latency.measured import not_measured
 from chunkenv.request import Chunk
 from chunkenv.utils.batching import BatchReader
 from chunkenv.utils.spaces import read_array
@@ -53,7 +54,7 @@ class Settling:
             ArgumentError: the latency is not measured, or the seconds do not fit.
         """
         if not self._delays.measured:
-            raise not_measured(seconds, self._delays)
+            raise not_measured(seconds, self._delays.plain)
         drawn = self._delays.charged(_read_seconds(seconds, len(members)), members)
         self._charge = np.where(members, drawn, self._charge)
         self._charged |= members
@@ -91,14 +92,6 @@ class Settling:
         delays = self._charge.copy()
         delays[~charged] = 0
         return delays
-
-
-def not_measured(seconds: object, delays: VectorDelays) -> ArgumentError:
-    """The error of a charge where the latency is given otherwise."""
-    return ArgumentError(
-        f"charge({brief(seconds)}) needs latency=Measured(), but latency={delays.plain!r} says what an inference "
-        "takes; leave the call out."
-    )
 
 
 def read_delays(ticks: object, num_envs: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from chunkenv.clock import Cycle, Delay, Schedule, bootstrap_discount, discounted_sum, first_usable
 from chunkenv.errors import ArgumentError, EnvironmentFault, reset_needed
+from chunkenv.latency.measured import not_measured
 from chunkenv.request import Chunk, Request
 from chunkenv.utils.checks import expect_env
 from chunkenv.utils.infos import FIRST_SUCCESS
@@ -222,10 +223,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """
         self._open_cycle("charge an inference")
         if not self._delays.measured:
-            raise ArgumentError(
-                f"charge({seconds!r}) needs latency=Measured(), but latency={self._delays.plain!r} says what an "
-                "inference takes; leave the call out."
-            )
+            raise not_measured(seconds, self._delays.plain)
         self._charged = self._delays.charged(seconds)
 
     def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Observation, Info]:

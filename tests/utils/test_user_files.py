@@ -1,5 +1,4 @@
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
@@ -7,14 +6,7 @@ import pytest
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.user_files import MadeInFile, import_file
 
-
-@pytest.fixture(autouse=True)
-def clean_imports(monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("clean_imports")
 
 
 def written(folder, text, name="own_policy.py"):

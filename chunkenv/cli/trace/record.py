@@ -12,7 +12,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, AnyTask, real, whole
 from chunkenv.cli.scene import METHODS, PlayedScene, make_policy
 from chunkenv.cli.trace.show import describe_control
 from chunkenv.errors import ArgumentError
@@ -25,13 +25,7 @@ from chunkenv.wrappers import ChunkedExecution
 
 
 def record(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="A Kinetix level, a manipulation task (scene-task1), or the id of any environment.",
-            autocompletion=complete_task,
-        ),
-    ],
+    task: AnyTask,
     policy: Annotated[
         str | None,
         typer.Option(

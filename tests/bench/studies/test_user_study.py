@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 
 from chunkenv.bench.run.block_queue import StudyError
@@ -19,13 +17,7 @@ study = Study("mine", (Cell("a", "b", 0, 1, 1),), play=play, episodes=2, seed=0)
 """
 
 
-@pytest.fixture(autouse=True)
-def clean_imports(monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("clean_imports")
 
 
 def written(tmp_path, text, name="own_study.py"):
