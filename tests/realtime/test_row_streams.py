@@ -351,13 +351,13 @@ def test_rows_of_any_space():
 class Slow(Random):
     """Half of the rows are there at once, the others later: never, if `seconds` is None."""
 
-    def __init__(self, seconds):
+    def __init__(self, seconds, later_only=False):
         super().__init__((8, 4))
-        self.seconds = seconds
+        self.seconds, self.later_only = seconds, later_only
 
     def infer_stream(self, observation, request):
         yield np.zeros((4, 1), np.float32)
-        time.sleep(600 if self.seconds is None and request.tick else self.seconds or 0.0)
+        time.sleep(self.seconds if request.tick or not self.later_only else 0.0)
         yield np.zeros((8, 1), np.float32)
 
 
@@ -374,11 +374,12 @@ def test_rows_act_before_the_last_is_there(worker):
     assert any(info["row_delays"][3] < info["row_delays"][7] for info in streamed)
 
 
-@pytest.mark.parametrize("worker", ["thread", "process"])
-def test_a_stream_that_hangs_is_given_up_with_its_worker(worker):
+@pytest.mark.parametrize(("worker", "seconds"), [("thread", 2.0), ("process", 600.0)])
+def test_a_stream_that_hangs_is_given_up_with_its_worker(worker, seconds):
+    """A thread cannot be ended, so that its stream goes on after a while."""
     loop = RealtimeExecution(
         Numbers(9, terminates=False),
-        Slow(None),
+        Slow(seconds, later_only=True),
         8,
         4,
         control_dt=0.02,
