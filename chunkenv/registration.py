@@ -31,6 +31,13 @@ ACTION_NOISE = 0.1
 """Standard deviation of the noise on the actions of a Kinetix level, per channel and tick, before clipping: that of the
 real-time chunking benchmark."""
 
+POLICY_FAMILIES = ("published", "smooth")
+"""The families of flow policies for the levels: from experts that keep exploring, by real-time chunking's recipe, or
+from smooth ones."""
+
+POLICIES = "smooth"
+"""The family that studies play with, unless they say another."""
+
 FAMILY_TIME_LIMITS = {
     "cube-single": 200,
     "cube-double": 500,

@@ -59,6 +59,7 @@ class PPOSettings:
     value_weight: float = 0.5  # of the critic's loss
     max_gradient_norm: float = 1.0  # longer gradients are shortened
     initial_std: float = 0.6  # of exploration, in units of an action that reaches from -1 to 1
+    least_std: float = 0.0  # it never falls below this, whatever the gradient says
     persistence: float = 0.8  # of exploration: correlation from tick to tick, because motors average white noise out
     action_noise: float = ACTION_NOISE  # of the environment, not the agent's: in training and evaluation
     evaluation_steps: int = 250_000  # between two evaluations and checkpoints
@@ -79,6 +80,7 @@ class PPOSettings:
             "last_learning_rate",
             "action_noise",
             "clip",
+            "least_std",
         ):
             real_number(name, getattr(self, name), at_least=0.0)
         for name in ("initial_std", "max_gradient_norm"):
@@ -133,9 +135,32 @@ LEVEL_SETTINGS = {
 """Tuned for a level."""
 
 
-def ppo_settings(level: str) -> PPOSettings:
-    """The settings of a level, or `DEFAULT_SETTINGS` where it has none of its own."""
-    return LEVEL_SETTINGS.get(level, DEFAULT_SETTINGS)
+EXPLORING = {"rpo": 0.3, "smoothness": 0.0, "least_std": 0.3}
+"""What keeps an expert exploring to the end, as those of real-time-chunking-kinetix do: the demonstrators of the family
+"published" of flow policies."""
+
+RECIPES = ("smooth", "published")
+
+
+def ppo_settings(level: str, recipe: str = "smooth") -> PPOSettings:
+    """The settings of a level, or `DEFAULT_SETTINGS` where it has none of its own.
+
+    Args:
+        level: one of `chunkenv.kinetix.LEVELS`.
+        recipe: "smooth", for actions that change little from tick to tick and hardly vary, or "published", for experts
+            that keep exploring (`EXPLORING`).
+
+    Raises:
+        ArgumentError: an unknown recipe.
+    """
+    settings = LEVEL_SETTINGS.get(level, DEFAULT_SETTINGS)
+    if one_of("recipe", recipe, RECIPES) == "smooth":
+        return settings
+    return replace(settings, **EXPLORING | PUBLISHED_SETTINGS.get(level, {}))
+
+
+PUBLISHED_SETTINGS: dict[str, dict[str, float]] = {"trampoline": {"rpo": 0.0}}
+"""Where the published recipe needs something else on a level."""
 
 
 class Perceptron(nnx.Module):
@@ -163,6 +188,12 @@ class Network(nnx.Module):
         self.actor = Perceptron((observation_size, *settings.hidden, len(channels)), 0.01, rngs)
         self.critic = Perceptron((observation_size, *settings.hidden, 1), 1.0, rngs)
         self.log_std = nnx.Param(jnp.full(len(channels), np.log(settings.initial_std), jnp.float32))
+        self._least_log_std = float(np.log(settings.least_std)) if settings.least_std else -np.inf
+
+    @property
+    def bounded_log_std(self) -> jax.Array:
+        """The logarithm of the standard deviation, not below the least, float32[C]."""
+        return jnp.maximum(self.log_std[...], self._least_log_std)
 
     def mean(self, observations: jax.Array) -> jax.Array:
         """The mean action, float32[..., C]."""
@@ -174,8 +205,9 @@ class Network(nnx.Module):
 
     def log_probability(self, mean: jax.Array, actions: jax.Array) -> jax.Array:
         """Of actions [..., C] under the Gaussian around `mean`, float32[...]."""
-        z = (actions - mean) * jnp.exp(-self.log_std[...])
-        return -0.5 * (z**2).sum(-1) - self.log_std[...].sum()
+        log_std = self.bounded_log_std
+        z = (actions - mean) * jnp.exp(-log_std)
+        return -0.5 * (z**2).sum(-1) - log_std.sum()
 
 
 class Agent(NamedTuple):
@@ -253,9 +285,11 @@ def actor_loss(
     clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
     info = {"kl": (ratio - 1 - change).mean(), "clipped": (jnp.abs(ratio - 1) > settings.clip).mean()}
+    loss = -surrogate - settings.entropy * (1 - progress) * network.bounded_log_std.sum()
+    if not settings.smoothness:  # saves a third of the actor's work
+        return loss, info
     change_of_mean = jnp.square(network.mean(batch.next_observations) - network.mean(batch.observations)).sum(-1).mean()
-    bonus = settings.entropy * (1 - progress) * network.log_std[...].sum()
-    return -surrogate - bonus + settings.smoothness * progress * change_of_mean, {**info, "change": change_of_mean}
+    return loss + settings.smoothness * progress * change_of_mean, {**info, "change": change_of_mean}
 
 
 def critic_loss(network: Network, batch: Minibatch) -> jax.Array:

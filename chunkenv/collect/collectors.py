@@ -39,6 +39,7 @@ def collect(
     transitions: int | None = None,
     seed: int = 0,
     action_noise: float = ACTION_NOISE,
+    actions: str = "mean",
     slots: int = SLOTS,
     workers: int = 1,
     command: str = "",
@@ -58,6 +59,8 @@ def collect(
         transitions: at least how many ticks; the episode that reaches them is the last one.
         seed: of the dataset. An evaluation with the same seed has the same noise: use another one there.
         action_noise: standard deviation of the noise.
+        actions: "mean", what an expert holds for best, or "sampled" from its Gaussian, as in real-time chunking's data:
+            later actions then answer to samples, which are not the same in another chunk.
         slots: how many episodes a process plays side by side.
         workers: how many processes; like `slots`, it changes the time only.
         command: is stored with the data.
@@ -82,13 +85,14 @@ def collect(
     sources = read_sources(experts, level)
     noise, workers = _check(seed, action_noise, workers)
     slots = whole_number("slots", slots, at_least=1)
-    make_player = partial(ExpertPlayer, level, sources, seed, noise, slots, 1 if workers > 1 else None)
+    threads = 1 if workers > 1 else None
+    make_player = partial(ExpertPlayer, level, sources, seed, noise, slots, threads, actions)
     fingerprints = make_player().fingerprints
     described = [
         {"name": source.name, "sha256": sha256} | _read_skill(source.expert)
         for source, sha256 in zip(sources, fingerprints, strict=True)
     ]
-    recipe = _recipe(level, described, noise, seed)
+    recipe = _recipe(level, described, noise, seed) | ({} if actions == "mean" else {"actions": actions})
     collection = Collection(make_player, EXPERT_BLOCK, recipe, Path(out), _read_size(episodes, transitions), workers)
     return collection.finish(command, progress)
 

@@ -11,13 +11,17 @@ from gymnasium.vector import AutoresetMode
 from chunkenv.collect.experts import ExpertSource
 from chunkenv.collect.reproducible_expert import ReproducibleExpert
 from chunkenv.data.episodes import Episode
+from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.registration import TIME_LIMIT
+from chunkenv.utils.checks import one_of
 from chunkenv.utils.seeding import spawn
 
 FREE = -1
+ACTIONS = ("mean", "sampled")
+"""What of an expert's Gaussian is played and stored."""
 
 
 class ExpertPlayer:
@@ -25,10 +29,12 @@ class ExpertPlayer:
 
     The environment gets the expert's action and Gaussian noise, as from `chunkenv.ActionNoise`; the action without
     noise is stored, as in the data of real-time chunking (Black et al. 2025, arXiv 2506.07339): the noise takes the
-    expert to states from which its action shows how to recover.
+    expert to states from which its action shows how to recover. The action is the mean of the expert's Gaussian, or,
+    as in those data, a sample of it, within the bounds of actions.
 
     An episode's randomness depends on its seed only, `chunkenv.evaluate.episode_seed(seed, number)`: its expert is
-    drawn from the stream "policy", the noise from "action_noise". So neither slots nor threads change a row.
+    drawn from the stream "policy", its samples from "exploration", the noise from "action_noise". So neither slots nor
+    threads change a row.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
@@ -37,6 +43,10 @@ class ExpertPlayer:
         action_noise: standard deviation of the noise, per channel and tick.
         slots: how many episodes are played side by side.
         threads: at most how many threads step them.
+        actions: one of `ACTIONS`.
+
+    Raises:
+        ArgumentError: the actions of an expert without a standard deviation shall be sampled.
     """
 
     def __init__(
@@ -47,8 +57,10 @@ class ExpertPlayer:
         action_noise: float,
         slots: int,
         threads: int | None,
+        actions: str = "mean",
     ) -> None:
-        self._seed = seed
+        self._seed, self._samples = seed, one_of("actions", actions, ACTIONS) == "sampled"
+        self._stds = [_spread(source) for source in sources] if self._samples else []
         self._envs = KinetixVectorEnv(
             level, slots, "compact", threads=threads, autoreset_mode=AutoresetMode.DISABLED, action_noise=action_noise
         )
@@ -61,6 +73,8 @@ class ExpertPlayer:
         self._observations = np.zeros((slots, TIME_LIMIT + 1, len(first)), np.float32)
         self._actions = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
         self._rewards = np.zeros((slots, TIME_LIMIT), np.float32)
+        self._exploration = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
+        self._low, self._high = self._envs.single_action_space.low, self._envs.single_action_space.high
 
     @property
     def fingerprints(self) -> list[str]:
@@ -95,6 +109,9 @@ class ExpertPlayer:
         seed = episode_seed(self._seed, number)
         self._number[slot], self._seeds[slot], self._ticks[slot] = number, seed, 0
         self._expert[slot] = spawn(seed, "policy").integers(len(self._experts))
+        if self._samples:
+            white = spawn(seed, "exploration").standard_normal((TIME_LIMIT, N_ACTIONS), np.float32)
+            self._exploration[slot] = self._stds[self._expert[slot]] * white
 
     def _tick(self) -> dict[int, Episode]:
         """Play a tick of every episode under way, and return those that ended."""
@@ -116,7 +133,9 @@ class ExpertPlayer:
         for index in np.unique(self._expert[slots]).tolist():
             own = self._expert[slots] == index
             actions[own] = self._experts[index](observations[own], self._number[slots][own])
-        return actions
+        if not self._samples:
+            return actions
+        return np.clip(actions + self._exploration[slots, self._ticks[slots]], self._low, self._high)
 
     def _end(self, slot: int, terminated: bool, success: bool) -> tuple[int, Episode]:
         """The episode of a slot, which is free from now on."""
@@ -131,3 +150,16 @@ class ExpertPlayer:
             int(self._expert[slot]),
             int(self._seeds[slot]),
         )
+
+
+def _spread(source: ExpertSource) -> np.ndarray:
+    """The standard deviation of each channel, float32[A]; 0 where the expert drives nothing."""
+    std = getattr(source.expert, "std", None)
+    if std is None:
+        raise ArgumentError(
+            f"The expert {source.name} has no standard deviation (std) to sample actions with; take actions='mean', "
+            "or train it anew."
+        )
+    spread = np.zeros(N_ACTIONS, np.float32)
+    spread[list(getattr(source.expert, "channels", range(N_ACTIONS)))] = std
+    return spread

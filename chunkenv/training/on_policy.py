@@ -92,7 +92,8 @@ class PPOTraining(Training):
         layers = tuple((np.asarray(kernel[...]), np.asarray(bias[...])) for kernel, bias in kernels)
         rate = dict(self.history).get(self.steps, float("nan"))
         mean, scale = self.normaliser.mean.astype(np.float32), self.normaliser.scale
-        return Expert(self.level, self._seed, self.steps, rate, network.channels, mean, scale, layers)
+        std = np.exp(np.asarray(network.bounded_log_std))
+        return Expert(self.level, self._seed, self.steps, rate, network.channels, mean, scale, layers, std)
 
     def advance(self) -> Metrics:
         """Play a rollout and learn from it."""
@@ -149,7 +150,7 @@ class PPOTraining(Training):
         settings, expert = self.settings, self.expert
         used, shape = list(expert.channels), (settings.rollout, settings.envs)
         white = self._exploring.standard_normal((*shape, len(used)), np.float32)
-        exploration = np.exp(np.asarray(self.network.log_std[...])) * persistent_noise(white, settings.persistence)
+        exploration = np.exp(np.asarray(self.network.bounded_log_std)) * persistent_noise(white, settings.persistence)
         noise = np.float32(settings.action_noise) * self._noise.standard_normal((*shape, N_ACTIONS), np.float32)
         ticks = []
         for tick in range(settings.rollout):
@@ -189,7 +190,7 @@ class PPOTraining(Training):
         return {
             "reward": float(rollout.rewards.mean()),
             "training_solve_rate": float(rollout.success.sum() / ended) if ended else float("nan"),
-            "std": float(jnp.exp(self.network.log_std[...]).mean()),
+            "std": float(jnp.exp(self.network.bounded_log_std).mean()),
         }
 
     @contextmanager

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = ("latency", "action_delay", "observation_delay", "action_noise", "policy", "episode", "correction")
+PURPOSES = (
+    "latency",
+    "action_delay",
+    "observation_delay",
+    "action_noise",
+    "policy",
+    "episode",
+    "correction",
+    "exploration",
+)
 
 
 def spawn(seed: int | None, purpose: str, depth: int = 0) -> np.random.Generator:

@@ -66,6 +66,7 @@ class Expert:
         mean: of the observations, float32[O].
         scale: of the observations, float32[O].
         layers: kernel float32[in, out] and bias float32[out] of each layer.
+        std: of the Gaussian that it explored with around its action, float32[C]; None if unknown.
         observation: how the environment has to be made: "compact".
     """
 
@@ -77,6 +78,7 @@ class Expert:
     mean: np.ndarray
     scale: np.ndarray
     layers: tuple[Layer, ...]
+    std: np.ndarray | None = None
     observation: str = field(default=OBSERVATION, init=False)
 
     def actions(self, observations: np.ndarray) -> np.ndarray:

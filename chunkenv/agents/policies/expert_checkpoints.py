@@ -60,7 +60,7 @@ def save_expert(path: Path, expert: Expert, settings: Facts) -> None:
     facts = {
         name: getattr(expert, name) for name in ("level", "observation", "seed", "steps", "solve_rate", "channels")
     }
-    arrays = {"mean": expert.mean, "scale": expert.scale}
+    arrays = {"mean": expert.mean, "scale": expert.scale} | ({} if expert.std is None else {"std": expert.std})
     for index, (kernel, bias) in enumerate(expert.layers):
         arrays |= {f"layer{index}.kernel": kernel, f"layer{index}.bias": bias}
     write(path, KIND, arrays, {**facts, "settings": settings})
@@ -91,6 +91,7 @@ def load_expert(path: str | Path, level: str | None = None) -> Expert:
         mean=arrays["mean"],
         scale=arrays["scale"],
         layers=layers,
+        std=arrays.get("std"),
     )
 
 

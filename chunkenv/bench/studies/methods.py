@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -11,11 +11,10 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
-from chunkenv.registration import ACTION_NOISE
+from chunkenv.registration import ACTION_NOISE, POLICIES
 from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
-"""Standard deviation per channel and tick, added before the environment clips."""
 SLOTS = 32
 """Episodes that are played side by side. The last bits of a chunk may depend on how many there are, so it is fixed."""
 
@@ -24,16 +23,24 @@ class Method(NamedTuple):
     """A way to execute a chunked policy late.
 
     Attributes:
-        weights: the kind of flow policy: 'plain' or 'prefix'.
-        strategy: made of that policy.
+        weights: the kind of flow policy, one of `chunkenv.agents.pretrained.KINDS`.
+        strategy: made of that policy; it may read the policy's `level`.
         overlap: False is the robot that waits.
         cost: what a chunk takes, compared with the naive one; for the order of the work and the time left only.
+        needs: what it needs beside a policy that samples, in a word or two each: "training", "gradient", "expert",
+            "model".
+        observation: of the environment: "compact", or "state" for a strategy that is given the engine's state.
+        chunks: further arguments of `ChunkedVectorExecution`, for a task, the policies' family, delay and execution
+            horizon: `chunks(task, policies, delay, execution_horizon)` returns a dictionary.
     """
 
     weights: str
     strategy: Callable[[Any], Strategy]
     overlap: bool = True
     cost: float = 1.0
+    needs: tuple[str, ...] = ()
+    observation: str = "compact"
+    chunks: Callable[[str, str, int, int], Mapping[str, Any]] | None = None
 
 
 METHODS = {
@@ -41,49 +48,56 @@ METHODS = {
     "synchronous": Method("plain", Naive, overlap=False),
     "ensembling": Method("plain", TemporalEnsembling),
     "bid": Method("plain", BID, cost=12.0),
-    "rtc": Method("plain", RTC, cost=3.0),
-    "hard-masking": Method("plain", HardMasking, cost=3.0),
-    "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut")),
+    "rtc": Method("plain", RTC, cost=3.0, needs=("gradient",)),
+    "hard-masking": Method("plain", HardMasking, cost=3.0, needs=("gradient",)),
+    "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
 }
 
 
 @cache
-def flow_policy(task: str, kind: str) -> Any:
-    """The flow policy that comes with the package; made once, so that what it compiles is compiled once."""
+def flow_policy(task: str, kind: str, policies: str = POLICIES) -> Any:
+    """A flow policy of a family; made once, so that what it compiles is compiled once."""
     # Before jax starts: workers share the cores, and sums are added in one order however many cores there are.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     from chunkenv.agents import load_pretrained  # brings jax, which the list of settings can do without
 
-    return load_pretrained(task, kind)
+    return load_pretrained(task, kind, policies)
 
 
-def play_method(task: str, method: str, episodes: Sequence[int], seed: int, **chunks: Any) -> list[Row]:
-    """Play episodes of a Kinetix level by a method, with the policy that comes with the package.
+def play_method(
+    task: str, method: str, episodes: Sequence[int], seed: int, policies: str = POLICIES, **chunks: Any
+) -> list[Row]:
+    """Play episodes of a Kinetix level by a method, with the policy of a family.
 
     Args:
         task: name of the level.
         method: one of `METHODS`.
         episodes: their numbers.
         seed: of the study.
-        **chunks: arguments of `ChunkedVectorExecution`.
+        policies: "published", "smooth", or a folder of flow policies.
+        **chunks: arguments of `ChunkedVectorExecution`, with `execution_horizon`.
 
     Returns:
         A row for each, with everything that `evaluate_batch` measures.
     """
     way = METHODS[method]
-    strategy = way.strategy(flow_policy(task, way.weights))
-    return play_policy(task, strategy, episodes, seed, overlap=way.overlap, **chunks)
+    strategy = way.strategy(flow_policy(task, way.weights, policies))
+    if way.chunks is not None:
+        chunks |= way.chunks(task, policies, chunks.get("latency", 0), chunks["execution_horizon"])
+    return play_policy(task, strategy, episodes, seed, way.observation, overlap=way.overlap, **chunks)
 
 
-def play_policy(task: str, policy: BatchPolicy, episodes: Sequence[int], seed: int, **chunks: Any) -> list[Row]:
-    """Play episodes of a Kinetix level by any policy for its compact observation, as `play_method` does."""
+def play_policy(
+    task: str, policy: BatchPolicy, episodes: Sequence[int], seed: int, observation: str = "compact", **chunks: Any
+) -> list[Row]:
+    """Play episodes of a Kinetix level by any policy for one of its observations, as `play_method` does."""
 
     def make_envs(slots: int) -> Any:
         return gym.make_vec(
             f"chunkenv/kinetix-{task}-v0",
             slots,
             vectorization_mode="vector_entry_point",
-            observation="compact",
+            observation=observation,
             action_noise=ACTION_NOISE,
             threads=1,
             autoreset_mode=AutoresetMode.DISABLED,

@@ -61,6 +61,14 @@ def collect(
             default="0.1, in manipulation by the style",
         ),
     ] = None,
+    actions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of experts: mean, what they hold for best, or sampled, with the spread of their training.",
+            show_default="mean",
+        ),
+    ] = None,
     solve_rate: Annotated[
         float, real(help="Leave out experts that solved less when they were saved.")
     ] = LEAST_SOLVE_RATE,
@@ -79,7 +87,9 @@ def collect(
     """
     level = read_task(task).level
     oracle = {"style": style, "reward": reward, "primitives": primitives}
-    collect_all = _choose_collector(level, experts, planner, oracle, action_noise, solve_rate)
+    if actions is not None and not experts:
+        raise ArgumentError(f"--actions {actions} is about experts; give --experts PATH, or leave it out.")
+    collect_all = _choose_collector(level, experts, planner, oracle, action_noise, solve_rate, actions or "mean")
     folder = out or DATASETS / level
     console = Console(highlight=False)
     rest = {
@@ -101,6 +111,7 @@ def _choose_collector(
     oracle: dict[str, str | None],
     action_noise: float | None,
     solve_rate: float,
+    actions: str,
 ) -> Callable[..., Dataset]:
     """The function that collects, with all arguments but the folder and the size."""
     if read_task(level).family is not None:
@@ -118,7 +129,7 @@ def _choose_collector(
 
         return partial(collection.collect_plans, level, Planner(level), action_noise=noise)
     sources = collection.read_experts(experts or [], level, solve_rate)
-    return partial(collection.collect, level, sources, action_noise=noise)
+    return partial(collection.collect, level, sources, action_noise=noise, actions=actions)
 
 
 def _collect_with_bar(

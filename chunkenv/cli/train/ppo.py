@@ -29,6 +29,12 @@ def ppo(
         str | None,
         typer.Option(metavar="NAME", help="sparse, distance or penalty: to learn from.", show_default="the level's"),
     ] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="smooth: actions change little. published: it keeps exploring, as RTC's experts do."
+        ),
+    ] = "smooth",
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/seedK/ with all files.")] = EXPERTS,
 ) -> None:
     """Train an expert with PPO: checkpoints of several skill levels, and metrics, in one folder.
@@ -44,7 +50,7 @@ def ppo(
 
     level = read_task(task, "Kinetix level").name
     given = {name: value for name, value in (("steps", steps), ("envs", envs), ("reward", reward)) if value is not None}
-    settings = replace(ppo_settings(level), **given)
+    settings = replace(ppo_settings(level, recipe), **given)
     folder = run_folder(out, level, seed)
     training = resume(PPOTraining(level, settings, seed), folder)
     console, title, total = Console(highlight=False), f"{level}, seed {seed}", training.total_steps

@@ -40,7 +40,7 @@ def test_settings_that_cannot_be_meant(arguments, sentence):
 @pytest.mark.parametrize("method", ["naive", "rtc", "synchronous"])
 def test_each_method_pays_for_itself(method, monkeypatch):
     """At 40 times as slow, naive takes 2 ticks (0.04 s), rtc 4 and 6 (0.12 and 0.2 s)."""
-    monkeypatch.setattr(methods, "flow_policy", lambda task, kind: Prefixed(action_size=6))
+    monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Prefixed(action_size=6))
     study = charged.charged_study(TRACES, ["cartpole_thrust"], [method], [40.0], episodes=3)
     (block,) = study.blocks
     rows = play_block(study, block)
@@ -53,7 +53,7 @@ def test_each_method_pays_for_itself(method, monkeypatch):
 
 
 def test_latencies_are_measured(monkeypatch):
-    monkeypatch.setattr(charged, "flow_policy", lambda task, kind: Prefixed(action_size=6))
+    monkeypatch.setattr(charged, "flow_policy", lambda task, kind, policies="smooth": Prefixed(action_size=6))
     traces = charged.record(["naive", "rtc"], "cartpole_thrust", repeats=20)
     assert [len(trace) for trace in traces.values()] == [20, 20]
     assert np.median(traces["rtc"]) > np.median(traces["naive"]) > 0

@@ -43,7 +43,7 @@ def test_slow_methods_and_frequent_inference_cost_more():
 @pytest.mark.parametrize("method", list(methods.METHODS))
 def test_a_block_is_played_and_paired(method, monkeypatch):
     """With a small policy in place of the package's: rows of a short block are those of a longer one."""
-    monkeypatch.setattr(methods, "flow_policy", lambda task, kind: Prefixed(action_size=6))
+    monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Prefixed(action_size=6))
     study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
     (block,) = study.blocks
     rows = play_block(study, block)
