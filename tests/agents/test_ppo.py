@@ -85,6 +85,26 @@ def test_changing_the_action_has_a_price_that_grows_with_progress():
     assert still < loss(-1.0, 0.5) < loss(-1.0, 1.0)
 
 
+def test_the_spread_never_falls_below_the_least():
+    network = ppo.Network(3, (0, 4), PPOSettings(hidden=(8,), initial_std=0.5, least_std=0.3), nnx.Rngs(0))
+    network.log_std[...] = jnp.log(jnp.array([0.4, 0.1]))
+    np.testing.assert_allclose(jnp.exp(network.bounded_log_std), [0.4, 0.3], rtol=1e-6)
+    actions = np.random.default_rng(0).standard_normal((5, 2)).astype(np.float32)
+    found = network.log_probability(jnp.zeros((5, 2)), actions)
+    expected = jax.scipy.stats.norm.logpdf(actions, 0, np.array([0.4, 0.3])).sum(axis=1)
+    assert np.ptp(np.asarray(found - expected)) < 1e-5
+
+
+def test_experts_of_the_published_recipe_keep_exploring():
+    for level in LEVELS:
+        smooth, published = ppo_settings(level), ppo_settings(level, "published")
+        assert (smooth.smoothness, smooth.least_std, smooth.rpo) == (0.5, 0.0, 0.0)
+        assert published.smoothness == 0.0
+        assert published.least_std > 0
+    with pytest.raises(ArgumentError, match="did you mean 'published'"):
+        ppo_settings("catapult", "publish")
+
+
 def test_settings_belong_to_levels():
     assert set(LEVEL_SETTINGS) <= set(LEVELS)
     assert ppo_settings("somewhere else") == DEFAULT_SETTINGS
@@ -109,6 +129,7 @@ def test_a_training_takes_no_more_steps_than_it_was_given():
         ({"hidden": [64]}, r"hidden=\[64\] is not a tuple of sizes"),
         ({"entropy": float("nan")}, "entropy=nan is not a finite number"),
         ({"initial_std": 0}, "initial_std=0 is not a finite number"),
+        ({"least_std": -0.1}, "least_std=-0.1 is not a finite number"),
     ],
 )
 def test_invalid_settings_are_refused(change, sentence):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from chunkenv.collect.expert_player import ExpertPlayer
 from chunkenv.collect.experts import ExpertSource
 from chunkenv.data.episodes import Episode
+from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed
 from chunkenv.wrappers import ActionNoise
 from tests.agents.experts import random_expert
@@ -13,8 +16,8 @@ from tests.data.making import LEVEL, Placed, Waver
 SOURCES = [ExpertSource(Waver(0), "a"), ExpertSource(Waver(1), "b"), ExpertSource(random_expert(LEVEL), "c")]
 
 
-def player(slots=8, sources=SOURCES, level=LEVEL, seed=3, noise=0.1):
-    return ExpertPlayer(level, sources, seed, noise, slots, 1)
+def player(slots=8, sources=SOURCES, level=LEVEL, seed=3, noise=0.1, actions="mean"):
+    return ExpertPlayer(level, sources, seed, noise, slots, 1, actions)
 
 
 def equal(one, other):
@@ -93,3 +96,41 @@ def test_episodes_end_by_a_touch_or_by_the_limit(episodes):
         assert episode.success == (episode.rewards[-1] > 0)
         assert episode.terminated or len(episode.rewards) == 256
         assert (episode.rewards[:-1] == 0).all()
+
+
+SPREAD = np.array([0.3], np.float32)
+EXPLORING = [ExpertSource(random_expert("catapult", std=SPREAD), "d"), ExpertSource(random_expert("catapult", 1), "e")]
+
+
+def test_samples_are_spread_around_what_the_expert_holds_for_best():
+    """Within the bounds; in channels that it drives; as widely as it explored, and independently in every tick."""
+    expert = random_expert("catapult", std=SPREAD)
+    expert = replace(expert, layers=(expert.layers[0], tuple(0.02 * part for part in expert.layers[1])))
+    (channel,) = expert.channels
+    episodes = player(sources=[ExpertSource(expert, "calm")], level="catapult", actions="sampled").play(range(40))
+    seen = np.concatenate([episode.observations[:-1] for episode in episodes])
+    actions = np.concatenate([episode.actions for episode in episodes])
+    assert np.abs(actions[:, channel]).max() == 1
+    assert not np.delete(actions, channel, axis=1).any()
+    away = (actions - expert.actions(seen))[:, channel]
+    assert away.std() == pytest.approx(SPREAD[0], rel=0.05)
+    assert abs(np.corrcoef(away[:-1], away[1:])[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("slots", [1, 5, 40])
+def test_slots_change_no_sample(slots):
+    arguments = {"sources": EXPLORING[:1], "level": "catapult", "actions": "sampled"}
+    assert all(map(equal, player(slots, **arguments).play(range(12)), player(**arguments).play(range(12))))
+
+
+def test_without_spread_samples_are_the_mean():
+    still = [ExpertSource(random_expert("catapult", std=np.zeros(1, np.float32)), "d")]
+    sampled = player(sources=still, level="catapult", actions="sampled").play(range(3))
+    assert all(map(equal, sampled, player(sources=still, level="catapult").play(range(3))))
+
+
+def test_an_expert_of_unknown_spread_cannot_be_sampled():
+    with pytest.raises(ArgumentError, match=r"The expert e has no standard deviation \(std\) .* take actions='mean'"):
+        player(sources=EXPLORING, level="catapult", actions="sampled")
+    with pytest.raises(ArgumentError, match="did you mean 'sampled'"):
+        player(actions="sample")

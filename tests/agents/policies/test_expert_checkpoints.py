@@ -35,6 +35,13 @@ def test_an_expert_comes_back_as_it_was(saved):
     np.testing.assert_array_equal(found.actions(observations), expert.actions(observations))
     for name in ("level", "observation", "seed", "steps", "solve_rate", "channels"):
         assert getattr(found, name) == getattr(expert, name)
+    assert found.std is None
+
+
+def test_the_spread_of_its_exploration_is_kept(tmp_path):
+    path = checkpoint_path(tmp_path, 100)
+    save_expert(path, random_expert(std=np.array([0.25], np.float32)), {})
+    np.testing.assert_array_equal(load_expert(path).std, np.array([0.25], np.float32))
 
 
 def test_the_same_expert_gives_the_same_bytes(saved, tmp_path):
