@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -14,7 +15,8 @@ from chunkenv.utils.types import Observation
 Chunk: TypeAlias = Any
 """Actions row by row, as `gymnasium.vector.utils.batch_space` lays them out: an array, or a Dict or Tuple of arrays."""
 
-KINDS = ("oracle", "last", "max")
+KINDS = ("oracle", "last", "mean", "max")
+WINDOWED = ("mean", "max")
 WINDOW = 10
 
 
@@ -143,9 +145,10 @@ class DelayEstimate:
     """How many ticks the next inference is expected to take.
 
     Args:
-        kind: 'oracle' (the delay that will be realised), 'last' (the last one met in this episode), 'max' (the largest
-            of the last 10 met in this episode) or 'max:n' (of the last n).
-        prior: the estimate of 'last' and 'max' before a delay has been met, in ticks.
+        kind: 'oracle' (the delay that will be realised), 'last' (the last one met in this episode), 'mean' (that of the
+            last 10 met in this episode, rounded; a half up), 'max' (the largest of them), 'mean:n' or 'max:n' (of the
+            last n).
+        prior: the estimate of all but 'oracle' before a delay has been met, in ticks.
 
     Raises:
         ArgumentError: for an unknown kind, or an n below 1.
@@ -157,10 +160,10 @@ class DelayEstimate:
 
     def __init__(self, kind: str, prior: int) -> None:
         name, colon, count = str(kind).partition(":")
-        family = one_of("delay_estimate", name if name == "max" else kind, KINDS)
+        family = one_of("delay_estimate", name if name in WINDOWED else kind, KINDS)
         self.kind = kind
         window = int(count) if count.isdigit() else count if colon else WINDOW
-        size = 1 if family == "last" else whole_number("the window n of delay_estimate='max:n'", window, at_least=1)
+        size = 1 if family == "last" else whole_number(f"the window n of delay_estimate='{name}:n'", window, at_least=1)
         self._delays: deque[int] = deque(maxlen=size)
         self.prior = prior
 
@@ -174,4 +177,8 @@ class DelayEstimate:
 
     def predict(self, real: int) -> int:
         """The estimate for an inference that will really take `real` ticks."""
-        return real if self.kind == "oracle" else max(self._delays, default=self.prior)
+        if self.kind == "oracle":
+            return real
+        if self.kind.startswith("mean") and self._delays:
+            return math.floor(sum(self._delays) / len(self._delays) + 0.5)
+        return max(self._delays, default=self.prior)

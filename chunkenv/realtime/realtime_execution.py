@@ -64,7 +64,8 @@ class RealtimeExecution:
         cold_start: 'free' or 'charged'.
         discount: per tick, of the rewards that decisions report.
         observe_prefix: as `ChunkedExecution` has it: the policy sees prefix, its length and the delay estimate.
-        delay_estimate: what requests expect: 'last', 'max' (of the last 10), 'max:n'. An oracle there is none.
+        delay_estimate: what requests expect: 'last', 'mean' or 'max' (of the last 10), 'mean:n', 'max:n'. An oracle
+            there is none.
         typical_delay: ticks that are expected before an inference of the episode has been met.
         info: 'basic', 'actions' or 'full'.
         first_action: what 'hold' executes before anything was.
@@ -302,7 +303,7 @@ def _read_estimate(kind: str, prior: int) -> DelayEstimate:
     if kind == "oracle":
         raise ArgumentError(
             "delay_estimate='oracle' cannot be: nobody knows beforehand how long a real inference takes; choose "
-            "'last', 'max' or 'max:n'."
+            "'last', 'mean' or 'max'."
         )
     return DelayEstimate(kind, prior)
 

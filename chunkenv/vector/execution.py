@@ -153,7 +153,7 @@ class ChunkedVectorExecution(VectorWrapper, gym.utils.RecordConstructorArgs):
 
     @property
     def delay_estimate(self) -> str:
-        """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
+        """What a request expects its inference to take, as `ChunkOptions` says."""
         return self._estimate.kind
 
     @property

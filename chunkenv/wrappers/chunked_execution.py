@@ -154,7 +154,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
 
     @property
     def delay_estimate(self) -> str:
-        """What a request expects its inference to take: 'oracle', 'last', 'max' or 'max:n'."""
+        """What a request expects its inference to take, as `ChunkOptions` says."""
         return self._estimate.kind
 
     @property

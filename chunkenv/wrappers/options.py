@@ -45,7 +45,7 @@ class ChunkOptions:
         cold_start: 'free' (the first chunk is there at once) or 'charged' (it takes its delay).
         discount: per tick, from 0 to 1.
         observe_prefix: True puts prefix, its length and the delay estimate into a Dict observation, 'flat' into a Box.
-        delay_estimate: what a request expects: 'oracle', 'last', 'max' (of the last 10), 'max:n'.
+        delay_estimate: what a request expects: 'oracle', 'last', 'mean' or 'max' (of the last 10), 'mean:n', 'max:n'.
         info: 'basic', 'actions' or 'full'.
         first_action: what 'hold' executes before anything was (zero if None); needed for discrete actions with
             cold_start='charged'.
@@ -165,7 +165,7 @@ class ChunkParts:
         if self.delays.measured and self.estimate.kind == "oracle":
             raise ArgumentError(
                 f"delay_estimate='oracle' cannot know what an inference will take that is measured "
-                f"(latency={brief(self.delays.plain)}); give delay_estimate='last' or 'max'."
+                f"(latency={brief(self.delays.plain)}); give delay_estimate='last', 'mean' or 'max'."
             )
         self.chunks = chunk_space(action_space, self.clock.prediction_horizon)
         self.decisions: AnySpace = self.chunks

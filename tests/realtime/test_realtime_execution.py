@@ -64,7 +64,7 @@ OPTIONS = st.fixed_dictionaries(
         "overlap": st.booleans(),
         "cold_start": st.sampled_from(["free", "charged"]),
         "underrun": st.sampled_from(["hold", "zero", "stop", [0.25]]),
-        "delay_estimate": st.sampled_from(["last", "max:3"]),
+        "delay_estimate": st.sampled_from(["last", "mean:2", "max:3"]),
         "discount": st.sampled_from([1.0, 0.9]),
         "typical": st.integers(0, 3),
     }

@@ -40,7 +40,7 @@ def test_a_constant_needs_no_streams(latency):
     assert delays._streams == []
 
 
-@pytest.mark.parametrize("kind", ["oracle", "last", "max:2"])
+@pytest.mark.parametrize("kind", ["oracle", "last", "mean", "max:2"])
 def test_estimates_are_those_of_each_alone(kind):
     estimate, alone = VectorEstimate(DelayEstimate(kind, prior=4), 3), [DelayEstimate(kind, prior=4) for _ in range(3)]
     met = np.array([[5, 1, 2], [0, 3, 9], [1, 1, 1]])

@@ -284,7 +284,14 @@ def test_the_caller_may_reuse_its_chunk():
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("oracle", [0, 4, 1, 3, 2]), ("last", [0, 9, 4, 1, 3]), ("max", [0, 9, 4, 4, 4]), ("max:2", [0, 9, 4, 4, 3])],
+    [
+        ("oracle", [0, 4, 1, 3, 2]),
+        ("last", [0, 9, 4, 1, 3]),
+        ("max", [0, 9, 4, 4, 4]),
+        ("max:2", [0, 9, 4, 4, 3]),
+        ("mean", [0, 9, 4, 3, 3]),
+        ("mean:2", [0, 9, 4, 3, 2]),
+    ],
 )
 def test_delay_estimates(kind, expected, monkeypatch):
     """Delays 4, 1, 3, 2 after the free first chunk; before any was met: the model's mean, here 9."""
@@ -587,6 +594,7 @@ BAD_ARGUMENTS = [
     (dict(observe_prefix="flatt"), "observe_prefix='flatt' is unknown"),
     (dict(observe_prefix=1), "observe_prefix=1 is unknown"),
     (dict(delay_estimate="orcale"), "did you mean 'oracle'"),
+    (dict(delay_estimate="mean:0"), "delay_estimate='mean:n'=0 is too small"),
     (dict(delay_estimate="max:0"), "delay_estimate='max:n'=0 is too small"),
     (dict(delay_estimate="max:many"), "'many' is not a whole number"),
     (dict(delay_estimate="max:"), "is not a whole number"),
