@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.common import checkpoint_file
-from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.checkpoint_file import Facts
+from chunkenv.agents.common.rounding import named, restore, rounded
 from chunkenv.agents.nets.mixer import Architecture, ChunkSizes
 from chunkenv.agents.nets.mlp import Array
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow, flops
@@ -20,7 +21,6 @@ from chunkenv.agents.policies.flow_sampler import FlowSampler
 from chunkenv.errors import ArgumentError
 
 KIND = "chunkenv flow policy"
-LEVELS = 127  # of an 8-bit number to each side of zero
 
 
 class FlowPolicy(FlowSampler):
@@ -66,7 +66,7 @@ class FlowPolicy(FlowSampler):
         """
         flow = self.flow
         weights = {name: np.asarray(value) for name, value in flow.weights.items()}
-        arrays = _quantise(weights) if small else {f"weights/{name}": value for name, value in weights.items()}
+        arrays = rounded(weights) if small else named(weights)
         arrays |= {"observation/mean": np.asarray(flow.observation_mean)}
         arrays |= {"observation/std": np.asarray(flow.observation_std)}
         arrays |= {"action/mean": self._mean, "action/std": self._std}
@@ -97,7 +97,7 @@ def load_flow_policy(path: Path | str) -> FlowPolicy:
     """
     arrays, facts = checkpoint_file.read(Path(path), KIND)
     flow = PreconditionedFlow(
-        {name: jnp.asarray(value) for name, value in _dequantise(arrays).items()},
+        {name: jnp.asarray(value) for name, value in restore(arrays).items()},
         arrays["observation/mean"],
         arrays["observation/std"],
         Architecture(**facts["architecture"]),
@@ -106,21 +106,3 @@ def load_flow_policy(path: Path | str) -> FlowPolicy:
         facts["data_std"],
     )
     return FlowPolicy(flow, arrays["action/mean"], arrays["action/std"], facts["facts"])
-
-
-def _quantise(weights: Arrays) -> Arrays:
-    """Matrices as int8 and the scales of their columns; everything else as it is."""
-    arrays: Arrays = {}
-    for name, value in weights.items():
-        if value.ndim == 2:
-            scale = np.maximum(np.abs(value).max(axis=0), np.finfo(np.float32).tiny) / LEVELS
-            arrays[f"scales/{name}"] = scale.astype(np.float32)
-            value = np.round(value / scale).astype(np.int8)
-        arrays[f"weights/{name}"] = value
-    return arrays
-
-
-def _dequantise(arrays: Arrays) -> Arrays:
-    """The weights by name, float32."""
-    named = {name.removeprefix("weights/"): value for name, value in arrays.items() if name.startswith("weights/")}
-    return {name: (value * arrays.get(f"scales/{name}", 1)).astype(np.float32) for name, value in named.items()}
