@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chunkenv.kinetix.backends.selection import open_simulator
     from chunkenv.kinetix.engine.level_simulator import LevelSimulator, Rollout
     from chunkenv.kinetix.engine.simulator import Simulator
+    from chunkenv.kinetix.engine_model import EngineModel
     from chunkenv.kinetix.env import KinetixEnv
     from chunkenv.kinetix.level import Level, load_level, used_channels
     from chunkenv.kinetix.vector_env import KinetixVectorEnv
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LEVELS",
     "TIME_LIMIT",
+    "EngineModel",
     "KinetixEnv",
     "KinetixVectorEnv",
     "Level",
@@ -38,6 +40,7 @@ __getattr__, __dir__ = lazy_exports(
         "backends.selection": "open_simulator",
         "engine.level_simulator": "LevelSimulator Rollout",
         "engine.simulator": "Simulator",
+        "engine_model": "EngineModel",
         "env": "KinetixEnv",
         "level": "Level load_level used_channels",
         "vector_env": "KinetixVectorEnv",

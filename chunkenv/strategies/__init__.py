@@ -7,6 +7,7 @@
     RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
     HardMasking         the same, but for the frozen rows only
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
+    PredictedState      asked where a model of the world is when the prefix has run
 
 The method 'synchronous' is no strategy: it is the plain policy in an environment made with `overlap=False`.
 
@@ -19,6 +20,7 @@ from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
 from chunkenv.strategies.naive import Naive
+from chunkenv.strategies.predicted_state import PredictedState, WorldModel
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
 from chunkenv.strategies.rtc import RTC, HardMasking
@@ -34,10 +36,12 @@ __all__ = [
     "Denoiser",
     "HardMasking",
     "Naive",
+    "PredictedState",
     "PrefixDenoiser",
     "Strategy",
     "TemporalEnsembling",
     "TrainingTimeRTC",
+    "WorldModel",
     "cost_of",
     "measure_latency",
     "plan_left",
