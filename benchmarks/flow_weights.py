@@ -1,12 +1,11 @@
-"""Add trained flow policies to the weights of the package, with their solve rates.
+"""Add trained flow policies to a family of weights, with their solve rates.
 
     chunkenv train flow catapult --data data/catapult --out flow
-    python benchmarks/flow_weights.py flow --episodes 512
+    python benchmarks/flow_weights.py flow --family chunkenv/agents/pretrained/smooth --episodes 512
 
 evaluates every `<level>/<kind>/seed<k>/policy.safetensors` of a folder, without delay, at execution horizons of 1 to 8
-and under the action noise of the study, and writes policy and figures to `chunkenv/agents/pretrained`. A policy of the
-same training that is already there is skipped. The table compares each with its demonstrators, which observe every
-tick.
+and under the action noise of the study, and writes policy and figures to the folder of a family. A policy of the same
+training that is already there is skipped. The table compares each with its demonstrators, which observe every tick.
 """
 
 from __future__ import annotations
@@ -52,13 +51,15 @@ def facts(policy: FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
     }
 
 
-def enter(path: Path, episodes: int, seed: int) -> None:
-    """Evaluate a policy and add it to the weights, unless it is there."""
+def enter(path: Path, episodes: int, seed: int, family: Path, kind: str | None = None) -> None:
+    """Evaluate a policy and add it to a family, unless it is there; as plain or prefix if no kind is given."""
     policy, digest = load_flow_policy(path), hashlib.sha256(path.read_bytes()).hexdigest()
-    name = f"{policy.level}-{weights.KINDS[policy.prefix_conditioned]}"
-    there = weights.manifest().get(name, {})
+    kind = kind or weights.KINDS[policy.prefix_conditioned]
+    known = weights.manifest(family) if (family / "manifest.json").is_file() else {}
+    there = known.get(f"{policy.level}-{kind}", {})
     if (there.get("trained"), there.get("episodes")) != (digest, episodes):
-        weights.add_pretrained(policy, {**facts(rounded(policy), episodes, seed), "trained": digest})
+        record = {**facts(rounded(policy), episodes, seed), "trained": digest}
+        weights.add_pretrained(policy, record, family, kind)
 
 
 def rounded(policy: FlowPolicy) -> FlowPolicy:
@@ -84,14 +85,15 @@ def main() -> None:
     """Add new policies, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--family", type=Path, required=True, help="the folder that gets the weights")
     parser.add_argument("--episodes", type=int, default=512)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     for path in sorted(chosen.folder.glob(f"*/*/seed*/{POLICY}")):
-        enter(path, chosen.episodes, chosen.seed)
+        enter(path, chosen.episodes, chosen.seed, chosen.family)
     print("| policy | demonstrators | " + " | ".join(f"s={horizon}" for horizon in HORIZONS) + " |")
     print("|---" * (2 + len(HORIZONS)) + "|")
-    print(*(line(name, record) for name, record in weights.manifest().items()), sep="\n")
+    print(*(line(name, record) for name, record in weights.manifest(chosen.family).items()), sep="\n")
 
 
 if __name__ == "__main__":

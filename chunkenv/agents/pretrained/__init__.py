@@ -19,7 +19,8 @@ from chunkenv.utils.files import atomic_file
 
 __all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
 
-KINDS = ("plain", "prefix")
+KINDS = ("plain", "prefix", "executed")
+"""Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed."""
 
 
 def family_folder(policies: str | Path = POLICIES) -> Path:
@@ -31,7 +32,7 @@ def family_folder(policies: str | Path = POLICIES) -> Path:
     folder = Path(__file__).parent / policies if str(policies) in POLICY_FAMILIES else Path(policies)
     if not (folder / "manifest.json").is_file():
         raise ArgumentError(
-            f"policies={str(policies)!r} is neither {' nor '.join(POLICY_FAMILIES)}, nor a folder with a manifest.json; "
+            f"policies={str(policies)!r} is neither {' nor '.join(POLICY_FAMILIES)} nor a folder with a manifest.json; "
             "give one of these."
         )
     return folder
