@@ -11,7 +11,7 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
-from chunkenv.registration import ACTION_NOISE, POLICIES
+from chunkenv.registration import ACTION_NOISE, LEVELS, POLICIES
 from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
@@ -23,7 +23,8 @@ class Method(NamedTuple):
     """A way to execute a chunked policy late.
 
     Attributes:
-        weights: the kind of flow policy, one of `chunkenv.agents.pretrained.KINDS`.
+        weights: the kind of flow policy, one of `chunkenv.agents.pretrained.KINDS`; empty for a method without one,
+            whose `strategy` is given the name of the level.
         strategy: made of that policy; it may read the policy's `level`.
         overlap: False is the robot that waits.
         cost: what a chunk takes, compared with the naive one; for the order of the work and the time left only.
@@ -32,6 +33,7 @@ class Method(NamedTuple):
         observation: of the environment: "compact", or "state" for a strategy that is given the engine's state.
         chunks: further arguments of `ChunkedVectorExecution`, for a task, the policies' family, delay and execution
             horizon: `chunks(task, policies, delay, execution_horizon)` returns a dictionary.
+        also: kinds of further files that it loads from the family, beside `weights`: "KIND" for `LEVEL-KIND`.
     """
 
     weights: str
@@ -41,6 +43,7 @@ class Method(NamedTuple):
     needs: tuple[str, ...] = ()
     observation: str = "compact"
     chunks: Callable[[str, str, int, int], Mapping[str, Any]] | None = None
+    also: tuple[str, ...] = ()
 
 
 METHODS = {
@@ -54,6 +57,28 @@ METHODS = {
 }
 
 
+def missing_weights(method: str, policies: str = POLICIES, tasks: Sequence[str] = LEVELS) -> list[str]:
+    """The files that a method loads and a family lacks: "LEVEL-KIND".
+
+    Args:
+        method: one of `METHODS`.
+        policies: "published", "smooth", or a folder of flow policies.
+        tasks: names of levels.
+
+    Raises:
+        ArgumentError: there is no such family.
+    """
+    from chunkenv.agents.pretrained import manifest  # brings jax, which the list of settings can do without
+
+    there, kinds = manifest(policies), (METHODS[method].weights, *METHODS[method].also)
+    return [f"{task}-{kind}" for task in tasks for kind in kinds if kind and f"{task}-{kind}" not in there]
+
+
+def available_methods(policies: str = POLICIES, tasks: Sequence[str] = LEVELS) -> tuple[str, ...]:
+    """The methods whose weights a family has for all of some levels, in the order of `METHODS`."""
+    return tuple(method for method in METHODS if not missing_weights(method, policies, tasks))
+
+
 @cache
 def flow_policy(task: str, kind: str, policies: str = POLICIES) -> Any:
     """A flow policy of a family; made once, so that what it compiles is compiled once."""
@@ -65,13 +90,13 @@ def flow_policy(task: str, kind: str, policies: str = POLICIES) -> Any:
 
 
 def play_method(
-    task: str, method: str, episodes: Sequence[int], seed: int, policies: str = POLICIES, **chunks: Any
+    task: str, method: str | Method, episodes: Sequence[int], seed: int, policies: str = POLICIES, **chunks: Any
 ) -> list[Row]:
     """Play episodes of a Kinetix level by a method, with the policy of a family.
 
     Args:
         task: name of the level.
-        method: one of `METHODS`.
+        method: one of `METHODS`, or one of your own.
         episodes: their numbers.
         seed: of the study.
         policies: "published", "smooth", or a folder of flow policies.
@@ -80,8 +105,8 @@ def play_method(
     Returns:
         A row for each, with everything that `evaluate_batch` measures.
     """
-    way = METHODS[method]
-    strategy = way.strategy(flow_policy(task, way.weights, policies))
+    way = METHODS[method] if isinstance(method, str) else method
+    strategy = way.strategy(flow_policy(task, way.weights, policies) if way.weights else task)
     if way.chunks is not None:
         chunks |= way.chunks(task, policies, chunks.get("latency", 0), chunks["execution_horizon"])
     return play_policy(task, strategy, episodes, seed, way.observation, overlap=way.overlap, **chunks)

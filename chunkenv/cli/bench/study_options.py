@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from chunkenv.bench.run.runner import Workers, check_workers
-from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, MOST_WORKERS, is_given, whole
+from chunkenv.bench.studies.methods import METHODS, available_methods, missing_weights
+from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, MOST_WORKERS, is_given, read_names, whole
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import POLICY_FAMILIES
+from chunkenv.utils.checks import one_of
 
 DATABASE = "episodes.sqlite"
 RESULTS = Path("results")
@@ -26,6 +31,9 @@ Count = Annotated[
 ]
 Executor = Annotated[str, typer.Option(metavar="NAME", help="Where workers run: process (here) or ray.")]
 Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="A Ray cluster that runs already.")]
+Policies = Annotated[
+    str, typer.Option(metavar="FAMILY", help=f"Flow policies: {', '.join(POLICY_FAMILIES)}, or a folder of them.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the rows that are there.")]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="For the database and the plots.")]
 
@@ -39,6 +47,38 @@ def episodes_of(context: typer.Context, quick: int) -> int:
     if context.params["quick"] and is_given(context, "episodes"):
         raise ArgumentError(f"--quick means --episodes {quick}; give one of the two.")
     return quick if context.params["quick"] else context.params["episodes"]
+
+
+def methods_of(text: str | None, policies: str, tasks: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
+    """What `--methods` says: names, or all whose weights the family has; the others are named, and left out.
+
+    Args:
+        text: of the option: "all", names, or None where it was not given.
+        policies: the family.
+        tasks: the names of the levels that are played.
+        usual: the methods if the option was not given.
+
+    Raises:
+        ArgumentError: an unknown name, or a method that was named and lacks its weights.
+    """
+    if text == "all":
+        there = available_methods(policies, tasks)
+        _say_left_out([method for method in METHODS if method not in there], policies)
+        return there
+    names = tuple(usual) if text is None else tuple(read_names(text))
+    for method in names:
+        if missing := missing_weights(one_of("method", method, tuple(METHODS)), policies, tasks):
+            raise ArgumentError(
+                f"method={method!r} needs the weights {missing[0]}, which policies={policies!r} lacks; "
+                "leave the method out, or give --policies that have them."
+            )
+    return names
+
+
+def _say_left_out(methods: Sequence[str], policies: str) -> None:
+    if methods:
+        sentence = f"Left out, because policies={policies!r} lacks their weights: {', '.join(methods)}."
+        Console(highlight=False).print(sentence, soft_wrap=True, markup=False)
 
 
 def workers_of(context: typer.Context) -> Workers:

@@ -87,7 +87,7 @@ EDITS = {
     "a strategy": ("strategies/naive.py", "\n\n\n", "\n\n\nEDITED = 1\n", False),
     "a wrapper": ("wrappers/underrun.py", "\n\n\n", "\n\n\nEDITED = 1\n", False),
     "a level": ("kinetix/levels/catapult.toml", "1", "2", False),
-    "the manifest of the weights": ("agents/pretrained/manifest.json", "1", "2", False),
+    "the manifest of the weights": ("agents/pretrained/smooth/manifest.json", "1", "2", False),
 }
 
 

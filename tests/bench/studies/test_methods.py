@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from chunkenv.bench.studies import methods
+from chunkenv.errors import ArgumentError
+
+
+@pytest.fixture
+def family(tmp_path):
+    """Plain policies of two levels, and a head of one: only the names matter here."""
+    names = ("catapult-plain", "trampoline-plain", "catapult-head")
+    (tmp_path / "manifest.json").write_text(json.dumps({name: {} for name in names}))
+    return str(tmp_path)
+
+
+def test_a_method_is_there_if_the_family_has_all_its_weights(family, monkeypatch):
+    ways = {
+        "naive": methods.METHODS["naive"],
+        "continued": methods.METHODS["training-time-rtc"],
+        "corrected": methods.METHODS["naive"]._replace(also=("head",)),
+        "own": methods.METHODS["naive"]._replace(weights=""),
+    }
+    monkeypatch.setattr(methods, "METHODS", ways)
+    assert methods.available_methods(family, ["catapult"]) == ("naive", "corrected", "own")
+    assert methods.available_methods(family, ["catapult", "trampoline"]) == ("naive", "own")
+    assert methods.available_methods(family) == ("own",)
+    assert methods.missing_weights("corrected", family, ["catapult", "trampoline"]) == ["trampoline-head"]
+
+
+def test_every_method_of_the_papers_study_has_its_weights_in_the_package():
+    assert set(methods.available_methods()) >= {"naive", "bid", "rtc", "training-time-rtc"}
+
+
+def test_what_is_no_family_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match="nor a folder with a manifest.json"):
+        methods.available_methods(str(tmp_path))
