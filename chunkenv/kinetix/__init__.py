@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chunkenv.kinetix.engine.simulator import Simulator
     from chunkenv.kinetix.engine_model import EngineModel
     from chunkenv.kinetix.env import KinetixEnv
-    from chunkenv.kinetix.level import Level, load_level, used_channels
+    from chunkenv.kinetix.level import Level, load_level, robot_features, used_channels
     from chunkenv.kinetix.vector_env import KinetixVectorEnv
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Simulator",
     "load_level",
     "open_simulator",
+    "robot_features",
     "used_channels",
 ]
 
@@ -42,7 +43,7 @@ __getattr__, __dir__ = lazy_exports(
         "engine.simulator": "Simulator",
         "engine_model": "EngineModel",
         "env": "KinetixEnv",
-        "level": "Level load_level used_channels",
+        "level": "Level load_level robot_features used_channels",
         "vector_env": "KinetixVectorEnv",
     },
     "kinetix",

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from chunkenv.kinetix.engine.layout import N_MOTOR_CHANNELS
+import numpy as np
+from numpy.typing import NDArray
+
+from chunkenv.kinetix.engine.layout import COMPACT_FEATURES, N_MOTOR_CHANNELS
 from chunkenv.registration import LEVELS, unknown_task
 
 ROLES = ("none", "green", "blue", "red")
@@ -116,6 +119,18 @@ def used_channels(name: str) -> tuple[int, ...]:
     level = load_level(name)
     motors = {joint.channel for joint in level.joints if joint.motor and not joint.fixed}
     return tuple(sorted(motors | {N_MOTOR_CHANNELS + thruster.channel for thruster in level.thrusters}))
+
+
+def robot_features(name: str) -> NDArray[np.bool_]:
+    """Which numbers of a level's compact observation belong to the robot, bool[7 n].
+
+    The robot is the bodies that move and have no role: neither green, blue nor red.
+
+    >>> robot_features("cartpole_thrust").tolist() == [True] * 7 + [False] * 7  # the cart, and the green pole
+    True
+    """
+    moving = [body for body in load_level(name).bodies if body.inverse_mass]
+    return np.repeat([body.role == "none" for body in moving], COMPACT_FEATURES)
 
 
 def _freeze(table: dict[str, Any]) -> dict[str, Any]:

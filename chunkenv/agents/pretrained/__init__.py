@@ -19,8 +19,9 @@ from chunkenv.utils.files import atomic_file
 
 __all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
 
-KINDS = ("plain", "prefix", "executed")
-"""Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed."""
+KINDS = ("plain", "prefix", "executed", "vlash")
+"""Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed; plain, but
+trained with the robot's state of some ticks later."""
 
 
 def family_folder(policies: str | Path = POLICIES) -> Path:

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, whole
 from chunkenv.cli.progress import watch_training
-from chunkenv.data import Dataset, Windows
+from chunkenv.data import Dataset, OffsetWindows, Windows
 from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import read_task
@@ -36,6 +36,9 @@ def flow(
         typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
     ] = False,
     max_prefix: Annotated[int, whole(help="Its longest prefix, in rows.", at_most=LONGEST)] = MAX_PREFIX,
+    future_offsets: Annotated[
+        int, whole(help="Show it the robot up to so many ticks later: VLASH; 4 in its study.", at_most=LONGEST)
+    ] = 0,
     prediction_horizon: Annotated[int, whole(help="Rows in a chunk.", at_most=LONGEST)] = PREDICTION_HORIZON,
     updates: Annotated[int | None, whole(help="Of the weights.", default="that of FlowSettings")] = None,
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
@@ -48,6 +51,7 @@ def flow(
     require("agents")
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
+    from chunkenv.kinetix.level import robot_features
     from chunkenv.training import FlowTraining, resume, train
     from chunkenv.training.imitation import POLICY, ROUND
     from chunkenv.training.loop import RESUME
@@ -60,10 +64,17 @@ def flow(
         raise ArgumentError(f"{option} is about prefixes, which only --prefix-conditioned learns from; add that, too.")
     settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
     settings = settings if updates is None else replace(settings, updates=updates)
-    folder = out / level / ("prefix" if prefix_conditioned else "plain") / f"seed{seed}"
+    if future_offsets and prefix_conditioned:
+        raise ArgumentError("--future-offsets and --prefix-conditioned are two ways to learn of a delay; give one.")
+    kind = "vlash" if future_offsets else "prefix" if prefix_conditioned else "plain"
+    folder = out / level / kind / f"seed{seed}"
     facts = {"level": level, "command": command_line("train", context, leave_out=()), "data": describe_data(dataset)}
-    executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
-    windows = Windows(dataset, prediction_horizon, executed=executed)
+    if future_offsets:
+        facts["future_offsets"] = future_offsets
+        windows = OffsetWindows(dataset, prediction_horizon, future_offsets, robot_features(level))
+    else:
+        executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
+        windows = Windows(dataset, prediction_horizon, executed=executed)
     training = resume(FlowTraining(windows, settings, seed, facts), folder)
     console, total = Console(highlight=False), training.total_steps
     if training.steps:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from chunkenv.agents import load_flow_policy
 from chunkenv.cli.app import app
-from tests.data.making import LEVEL, small_dataset
+from chunkenv.data import write_episodes
+from tests.data.making import LEVEL, episode, info, small_dataset
 
 SHORT = ["--updates", "100"]
 
@@ -39,6 +40,15 @@ def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
     assert described["solve_rate"] == 0.5
 
 
+@pytest.mark.slow
+def test_it_learns_from_future_states(tmp_path):
+    write_episodes(tmp_path / "data", [episode(20, seed, size=42) for seed in range(3)], info())
+    result = invoke(*arguments(tmp_path / "data", tmp_path / "out", "--future-offsets", "2", *SHORT))
+    assert result.exit_code == 0, result.output
+    policy = load_flow_policy(tmp_path / "out" / LEVEL / "vlash" / "seed0" / "policy.safetensors")
+    assert (policy.facts["future_offsets"], policy.prefix_conditioned) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -47,6 +57,8 @@ def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
         ([LEVEL, "--updates", "0"], "updates=0 is too small"),
         ([LEVEL, "--max-prefix", "2"], "--max-prefix is about prefixes, which only --prefix-conditioned learns from"),
         ([LEVEL, "--intended-prefix"], "--intended-prefix is about prefixes"),
+        ([LEVEL, "--future-offsets", "4", "--prefix-conditioned"], "are two ways to learn of a delay; give one"),
+        ([LEVEL, "--future-offsets", "4"], "robot is bool[42], but observations have 3 numbers"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(data, tmp_path, words, message):
