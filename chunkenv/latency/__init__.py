@@ -25,6 +25,7 @@ from chunkenv.latency.distributions import Gamma, LogNormal, Uniform
 from chunkenv.latency.fitting import Fit, fit_models
 from chunkenv.latency.measured import Measured
 from chunkenv.latency.model import MODELS, Constant, LatencyModel, Sum, checked_draw, from_spec
+from chunkenv.latency.recording import load_recording
 from chunkenv.latency.streamed import Streamed
 from chunkenv.latency.trace import Trace
 from chunkenv.latency.trace_file import RecordedTrace, TraceRow, read_trace, write_trace
@@ -50,6 +51,7 @@ __all__ = [
     "control_dt_of",
     "fit_models",
     "from_spec",
+    "load_recording",
     "read_delays",
     "read_trace",
     "write_trace",

@@ -63,8 +63,8 @@ DECIDES_NOTHING = (
     "vector/decisions",
 )
 """What runs studies, shows rows, or says what is wrong. Of two entries that fit a module the longer one counts."""
-DATA = (".toml", ".json", ".safetensors")
-"""Levels, and the weights of policies with their manifest."""
+DATA = (".toml", ".json", ".safetensors", ".txt")
+"""Levels, the weights of policies with their manifest, and recorded latencies."""
 
 
 @functools.cache
@@ -76,11 +76,11 @@ def code() -> str:
 def study_code(study: Study) -> dict[str, str]:
     """The fingerprint of a study's own files, outside this package: `study`, if it has any.
 
-    These are the files of its functions, what they import from their folder, and the rooms of `DECIDES_IF_IMPORTED`
-    that one of them imports.
+    These are the files of its functions and those that it names, what they import from their folder, and the rooms of
+    `DECIDES_IF_IMPORTED` that one of them imports.
     """
     functions = (study.make_env, study.make_policy, study.play)
-    sources = {_source(function) for function in functions if function is not None}
+    sources = {_source(function) for function in functions if function is not None} | {*study.files}
     own = {file for source in sources if source for file in _neighbours(source)}
     if not own:
         return {}

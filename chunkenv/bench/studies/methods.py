@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
 from chunkenv.registration import ACTION_NOISE, LEVELS, POLICIES
-from chunkenv.strategies import BID, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
+from chunkenv.strategies import BID, PAINT, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
 
 PREDICTION_HORIZON = 8
 SLOTS = 32
@@ -53,6 +53,7 @@ METHODS = {
     "bid": Method("plain", BID, cost=12.0),
     "rtc": Method("plain", RTC, cost=3.0, needs=("gradient",)),
     "hard-masking": Method("plain", HardMasking, cost=3.0, needs=("gradient",)),
+    "paint": Method("plain", PAINT, cost=3.0),
     "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
 }
 
@@ -90,7 +91,13 @@ def flow_policy(task: str, kind: str, policies: str = POLICIES) -> Any:
 
 
 def play_method(
-    task: str, method: str | Method, episodes: Sequence[int], seed: int, policies: str = POLICIES, **chunks: Any
+    task: str,
+    method: str | Method,
+    episodes: Sequence[int],
+    seed: int,
+    policies: str = POLICIES,
+    delay: int | None = None,
+    **chunks: Any,
 ) -> list[Row]:
     """Play episodes of a Kinetix level by a method, with the policy of a family.
 
@@ -100,6 +107,7 @@ def play_method(
         episodes: their numbers.
         seed: of the study.
         policies: "published", "smooth", or a folder of flow policies.
+        delay: the ticks that `Method.chunks` is told; `latency`, which is in ticks then, if None.
         **chunks: arguments of `ChunkedVectorExecution`, with `execution_horizon`.
 
     Returns:
@@ -108,7 +116,8 @@ def play_method(
     way = METHODS[method] if isinstance(method, str) else method
     strategy = way.strategy(flow_policy(task, way.weights, policies) if way.weights else task)
     if way.chunks is not None:
-        chunks |= way.chunks(task, policies, chunks.get("latency", 0), chunks["execution_horizon"])
+        planned = chunks.get("latency", 0) if delay is None else delay
+        chunks |= way.chunks(task, policies, planned, chunks["execution_horizon"])
     return play_policy(task, strategy, episodes, seed, way.observation, overlap=way.overlap, **chunks)
 
 

@@ -16,7 +16,7 @@ def package(tmp_path, monkeypatch):
     """A package with code, levels, weights, and what shows rows only."""
     for name in ("clock/cycle.py", "kinetix/levels/a.toml", "agents/pretrained/a.safetensors",
                  "agents/pretrained/manifest.json", "bench/studies/delay_study.py", "bench/store.py", "cli/app.py",
-                 "training/loop.py", "notes.txt"):  # fmt: skip
+                 "training/loop.py", "latency/recordings/a.txt", "notes.txt"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"one\n")
     monkeypatch.setattr(fingerprint, "PACKAGE", tmp_path)
@@ -33,6 +33,7 @@ DECIDES = [
     "agents/pretrained/a.safetensors",
     "agents/pretrained/manifest.json",
     "bench/studies/delay_study.py",
+    "latency/recordings/a.txt",
 ]
 
 
