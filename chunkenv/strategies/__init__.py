@@ -6,6 +6,7 @@
     BestOf              the sample that a critic values most                         (Li et al. 2025)
     RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
     HardMasking         the same, but for the frozen rows only
+    PAINT               from the noise that leads to what will run                   (Ho et al. 2026)
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
     PredictedState      asked where a model of the world is when the prefix has run
 
@@ -20,6 +21,7 @@ from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
 from chunkenv.strategies.naive import Naive
+from chunkenv.strategies.paint import PAINT
 from chunkenv.strategies.predicted_state import PredictedState, WorldModel
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
@@ -30,6 +32,7 @@ from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
 
 __all__ = [
     "BID",
+    "PAINT",
     "RTC",
     "BestOf",
     "Cost",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,19 +123,14 @@ class RTC(Strategy[Denoiser]):
         Raises:
             ArgumentError: the request has no generators, or its chunks are not the policy's.
         """
-        generators = generators_of(request, type(self).__name__)
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
         weights = request_weights(request, self.policy.prediction_horizon, self.schedule)
-        free = (weights == 0).all(axis=1)
-        if free.all():
-            return self.policy.infer_batch(observations, request)
-        noise = draw_noise(_replace_others(~free, generators), *plan.shape[1:])
-        chunks = self._sample(observations, noise, self.policy.to_network(plan), weights[:, :, None])
-        guided = np.asarray(self.policy.to_actions(chunks))
-        if not free.any():
-            return guided
-        plain = self.policy.infer_batch(observations, request._replace(rng=_replace_others(free, generators)))
-        return np.where(free[:, None, None], plain, guided)
+
+        def guide(noise: np.ndarray) -> np.ndarray:
+            chunks = self._sample(observations, noise, self.policy.to_network(plan), weights[:, :, None])
+            return np.asarray(self.policy.to_actions(chunks))
+
+        return guide_where(self, np.any(weights > 0, axis=1), guide, observations, request)
 
 
 class HardMasking(RTC):
@@ -147,6 +143,41 @@ class HardMasking(RTC):
 
     def __init__(self, policy: Denoiser, max_guidance: float = 5.0) -> None:
         super().__init__(policy, "zeros", max_guidance)
+
+
+def guide_where(
+    strategy: Strategy[Denoiser],
+    guided: NDArray[np.bool_],
+    guide: Callable[[np.ndarray], np.ndarray],
+    observations: Observation,
+    request: VectorRequest,
+) -> np.ndarray:
+    """Guided chunks for some requests; those of all others are the plain policy's, to the bit, in any batch.
+
+    Each chunk draws once from its own generator: methods are paired.
+
+    Args:
+        strategy: whose policy makes the plain chunks.
+        guided: which requests, bool[N].
+        guide: makes chunks [N, H, A] of noise float32[N, H, A].
+        observations: [N, ...].
+        request: with N generators.
+
+    Returns:
+        [N, H, A].
+
+    Raises:
+        ArgumentError: the request has no generators.
+    """
+    policy, generators = strategy.policy, generators_of(request, type(strategy).__name__)
+    if not guided.any():
+        return policy.infer_batch(observations, request)
+    noise = draw_noise(_replace_others(guided, generators), policy.prediction_horizon, policy.action_size)
+    chunks = guide(noise)
+    if guided.all():
+        return chunks
+    plain = policy.infer_batch(observations, request._replace(rng=_replace_others(~guided, generators)))
+    return np.where(guided[:, None, None], chunks, plain)
 
 
 def draw_noise(generators: tuple[np.random.Generator, ...], rows: int, action_size: int) -> NDArray[np.float32]:
