@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.bench.store.columns import Columns, check_decisions, columns_of
@@ -106,6 +106,8 @@ class Study:
         results: columns that this study's rows have besides the usual ones: bool, int, float or str by name.
         keep_decisions: whether the row of every decision is kept, too, and exported with the episodes. `play` then
             returns `(rows, decisions)`, these as `chunkenv.evaluate` makes them, with the numbers of the episodes.
+        files: Python files that rows depend on beside those of the functions above, and what they import from their
+            folders: they count to the study's fingerprint.
 
     Raises:
         ArgumentError: what is invalid.
@@ -124,6 +126,7 @@ class Study:
     batch: int = 1
     results: Mapping[str, type] = field(default_factory=dict)
     keep_decisions: bool = False
+    files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         _check_name(self.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -42,10 +43,10 @@ def import_file(path: Path) -> ModuleType:
 
 @dataclass(frozen=True)
 class MadeInFile:
-    """What a function in a file of a user makes, wherever it is called: it goes to other processes as its name.
+    """What a function or class in a file of a user makes, wherever it is called: to other processes goes its name.
 
     Args:
-        place: `FILE.py:NAME`, a function without arguments.
+        place: `FILE.py:NAME`.
 
     Raises:
         ArgumentError: if there is no such file, or no name is given.
@@ -54,21 +55,35 @@ class MadeInFile:
     place: Path
 
     def __post_init__(self) -> None:
-        file, name = split_name(self.place)
-        if not file.is_file() or not name:
+        if not self.file.is_file() or not self.name:
             raise ArgumentError(
                 f"{str(self.place)!r} is not FILE.py:NAME, a Python file and a function in it; give both."
             )
-        object.__setattr__(self, "place", Path(f"{file.resolve()}:{name}"))
+        object.__setattr__(self, "place", Path(f"{self.file.resolve()}:{self.name}"))
 
-    def __call__(self) -> Any:
-        """Import the file and call its function.
+    @property
+    def file(self) -> Path:
+        """The file."""
+        return split_name(self.place)[0]
+
+    @property
+    def name(self) -> str:
+        """The name in the file."""
+        return split_name(self.place)[1]
+
+    def load(self) -> Callable[..., Any]:
+        """Import the file: the function or class itself.
 
         Raises:
             ArgumentError: if there is no such function. What the file itself raises is passed on.
         """
-        file, name = split_name(self.place)
-        make: object = getattr(import_file(file), name, None)
+        make: object = getattr(import_file(self.file), self.name, None)
         if not callable(make):
-            raise ArgumentError(f"{file.name} has no function {name!r}; write `def {name}(): return ...` in it.")
-        return make()
+            raise ArgumentError(
+                f"{self.file.name} has no function {self.name!r}; write one of that name, or give another name."
+            )
+        return make
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Import the file and call its function."""
+        return self.load()(*arguments)

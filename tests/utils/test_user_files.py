@@ -37,7 +37,7 @@ def test_a_place_is_a_file_and_a_name(tmp_path, monkeypatch, place):
 @pytest.mark.parametrize("name", ["other", "VALUE"])
 def test_a_name_that_is_no_function(tmp_path, name):
     path = written(tmp_path, "VALUE = 7")
-    with pytest.raises(ArgumentError, match=rf"own_policy.py has no function '{name}'; write `def {name}\(\): return"):
+    with pytest.raises(ArgumentError, match=f"own_policy.py has no function '{name}'; write one"):
         MadeInFile(Path(f"{path}:{name}"))()
 
 

@@ -89,6 +89,13 @@ def study_code(study: Study) -> dict[str, str]:
     return {"study": fingerprint([*sorted(own), *_files(rooms)], PACKAGE)}
 
 
+def sources_of(study: Study) -> list[Path]:
+    """The files in which a study's functions are written: that of `play` first."""
+    functions = (study.play, study.make_policy, study.make_env)
+    sources = [_source(function) for function in functions if function is not None]
+    return [source for source in dict.fromkeys(sources) if source]
+
+
 def entry_of(path: Path) -> str:
     """The entry of the three lists above for a file of the package; an empty string for one that is not listed.
 

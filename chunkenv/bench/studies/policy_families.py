@@ -13,9 +13,11 @@ def settled_family(policies: str) -> str:
     Raises:
         ArgumentError: it is no family, and no folder with a manifest.
     """
-    from chunkenv.agents.pretrained import family_folder  # brings jax, which the list of settings can do without
+    if policies in POLICY_FAMILIES:
+        return policies
+    from chunkenv.agents.pretrained import family_folder  # brings jax, which a name can do without
 
-    return policies if policies in POLICY_FAMILIES else str(family_folder(policies).resolve())
+    return str(family_folder(policies).resolve())
 
 
 def family_identity(policies: str) -> str:

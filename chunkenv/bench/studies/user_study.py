@@ -29,18 +29,22 @@ def load_study(path: Path) -> Study:
     path, name = split_name(path)
     if not path.is_file() or path.suffix != ".py":
         raise ArgumentError(f"{path} is no Python file; give one with a `study` or with make_study().")
-    module = _call(path, lambda: import_file(path))
+    module = call_of_file(path, lambda: import_file(path))
     name = name or ("make_study" if callable(getattr(module, "make_study", None)) else "study")
     found = getattr(module, name, None)
-    study = _call(path, found) if callable(found) else found
+    study = call_of_file(path, found) if callable(found) else found
     if not isinstance(study, Study):
         what = f"{name}() returns" if callable(found) else f"`{name}` is"
         raise ArgumentError(f"{path} has no study: {what} {brief(study)}; make it a chunkenv.bench.Study.")
     return study
 
 
-def _call(path: Path, function: Callable[[], T]) -> T:
-    """What a function of the file returns; what it raises is reported as the file's mistake."""
+def call_of_file(path: Path, function: Callable[[], T]) -> T:
+    """What a function of a user's file returns; what it raises is reported as the file's mistake.
+
+    Raises:
+        StudyError: it raised something else than an error of chunkenv; with the traceback.
+    """
     try:
         return function()
     except ChunkenvError:

@@ -15,7 +15,7 @@ from chunkenv.bench.analysis.rtc_findings import rtc_hypotheses
 from chunkenv.bench.analysis.solve_rates import Setting, Solved
 from chunkenv.bench.report.delay_tables import points
 from chunkenv.bench.studies import rtc_study as settings
-from chunkenv.bench.studies.methods import METHODS
+from chunkenv.bench.studies.own_methods import own_methods, try_methods
 from chunkenv.bench.study import Study
 from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.study_options import (
@@ -26,27 +26,57 @@ from chunkenv.cli.bench.study_options import (
     Executor,
     Out,
     Overwrite,
+    Policies,
     Seed,
+    methods_of,
 )
 from chunkenv.cli.command_line import is_given, read_names
 from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
+from chunkenv.registration import POLICIES, read_task
 from chunkenv.utils.extras import require
+
+SIDE_BY_SIDE = len(settings.PAPERS_METHODS)
+"""Methods in a table, at most."""
 
 
 def rtc(
     context: typer.Context,
     tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
-    methods: Annotated[str, typer.Option(metavar="NAMES", help="Execution methods, or all.")] = "all",
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Execution methods, or all.",
+            show_default=f"the paper's: {', '.join(settings.PAPERS_METHODS)}",
+        ),
+    ] = None,
+    policies: Policies = POLICIES,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FILE.py:OBJECT", help="A strategy of yours, made of a flow policy; may be repeated."
+        ),
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]FILE.py:OBJECT", help="A policy of yours, made of a level's name; the same."),
+    ] = None,
     episodes: Episodes = settings.EPISODES,
     seed: Seed = 0,
     workers: Count = 0,
     executor: Executor = "process",
     address: Address = None,
-    quick: Annotated[bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell, three execution horizons.")
+    ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help=f"The paper's grid: all 24 pairs, {settings.FULL_EPISODES} episodes: overnight."),
+        typer.Option(
+            "--full",
+            help=f"The paper's grid: all 24 pairs, {settings.FULL_EPISODES} episodes, unless --methods is given for "
+            f"{', '.join(settings.FULL_METHODS)}: overnight.",
+        ),
     ] = False,
     overwrite: Overwrite = False,
     out: Out = RESULTS / settings.NAME,
@@ -54,17 +84,26 @@ def rtc(
     """Real-Time Chunking's study: solve rate against inference delay and execution horizon, by execution method.
 
     The flow policies come with the package. Every combination of tasks, methods and schedules is a cell, played for
-    some episodes. Rows are kept as they come: after Ctrl-C, or a crash, the same command goes on from there.
+    some episodes. Rows are kept as they come: after Ctrl-C, or a crash, the same command goes on from there. A strategy
+    or policy of yours stands beside the package's: its rows are played on the same episodes.
     """
     require("agents")
     require("bench", "numba", "matplotlib")
+    levels = (
+        settings.LEVELS if tasks == "all" else [read_task(task, "Kinetix level").level for task in read_names(tasks)]
+    )
+    usual = settings.FULL_METHODS if full else settings.PAPERS_METHODS
+    own = own_methods(strategy or (), policy or ())
     study = settings.rtc_study(
-        tasks=settings.LEVELS if tasks == "all" else read_names(tasks),
-        methods=tuple(METHODS) if methods == "all" else read_names(methods),
-        schedules=settings.ALL if full else settings.SWEEPS,
+        tasks=levels,
+        methods=methods_of(methods, policies, levels, usual),
+        schedules=_schedules(quick, full),
         episodes=_episodes(context),
         seed=seed,
+        policies=policies,
+        own=own,
     )
+    try_methods(own, levels[0], policies)
     play_study(context, study, show)
 
 
@@ -76,7 +115,8 @@ def show(played: Played) -> None:
     solved = Solved(study, store)
     methods = tuple(dict.fromkeys(cell.method for cell in study.cells))
     findings = check_hypotheses(rtc_hypotheses(settings.DELAYS, methods), solved)
-    print_table(console, rates_table(solved))
+    for start in range(0, len(methods), SIDE_BY_SIDE):
+        print_table(console, rates_table(solved, methods[start : start + SIDE_BY_SIDE]))
     print_table(console, findings_table(findings))
     path = out / f"{study.name}.png"
     plot_rtc(solved, path, caption(study, command))
@@ -84,9 +124,8 @@ def show(played: Played) -> None:
     console.print(f"database  {store.path}", soft_wrap=True)
 
 
-def rates_table(solved: Solved[Setting]) -> Table:
-    """Solve rates over all tasks: a line for each schedule, a column for each method."""
-    methods = list(dict.fromkeys(setting.method for setting in solved.settings))
+def rates_table(solved: Solved[Setting], methods: Sequence[str]) -> Table:
+    """Solve rates over all tasks: a line for each schedule, a column for each of some methods."""
     table = methods_table(["d", "s"], methods, len(solved.tasks))
     schedules = sorted({(setting.delay, setting.execution_horizon) for setting in solved.settings})
     for delay, horizon in schedules:
@@ -125,10 +164,16 @@ def findings_table(findings: list[Finding]) -> Table:
 def caption(study: Study, command: str) -> str:
     """How the rows of the plot were made."""
     return (
-        f"Flow policies of the package, chunks of {study.cells[0].prediction_horizon}, action noise "
+        f"Flow policies: {study.settings['policies']}; chunks of {study.cells[0].prediction_horizon}, action noise "
         f"{study.settings['action_noise']:g}; {study.episodes} episodes a task and point, seed {study.seed}; bands: "
         f"95 % intervals (Wilson).  $ {command}"
     )
+
+
+def _schedules(quick: bool, full: bool) -> Sequence[settings.Schedule]:
+    if full:
+        return settings.ALL
+    return settings.QUICK if quick else settings.SWEEPS
 
 
 def _episodes(context: typer.Context) -> int:

@@ -33,5 +33,5 @@ def test_every_method_of_the_papers_study_has_its_weights_in_the_package():
 
 
 def test_what_is_no_family_is_refused(tmp_path):
-    with pytest.raises(ArgumentError, match="nor a folder with a manifest.json"):
+    with pytest.raises(ArgumentError, match="nor a folder with a manifest"):
         methods.available_methods(str(tmp_path))

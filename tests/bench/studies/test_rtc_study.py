@@ -18,6 +18,8 @@ def test_the_papers_24_pairs_and_the_two_sweeps():
     study = rtc.rtc_study()
     assert len(study.cells) == 12 * 7 * 11
     assert {cell.prediction_horizon for cell in study.cells} == {8}
+    assert set(rtc.QUICK) < set(rtc.SWEEPS)
+    assert set(rtc.FULL_METHODS) < set(rtc.PAPERS_METHODS) <= set(methods.METHODS)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +38,31 @@ def test_settings_that_cannot_be_meant(arguments, sentence):
 
 
 def test_slow_methods_and_frequent_inference_cost_more():
-    assert rtc.cost(Cell("catapult", "bid", 0, 1, 8)) > rtc.cost(Cell("catapult", "rtc", 0, 1, 8))
-    assert rtc.cost(Cell("catapult", "rtc", 0, 1, 8)) > rtc.cost(Cell("catapult", "rtc", 0, 8, 8))
+    cost = rtc.rtc_study(own={"slower": methods.METHODS["bid"]._replace(cost=13.0)}).cost
+    slower, bid, often, seldom = (
+        cost(Cell("catapult", *setting, 8))
+        for setting in (("slower", 0, 1), ("bid", 0, 1), ("rtc", 0, 1), ("rtc", 0, 8))
+    )
+    assert slower > bid > often > seldom
+
+
+def test_rows_of_another_family_are_of_another_study(tmp_path, monkeypatch):
+    def settings(policies):
+        return rtc.rtc_study(["catapult"], policies=policies).settings
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, text in ((here, "{}"), (there, "{}")):
+        folder.mkdir()
+        (folder / "manifest.json").write_text(text)
+    assert settings("smooth")["policies"] == "smooth"
+    assert settings("smooth") != settings("published")
+    assert settings(str(here)) == settings(str(there)) != settings("smooth")
+    (there / "manifest.json").write_text('{"catapult-plain": {}}')
+    assert settings(str(here)) != settings(str(there))
+    monkeypatch.chdir(tmp_path)
+    assert rtc.rtc_study(["catapult"], policies="here").play.args[0] == str(here)
+    with pytest.raises(ArgumentError, match="nor a folder with a manifest"):
+        settings("nowhere")
 
 
 @pytest.mark.parametrize("method", list(methods.METHODS))
@@ -49,7 +74,7 @@ def test_a_block_is_played_and_paired(method, monkeypatch):
     rows = play_block(study, block)
     assert [row["seed"] for row in rows] == [episode_seed(0, number) for number in range(3)]
     assert rows[0].keys() > BASIC | {"mean_staleness", "boundary_jump", "chunk_change", "jerk", "denoiser_evaluations"}
-    assert rtc.play(block.cell, (1,), 0) == [rows[1]]
+    assert study.play(block.cell, (1,), 0) == [rows[1]]
     assert (rows[0]["underruns"] > 0) == (method == "synchronous")
     free = rows[0]["decisions"] - 1  # the first chunk costs nothing
     assert rows[0]["charged_latency"] == pytest.approx(2 / 30 * free / rows[0]["decisions"])
