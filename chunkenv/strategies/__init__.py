@@ -9,6 +9,8 @@
     PAINT               from the noise that leads to what will run                   (Ho et al. 2026)
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
     PredictedState      asked where a model of the world is when the prefix has run
+    VLASH               the same for the robot alone, a policy trained so            (Tang et al. 2025)
+    JacobianReflex      corrected every tick, to first order, by what is observed    (Karpov 2026)
 
 The method 'synchronous' is no strategy: it is the plain policy in an environment made with `overlap=False`.
 
@@ -20,6 +22,7 @@ from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
+from chunkenv.strategies.jacobian_reflex import JacobianDenoiser, JacobianReflex
 from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.paint import PAINT
 from chunkenv.strategies.predicted_state import PredictedState, WorldModel
@@ -29,15 +32,19 @@ from chunkenv.strategies.rtc import RTC, HardMasking
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
 from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
+from chunkenv.strategies.vlash import VLASH
 
 __all__ = [
     "BID",
     "PAINT",
     "RTC",
+    "VLASH",
     "BestOf",
     "Cost",
     "Denoiser",
     "HardMasking",
+    "JacobianDenoiser",
+    "JacobianReflex",
     "Naive",
     "PredictedState",
     "PrefixDenoiser",

@@ -96,6 +96,7 @@ MEANINGS = {
     "infer_batch": "infer_batch(observations, request): many answers at once, each drawn from a generator of its own",
     "velocity": "velocity(observations, chunks, time): the denoiser",
     "velocity_vjp": "velocity_vjp(observations, chunks, time): the denoiser and its vector-Jacobian product",
+    "observation_jvp": "observation_jvp(observations, noise, directions): its chunks and their derivatives",
     "compile": "compile(loop): a loop over the denoiser as a function of NumPy arrays",
     "to_network": "to_network(actions): actions in the network's own space",
     "to_actions": "to_actions(chunks): the inverse of to_network",

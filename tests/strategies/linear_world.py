@@ -8,7 +8,7 @@ class LinearWorld(gym.Env):
     """The observation is the state x, two numbers; x becomes 0.9 x + action + noise."""
 
     observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
-    action_space = gym.spaces.Box(-9, 9, (2,), np.float32)
+    action_space = gym.spaces.Box(-99, 99, (2,), np.float32)
 
     def __init__(self, noise=0.0):
         self.noise = noise

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.nets.chunk_flow import Flow, sample_chunks
@@ -54,6 +55,23 @@ class FlowSampler:
         """As `Flow.velocity_vjp`, compiled."""
         velocity, pullback = jax.vjp(lambda given: _velocity(self.flow, observations, given, time, None), chunks)
         return velocity, lambda cotangent: pullback(cotangent)[0]
+
+    def observation_jvp(
+        self, observations: np.ndarray, noise: np.ndarray, directions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Chunks from noise, as actions, and their derivatives in directions of the observations.
+
+        Args:
+            observations: float32[N, O].
+            noise: float32[N, H, A].
+            directions: float32[N, O]; the derivative is in proportion to their length.
+
+        Returns:
+            Two arrays float32[N, H, A].
+        """
+        chunks, change = _observation_jvp(self.flow, observations, jnp.asarray(noise), directions)
+        origin = self.to_actions(np.zeros_like(change))  # to_actions is a scale and a shift
+        return np.asarray(self.to_actions(chunks)), np.asarray(self.to_actions(change) - origin)
 
     def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
         """`loop(flow, *arrays)` as a function of NumPy arrays that returns new NumPy arrays.
@@ -120,6 +138,13 @@ def _velocity(
     flow: Flow, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None
 ) -> jax.Array:
     return flow.velocity(observations, chunks, time, prefix_length)
+
+
+@jax.jit
+def _observation_jvp(
+    flow: Flow, observations: Array, noise: jax.Array, directions: Array
+) -> tuple[jax.Array, jax.Array]:
+    return jax.jvp(lambda given: sample_chunks(flow, given, noise), (observations,), (directions,))
 
 
 @partial(jax.jit, static_argnums=0)
