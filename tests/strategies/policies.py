@@ -79,6 +79,13 @@ class Gaussian(Denoising):
 
         return self.velocity(observations, chunks, time), pullback
 
+    def observation_jvp(self, observations, noise, directions):
+        """Chunks are affine in the observation, so that differences are derivatives."""
+        here, there = (
+            self.to_actions(self.compile(euler)(seen, noise)) for seen in (observations, observations + directions)
+        )
+        return here, there - here
+
 
 class Prefixed(Gaussian):
     """Was trained with prefixes of up to 4 rows: it writes down what it was given."""

@@ -13,7 +13,7 @@ from chunkenv.strategies import JacobianReflex
 from chunkenv.strategies.jacobian_reflex import shifted
 from chunkenv.testing import StrategyContract
 from tests.strategies.linear_world import LinearModel, LinearWorld
-from tests.strategies.policies import Denoising, Gaussian, requests
+from tests.strategies.policies import Denoising, Network, requests
 
 GAIN = np.random.default_rng(3).normal(size=(2, 8, 2)) * 0.1
 MIX = np.random.default_rng(4).normal(size=(16, 16)) * 0.1
@@ -170,7 +170,7 @@ def test_a_chunk_of_another_is_not_corrected():
 @pytest.mark.parametrize(
     ("policy", "model", "options", "words"),
     [
-        (Gaussian(), LinearModel(), {}, "JacobianReflex needs a policy with observation_jvp"),
+        (Network(), LinearModel(), {}, "JacobianReflex needs a policy with observation_jvp"),
         (Linear(), object(), {}, "JacobianReflex was given model=.*which cannot predict"),
         (Linear(), LinearModel(), {"limit": -1.0}, "limit=-1.0"),
     ],

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
+from chunkenv.bench.studies.modelled_methods import jacobian_reflex, predicted_state, vlash
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
 from chunkenv.registration import ACTION_NOISE, LEVELS, POLICIES
 from chunkenv.strategies import BID, PAINT, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
@@ -25,7 +26,8 @@ class Method(NamedTuple):
     Attributes:
         weights: the kind of flow policy, one of `chunkenv.agents.pretrained.KINDS`; empty for a method without one,
             whose `strategy` is given the name of the level.
-        strategy: made of that policy; it may read the policy's `level`.
+        strategy: made of that policy; it may read the policy's `level`. One with `correct_batch` is also the
+            environment's `correction`.
         overlap: False is the robot that waits.
         cost: what a chunk takes, compared with the naive one; for the order of the work and the time left only.
         needs: what it needs beside a policy that samples, in a word or two each: "training", "gradient", "expert",
@@ -55,6 +57,9 @@ METHODS = {
     "hard-masking": Method("plain", HardMasking, cost=3.0, needs=("gradient",)),
     "paint": Method("plain", PAINT, cost=3.0),
     "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
+    "predicted-state": Method("plain", predicted_state, cost=1.5, needs=("model",), observation="state"),
+    "vlash": Method("vlash", vlash, cost=1.5, needs=("training", "model"), observation="state"),
+    "jacobian-reflex": Method("plain", jacobian_reflex, cost=14.0, needs=("gradient", "model"), observation="state"),
 }
 
 
@@ -115,6 +120,8 @@ def play_method(
     """
     way = METHODS[method] if isinstance(method, str) else method
     strategy = way.strategy(flow_policy(task, way.weights, policies) if way.weights else task)
+    if hasattr(strategy, "correct_batch"):
+        chunks["correction"] = strategy
     if way.chunks is not None:
         planned = chunks.get("latency", 0) if delay is None else delay
         chunks |= way.chunks(task, policies, planned, chunks["execution_horizon"])

@@ -65,10 +65,18 @@ def test_rows_of_another_family_are_of_another_study(tmp_path, monkeypatch):
         settings("nowhere")
 
 
+class Small(Prefixed):
+    """A policy of a level."""
+
+    def __init__(self, level):
+        super().__init__(action_size=6)
+        self.level = level
+
+
 @pytest.mark.parametrize("method", list(methods.METHODS))
 def test_a_block_is_played_and_paired(method, monkeypatch):
     """With a small policy in place of the package's: rows of a short block are those of a longer one."""
-    monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Prefixed(action_size=6))
+    monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Small(task))
     study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
     (block,) = study.blocks
     rows = play_block(study, block)
