@@ -1,6 +1,7 @@
 """Your own execution strategy: cross-fading from the rest of the last chunk to the new one.
 
     python examples/own_strategy.py
+    chunkenv bench rtc --strategy examples/own_strategy.py:CrossFade --out results/mine   # beside those of the package
 
 Needs `pip install "chunkenv" "gymnasium[classic-control]"`. It runs the contract tests for strategies, then measures.
 """
