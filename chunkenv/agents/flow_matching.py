@@ -8,6 +8,8 @@ of actions: Black et al. 2024, arXiv 2410.24164). Flow time runs from 0, noise, 
 over the rows that lie within the episode. With `max_prefix` the policy is *prefix-conditioned*: training-time Real-Time
 Chunking (Black et al. 2025, arXiv 2512.05964) leaves the first rows clean, with a flow time of 1 of their own, and
 counts the loss of the others only, so that the network itself learns to go on from rows that are already decided.
+With `soft_rows` some rows behind the prefix are given in part, as chunks between noise and data, so that it learns to
+stay near a plan that it may still change (Liu et al. 2026, arXiv 2605.25537).
 
 How a training goes is in `chunkenv.training.imitation`, the policy in `chunkenv.agents.policies.flow_policy`.
 """
@@ -23,10 +25,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from chunkenv.agents.nets.chunk_flow import clean_rows, flow_loss
+from chunkenv.agents.nets.chunk_flow import clean_rows, flow_loss, row_times, soft_weights
 from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, Weights, initial_weights
 from chunkenv.agents.nets.mlp import Array
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
+from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import real_number, whole_number
 
 
@@ -38,6 +41,7 @@ class FlowSettings:
         architecture: of the network.
         steps: Euler steps from noise to a chunk.
         max_prefix: the longest clean prefix that the policy learns to go on from, d_max; 0 for a plain policy.
+        soft_rows: the most rows behind a prefix that are given in part; 0 for hard prefixes.
         updates: of the weights, in rounds of 100.
         batch: windows in an update.
         learning_rate: at its highest: it rises linearly over `warm_up` updates and falls as a cosine to 0.
@@ -66,11 +70,14 @@ class FlowSettings:
     clip: float = 1.0
     averaging: float = 0.999
     data_std: float = 1.0
+    soft_rows: int = 0
 
     def __post_init__(self) -> None:
         for name in ("steps", "updates", "batch", "warm_up"):
             whole_number(name, getattr(self, name), at_least=1)
         whole_number("max_prefix", self.max_prefix, at_least=0)
+        if whole_number("soft_rows", self.soft_rows, at_least=0) and not self.max_prefix:
+            raise ArgumentError(f"soft_rows={self.soft_rows} stand behind a prefix, and max_prefix=0; give max_prefix.")
         real_number("averaging", self.averaging, at_least=0.0, at_most=1.0)
         for name in ("learning_rate", "weight_decay", "clip", "data_std"):
             real_number(name, getattr(self, name), at_least=0.0)
@@ -117,7 +124,7 @@ def updates(
         key = jax.random.fold_in(jax.random.key(seed), state.update)
         observations, actions, mask, *executed = batch
         given = (state.weights, flow, observations, actions, mask, key, settings.max_prefix)
-        value, gradient = jax.value_and_grad(loss)(*given, *executed)
+        value, gradient = jax.value_and_grad(loss)(*given, *executed, soft_rows=settings.soft_rows)
         return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
 
     state, (losses, norms) = jax.lax.scan(step, state, batches)
@@ -141,6 +148,7 @@ def loss(
     key: jax.Array,
     max_prefix: int,
     executed: Array | None = None,
+    soft_rows: int = 0,
 ) -> jax.Array:
     """The mean squared error of the velocity over the rows that count.
 
@@ -153,17 +161,22 @@ def loss(
         key: of the noise, the flow times and the prefix lengths.
         max_prefix: the longest prefix; each length from 0 to this is as likely.
         executed: [B, H, A], the actions as they were executed, which prefixes are made of; `actions` if None.
+        soft_rows: the most rows behind a prefix that are given in part; each number from 0 to this is as likely.
     """
     noise, filling = jax.random.normal(key, (2, *actions.shape))
     time, lengths = draw_times_and_lengths(key, len(actions), max_prefix)
     exists = mask[..., None] > 0  # elsewhere the future is unknown: nothing is learned from noise
     data, given = (jnp.where(exists, rows, filling) for rows in (actions, actions if executed is None else executed))
-    learned, prefix = dataclasses.replace(flow, weights=weights), (lengths,) if max_prefix else ()
+    learned, prefix = dataclasses.replace(flow, weights=weights), {"prefix_length": lengths} if max_prefix else {}
+    times = time
+    if soft_rows:
+        prefix = {"prefix_weights": draw_soft_weights(key, lengths, soft_rows, actions.shape[1])}
+        times = row_times(time, prefix["prefix_weights"])
 
     def velocity(path: jax.Array) -> jax.Array:
-        return learned.velocity(observations, path, time, *prefix)
+        return learned.velocity(observations, path, time, **prefix)
 
-    return flow_loss(velocity, data, noise, time, clean_rows(lengths, actions.shape[1]), mask, given)
+    return flow_loss(velocity, data, noise, times, clean_rows(lengths, actions.shape[1]), mask, given)
 
 
 def draw_times_and_lengths(key: jax.Array, count: int, max_prefix: int) -> tuple[jax.Array, jax.Array]:
@@ -171,3 +184,9 @@ def draw_times_and_lengths(key: jax.Array, count: int, max_prefix: int) -> tuple
     for_time, for_prefix = jax.random.split(jax.random.fold_in(key, 1))
     time = (jax.random.uniform(for_time) + jnp.arange(count) / count) % 1.0
     return time, jax.random.randint(for_prefix, (count,), 0, max_prefix + 1)
+
+
+def draw_soft_weights(key: jax.Array, lengths: jax.Array, soft_rows: int, rows: int) -> jax.Array:
+    """How much of each row is given, [B, rows]: the prefix, and from 0 to `soft_rows` rows behind it in part."""
+    soft = jax.random.randint(jax.random.fold_in(key, 2), lengths.shape, 0, soft_rows + 1)
+    return soft_weights(lengths, soft, rows)

@@ -8,6 +8,7 @@
     HardMasking         the same, but for the frozen rows only
     PAINT               from the noise that leads to what will run                   (Ho et al. 2026)
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
+    SoftTrainingTimeRTC the same, with the rest of the last chunk given in part      (Liu et al. 2026)
     PredictedState      asked where a model of the world is when the prefix has run
     VLASH               the same for the robot alone, a policy trained so            (Tang et al. 2025)
     JacobianReflex      corrected every tick, to first order, by what is observed    (Karpov 2026)
@@ -21,7 +22,7 @@ that lacks what it needs. docs/strategies.md says what that is, and how a policy
 from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
-from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser
+from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser, SoftDenoiser
 from chunkenv.strategies.jacobian_reflex import JacobianDenoiser, JacobianReflex
 from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.paint import PAINT
@@ -29,6 +30,7 @@ from chunkenv.strategies.predicted_state import PredictedState, WorldModel
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
 from chunkenv.strategies.rtc import RTC, HardMasking
+from chunkenv.strategies.soft_training_time_rtc import SoftTrainingTimeRTC
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
 from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
@@ -48,6 +50,8 @@ __all__ = [
     "Naive",
     "PredictedState",
     "PrefixDenoiser",
+    "SoftDenoiser",
+    "SoftTrainingTimeRTC",
     "Strategy",
     "TemporalEnsembling",
     "TrainingTimeRTC",

@@ -92,6 +92,27 @@ class PrefixDenoiser(Denoiser, Protocol):
         ...
 
 
+class SoftDenoiser(PrefixDenoiser, Protocol):
+    """A denoiser that was trained to continue prefixes behind which further rows are given in part.
+
+    Attributes:
+        soft_rows: the most such rows that it was trained with.
+    """
+
+    soft_rows: int
+
+    def velocity(
+        self,
+        observations: Observation,
+        chunks: Array,
+        time: float,
+        prefix_length: Array | None = None,
+        prefix_weights: Array | None = None,
+    ) -> Array:
+        """The velocity by each row's own flow time, which goes from its weight (float32[N, H]; 1 is clean) to 1."""
+        ...
+
+
 MEANINGS = {
     "infer_batch": "infer_batch(observations, request): many answers at once, each drawn from a generator of its own",
     "velocity": "velocity(observations, chunks, time): the denoiser",

@@ -71,8 +71,9 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
         trained = getattr(policy, "prefix_conditioned", False)
         if trained is not True:
             raise ArgumentError(
-                f"TrainingTimeRTC needs a policy that was trained to continue a prefix; {type(policy).__name__} has "
-                f"prefix_conditioned={trained!r}: train one with prefixes, or use RTC, which takes a plain flow policy."
+                f"{type(self).__name__} needs a policy that was trained to continue a prefix; {type(policy).__name__} "
+                f"has prefix_conditioned={trained!r}: train one with prefixes, or use RTC, which takes a plain flow "
+                "policy."
             )
         self._sample = policy.compile(PrefixedEuler(policy.steps))
 
@@ -83,13 +84,16 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
             ArgumentError: a prefix longer than the policy was trained with, a request without generators, or chunks
                 that are not the policy's.
         """
-        generators = generators_of(request, "TrainingTimeRTC")
+        generators = generators_of(request, type(self).__name__)
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
-        lengths = self._check_lengths(request)
-        frozen = real_rows(lengths, plan.shape[1]).astype(np.float32)[:, :, None]
+        given = self._given(self._check_lengths(request), request)
         noise = draw_noise(generators, *plan.shape[1:])
-        chunks = self._sample(observations, noise, self.policy.to_network(plan), frozen, lengths)
+        chunks = self._sample(observations, noise, self.policy.to_network(plan), *given)
         return np.asarray(self.policy.to_actions(chunks))
+
+    def _given(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
+        """What the loop is told of the plan: which rows are frozen, [N, H, 1], and how many, [N]."""
+        return real_rows(lengths, self.policy.prediction_horizon).astype(np.float32)[:, :, None], lengths
 
     def _check_lengths(self, request: VectorRequest) -> NDArray[np.int32]:
         lengths = np.minimum(request.delay_estimate, request.prefix_length)

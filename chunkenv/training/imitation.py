@@ -70,6 +70,8 @@ class FlowTraining(Training):
         self._windows, self.settings, self.total_steps = windows, settings, settings.updates
         self._seed = whole_number("seed", seed, at_least=0)
         self._facts = {**facts, "max_prefix": settings.max_prefix}
+        if settings.soft_rows:
+            self._facts["soft_rows"] = settings.soft_rows
         observations, chunks, mask, *executed = windows.sample(self._rng(0), STATISTICS_WINDOWS)
         self._facts["prefix"] = ("executed" if executed else "intended") if settings.max_prefix else None
         self._scales = _scales(observations, chunks, mask)
@@ -85,6 +87,8 @@ class FlowTraining(Training):
         """Settings, seed, and checksums of the data."""
         checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
         settings = dataclasses.asdict(self.settings)
+        if not self.settings.soft_rows:  # trainings that were begun before there were any go on
+            del settings["soft_rows"]
         return {"settings": settings, "seed": self._seed, "scales": checksums, "prefix": self._facts["prefix"]}
 
     @property

@@ -30,7 +30,16 @@ def test_only_rows_behind_the_prefix_count():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"steps": 0}, {"updates": 0}, {"batch": 2.5}, {"max_prefix": -1}, {"averaging": 1.5}, {"learning_rate": -1.0}],
+    [
+        {"steps": 0},
+        {"updates": 0},
+        {"batch": 2.5},
+        {"max_prefix": -1},
+        {"averaging": 1.5},
+        {"learning_rate": -1.0},
+        {"soft_rows": -1},
+        {"soft_rows": 2},  # without a prefix
+    ],
 )
 def test_invalid_settings_are_refused(wrong):
     with pytest.raises(ArgumentError, match=next(iter(wrong))):
@@ -40,3 +49,20 @@ def test_invalid_settings_are_refused(wrong):
 def test_settings_are_values():
     assert settings() == settings()
     assert hash(settings()) == hash(dataclasses.replace(settings()))
+
+
+def test_soft_rows_begin_nearer_to_the_data_and_their_error_counts():
+    """A velocity that is asked for records where it is asked: rows of weight w at times of w and more."""
+    sizes = ChunkSizes(3, 4, 2, prefix=True)
+    blank = PreconditionedFlow(initial_weights(SMALL, sizes, 0), np.zeros(3), np.ones(3), SMALL, sizes, 5, 0.5)
+    observations, actions, mask = TwoModes().sample(np.random.default_rng(0), 64)
+    key = jax.random.key(0)
+    given = (blank.weights, blank, observations, actions, mask, key, 1)
+    hard, soft, again = (flow.loss(*given, soft_rows=rows) for rows in (0, 2, 0))
+    assert float(hard) == float(again)
+    assert float(soft) != float(hard)
+    _, lengths = flow.draw_times_and_lengths(key, 64, 1)
+    weights = np.asarray(flow.draw_soft_weights(key, lengths, 2, 4))
+    assert set(weights[np.asarray(lengths) == 1, 1].round(3).tolist()) == {0.0, 0.5, np.float32(2 / 3).round(3)}
+    slopes = jax.grad(lambda known: flow.loss(*given[:4], known, *given[5:], soft_rows=2))(jnp.ones((64, 4)))
+    assert ((np.asarray(slopes) != 0) == (weights < 1)).all()

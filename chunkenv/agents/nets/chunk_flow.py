@@ -5,7 +5,8 @@ Flow time t runs from 0, noise, to 1, data, along straight paths (Lipman et al. 
     chunk(t) = t * data + (1 - t) * noise          loss = |velocity(chunk(t), t) - (data - noise)|^2
 
 Rows of a prefix are clean: they carry no noise, in training and after, their velocity is 0, and their error does not
-count, as in training-time Real-Time Chunking (Black et al. 2025, arXiv 2512.05964).
+count, as in training-time Real-Time Chunking (Black et al. 2025, arXiv 2512.05964). Rows behind it may be given in
+part: such a row begins at a flow time of its own between noise and data, and reaches data when all others do.
 
 A velocity is given as a function, because two networks serve: `behaviour_flow` and `preconditioned_flow`. So are the
 draws of noise, flow times and prefix lengths, which differ between the two recipes on purpose.
@@ -91,13 +92,13 @@ def flow_loss(
         velocity: of chunks on the path, [B, H, A], at their flow times.
         chunks: [B, H, A], the data; what stands in rows that are not known doesn't matter.
         noise: [B, H, A].
-        time: [B].
+        time: [B], or [B, H] for rows with times of their own.
         clean: [B, H], 1 for the rows of a prefix.
         known: [B, H], 1 for rows to learn from.
         given: [B, H, A], what prefixes are made of; `chunks` if None.
     """
     target = chunks - noise
-    path = noise + time[:, None, None] * target
+    path = noise + time.reshape(len(time), -1, 1) * target
     found = velocity(jnp.where(clean[..., None] > 0, chunks if given is None else given, path))
     counted = known * (1 - clean)
     return (((found - target) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
@@ -106,6 +107,28 @@ def flow_loss(
 def clean_rows(lengths: Array, rows: int) -> jax.Array:
     """Which of so many rows belong to a prefix of this length [N]: float32[N, rows], 1 for those."""
     return (jnp.arange(rows) < lengths[:, None]).astype(jnp.float32)
+
+
+def soft_weights(lengths: Array, soft: Array, rows: int) -> jax.Array:
+    """How much of each row is given: 1 in a prefix, falling evenly over the soft rows behind it, 0 after them.
+
+    Args:
+        lengths: int[N], of the prefixes.
+        soft: int[N], rows behind each that are given in part.
+        rows: of a chunk, H.
+
+    Returns:
+        float32[N, H].
+
+    >>> soft_weights(jnp.array([1]), jnp.array([3]), 6).tolist()
+    [[1.0, 0.75, 0.5, 0.25, 0.0, 0.0]]
+    """
+    return jnp.clip(1 - (jnp.arange(rows) + 1 - lengths[:, None]) / (soft[:, None] + 1), 0, 1)
+
+
+def row_times(time: jax.Array, weights: jax.Array) -> jax.Array:
+    """The flow time of each row [N, H]: it goes from the row's weight to 1 while `time` [N] goes from 0 to 1."""
+    return weights + (1 - weights) * time[:, None]
 
 
 def all_rows(clean: jax.Array, horizon: int) -> jax.Array:

@@ -149,9 +149,14 @@ class ResidualMLP(nnx.Module):
         self.head = Head(a.width, out, a.time_features, rngs)
 
     def __call__(
-        self, observations: jax.Array, chunks: jax.Array, time: jax.Array, clean: jax.Array | None
+        self,
+        observations: jax.Array,
+        chunks: jax.Array,
+        time: jax.Array,
+        clean: jax.Array | None,
+        times: jax.Array | None = None,
     ) -> jax.Array:
-        """As `apply`."""
+        """As `apply`; the times of the rows follow from the two others."""
         condition = Condition(self.time(time))
         flat = chunks.reshape(len(chunks), -1)
         x = self.see(observations) + self.read(flat if clean is None else jnp.concatenate([flat, clean], axis=-1))
@@ -176,10 +181,15 @@ class Mixer(nnx.Module):
         self.head = Head(a.width, sizes.action, a.time_features, rngs)
 
     def __call__(
-        self, observations: jax.Array, chunks: jax.Array, time: jax.Array, clean: jax.Array | None
+        self,
+        observations: jax.Array,
+        chunks: jax.Array,
+        time: jax.Array,
+        clean: jax.Array | None,
+        times: jax.Array | None = None,
     ) -> jax.Array:
         """As `apply`."""
-        condition = self._condition(time, clean)
+        condition = self._condition(time, clean) if times is None else Condition(self.time(times))
         x = self.see(observations)[:, None] + self.read(chunks) + self.places[...]
         for branch in self.branches:
             x = branch(x, condition)
@@ -215,6 +225,7 @@ def apply(
     chunks: Array,
     time: jax.Array,
     clean: jax.Array | None = None,
+    times: jax.Array | None = None,
 ) -> jax.Array:
     """The network's output.
 
@@ -225,14 +236,16 @@ def apply(
         observations: [N, O], about unit variance.
         chunks: [N, H, A], about unit variance.
         time: [N], or [1] for all; 0 noise, 1 data.
-        clean: [N, H], 1 for rows without noise, else 0; given if and only if `sizes.prefix`.
+        clean: [N, H], 1 for rows without noise, else 0, or between for rows given in part; given if and only if
+            `sizes.prefix`.
+        times: [N, H], where rows are given in part: the flow time of each.
 
     Returns:
         float32[N, H, A].
     """
     graph, structure, names = _skeleton(architecture, sizes)
     state = jax.tree.unflatten(structure, [weights[name] for name in names])
-    return nnx.merge(graph, state)(observations, chunks, time, clean)
+    return nnx.merge(graph, state)(observations, chunks, time, clean, times)
 
 
 def _build(architecture: Architecture, sizes: ChunkSizes, rngs: nnx.Rngs) -> ResidualMLP | Mixer:

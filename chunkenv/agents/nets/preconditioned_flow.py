@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from chunkenv.agents.nets import mixer
-from chunkenv.agents.nets.chunk_flow import Flow, clean_rows
+from chunkenv.agents.nets.chunk_flow import Flow, clean_rows, row_times
 from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, Weights
 from chunkenv.agents.nets.mlp import Array
 from chunkenv.errors import ArgumentError
@@ -51,28 +51,59 @@ class PreconditionedFlow(Flow):
     data_std: float
 
     def velocity(
-        self, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None = None
+        self,
+        observations: Array,
+        chunks: Array,
+        time: Array | float,
+        prefix_length: Array | None = None,
+        prefix_weights: Array | None = None,
     ) -> jax.Array:
-        """As `Flow.velocity`; only a prefix-conditioned flow takes a `prefix_length`."""
-        clean = self._clean(len(chunks), prefix_length)
+        """As `Flow.velocity`; only a prefix-conditioned flow takes one of the last two.
+
+        With `prefix_weights`, [N, H] in [0, 1], in place of `prefix_length`: row i begins at a flow time of this weight
+        (1 is clean), and the velocity is the derivative by the row's own time.
+        """
         time = jnp.asarray(time, jnp.float32).reshape(-1)
+        if prefix_weights is not None:
+            return self._soft_velocity(observations, chunks, time, jnp.asarray(prefix_weights))
+        clean = self._clean(len(chunks), prefix_length)
         skip, out, scale = (each[:, None, None] for each in preconditioning(time, self.data_std))
         noisy = chunks * scale if clean is None else jnp.where(clean[..., None] > 0, chunks, chunks * scale)
-        seen = ((observations - self.observation_mean) / self.observation_std).clip(
-            -OBSERVATION_BOUND, OBSERVATION_BOUND
-        )
-        learned = mixer.apply(self.architecture, self.sizes, self.weights, seen, noisy, time, clean)
+        learned = self._network(observations, noisy, time, clean)
         velocity = skip * chunks + out * learned
         return velocity if clean is None else velocity * (1 - clean[..., None])
 
+    def _soft_velocity(self, observations: Array, chunks: Array, time: jax.Array, weights: jax.Array) -> jax.Array:
+        times = row_times(time, weights)
+        skip, out, scale = (each[..., None] for each in preconditioning(times, self.data_std))
+        learned = self._network(observations, chunks * scale, time, self._taken(weights), times)
+        return (skip * chunks + out * learned) * (weights[..., None] < 1)
+
+    def _network(
+        self,
+        observations: Array,
+        noisy: Array,
+        time: jax.Array,
+        clean: jax.Array | None,
+        times: jax.Array | None = None,
+    ) -> jax.Array:
+        seen = ((observations - self.observation_mean) / self.observation_std).clip(
+            -OBSERVATION_BOUND, OBSERVATION_BOUND
+        )
+        return mixer.apply(self.architecture, self.sizes, self.weights, seen, noisy, time, clean, times)
+
     def _clean(self, count: int, prefix_length: Array | None) -> jax.Array | None:
         """[N, H], 1 for clean rows; None for a plain policy."""
-        if not self.sizes.prefix:
-            if prefix_length is not None:
-                raise ArgumentError("This policy was not trained with a prefix: leave prefix_length out.")
+        if not self.sizes.prefix and prefix_length is None:
             return None
         lengths = jnp.zeros(count, jnp.int32) if prefix_length is None else jnp.asarray(prefix_length)
-        return clean_rows(lengths, self.sizes.horizon)
+        return self._taken(clean_rows(lengths, self.sizes.horizon))
+
+    def _taken(self, clean: jax.Array) -> jax.Array:
+        """The same, of a flow that takes a prefix."""
+        if not self.sizes.prefix:
+            raise ArgumentError("This policy was not trained with a prefix: leave prefix_length or prefix_weights out.")
+        return clean
 
 
 def preconditioning(time: jax.Array, data_std: float) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -21,6 +22,8 @@ from chunkenv.agents.policies.flow_sampler import FlowSampler
 from chunkenv.errors import ArgumentError
 
 KIND = "chunkenv flow policy"
+
+_velocity = jax.jit(PreconditionedFlow.velocity)
 
 
 class FlowPolicy(FlowSampler):
@@ -36,6 +39,7 @@ class FlowPolicy(FlowSampler):
         level: the Kinetix level, or what else the data were said to be of.
         observation_size: O, of the compact observation.
         flops_per_evaluation: floating point operations of one velocity of one chunk; 2 for a multiply-add.
+        soft_rows: the most rows behind a prefix that were given in part in its training.
         facts: how it was made.
     """
 
@@ -48,6 +52,18 @@ class FlowPolicy(FlowSampler):
         self.facts = facts
         self.level, self.observation_size = str(facts["level"]), sizes.observation
         self.flops_per_evaluation = flops(flow.architecture, sizes)
+        self.soft_rows = int(facts.get("soft_rows", 0))
+
+    def velocity(
+        self,
+        observations: Array,
+        chunks: Array,
+        time: Array | float,
+        prefix_length: Array | None = None,
+        prefix_weights: Array | None = None,
+    ) -> jax.Array:
+        """As `PreconditionedFlow.velocity`, compiled."""
+        return _velocity(self.flow, observations, chunks, time, prefix_length, prefix_weights)
 
     def to_network(self, actions: Array) -> Array:
         """Actions [..., A] as the flow has them: zero mean, unit variance over its data, channel by channel."""

@@ -19,9 +19,9 @@ from chunkenv.utils.files import atomic_file
 
 __all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
 
-KINDS = ("plain", "prefix", "executed", "vlash")
+KINDS = ("plain", "prefix", "executed", "vlash", "soft-prefix")
 """Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed; plain, but
-trained with the robot's state of some ticks later."""
+trained with the robot's state of some ticks later; prefix-conditioned, with further rows given in part."""
 
 
 def family_folder(policies: str | Path = POLICIES) -> Path:

@@ -36,6 +36,10 @@ def flow(
         typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
     ] = False,
     max_prefix: Annotated[int, whole(help="Its longest prefix, in rows.", at_most=LONGEST)] = MAX_PREFIX,
+    soft_rows: Annotated[
+        int,
+        whole(help="Rows behind a prefix, at most, that are given in part: soft training-time RTC.", at_most=LONGEST),
+    ] = 0,
     future_offsets: Annotated[
         int, whole(help="Show it the robot up to so many ticks later: VLASH; 4 in its study.", at_most=LONGEST)
     ] = 0,
@@ -58,15 +62,15 @@ def flow(
 
     level = read_task(task, "Kinetix level").level
     dataset = _of_level(load_data(data), level, data)
-    given = [name for name in ("max_prefix", "intended_prefix") if is_given(context, name)]
+    given = [name for name in ("max_prefix", "intended_prefix", "soft_rows") if is_given(context, name)]
     if given and not prefix_conditioned:
         option = f"--{given[0].replace('_', '-')}"
         raise ArgumentError(f"{option} is about prefixes, which only --prefix-conditioned learns from; add that, too.")
-    settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0)
+    settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0, soft_rows=soft_rows)
     settings = settings if updates is None else replace(settings, updates=updates)
     if future_offsets and prefix_conditioned:
         raise ArgumentError("--future-offsets and --prefix-conditioned are two ways to learn of a delay; give one.")
-    kind = "vlash" if future_offsets else "prefix" if prefix_conditioned else "plain"
+    kind = "soft-prefix" if soft_rows else "prefix" if prefix_conditioned else "vlash" if future_offsets else "plain"
     folder = out / level / kind / f"seed{seed}"
     facts = {"level": level, "command": command_line("train", context, leave_out=()), "data": describe_data(dataset)}
     if future_offsets:

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from chunkenv.agents.nets.chunk_flow import all_rows, clean_rows, euler, flow_loss
+from chunkenv.agents.nets.chunk_flow import all_rows, clean_rows, euler, flow_loss, row_times, soft_weights
+from chunkenv.strategies import prefix_weights
 
 RNG = np.random.default_rng(0)
 DATA, NOISE, GIVEN = (RNG.normal(size=(2, 3, 1)).astype(np.float32) for _ in range(3))
@@ -41,3 +44,29 @@ def test_only_known_rows_count():
 
 def test_the_rows_behind_the_longest_prefix_are_never_clean():
     assert all_rows(clean_rows(np.array([2, 0, 9]), 2), 4).tolist() == [[1, 1, 0, 0], [0] * 4, [1, 1, 0, 0]]
+
+
+@settings(deadline=None, max_examples=30)  # each number of rows is compiled
+@given(st.integers(0, 7), st.integers(0, 7), st.integers(2, 8))
+def test_soft_rows_have_the_weights_of_the_linear_mask(length, soft, rows):
+    found = np.asarray(soft_weights(np.array([length]), np.array([soft]), rows))[0]
+    if length + soft <= rows:
+        np.testing.assert_allclose(found, prefix_weights(length, length + soft, rows, "linear"), atol=1e-6)
+    assert (np.diff(found) <= 0).all()
+    assert ((found == 1) == (np.arange(rows) < length)).all()
+
+
+def test_a_row_given_in_part_is_on_its_path_at_a_time_of_its_own():
+    weights = soft_weights(np.array([1, 0]), np.array([1, 0]), 3)
+    times, asked = row_times(np.full(2, 0.5), weights), []
+
+    def velocity(path):
+        asked.append(path)
+        return jnp.asarray(DATA - NOISE)
+
+    clean = clean_rows(np.array([1, 0]), 3)
+    assert float(flow_loss(velocity, DATA, NOISE, times, clean, np.ones((2, 3)), GIVEN)) == 0
+    own = np.array([[1, 0.75, 0.5], [0.5, 0.5, 0.5]])[..., None]
+    expected = own * DATA + (1 - own) * NOISE
+    expected[0, 0] = GIVEN[0, 0]
+    np.testing.assert_allclose(asked[0], expected, atol=1e-6)

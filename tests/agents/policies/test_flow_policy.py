@@ -16,7 +16,9 @@ from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, initial_weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow, flops, preconditioning
 from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
 from chunkenv.errors import ArgumentError
+from chunkenv.strategies import SoftTrainingTimeRTC, TrainingTimeRTC
 from chunkenv.testing import PolicyContract
+from tests.strategies.policies import requests
 
 LEVEL, OBSERVATION = "catapult", 35
 ARCHITECTURE = Architecture(width=16, hidden=16, blocks=1, time_features=8)
@@ -236,3 +238,44 @@ def test_the_velocity_is_that_of_the_network():
     nothing = replace(own, weights=jax.tree.map(jnp.zeros_like, own.weights))
     assert (np.asarray(nothing.velocity(*batch(), 0.5)) == 0).all()
     assert flops(own.architecture, own.sizes) == policy().flops_per_evaluation
+
+
+def soft_policy(kind):
+    """The same weights for a policy that says it was trained with soft rows."""
+    architecture = replace(ARCHITECTURE, kind=kind)
+    sizes = ChunkSizes(OBSERVATION, 8, 6, prefix=True)
+    rng = np.random.default_rng(0)
+    weights = {
+        name: jnp.asarray(0.2 * rng.standard_normal(value.shape, np.float32))
+        for name, value in jax.eval_shape(lambda: initial_weights(architecture, sizes, 0)).items()
+    }
+    flow = PreconditionedFlow(
+        weights, np.zeros(OBSERVATION, np.float32), np.ones(OBSERVATION, np.float32), architecture, sizes, 5, 0.5
+    )
+    facts = {"level": LEVEL, "max_prefix": 4, "soft_rows": 3}
+    return FlowPolicy(flow, np.zeros(6, np.float32), np.ones(6, np.float32), facts)
+
+
+def test_soft_rows_of_none_are_the_hard_prefix_to_the_bit():
+    observations, chunks = batch()
+    asked = [requests(chunks, [8, 4, 0, 6], delay=[1, 4, 2, 0]) for _ in range(2)]
+    soft = SoftTrainingTimeRTC(soft_policy("mlp"), rows=0).infer_batch(observations, asked[0])
+    np.testing.assert_array_equal(soft, TrainingTimeRTC(soft_policy("mlp")).infer_batch(observations, asked[1]))
+
+
+@pytest.mark.parametrize("kind", ["mlp", "mixer"])
+def test_a_row_given_in_part_has_a_time_of_its_own(kind):
+    """What the network is told of a soft row changes the velocity of others, and of itself."""
+    observations, chunks = batch()
+    hard, soft = np.zeros((4, 8), np.float32), np.zeros((4, 8), np.float32)
+    hard[:, 0], soft[:, 0], soft[:, 1] = 1, 1, 0.5
+    one, other = (soft_policy(kind).velocity(observations, chunks, 0.2, None, weights) for weights in (hard, soft))
+    assert not np.asarray(one)[:, 0].any()
+    assert not np.asarray(other)[:, 0].any()
+    assert (np.asarray(one) != np.asarray(other))[:, 1:].mean() > 0.9
+
+
+def test_a_policy_without_prefixes_takes_no_weights():
+    observations, chunks = batch()
+    with pytest.raises(ArgumentError, match="not trained with a prefix"):
+        policy().velocity(observations, chunks, 0.2, None, np.zeros((4, 8), np.float32))

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from chunkenv.agents import load_flow_policy
 from chunkenv.cli.app import app
 from chunkenv.data import write_episodes
+from chunkenv.strategies import SoftTrainingTimeRTC
 from tests.data.making import LEVEL, episode, info, small_dataset
 
 SHORT = ["--updates", "100"]
@@ -49,6 +50,15 @@ def test_it_learns_from_future_states(tmp_path):
     assert (policy.facts["future_offsets"], policy.prefix_conditioned) == (2, False)
 
 
+def test_a_soft_policy_says_so(data, tmp_path):
+    words = arguments(data, tmp_path / "out", "--prefix-conditioned", "--intended-prefix", "--soft-rows", "3", *SHORT)
+    result = invoke(*words)
+    assert result.exit_code == 0, result.output
+    policy = load_flow_policy(tmp_path / "out" / LEVEL / "soft-prefix" / "seed0" / "policy.safetensors")
+    assert (policy.max_prefix, policy.soft_rows) == (4, 3)
+    SoftTrainingTimeRTC(policy)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -57,6 +67,7 @@ def test_it_learns_from_future_states(tmp_path):
         ([LEVEL, "--updates", "0"], "updates=0 is too small"),
         ([LEVEL, "--max-prefix", "2"], "--max-prefix is about prefixes, which only --prefix-conditioned learns from"),
         ([LEVEL, "--intended-prefix"], "--intended-prefix is about prefixes"),
+        ([LEVEL, "--soft-rows", "2"], "--soft-rows is about prefixes"),
         ([LEVEL, "--future-offsets", "4", "--prefix-conditioned"], "are two ways to learn of a delay; give one"),
         ([LEVEL, "--future-offsets", "4"], "robot is bool[42], but observations have 3 numbers"),
     ],
