@@ -4,6 +4,9 @@
     TemporalEnsembling  a mean over all chunks of the episode                        (Zhao et al. 2023)
     BID                 the best of many samples                                     (Liu et al. 2024)
     BestOf              the sample that a critic values most                         (Li et al. 2025)
+    AdaptiveHorizon     asked again where samples disagree more than usual
+    DVAC                asked again where the last denoising steps do                (Feng et al. 2026)
+    RandomHorizon       asked again at random: what these two are compared with
     RTC                 inpainted around what is left of the last chunk              (Black et al. 2025)
     HardMasking         the same, but for the frozen rows only
     PAINT               from the noise that leads to what will run                   (Ho et al. 2026)
@@ -19,10 +22,12 @@ Each has `infer(observation, request)`, `infer_batch(observations, request)`, `r
 that lacks what it needs. docs/strategies.md says what that is, and how a policy of your own plugs in.
 """
 
+from chunkenv.strategies.adaptive_horizon import AdaptiveHorizon, RandomHorizon
 from chunkenv.strategies.best_of import BestOf
 from chunkenv.strategies.bid import BID
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser, SoftDenoiser
+from chunkenv.strategies.dvac import DVAC
 from chunkenv.strategies.jacobian_reflex import JacobianDenoiser, JacobianReflex
 from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.paint import PAINT
@@ -38,9 +43,11 @@ from chunkenv.strategies.vlash import VLASH
 
 __all__ = [
     "BID",
+    "DVAC",
     "PAINT",
     "RTC",
     "VLASH",
+    "AdaptiveHorizon",
     "BestOf",
     "Cost",
     "Denoiser",
@@ -50,6 +57,7 @@ __all__ = [
     "Naive",
     "PredictedState",
     "PrefixDenoiser",
+    "RandomHorizon",
     "SoftDenoiser",
     "SoftTrainingTimeRTC",
     "Strategy",
