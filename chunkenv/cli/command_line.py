@@ -19,6 +19,7 @@ MOST_WORKERS = 1024
 LARGEST_SEED = 2**63 - 1
 """What a database holds."""
 LARGEST = 10**9
+WIDEST, DEEPEST = 16_384, 64  # hidden layers
 
 
 def whole(*names: str, help: str, default: str | None = None, at_most: int = LARGEST) -> Any:
@@ -112,6 +113,20 @@ def read_numbers(option: str, text: str) -> list[int]:
             raise ArgumentError(f"{option} {text!r} runs backwards; write, for example, 0-4.")
         found += range(first, last + 1)
     return found
+
+
+def read_widths(text: str) -> tuple[int, ...]:
+    """Widths of layers.
+
+    >>> read_widths("256,256")
+    (256, 256)
+    """
+    parts = text.split(",")
+    if len(parts) > DEEPEST or not all(re.fullmatch(r"\s*0*[1-9]\d{0,4}\s*", part) for part in parts):
+        raise ArgumentError(f"hidden={brief(text)} are no widths; give whole numbers with commas, as 256,256,256.")
+    if max(map(int, parts)) > WIDEST:
+        raise ArgumentError(f"hidden={text!r} is too wide; give at most {WIDEST} for a layer.")
+    return tuple(map(int, parts))
 
 
 def is_given(context: typer.Context, name: str) -> bool:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from chunkenv.collect.collectors import collect, collect_oracle, collect_plans
     from chunkenv.collect.expert_files import read_experts
     from chunkenv.collect.experts import Demonstrator, ExpertSource, read_sources
+    from chunkenv.collect.policy_runs import collect_runs
 
 __all__ = [
     "Demonstrator",
@@ -15,6 +16,7 @@ __all__ = [
     "collect",
     "collect_oracle",
     "collect_plans",
+    "collect_runs",
     "read_experts",
     "read_sources",
 ]
@@ -25,5 +27,6 @@ __getattr__, __dir__ = lazy_exports(
         "collectors": "collect collect_oracle collect_plans",
         "expert_files": "read_experts",
         "experts": "Demonstrator ExpertSource read_sources",
+        "policy_runs": "collect_runs",
     },
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,19 +11,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, real, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.cli.progress import watch_training
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
-from chunkenv.errors import ArgumentError, brief
+from chunkenv.errors import ArgumentError
 from chunkenv.registration import environment_of, find_task, read_id
 from chunkenv.utils.extras import require
 from chunkenv.utils.processes import usable_cores
 
 RESULTS = Path("results") / "qc"
 MOST_SAMPLES = 10_000
-WIDEST, DEEPEST = 16_384, 64  # hidden layers
 RANDOM_TICKS = 1000  # of agents without an offline phase
 OFFLINE_STEPS = 10_000
 EPISODES = 120
@@ -109,7 +107,7 @@ def qc(
         "target_dtype": target_dtype,
     }
     asked = _select_given(options, agent, registry.settings_for(agent))
-    widths = _read_widths(hidden)
+    widths = read_widths(hidden)
     settings = registry.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=widths, **asked)
     alone = registry.RECIPES[agent].online_only
     console = Console(highlight=False)
@@ -172,20 +170,6 @@ def _collect_play(level: str | None, console: Console) -> Dataset | None:
     console.print(f"data   {EPISODES} episodes of the oracle's play, in {escape(str(folder))}", soft_wrap=True)
     command = f"chunkenv data collect {level} --style play --episodes {EPISODES}"
     return collect_oracle(level, "play", folder, episodes=EPISODES, workers=usable_cores(), command=command)
-
-
-def _read_widths(text: str) -> tuple[int, ...]:
-    """Widths of layers.
-
-    >>> _read_widths("256,256")
-    (256, 256)
-    """
-    parts = text.split(",")
-    if len(parts) > DEEPEST or not all(re.fullmatch(r"\s*0*[1-9]\d{0,4}\s*", part) for part in parts):
-        raise ArgumentError(f"hidden={brief(text)} are no widths; give whole numbers with commas, as 256,256,256.")
-    if max(map(int, parts)) > WIDEST:
-        raise ArgumentError(f"hidden={text!r} is too wide; give at most {WIDEST} for a layer.")
-    return tuple(map(int, parts))
 
 
 def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
