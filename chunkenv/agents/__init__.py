@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from chunkenv.agents.policies import (
         BehaviourPolicy,
         ChunkPolicy,
+        CorrectionHead,
         Expert,
         FlowPolicy,
         chunk_values,
         load_best_expert,
+        load_correction_head,
         load_expert,
         load_experts,
         load_flow_policy,
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
     from chunkenv.agents.pretrained import load_pretrained
+    from chunkenv.agents.pretrained.heads import load_head
     from chunkenv.agents.qc import QC, QCSettings
     from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
     from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
+    from chunkenv.agents.residual_learning import HeadSettings
     from chunkenv.agents.rlpd import RLPD, RLPDSettings
     from chunkenv.agents.sampling_planner import Planner, PlannerSettings, planner_settings
 
@@ -51,10 +55,12 @@ __all__ = [
     "Architecture",
     "BehaviourPolicy",
     "ChunkPolicy",
+    "CorrectionHead",
     "DQCSettings",
     "Expert",
     "FlowPolicy",
     "FlowSettings",
+    "HeadSettings",
     "Info",
     "Learner",
     "PPOSettings",
@@ -76,9 +82,11 @@ __all__ = [
     "initial_one_step",
     "load_agent",
     "load_best_expert",
+    "load_correction_head",
     "load_expert",
     "load_experts",
     "load_flow_policy",
+    "load_head",
     "load_pretrained",
     "mean_counted",
     "one_step_chunks",
@@ -97,13 +105,15 @@ __getattr__, __dir__ = lazy_exports(
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
-        "policies": "BehaviourPolicy ChunkPolicy Expert FlowPolicy chunk_values load_best_expert load_expert "
-        "load_experts load_flow_policy run_folder",
+        "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy chunk_values load_best_expert "
+        "load_correction_head load_expert load_experts load_flow_policy run_folder",
         "ppo": "PPOSettings ppo_settings",
         "pretrained": "load_pretrained",
+        "pretrained.heads": "load_head",
         "qc": "QC QCSettings",
         "qc_fql": "QCFQL QCFQLSettings",
         "registry": "RECIPES Recipe create load_agent register settings_for",
+        "residual_learning": "HeadSettings",
         "rlpd": "RLPD RLPDSettings",
         "sampling_planner": "Planner PlannerSettings planner_settings",
     },

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.training.correction import HeadTraining
+    from chunkenv.training.correction_labels import LabelledTicks, label_by_expert, label_by_policy
     from chunkenv.training.expert_evaluation import solved_episodes
     from chunkenv.training.imitation import FlowTraining
     from chunkenv.training.loop import Training, resume, train
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FlowTraining",
+    "HeadTraining",
+    "LabelledTicks",
     "Metrics",
     "OfflineOnlineTraining",
     "PPOTraining",
     "Training",
     "TrainingConfig",
+    "label_by_expert",
+    "label_by_policy",
     "read_metrics",
     "resume",
     "solved_episodes",
@@ -29,6 +35,8 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "correction": "HeadTraining",
+        "correction_labels": "LabelledTicks label_by_expert label_by_policy",
         "expert_evaluation": "solved_episodes",
         "imitation": "FlowTraining",
         "loop": "Training resume train",

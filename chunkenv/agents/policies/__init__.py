@@ -7,6 +7,7 @@ from chunkenv.utils.lazy import lazy_exports
 if TYPE_CHECKING:
     from chunkenv.agents.policies.behaviour_policy import BehaviourPolicy, chunk_values
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
+    from chunkenv.agents.policies.correction_head import CorrectionHead, load_correction_head
     from chunkenv.agents.policies.expert import Expert
     from chunkenv.agents.policies.expert_checkpoints import (
         load_best_expert,
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BehaviourPolicy",
     "ChunkPolicy",
+    "CorrectionHead",
     "Expert",
     "FlowPolicy",
     "chunk_values",
     "load_best_expert",
+    "load_correction_head",
     "load_expert",
     "load_experts",
     "load_flow_policy",
@@ -35,6 +38,7 @@ __getattr__, __dir__ = lazy_exports(
     {
         "behaviour_policy": "BehaviourPolicy chunk_values",
         "chunk_policy": "ChunkPolicy",
+        "correction_head": "CorrectionHead load_correction_head",
         "expert": "Expert",
         "expert_checkpoints": "load_best_expert load_expert load_experts run_folder save_expert",
         "flow_policy": "FlowPolicy load_flow_policy",
