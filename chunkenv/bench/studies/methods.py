@@ -10,10 +10,21 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
-from chunkenv.bench.studies.modelled_methods import jacobian_reflex, predicted_state, vlash
+from chunkenv.bench.studies.modelled_methods import jacobian_reflex, predicted_state, predicted_state_learned, vlash
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
 from chunkenv.registration import ACTION_NOISE, LEVELS, POLICIES
-from chunkenv.strategies import BID, PAINT, RTC, HardMasking, Naive, Strategy, TemporalEnsembling, TrainingTimeRTC
+from chunkenv.strategies import (
+    BID,
+    DVAC,
+    PAINT,
+    RTC,
+    AdaptiveHorizon,
+    HardMasking,
+    Naive,
+    Strategy,
+    TemporalEnsembling,
+    TrainingTimeRTC,
+)
 
 PREDICTION_HORIZON = 8
 SLOTS = 32
@@ -48,6 +59,24 @@ class Method(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+@cache
+def correction_head(task: str, label: str, policies: str = POLICIES) -> Any:
+    """The head of A2C2 that a family has for a level's plain policy."""
+    from chunkenv.agents import load_head
+
+    return load_head(task, label, policies)
+
+
+def _corrected(label: str, task: str, policies: str, delay: int, execution_horizon: int) -> Mapping[str, Any]:
+    """Every planned action is corrected by the newest observation."""
+    return {"correction": correction_head(task, label, policies)}
+
+
+def _chosen_horizon(task: str, policies: str, delay: int, execution_horizon: int) -> Mapping[str, Any]:
+    """The strategy chooses from the cell's horizon to the longest that leaves no tick without a row."""
+    return {"execution_horizon": (execution_horizon, max(execution_horizon, PREDICTION_HORIZON - delay))}
+
+
 METHODS = {
     "naive": Method("plain", Naive),
     "synchronous": Method("plain", Naive, overlap=False),
@@ -56,10 +85,26 @@ METHODS = {
     "rtc": Method("plain", RTC, cost=3.0, needs=("gradient",)),
     "hard-masking": Method("plain", HardMasking, cost=3.0, needs=("gradient",)),
     "paint": Method("plain", PAINT, cost=3.0),
+    "adaptive-horizon": Method("plain", AdaptiveHorizon, cost=3.5, chunks=_chosen_horizon),
+    "dvac": Method("plain", DVAC, chunks=_chosen_horizon),
     "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
     "predicted-state": Method("plain", predicted_state, cost=1.5, needs=("model",), observation="state"),
+    "predicted-state-learned": Method(
+        "plain", predicted_state_learned, cost=1.2, needs=("training", "model"), also=("model",)
+    ),
     "vlash": Method("vlash", vlash, cost=1.5, needs=("training", "model"), observation="state"),
     "jacobian-reflex": Method("plain", jacobian_reflex, cost=14.0, needs=("gradient", "model"), observation="state"),
+    "a2c2": Method(
+        "plain",
+        Naive,
+        cost=1.5,
+        needs=("training", "expert"),
+        chunks=partial(_corrected, "expert"),
+        also=("a2c2-expert",),
+    ),
+    "a2c2-policy": Method(
+        "plain", Naive, cost=1.5, needs=("training",), chunks=partial(_corrected, "policy"), also=("a2c2-policy",)
+    ),
 }
 
 

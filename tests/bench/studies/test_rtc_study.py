@@ -6,6 +6,7 @@ from chunkenv.bench.studies import rtc_study as rtc
 from chunkenv.bench.study import Cell
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed
+from tests.agents.correction_heads import random_head
 from tests.strategies.policies import Prefixed
 
 BASIC = {"seed", "ticks", "return", "success", "underruns", "decisions"}
@@ -77,6 +78,7 @@ class Small(Prefixed):
 def test_a_block_is_played_and_paired(method, monkeypatch):
     """With a small policy in place of the package's: rows of a short block are those of a longer one."""
     monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Small(task))
+    monkeypatch.setattr(methods, "correction_head", lambda task, label, policies="smooth": random_head(task, label))
     study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
     (block,) = study.blocks
     rows = play_block(study, block)
