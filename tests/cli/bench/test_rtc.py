@@ -72,3 +72,23 @@ def test_bad_options(tmp_path, case):
 def plain_family(folder):
     (folder / "manifest.json").write_text(json.dumps({f"{TASK}-plain": {}}))
     return folder
+
+
+SIZES = {
+    "usual": ((), rtc_study.PAPERS_METHODS, rtc_study.SWEEPS, 256),
+    "quick": (("--quick",), rtc_study.PAPERS_METHODS, rtc_study.QUICK, 32),
+    "full": (("--full",), rtc_study.FULL_METHODS, rtc_study.ALL, 2048),
+    "full, one method": (("--full", "--methods", "naive"), ("naive",), rtc_study.ALL, 2048),
+}
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_how_large_the_study_is(case, monkeypatch):
+    played = []
+    monkeypatch.setattr("chunkenv.cli.bench.rtc.play_study", lambda context, study, show: played.append(study))
+    words, methods, schedules, episodes = SIZES[case]
+    assert not invoke(*words).exception
+    (study,) = played
+    assert [cell.method for cell in study.cells] == [method for method in methods for _ in schedules]
+    assert {(cell.delay, cell.execution_horizon) for cell in study.cells} == set(schedules)
+    assert study.episodes == episodes
