@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.dqc import DQC, DQCSettings
     from chunkenv.agents.flow_matching import FlowSettings
+    from chunkenv.agents.model_learning import ModelSettings
     from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
     from chunkenv.agents.policies import (
         BehaviourPolicy,
@@ -27,17 +28,20 @@ if TYPE_CHECKING:
         CorrectionHead,
         Expert,
         FlowPolicy,
+        LearnedModel,
         chunk_values,
         load_best_expert,
         load_correction_head,
         load_expert,
         load_experts,
         load_flow_policy,
+        load_learned_model,
         run_folder,
     )
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
     from chunkenv.agents.pretrained import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
+    from chunkenv.agents.pretrained.models import load_model
     from chunkenv.agents.qc import QC, QCSettings
     from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
     from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
@@ -62,7 +66,9 @@ __all__ = [
     "FlowSettings",
     "HeadSettings",
     "Info",
+    "LearnedModel",
     "Learner",
+    "ModelSettings",
     "PPOSettings",
     "Params",
     "Planner",
@@ -87,6 +93,8 @@ __all__ = [
     "load_experts",
     "load_flow_policy",
     "load_head",
+    "load_learned_model",
+    "load_model",
     "load_pretrained",
     "mean_counted",
     "one_step_chunks",
@@ -104,12 +112,14 @@ __getattr__, __dir__ = lazy_exports(
         "mean_counted window_actions",
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
+        "model_learning": "ModelSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
         "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy chunk_values load_best_expert "
-        "load_correction_head load_expert load_experts load_flow_policy run_folder",
+        "load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
         "ppo": "PPOSettings ppo_settings",
         "pretrained": "load_pretrained",
         "pretrained.heads": "load_head",
+        "pretrained.models": "load_model",
         "qc": "QC QCSettings",
         "qc_fql": "QCFQL QCFQLSettings",
         "registry": "RECIPES Recipe create load_agent register settings_for",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         save_expert,
     )
     from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
+    from chunkenv.agents.policies.learned_model import LearnedModel, load_learned_model
 
 __all__ = [
     "BehaviourPolicy",
@@ -24,12 +25,14 @@ __all__ = [
     "CorrectionHead",
     "Expert",
     "FlowPolicy",
+    "LearnedModel",
     "chunk_values",
     "load_best_expert",
     "load_correction_head",
     "load_expert",
     "load_experts",
     "load_flow_policy",
+    "load_learned_model",
     "run_folder",
     "save_expert",
 ]
@@ -42,6 +45,7 @@ __getattr__, __dir__ = lazy_exports(
         "expert": "Expert",
         "expert_checkpoints": "load_best_expert load_expert load_experts run_folder save_expert",
         "flow_policy": "FlowPolicy load_flow_policy",
+        "learned_model": "LearnedModel load_learned_model",
     },
     "agents",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
+
+if TYPE_CHECKING:
+    from chunkenv.training import FlowTraining
 
 PREDICTION_HORIZON = 8
 MAX_PREFIX = 4
@@ -56,12 +59,10 @@ def flow(
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
     from chunkenv.kinetix.level import robot_features
-    from chunkenv.training import FlowTraining, resume, train
-    from chunkenv.training.imitation import POLICY, ROUND
-    from chunkenv.training.loop import RESUME
+    from chunkenv.training import FlowTraining, resume
 
     level = read_task(task, "Kinetix level").level
-    dataset = _of_level(load_data(data), level, data)
+    dataset = load_of_level(data, level)
     given = [name for name in ("max_prefix", "intended_prefix", "soft_rows") if is_given(context, name)]
     if given and not prefix_conditioned:
         option = f"--{given[0].replace('_', '-')}"
@@ -79,10 +80,18 @@ def flow(
     else:
         executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
         windows = Windows(dataset, prediction_horizon, executed=executed)
-    training = resume(FlowTraining(windows, settings, seed, facts), folder)
+    train_flow(resume(FlowTraining(windows, settings, seed, facts), folder), folder)
+
+
+def train_flow(training: FlowTraining, folder: Path) -> None:
+    """Train a flow policy to the end, under a bar, and say where it is."""
+    from chunkenv.training import train
+    from chunkenv.training.imitation import POLICY, ROUND
+    from chunkenv.training.loop import RESUME
+
     console, total = Console(highlight=False), training.total_steps
     if training.steps:
-        console.print(f"{level}: goes on from {training.steps:,} of {total:,} updates.")
+        console.print(f"{training.level}: goes on from {training.steps:,} of {total:,} updates.")
 
     def report(metrics: Mapping[str, float]) -> str:
         """Ten lines in all."""
@@ -111,7 +120,13 @@ def describe_data(dataset: Dataset) -> dict[str, Any]:
     return {**counts, **{key: value for key, value in dataset.info.items() if key not in counts}}
 
 
-def _of_level(dataset: Dataset, level: str, path: Path) -> Dataset:
+def load_of_level(path: Path, level: str) -> Dataset:
+    """The demonstrations in a folder.
+
+    Raises:
+        ArgumentError: they are of another level, or there are none.
+    """
+    dataset = load_data(path)
     found = dataset.info.get("level")
     if found != level:
         raise ArgumentError(f"{path} has demonstrations of {found!r}, not of {level!r}; give the folder of that level.")

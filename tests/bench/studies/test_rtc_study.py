@@ -1,12 +1,13 @@
 import pytest
 
 from chunkenv.bench.run.block_player import play_block
-from chunkenv.bench.studies import methods
+from chunkenv.bench.studies import methods, modelled_methods
 from chunkenv.bench.studies import rtc_study as rtc
 from chunkenv.bench.study import Cell
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed
 from tests.agents.correction_heads import random_head
+from tests.agents.policies.test_learned_model import random_model
 from tests.strategies.policies import Prefixed
 
 BASIC = {"seed", "ticks", "return", "success", "underruns", "decisions"}
@@ -71,7 +72,7 @@ class Small(Prefixed):
 
     def __init__(self, level):
         super().__init__(action_size=6)
-        self.level = level
+        self.level, self.family = level, "smooth"
 
 
 @pytest.mark.parametrize("method", list(methods.METHODS))
@@ -79,6 +80,7 @@ def test_a_block_is_played_and_paired(method, monkeypatch):
     """With a small policy in place of the package's: rows of a short block are those of a longer one."""
     monkeypatch.setattr(methods, "flow_policy", lambda task, kind, policies="smooth": Small(task))
     monkeypatch.setattr(methods, "correction_head", lambda task, label, policies="smooth": random_head(task, label))
+    monkeypatch.setattr(modelled_methods, "learned_model", lambda level, policies: random_model(level, 14, 6))
     study = rtc.rtc_study(["cartpole_thrust"], [method], [(2, 3)], episodes=3)
     (block,) = study.blocks
     rows = play_block(study, block)
