@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chunkenv.training.imitation import FlowTraining
     from chunkenv.training.loop import Training, resume, train
     from chunkenv.training.metrics import Metrics, read_metrics
+    from chunkenv.training.model_training import ModelTraining
     from chunkenv.training.offline_online import OfflineOnlineTraining, TrainingConfig
     from chunkenv.training.on_policy import PPOTraining
     from chunkenv.training.sweep import train_once
@@ -20,6 +21,7 @@ __all__ = [
     "HeadTraining",
     "LabelledTicks",
     "Metrics",
+    "ModelTraining",
     "OfflineOnlineTraining",
     "PPOTraining",
     "Training",
@@ -41,6 +43,7 @@ __getattr__, __dir__ = lazy_exports(
         "imitation": "FlowTraining",
         "loop": "Training resume train",
         "metrics": "Metrics read_metrics",
+        "model_training": "ModelTraining",
         "offline_online": "OfflineOnlineTraining TrainingConfig",
         "on_policy": "PPOTraining",
         "sweep": "train_once",

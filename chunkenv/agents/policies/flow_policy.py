@@ -41,6 +41,7 @@ class FlowPolicy(FlowSampler):
         flops_per_evaluation: floating point operations of one velocity of one chunk; 2 for a multiply-add.
         soft_rows: the most rows behind a prefix that were given in part in its training.
         facts: how it was made.
+        family: the family, or the folder, that `load_pretrained` took it from; empty if it was made otherwise.
     """
 
     flow: PreconditionedFlow
@@ -49,7 +50,7 @@ class FlowPolicy(FlowSampler):
         sizes = flow.sizes
         super().__init__(flow, sizes.horizon, sizes.action, int(facts["max_prefix"]), sizes.prefix)
         self._mean, self._std = action_mean, action_std
-        self.facts = facts
+        self.facts, self.family = facts, ""
         self.level, self.observation_size = str(facts["level"]), sizes.observation
         self.flops_per_evaluation = flops(flow.architecture, sizes)
         self.soft_rows = int(facts.get("soft_rows", 0))

@@ -51,7 +51,9 @@ def load_pretrained(level: str, kind: str = "plain", policies: str | Path = POLI
         ArgumentError: an unknown level, kind or family, or weights that are missing or are not those of the manifest.
     """
     name = f"{one_of('level', level, LEVELS)}-{one_of('kind', kind, KINDS)}"
-    return load_flow_policy(verified_file(name, policies, f"chunkenv train flow {level} --data FOLDER"))
+    policy = load_flow_policy(verified_file(name, policies, f"chunkenv train flow {level} --data FOLDER"))
+    policy.family = str(policies)
+    return policy
 
 
 def verified_file(name: str, policies: str | Path, command: str) -> Path:
