@@ -43,7 +43,7 @@ def facts(policy: FlowPolicy, episodes: int, seed: int) -> dict[str, Any]:
     rates = {str(horizon): round(float(solved(policy, horizon, episodes, seed).mean()), 4) for horizon in HORIZONS}
     return {
         **{key: policy.facts[key] for key in ("command", "data", "seed", "updates")},
-        "commit": _commit(),
+        "commit": commit(),
         "solve_rate": rates,
         "episodes": episodes,
         "evaluation_seed": seed,
@@ -76,7 +76,8 @@ def line(name: str, record: dict[str, Any]) -> str:
     return f"| {name} | {100 * record['data']['solve_rate']:.0f} | {rates} |"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that this is run at."""
     asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
     return asked.stdout.strip()
 
