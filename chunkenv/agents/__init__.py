@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
     from chunkenv.agents.pretrained import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
-    from chunkenv.agents.pretrained.models import load_model
+    from chunkenv.agents.pretrained.learned_models import load_model
     from chunkenv.agents.qc import QC, QCSettings
     from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
     from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
@@ -119,7 +119,7 @@ __getattr__, __dir__ = lazy_exports(
         "ppo": "PPOSettings ppo_settings",
         "pretrained": "load_pretrained",
         "pretrained.heads": "load_head",
-        "pretrained.models": "load_model",
+        "pretrained.learned_models": "load_model",
         "qc": "QC QCSettings",
         "qc_fql": "QCFQL QCFQLSettings",
         "registry": "RECIPES Recipe create load_agent register settings_for",

@@ -25,7 +25,7 @@ STATISTICS_TICKS = 65_536  # that means and standard deviations are taken from
 STD_FLOOR = 0.05  # of observations: what hardly varies is not blown up
 
 
-class Ticks(Protocol):
+class TickSource(Protocol):
     """Where training draws from: `chunkenv.data.transitions.Transitions` is one."""
 
     def sample(self, rng: np.random.Generator, batch: int) -> Sequence[np.ndarray]:
@@ -48,7 +48,7 @@ class ModelTraining(Training):
     kind = "chunkenv model training"
     report_every, evaluate_every = ROUND, SAVE_EVERY
 
-    def __init__(self, ticks: Ticks, settings: ModelSettings, seed: int, facts: Facts) -> None:
+    def __init__(self, ticks: TickSource, settings: ModelSettings, seed: int, facts: Facts) -> None:
         self._ticks, self.settings, self.total_steps = ticks, settings, settings.updates
         self._seed, self._facts = whole_number("seed", seed, at_least=0), facts
         self._scales = _scales(*ticks.sample(self._rng(0), STATISTICS_TICKS))

@@ -7,7 +7,7 @@ import pytest
 from chunkenv.agents import load_learned_model
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.policies.learned_model import LearnedModel, ModelScales
-from chunkenv.agents.pretrained.models import add_model, load_model
+from chunkenv.agents.pretrained.learned_models import add_model, load_model
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import PredictedState
 from tests.strategies.policies import Gaussian, requests
