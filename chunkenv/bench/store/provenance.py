@@ -1,12 +1,14 @@
-"""By what rows were made: versions of the code and the libraries, the kind of machine, the time."""
+"""By what rows were made: the study's own words, versions of code and libraries, the kind of machine, the time."""
 
 from __future__ import annotations
 
+import ast
 import datetime
 import os
 import platform
 
-from chunkenv.bench.store.fingerprint import code
+from chunkenv.bench.store.fingerprint import code, sources_of
+from chunkenv.bench.study import Study
 from chunkenv.utils.extras import version
 
 METHOD = "code compared by"
@@ -23,6 +25,12 @@ def versions() -> dict[str, str]:
     found = {"chunkenv": version("chunkenv"), "code": code(), METHOD: "syntax", "python": platform.python_version()}
     found |= {name: version(name) for name in LIBRARIES}
     return {name: value for name, value in found.items() if value}
+
+
+def about(study: Study) -> str:
+    """What a study says of itself: the docstring of its file; empty if there is none."""
+    texts = [ast.get_docstring(ast.parse(source.read_bytes())) for source in sources_of(study)]
+    return next(filter(None, texts), "")
 
 
 def machine() -> str:

@@ -9,8 +9,9 @@ from chunkenv.bench.store.columns import NEEDED, RESULTS, Columns, declare, quot
 from chunkenv.errors import ArgumentError
 
 APPLICATION_ID = 0x63686E6B  # "chnk" in the file's header tells our files from other people's
-LAYOUT = 3
-"""1 was without measures, plan and blocks; in 2 the books had names that a cell's fields could have, too."""
+LAYOUT = 4
+"""1 was without measures, plan and blocks; in 2 the books had names that a cell's fields could have, too; 3 was without
+what a study is about."""
 ELSEWHERE = "choose another folder with --out, or move the file away"
 NOTED = {
     "started": "TEXT",
@@ -20,8 +21,9 @@ NOTED = {
     "versions": "TEXT",
     "machine": "TEXT",
     "command": "TEXT",
+    "about": "TEXT",
 }
-"""What is noted about a run; settings and versions are JSON."""
+"""What is noted about a run; settings and versions are JSON, and `about` is empty where it is not known."""
 
 
 def prepare(connection: sqlite3.Connection, columns: Columns, path: Path) -> None:
@@ -132,8 +134,10 @@ def _bring_up_to_date(connection: sqlite3.Connection, columns: Columns) -> None:
         if found == 1:
             connection.execute("ALTER TABLE study ADD COLUMN command TEXT")
             _create_books(connection, columns)
-        else:
+        elif found == 2:
             _rename_in_books(connection, columns)
+        connection.execute("ALTER TABLE study ADD COLUMN about TEXT")
+        connection.execute(f"PRAGMA user_version = {LAYOUT}")
 
 
 def _rename_in_books(connection: sqlite3.Connection, columns: Columns) -> None:

@@ -20,7 +20,7 @@ from chunkenv.bench.store.block_claims import BlockClaims
 from chunkenv.bench.store.columns import columns_of, quote
 from chunkenv.bench.store.decision_table import DecisionTable
 from chunkenv.bench.store.fingerprint import study_code
-from chunkenv.bench.store.provenance import METHOD, machine, now, versions
+from chunkenv.bench.store.provenance import METHOD, about, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
 from chunkenv.bench.store.values import hold_settings
 from chunkenv.bench.study import Block, Cell, Study, Unit
@@ -86,7 +86,7 @@ class Store:
                 self._delete_all()
                 runs = []
             self._prepare_decisions(study)
-            if not runs or any(runs[-1][what] != ours[what] for what in ("versions", "machine", "command")):
+            if not runs or any(runs[-1][what] != ours[what] for what in ("versions", "machine", "command", "about")):
                 self._note(ours)
             self._claims.plan(study)
         self._run = ours
@@ -177,7 +177,7 @@ class Store:
         return self.select(self._decisions.select) if self.keeps_decisions else []
 
     def runs(self) -> list[Row]:
-        """What was noted about the runs that made the rows: name, seed, settings, versions, machine, command, start."""
+        """What was noted about the runs that made the rows: see `schema.NOTED`."""
         rows = self.select("SELECT * FROM study ORDER BY run")
         return [{**row, **{key: json.loads(row[key]) for key in ("settings", "versions")}} for row in rows]
 
@@ -268,7 +268,7 @@ def _description(study: Study, command: str) -> Row:
     """What is noted about a run, as it will be read again: tuples are lists."""
     made_by = {"versions": versions() | study_code(study), "machine": machine(), "command": command}
     identity = {"study": study.name, "seed": study.seed, "settings": hold_settings(study.settings)}
-    return identity | made_by
+    return identity | made_by | {"about": about(study)}
 
 
 def make_folder(folder: Path) -> None:

@@ -301,6 +301,7 @@ def layout_2(path, cell=Cell):
             connection.execute(f"INSERT INTO {table} ({names}) SELECT {quote(keys)}, {here} FROM new_{table}")
             connection.execute(f"DROP TABLE new_{table}")
         connection.execute("ALTER TABLE episodes DROP COLUMN first_success")
+        connection.execute("ALTER TABLE study DROP COLUMN about")
         connection.execute("PRAGMA user_version = 2")
 
 
@@ -336,6 +337,22 @@ def test_a_database_of_layout_2_is_brought_up_to_date(path, kind):
         store.begin(study)
         keep(store, study.units[-1], ROW | {"first_success": 3})
         assert sorted(str(row["first_success"]) for row in store.rows()) == ["3", "None"]
+
+
+def test_a_database_of_layout_3_says_from_now_on_what_it_is_about(path):
+    study = fake_study()
+    with Store(path) as store:
+        store.begin(study)
+        keep(store, UNIT, ROW)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE study DROP COLUMN about")
+        connection.execute("PRAGMA user_version = 3")
+    with open_store(path) as store:
+        assert [run["about"] for run in store.runs()] == [None]
+        store.begin(study)
+        about = "A study that takes milliseconds: a world of one number, and a policy that draws its actions."
+        assert [run["about"] for run in store.runs()] == [None, about]
+        assert len(store.rows()) == 1
 
 
 def test_a_file_without_rows_takes_other_columns(path):
