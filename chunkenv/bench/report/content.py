@@ -6,24 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from chunkenv.bench.analysis.groups import Groups, overall
+from chunkenv.bench.analysis.groups import Groups, cells, overall
 from chunkenv.bench.analysis.study_progress import Progress, progress
+from chunkenv.bench.report.picture import Picture, read_pictures, svg_picture
 from chunkenv.bench.report.schedule_timeline import draw_longest_delay
-from chunkenv.bench.report.sweep_plots import draw_sweeps
+from chunkenv.bench.report.sweep_plots import describe_sweep, draw_sweep
+from chunkenv.bench.report.sweeps import find_sweeps, find_task_sweeps
 from chunkenv.bench.report.tables import PlainTable, make_tables
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.evaluate import Row
-
-KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
-
-
-class Picture(NamedTuple):
-    """A plot or a video: the name of its file, its MIME type, its bytes."""
-
-    name: str
-    kind: str
-    content: bytes
 
 
 class Content(NamedTuple):
@@ -31,6 +23,7 @@ class Content(NamedTuple):
 
     Attributes:
         title: the study's name.
+        about: what the study is about, in paragraphs.
         facts: names and values.
         commands: the command lines that made the rows, as far as they are known.
         tables: of results, of differences, cell by cell.
@@ -40,6 +33,7 @@ class Content(NamedTuple):
     """
 
     title: str
+    about: list[str]
     facts: list[tuple[str, str]]
     commands: list[str]
     tables: list[PlainTable]
@@ -63,18 +57,29 @@ def make_content(store: Store, folder: Path) -> Content:
     if not runs or not done.kept:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to report.")
     whole = overall(store)
-    plots = _pictures(folder, (".png", ".svg")) or _drawn(whole)
+    plots = read_pictures(folder, (".png", ".svg")) or _drawn(whole, cells(store))
     commands = list(dict.fromkeys(run["command"] for run in runs if run["command"]))
-    videos = _pictures(folder, (".gif",))
+    videos = read_pictures(folder, (".gif",))
     tables = make_tables(store, whole)
-    return Content(runs[-1]["study"], _facts(runs, done), commands, tables, plots, videos, _runs(runs))
+    about = paragraphs(runs[-1]["about"] or "")
+    return Content(runs[-1]["study"], about, _facts(runs, done), commands, tables, plots, videos, describe_runs(runs))
 
 
-def _drawn(groups: Groups) -> list[Picture]:
-    """Sweeps, and the timeline of the longest delay."""
-    timeline = draw_longest_delay(groups)
-    drawn = [*draw_sweeps(groups), *([timeline] if timeline else [])]
-    return [Picture(f"report/{name}.svg", KINDS[".svg"], svg) for name, svg in drawn]
+def paragraphs(text: str) -> list[str]:
+    r"""The paragraphs of a docstring, each in one line.
+
+    >>> paragraphs("How late\nmay it be?\n\nVery.")
+    ['How late may it be?', 'Very.']
+    """
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+
+
+def _drawn(whole: Groups, by_cell: Groups) -> list[Picture]:
+    """Sweeps over all tasks and task by task, and the timeline of the longest delay."""
+    sweeps = [*find_sweeps(whole), *find_task_sweeps(by_cell)]
+    drawn = [svg_picture(f"report/{each.name}.svg", draw_sweep(each), describe_sweep(each)) for each in sweeps]
+    timeline = draw_longest_delay(whole)
+    return [*drawn, *([svg_picture(f"report/{timeline[0]}.svg", timeline[1])] if timeline else [])]
 
 
 def _facts(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
@@ -89,17 +94,10 @@ def _facts(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
     ]
 
 
-def _runs(runs: Sequence[Row]) -> list[tuple[str, str]]:
+def describe_runs(runs: Sequence[Row]) -> list[tuple[str, str]]:
     """When each began, and on what, with which versions."""
     lines = []
     for run in runs:
         versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
         lines.append((run["started"], f"{run['machine']}; {versions}"))
     return lines
-
-
-def _pictures(folder: Path, endings: Sequence[str]) -> list[Picture]:
-    """The pictures in a folder, and in its folders `videos` and `plots`."""
-    folders = [folder, folder / "plots", folder / "videos"]
-    paths = sorted(path for each in folders if each.is_dir() for path in each.iterdir() if path.suffix in endings)
-    return [Picture(path.relative_to(folder).as_posix(), KINDS[path.suffix], path.read_bytes()) for path in paths]

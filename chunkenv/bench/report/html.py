@@ -5,51 +5,22 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from chunkenv.bench.report.content import Content, Picture
-from chunkenv.bench.report.tables import PlainTable, numeric
-
-STYLE = """
-:root { --ink: #222; --faint: #666; --line: #e2e2e2; --ground: #fff; --head: #f6f6f4; }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 75rem;
-       margin: 2.5rem auto; padding: 0 1.5rem; }
-h1 { font-size: 1.7rem; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .3rem; }
-p.note { color: var(--faint); margin: 0 0 .6rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 0; }
-dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
-pre { background: var(--head); padding: .7rem 1rem; border-radius: 4px; overflow-x: auto; margin: .6rem 0; }
-div.table { overflow: auto; max-height: 34rem; border: 1px solid var(--line); border-radius: 4px; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; width: 100%; }
-th { position: sticky; top: 0; background: var(--head); text-align: left; padding: 0; white-space: nowrap; }
-th button { font: inherit; font-weight: 600; border: 0; background: none; padding: .4rem .8rem; cursor: pointer;
-            width: 100%; text-align: inherit; color: inherit; }
-th[aria-sort=ascending] button::after { content: " \\2191"; }
-th[aria-sort=descending] button::after { content: " \\2193"; }
-td { padding: .25rem .8rem; border-top: 1px solid var(--line); white-space: nowrap; } .number { text-align: right; }
-img { max-width: 100%; display: block; margin: .8rem 0; }
-figure { margin: 0; } figcaption { color: var(--faint); font-size: .85rem; }
-"""
-SORT = """
-for (const head of document.querySelectorAll("th")) head.onclick = () => {
-  const body = head.closest("table").tBodies[0], down = head.ariaSort === "ascending";
-  const key = row => row.cells[head.cellIndex].dataset.value, number = head.classList.contains("number");
-  const order = (a, b) => number ? key(a) - key(b) : key(a).localeCompare(key(b));
-  for (const other of head.parentNode.cells) other.ariaSort = "none";
-  head.ariaSort = down ? "descending" : "ascending";
-  body.append(...[...body.rows].sort((a, b) => down ? order(b, a) : order(a, b)));
-};
-"""
-"""A click on a heading sorts by it, another one the other way round."""
+from chunkenv.bench.report.content import Content
+from chunkenv.bench.report.page_style import SCRIPT, STYLE
+from chunkenv.bench.report.picture import Picture
+from chunkenv.bench.report.tables import Entry, PlainTable, numeric
 
 
 def to_html(content: Content) -> str:
     """The page.
 
-    >>> page = to_html(Content("a < b", [], [], [], [], [], []))
+    >>> page = to_html(Content("a < b", [], [], [], [], [], [], []))
     >>> page.startswith("<!doctype html>"), "a &lt; b" in page
     (True, True)
     """
     body = [
         f"<h1>{escape(content.title)}</h1>",
+        *(f"<p>{escape(paragraph)}</p>" for paragraph in content.about),
         _facts(content.facts),
         *(f"<pre>$ {escape(command)}</pre>" for command in content.commands),
         _gallery("Plots", content.plots),
@@ -60,9 +31,10 @@ def to_html(content: Content) -> str:
     ]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(content.title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" '
+        f'content="light dark"><style>{STYLE}</style></head>\n<body>\n<main>\n'
         + "\n".join(filter(None, body))
-        + f"\n<script>{SORT}</script></body></html>\n"
+        + f"\n</main>\n<script>{SCRIPT}</script></body></html>\n"
     )
 
 
@@ -78,7 +50,7 @@ def _gallery(title: str, pictures: list[Picture]) -> str:
 
 def _picture(picture: Picture) -> str:
     data, name = base64.b64encode(picture.content).decode(), escape(picture.name)
-    image = f'<img src="data:{picture.kind};base64,{data}" alt="{name}">'
+    image = f'<img src="data:{picture.kind};base64,{data}" alt="{escape(picture.text)}">'
     return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
 
 
@@ -88,19 +60,25 @@ def _sortable(value: object) -> str:
 
 
 def _table(table: PlainTable) -> str:
-    """The table; numbers stand right and are sorted by their value, intervals by their estimate."""
-    kinds = [' class="number"' if numeric(table, index) else "" for index in range(len(table.header))]
-    head = "".join(
-        f"<th{kind}><button>{escape(name)}</button></th>" for kind, name in zip(kinds, table.header, strict=True)
+    """The table, its score first; numbers stand right and are sorted by their value, intervals by their estimate."""
+    order = [table.score, *(index for index in range(len(table.header)) if index != table.score)]
+    kinds = {index: ' class="number"' if numeric(table, index) else "" for index in order}
+    head = "".join(_heading(table.header[index], kinds[index]) for index in order)
+    rows = ["<tr>" + "".join(_cell(row[index], kinds[index]) for index in order) + "</tr>" for row in table.rows]
+    title = escape(table.title)
+    return (
+        f'<h2>{title}</h2><p class="note">{escape(table.note)} '
+        '<span class="sorts">A click on a heading sorts.</span></p>'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{title}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        '<p class="hint">The table is wider than the page: scroll it sideways for more columns.</p>'
     )
-    rows = [
-        "<tr>"
-        + "".join(
-            f'<td{kind} data-value="{_sortable(entry.value)}">{escape(entry.text)}</td>'
-            for kind, entry in zip(kinds, row, strict=True)
-        )
-        + "</tr>"
-        for row in table.rows
-    ]
-    markup = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'<h2>{escape(table.title)}</h2><p class="note">{escape(table.note)}</p><div class="table">{markup}</div>'
+
+
+def _heading(name: str, kind: str) -> str:
+    text = escape(name)
+    return f'<th scope="col"{kind} data-name="{text}"><button type="button">{text}</button></th>'
+
+
+def _cell(entry: Entry, kind: str) -> str:
+    return f'<td{kind} data-value="{_sortable(entry.value)}">{escape(entry.text)}</td>'

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from chunkenv.bench.report.content import Content, Picture
+from chunkenv.bench.report.content import Content
+from chunkenv.bench.report.picture import Picture
 from chunkenv.bench.report.tables import PlainTable, numeric
 
 
 def to_markdown(content: Content) -> str:
     """The text.
 
-    >>> to_markdown(Content("study", [("seed", "0")], [], [], [], [], [])).splitlines()
+    >>> to_markdown(Content("study", [], [("seed", "0")], [], [], [], [], [])).splitlines()
     ['# study', '', '- seed: 0', '', '## How the rows were made']
     """
     parts = [
         f"# {content.title}",
+        *content.about,
         _list(content.facts),
         "\n".join(f"    $ {command}" for command in content.commands),
         *map(_picture, content.plots),
@@ -30,7 +32,12 @@ def _list(facts: list[tuple[str, str]]) -> str:
 
 
 def _picture(picture: Picture) -> str:
-    return f"![{picture.name}]({picture.name.replace(' ', '%20')})"
+    return f"![{_alternative(picture.text)}]({picture.name.replace(' ', '%20')})"
+
+
+def _alternative(text: str) -> str:
+    """Text that does not end its brackets."""
+    return text.replace("[", "(").replace("]", ")").replace("\n", " ")
 
 
 def _table(table: PlainTable) -> str:

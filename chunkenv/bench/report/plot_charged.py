@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from chunkenv.bench.analysis.solve_rates import Solved
-from chunkenv.bench.report.plot_style import (
-    FAINT,
-    STYLE,
-    draw_line,
-    label_ends,
-    save_png,
-    use_percent_axis,
-    wrap_caption,
-)
+from chunkenv.bench.report.method_figure import lines_of, method_figure
+from chunkenv.bench.report.method_lines import Points, describe_lines, draw_methods, label_ends
+from chunkenv.bench.report.plot_style import STYLE, save_png, use_percent_axis
 
 TICKS = (0.25, 0.5, 1, 2, 4, 8)
+TITLE = "Every method pays for its own inference"
 
 
 class Slowed(NamedTuple):
@@ -50,35 +44,41 @@ def plot_charged(
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save_png(draw_charged(solved, traces, control_dt, caption), path)
+        save_png(draw_charged(solved, traces, control_dt, caption), path, describe_charged(solved))
 
 
 def draw_charged(
     solved: Solved[Slowed], traces: Mapping[str, Sequence[float]], control_dt: float, caption: str
 ) -> Figure:
-    """The picture as a figure: against each method's own delay, and against the slowdown that they share."""
-    figure = Figure(figsize=(14, 6))
-    FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(1, 2, left=0.05, right=0.87, top=0.86, bottom=0.17, wspace=0.12)
+    """The picture as a figure: against each method's own delay, and against the slowdown that they share; by task."""
+    figure, left, right, tasks = method_figure(solved.tasks, TITLE, caption)
     medians = {method: float(np.median(trace)) for method, trace in traces.items()}
-    left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
-    _draw(left, solved, lambda setting: setting.slowdown * medians[setting.method] / control_dt)
-    left.set_xlabel("median latency of the method itself, in control ticks")
-    left.set_xticks(TICKS, [f"{place:g}" for place in TICKS])
-    _draw(right, solved, lambda setting: setting.slowdown)
-    right.set_xlabel("times as slow as measured")
     slowdowns = sorted({setting.slowdown for setting in solved.settings})
-    right.set_xticks(slowdowns, [f"{place:g}" for place in slowdowns])
-    label_ends(right, solved, solved.settings, lambda setting: setting.slowdown)
-    figure.text(0.05, 0.94, "Every method pays for its own inference", fontsize=14, fontweight="bold", va="center")
-    figure.text(0.05, 0.02, wrap_caption(caption), fontsize=8.5, color=FAINT, va="bottom")
+    own = lines_of(solved, solved.settings, lambda setting: setting.slowdown * medians[setting.method] / control_dt)
+    _draw(left, own, TICKS)
+    left.set_xlabel("median latency of the method itself, in control ticks")
+    shared = lines_of(solved, solved.settings, _slowdown)
+    _draw(right, shared, slowdowns)
+    right.set_xlabel("times as slow as measured")
+    label_ends(right, shared)
+    for task, axes in tasks.items():
+        _draw(axes, lines_of(solved, solved.settings, _slowdown, task), slowdowns, large=False)
     return figure
 
 
-def _draw(axes: Axes, solved: Solved[Slowed], along: Callable[[Slowed], float]) -> None:
-    for method in dict.fromkeys(setting.method for setting in solved.settings):
-        own = sorted((setting for setting in solved.settings if setting.method == method), key=along)
-        draw_line(axes, [along(setting) for setting in own], [solved.rate(setting) for setting in own], method)
+def describe_charged(solved: Solved[Slowed]) -> str:
+    """The picture in words: every line of its right panel."""
+    lines = lines_of(solved, solved.settings, _slowdown)
+    return f"{TITLE}. Solve rate against how many times as slow as measured: {describe_lines(lines)}"
+
+
+def _slowdown(setting: Slowed) -> float:
+    return setting.slowdown
+
+
+def _draw(axes: Axes, lines: Mapping[str, Points], ticks: Sequence[float], large: bool = True) -> None:
+    draw_methods(axes, lines, large)
     axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{place:g}" for place in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     use_percent_axis(axes)

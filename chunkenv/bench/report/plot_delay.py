@@ -15,6 +15,7 @@ from matplotlib.gridspec import GridSpecBase
 from chunkenv.bench.analysis.intervals import Interval
 from chunkenv.bench.analysis.solve_rates import Setting, pooled_rates, solve_difference
 from chunkenv.bench.report.headline import shares
+from chunkenv.bench.report.method_lines import describe_lines
 from chunkenv.bench.report.plot_style import FAINT, PALETTE, STYLE, save_png, use_percent_axis
 from chunkenv.evaluate import Row
 
@@ -33,7 +34,7 @@ def plot_delay(rows: Sequence[Row], path: Path, caption: str) -> None:
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save_png(draw_delay(rows, caption), path)
+        save_png(draw_delay(rows, caption), path, describe_delay(rows))
 
 
 def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
@@ -54,6 +55,17 @@ def draw_delay(rows: Sequence[Row], caption: str) -> Figure:
         _draw_tasks(figure, grid, rows, tasks, methods)
     _write_around(figure, rows, tasks, methods, caption)
     return figure
+
+
+def describe_delay(rows: Sequence[Row]) -> str:
+    """The picture in words: every line of its large panel."""
+    methods, rates = _distinct(rows, "method"), pooled_rates(rows)
+    lines = {}
+    for method in methods:
+        own = sorted(setting for setting in rates if setting.method == method)
+        lines[method] = [setting.delay for setting in own], [rates[setting] for setting in own]
+    along = f"Solve rate against the inference delay, at an execution horizon of {rows[0]['execution_horizon']}"
+    return f"{headline(rows, methods)}. {along}: {describe_lines(lines)}"
 
 
 def _draw_tasks(figure: Figure, grid: GridSpecBase, rows: Sequence[Row], tasks: list[str], methods: list[str]) -> None:

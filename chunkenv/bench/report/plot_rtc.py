@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from chunkenv.bench.analysis.solve_rates import Setting, Solved
 from chunkenv.bench.report.headline import shares
-from chunkenv.bench.report.plot_style import (
-    FAINT,
-    STYLE,
-    draw_line,
-    label_ends,
-    save_png,
-    use_percent_axis,
-    wrap_caption,
-)
-
-COLUMNS = 6
-
-Along = Callable[[Setting], int]
+from chunkenv.bench.report.method_figure import lines_of, method_figure
+from chunkenv.bench.report.method_lines import Points, describe_lines, draw_methods, label_ends
+from chunkenv.bench.report.plot_style import STYLE, save_png, use_percent_axis
 
 
 def plot_rtc(solved: Solved[Setting], path: Path, caption: str) -> None:
@@ -40,33 +28,32 @@ def plot_rtc(solved: Solved[Setting], path: Path, caption: str) -> None:
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save_png(draw_rtc(solved, caption), path)
+        save_png(draw_rtc(solved, caption), path, describe_rtc(solved))
 
 
 def draw_rtc(solved: Solved[Setting], caption: str) -> Figure:
     """The picture as a figure."""
-    tasks = solved.tasks if len(solved.tasks) > 1 else []
-    lines = math.ceil(len(tasks) / COLUMNS)
-    figure = Figure(figsize=(14, 5.6 + 1.9 * lines))
-    FigureCanvasAgg(figure)
-    height = [5.0, *([1.7] * lines)]
-    grid = figure.add_gridspec(1 + lines, COLUMNS, left=0.05, right=0.87, top=0.9, bottom=0.1, height_ratios=height,
-                               hspace=0.55, wspace=0.25)  # fmt: skip
+    figure, main, side, tasks = method_figure(solved.tasks, _headline(solved), caption)
     by_delay, by_horizon = sweeps(solved.settings)
-    half = COLUMNS // 2
-    main = figure.add_subplot(grid[0, :half])
-    _draw(main, solved, by_delay, _delay, "inference delay d (control ticks), s = max(1, d)")
-    side = figure.add_subplot(grid[0, half:], sharey=main)
-    _draw(side, solved, by_horizon, _horizon, _constant_delay(by_horizon))
-    label_ends(side if by_horizon else main, solved, by_horizon or by_delay, _horizon if by_horizon else _delay)
-    for index, task in enumerate(tasks):
-        axes = figure.add_subplot(grid[1 + index // COLUMNS, index % COLUMNS])
-        _draw(axes, solved, by_delay, _delay, "", task)
-        axes.set_title(task.removeprefix("mjc_").replace("_", " "), loc="left", fontsize=9, pad=4)
-        axes.tick_params(labelsize=8, labelleft=index % COLUMNS == 0)
-    figure.text(0.05, 0.955, _headline(solved), fontsize=14, fontweight="bold", va="center")
-    figure.text(0.05, 0.015, wrap_caption(caption), fontsize=8.5, color=FAINT, va="bottom")
+    lines = lines_of(solved, by_delay, _delay)
+    _draw(main, lines, "inference delay d (control ticks); s = max(1, d) grows with it")
+    along_horizon = lines_of(solved, by_horizon, _horizon)
+    _draw(side, along_horizon, _constant_delay(by_horizon))
+    label_ends(*((side, along_horizon) if by_horizon else (main, lines)))
+    for task, axes in tasks.items():
+        _draw(axes, lines_of(solved, by_delay, _delay, task), "", large=False)
     return figure
+
+
+def describe_rtc(solved: Solved[Setting]) -> str:
+    """The picture in words: every line of its large panels."""
+    by_delay, by_horizon = sweeps(solved.settings)
+    text = f"{_headline(solved)}. Solve rate against the inference delay, with execution horizon max(1, delay): "
+    text += describe_lines(lines_of(solved, by_delay, _delay))
+    if by_horizon:
+        text += f" Against the execution horizon, at a delay of {by_horizon[0].delay}: "
+        text += describe_lines(lines_of(solved, by_horizon, _horizon))
+    return text + f" Small panels show the first for each of {len(solved.tasks)} tasks." * (len(solved.tasks) > 1)
 
 
 def sweeps(settings: Sequence[Setting]) -> tuple[list[Setting], list[Setting]]:
@@ -90,17 +77,10 @@ def _constant_delay(settings: Sequence[Setting]) -> str:
     return f"execution horizon s (control ticks), d = {settings[0].delay}" if settings else ""
 
 
-def _draw(
-    axes: Axes, solved: Solved[Setting], settings: Sequence[Setting], along: Along, label: str, task: str | None = None
-) -> None:
-    """A line with its band for each method."""
-    for method in dict.fromkeys(setting.method for setting in settings):
-        own = sorted((setting for setting in settings if setting.method == method), key=along)
-        rates = [solved.rate(setting, task) for setting in own]
-        draw_line(axes, [along(setting) for setting in own], rates, method, large=task is None)
-    places = sorted({along(setting) for setting in settings})
+def _draw(axes: Axes, lines: Mapping[str, Points], label: str, large: bool = True) -> None:
+    draw_methods(axes, lines, large)
     use_percent_axis(axes)
-    axes.set_xticks(places)
+    axes.set_xticks(sorted({place for places, _ in lines.values() for place in places}))
     axes.set_xlabel(label)
 
 

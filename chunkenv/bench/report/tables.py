@@ -16,6 +16,8 @@ from chunkenv.bench.store.study_store import Store
 from chunkenv.evaluate.row import EPISODE, MEASURES
 
 COLUMNS = EPISODE | MEASURES
+SCORES = ("solved, % (95 % interval)", "return (95 % interval)")
+"""Headings of the score."""
 Column: TypeAlias = "tuple[str, list[Entry]]"
 """How it is headed, and what stands in it."""
 
@@ -28,12 +30,21 @@ class Entry(NamedTuple):
 
 
 class PlainTable(NamedTuple):
-    """A table: its title, a line about it, a header, and rows of entries."""
+    """A table.
+
+    Attributes:
+        title: above it.
+        note: a line about it.
+        header: the names of its columns.
+        rows: of entries.
+        score: the place of the column that readers look for: a page shows it first, and keeps it in sight.
+    """
 
     title: str
     note: str
     header: list[str]
     rows: list[list[Entry]]
+    score: int = 0
 
 
 def make_tables(store: Store, whole: Groups) -> list[PlainTable]:
@@ -81,7 +92,9 @@ def group_table(title: str, groups: Groups) -> PlainTable:
         *(_means(groups.groups, name) for name in groups.measured if name != "return" or groups.solves),
     ]
     rows = [list(row) for row in zip(*(entries for _, entries in columns), strict=True)]
-    return PlainTable(title, _note(groups), [name for name, _ in columns], rows)
+    header = [name for name, _ in columns]
+    score = next(place for place, name in enumerate(header) if name in SCORES)
+    return PlainTable(title, _note(groups), header, rows, score)
 
 
 def _note(groups: Groups) -> str:
@@ -94,7 +107,7 @@ def _note(groups: Groups) -> str:
 def _rates(groups: Sequence[Group]) -> list[Column]:
     """The share solved, and of how many episodes that is known where it is not known of all."""
     known = ("success known of", [_plain(group.known) for group in groups])
-    rates = ("solved, % (95 % interval)", [_interval(group.score, _percent) for group in groups])
+    rates = (SCORES[0], [_interval(group.score, _percent) for group in groups])
     return [known, rates] if any(group.known < group.episodes for group in groups) else [rates]
 
 
@@ -102,7 +115,7 @@ def _returns(groups: Sequence[Group]) -> list[Column]:
     middles = [group.middle for group in groups if group.middle is not None]
     write = number_format(_numbers([*(group.score for group in groups), *middles]))
     return [
-        ("return (95 % interval)", [_interval(group.score, write) for group in groups]),
+        (SCORES[1], [_interval(group.score, write) for group in groups]),
         ("interquartile mean", [_interval(middle, write) for middle in middles]),
     ]
 
@@ -127,7 +140,7 @@ def _difference_table(baseline: str, fields: list[str], compared: list[Differenc
     note = "Paired on the same episodes; intervals: stratified bootstrap over the episodes of each task" + (
         ", or Wilson's where no pair differs." if whole.solves else "."
     )
-    return PlainTable(f"Against {baseline}", note, header, rows)
+    return PlainTable(f"Against {baseline}", note, header, rows, score=len(header) - 1)
 
 
 def _difference(interval: Interval, write: Callable[[float], str]) -> Entry:

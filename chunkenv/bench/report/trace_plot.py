@@ -42,7 +42,7 @@ def plot_trace(
         ArgumentError: if the file cannot be written.
     """
     with rc_context(STYLE):
-        save_png(draw_trace(episodes, fits, title, control_dt), path)
+        save_png(draw_trace(episodes, fits, title, control_dt), path, f"{title}. {_headline(_joined(episodes))}.")
 
 
 def draw_trace(
@@ -54,7 +54,7 @@ def draw_trace(
     grid = figure.add_gridspec(
         2, 2, left=0.06, right=0.98, top=0.87, bottom=0.12, hspace=0.36, wspace=0.16, height_ratios=[1.25, 1]
     )
-    seconds = np.concatenate([np.asarray(episode, np.float64) for episode in episodes])
+    seconds = _joined(episodes)
     _draw_distribution(figure.add_subplot(grid[0, 0]), seconds, fits)
     _draw_ticks(figure.add_subplot(grid[0, 1]), seconds)
     _draw_sequence(figure.add_subplot(grid[1, :]), episodes, control_dt)
@@ -72,6 +72,10 @@ def milliseconds(seconds: float) -> str:
     """
     value = 1e3 * seconds
     return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def _joined(episodes: Sequence[Sequence[float]]) -> np.ndarray:
+    return np.concatenate([np.asarray(episode, np.float64) for episode in episodes])
 
 
 def _headline(seconds: np.ndarray) -> str:
