@@ -36,7 +36,7 @@ DATA_SEED = 100
 def chunkenv(*arguments: object) -> None:
     """Run a command of the package; what it prints is shown."""
     print("$ chunkenv", *arguments, flush=True)
-    subprocess.run([sys.executable, "-m", "chunkenv.cli.main", *map(str, arguments)], check=True)
+    subprocess.run([Path(sys.executable).with_name("chunkenv"), *map(str, arguments)], check=True)
 
 
 def commands(level: str, chosen: argparse.Namespace) -> Iterator[tuple[object, ...]]:

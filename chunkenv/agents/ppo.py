@@ -137,8 +137,8 @@ LEVEL_SETTINGS = {
 
 EXPLORING = {"smoothness": 0.1, "least_std": 0.3}
 """What keeps an expert exploring to the end, as those of real-time-chunking-kinetix do: the demonstrators of the family
-"published" of flow policies. The little price on changes of the action is ours: without it chunks of policies that learn
-from the experts are too short-lived, at a delay of two ticks already."""
+"published" of flow policies. The little price on changes of the action is ours: without it delay hurts policies that
+learn from the experts more than the published ones."""
 
 PUBLISHED_STEPS = {
     "catapult": 6_000_000,
