@@ -24,7 +24,7 @@ from chunkenv.evaluate import Row
 from chunkenv.registration import LEVELS, POLICIES
 from chunkenv.strategies import DVAC, RTC, AdaptiveHorizon, Denoiser, Naive, RandomHorizon, Strategy
 
-ALPHAS = (-0.5, 0.0, 1.0, 2.0)
+ALPHAS = (0.0, 1.0, 2.0)
 
 Make = Callable[[Denoiser], Strategy]
 Played = dict[str, list[Row]]

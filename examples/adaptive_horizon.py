@@ -1,6 +1,6 @@
 """An execution horizon that the policy chooses: it is asked again sooner where it is less sure of its chunk than usual.
 
-    python examples/adaptive_horizon.py                  # about a minute
+    python examples/adaptive_horizon.py                  # about two minutes
     python examples/adaptive_horizon.py --episodes 256
 
 Needs `pip install "chunkenv[agents]"`. `AdaptiveHorizon` compares samples of a flow policy, `DVAC` the last denoising
