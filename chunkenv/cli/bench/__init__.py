@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from chunkenv.cli.bench import charged, delay, export, merge, remote, report, rtc, run, status
+from chunkenv.cli.bench import charged, delay, export, latency, leaderboard, merge, remote, report, rtc, run, status
 
 __all__ = ["app"]
 
@@ -14,11 +14,13 @@ app = typer.Typer(
 for command in (
     delay.delay,
     rtc.rtc,
+    latency.latency,
     charged.charged,
     remote.remote,
     run.run,
     status.status,
     report.report,
+    leaderboard.leaderboard,
     merge.merge,
     export.export,
 ):

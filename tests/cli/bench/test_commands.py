@@ -233,7 +233,9 @@ def test_decisions_are_kept_and_exported(invoke):
     assert "holds episodes with the rows of their decisions" in str(refused.exception)
 
 
-@pytest.mark.parametrize("command", ["run", "status", "report", "merge", "export", "delay", "rtc", "charged"])
+@pytest.mark.parametrize(
+    "command", ["run", "status", "report", "merge", "export", "delay", "rtc", "latency", "charged"]
+)
 def test_help_is_there(invoke, command):
     assert "Usage:" in invoke(command, "--help")
 
