@@ -17,9 +17,10 @@ How a training goes is in `chunkenv.training.imitation`, the policy in `chunkenv
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -97,9 +98,52 @@ class FlowState(NamedTuple):
     update: jax.Array
 
 
-def initial_state(settings: FlowSettings, sizes: ChunkSizes, seed: int) -> FlowState:
-    """The state before the first update."""
-    weights = initial_weights(settings.architecture, sizes, seed)
+class Objective(Protocol):
+    """What a training makes small, as a value that can be handed to a compiled function."""
+
+    @property
+    def loss(self) -> Callable[..., jax.Array]:
+        """`loss(weights, flow, key, done, *batch)`, a number.
+
+        weights: of the network, in place of the flow's. flow: everything else. key: of all that is drawn. done: the
+        share of the updates that were made, from 0 to below 1. batch: what the windows give, with actions in the
+        network's space.
+        """
+        ...
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=["max_prefix", "soft_rows"])
+@dataclass(frozen=True)
+class Imitation:
+    """Flow matching of demonstrations: `loss` below.
+
+    Attributes:
+        max_prefix: as in `FlowSettings`.
+        soft_rows: as in `FlowSettings`.
+    """
+
+    max_prefix: int = 0
+    soft_rows: int = 0
+
+    def loss(
+        self,
+        weights: Weights,
+        flow: PreconditionedFlow,
+        key: jax.Array,
+        done: jax.Array,
+        observations: Array,
+        actions: Array,
+        mask: Array,
+        *executed: Array,
+    ) -> jax.Array:
+        """As `Objective.loss`."""
+        given = (weights, flow, observations, actions, mask, key, self.max_prefix)
+        return loss(*given, *executed, soft_rows=self.soft_rows)
+
+
+def initial_state(settings: FlowSettings, sizes: ChunkSizes, seed: int, weights: Weights | None = None) -> FlowState:
+    """The state before the first update, with weights of its own if there are none to begin with."""
+    weights = initial_weights(settings.architecture, sizes, seed) if weights is None else weights
     return FlowState(weights, weights, optimiser(settings).init(weights), jnp.int32(0))
 
 
@@ -116,15 +160,19 @@ def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
 
 @partial(jax.jit, static_argnums=0)
 def updates(
-    settings: FlowSettings, state: FlowState, flow: PreconditionedFlow, seed: int, batches: tuple[Array, ...]
+    settings: FlowSettings,
+    state: FlowState,
+    flow: PreconditionedFlow,
+    seed: int,
+    batches: tuple[Array, ...],
+    objective: Objective,
 ) -> tuple[FlowState, jax.Array, jax.Array]:
     """One update for each of K batches: the state after them, and the K losses and norms of the gradient."""
 
     def step(state: FlowState, batch: tuple[Array, ...]) -> tuple[FlowState, tuple[jax.Array, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(seed), state.update)
-        observations, actions, mask, *executed = batch
-        given = (state.weights, flow, observations, actions, mask, key, settings.max_prefix)
-        value, gradient = jax.value_and_grad(loss)(*given, *executed, soft_rows=settings.soft_rows)
+        done = state.update / settings.updates
+        value, gradient = jax.value_and_grad(objective.loss)(state.weights, flow, key, done, *batch)
         return _update(settings, state, gradient), (value, optax.tree.norm(gradient))
 
     state, (losses, norms) = jax.lax.scan(step, state, batches)
@@ -184,6 +232,16 @@ def draw_times_and_lengths(key: jax.Array, count: int, max_prefix: int) -> tuple
     for_time, for_prefix = jax.random.split(jax.random.fold_in(key, 1))
     time = (jax.random.uniform(for_time) + jnp.arange(count) / count) % 1.0
     return time, jax.random.randint(for_prefix, (count,), 0, max_prefix + 1)
+
+
+def fine_tuned_weights(flow: PreconditionedFlow, sizes: ChunkSizes) -> Weights:
+    """The weights of a flow, to begin a training of these sizes with: what they add is read with a weight of zero."""
+    shapes = jax.eval_shape(lambda: initial_weights(flow.architecture, sizes, 0))
+    return {name: _grown(value, shapes[name].shape) for name, value in flow.weights.items()}
+
+
+def _grown(value: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    return jnp.pad(value, [(0, size - had) for size, had in zip(shape, value.shape, strict=True)])
 
 
 def draw_soft_weights(key: jax.Array, lengths: jax.Array, soft_rows: int, rows: int) -> jax.Array:

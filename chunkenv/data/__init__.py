@@ -6,6 +6,7 @@ from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
 from chunkenv.data.horizons import Horizons
+from chunkenv.data.later_windows import LaterWindows
 from chunkenv.data.offset_windows import OffsetWindows
 from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
 from chunkenv.data.windows import Windows, split_episodes
@@ -27,6 +28,7 @@ __all__ = [
     "Episode",
     "Episodes",
     "Horizons",
+    "LaterWindows",
     "OffsetWindows",
     "ReplayBuffer",
     "Windows",

@@ -12,6 +12,7 @@
     PAINT               from the noise that leads to what will run                   (Ho et al. 2026)
     TrainingTimeRTC     a policy trained to continue a prefix                        (Black et al. 2025b)
     SoftTrainingTimeRTC the same, with the rest of the last chunk given in part      (Liu et al. 2026)
+    REMAC               tuned to go on from its own plans, from the last of them     (Wang et al. 2026)
     PredictedState      asked where a model of the world is when the prefix has run
     VLASH               the same for the robot alone, a policy trained so            (Tang et al. 2025)
     JacobianReflex      corrected every tick, to first order, by what is observed    (Karpov 2026)
@@ -33,6 +34,7 @@ from chunkenv.strategies.naive import Naive
 from chunkenv.strategies.paint import PAINT
 from chunkenv.strategies.predicted_state import PredictedState, WorldModel
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
+from chunkenv.strategies.remac import REMAC
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
 from chunkenv.strategies.rtc import RTC, HardMasking
 from chunkenv.strategies.soft_training_time_rtc import SoftTrainingTimeRTC
@@ -45,6 +47,7 @@ __all__ = [
     "BID",
     "DVAC",
     "PAINT",
+    "REMAC",
     "RTC",
     "VLASH",
     "AdaptiveHorizon",

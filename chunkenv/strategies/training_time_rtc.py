@@ -84,12 +84,16 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
             ArgumentError: a prefix longer than the policy was trained with, a request without generators, or chunks
                 that are not the policy's.
         """
-        generators = generators_of(request, type(self).__name__)
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
         given = self._given(self._check_lengths(request), request)
-        noise = draw_noise(generators, *plan.shape[1:])
-        chunks = self._sample(observations, noise, self.policy.to_network(plan), *given)
+        planned = self.policy.to_network(plan)
+        start = self._start(planned, request)
+        chunks = self._sample(observations, start, planned, *given)
         return np.asarray(self.policy.to_actions(chunks))
+
+    def _start(self, planned: np.ndarray, request: VectorRequest) -> np.ndarray:
+        """What the free rows begin with, [N, H, A]: noise."""
+        return draw_noise(generators_of(request, type(self).__name__), *planned.shape[1:])
 
     def _given(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
         """What the loop is told of the plan: which rows are frozen, [N, H, 1], and how many, [N]."""

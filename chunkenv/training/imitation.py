@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
-from chunkenv.agents.flow_matching import FlowSettings, initial_state, updates
+from chunkenv.agents.flow_matching import FlowSettings, Imitation, Objective, fine_tuned_weights, initial_state, updates
 from chunkenv.agents.nets.mixer import ChunkSizes, Weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.agents.policies.flow_policy import FlowPolicy
@@ -58,29 +58,51 @@ class FlowTraining(Training):
         settings: everything else.
         seed: of the first weights, the draws and the noise; at least 0.
         facts: what the policy shall say of itself: "level" at least.
+        start: a policy to begin with: its weights, its network and its normalisation.
+        objective: what is made small; `Imitation` with the settings' prefixes, if None.
 
     Raises:
-        ArgumentError: for a prefix that leaves no row to be learned.
+        ArgumentError: for a prefix that leaves no row to be learned, or a policy for other windows.
     """
 
     kind = "chunkenv flow training"
     report_every, evaluate_every = ROUND, SAVE_EVERY
 
-    def __init__(self, windows: ChunkWindows, settings: FlowSettings, seed: int, facts: Facts) -> None:
+    def __init__(
+        self,
+        windows: ChunkWindows,
+        settings: FlowSettings,
+        seed: int,
+        facts: Facts,
+        start: FlowPolicy | None = None,
+        objective: Objective | None = None,
+    ) -> None:
+        if start is not None:
+            flow = start.flow
+            settings = dataclasses.replace(
+                settings, architecture=flow.architecture, steps=flow.steps, data_std=flow.data_std
+            )
         self._windows, self.settings, self.total_steps = windows, settings, settings.updates
+        self._objective = Imitation(settings.max_prefix, settings.soft_rows) if objective is None else objective
         self._seed = whole_number("seed", seed, at_least=0)
         self._facts = {**facts, "max_prefix": settings.max_prefix}
         if settings.soft_rows:
             self._facts["soft_rows"] = settings.soft_rows
         observations, chunks, mask, *executed = windows.sample(self._rng(0), STATISTICS_WINDOWS)
         self._facts["prefix"] = ("executed" if executed else "intended") if settings.max_prefix else None
-        self._scales = _scales(observations, chunks, mask)
-        self._sizes = ChunkSizes(observations.shape[1], *chunks.shape[1:], prefix=settings.prefix_conditioned)
+        self._sizes = ChunkSizes(observations.shape[-1], *chunks.shape[1:], prefix=settings.prefix_conditioned)
+        self._scales = _scales(observations, chunks, mask) if start is None else _scales_of(start, self._sizes)
         if settings.max_prefix >= self._sizes.horizon:
             raise ArgumentError(
                 f"max_prefix={settings.max_prefix} leaves no row of {self._sizes.horizon} to be learned; give less."
             )
-        self._state = initial_state(settings, self._sizes, self._seed)
+        self._start = None if start is None else fine_tuned_weights(start.flow, self._sizes)
+        self._state = initial_state(settings, self._sizes, self._seed, self._start)
+
+    @property
+    def level(self) -> str:
+        """What the data are of."""
+        return str(self._facts["level"])
 
     @property
     def identity(self) -> Facts:
@@ -89,7 +111,10 @@ class FlowTraining(Training):
         settings = dataclasses.asdict(self.settings)
         if not self.settings.soft_rows:  # trainings that were begun before there were any go on
             del settings["soft_rows"]
-        return {"settings": settings, "seed": self._seed, "scales": checksums, "prefix": self._facts["prefix"]}
+        about = {"settings": settings, "seed": self._seed, "scales": checksums, "prefix": self._facts["prefix"]}
+        if self._start is None:
+            return about
+        return about | {"start": float(sum(np.sum(np.asarray(each, np.float64)) for each in self._start.values()))}
 
     @property
     def steps(self) -> int:
@@ -104,7 +129,7 @@ class FlowTraining(Training):
         actions, *done = ((each - self._scales.action_mean) / self._scales.action_std for each in (chunks, *executed))
         flow = self._flow(self._state.weights)
         batches = (observations, actions, mask, *done)
-        self._state, losses, norms = updates(self.settings, self._state, flow, self._seed, batches)
+        self._state, losses, norms = updates(self.settings, self._state, flow, self._seed, batches, self._objective)
         return {"steps": self.steps, "loss": float(losses.mean()), "gradient": float(norms.mean())}
 
     def policy(self) -> FlowPolicy:
@@ -152,3 +177,17 @@ def _scales(observations: np.ndarray, chunks: np.ndarray, mask: np.ndarray) -> S
     stds = [np.maximum(each.std(axis=0), STD_FLOOR).astype(np.float32) for each in (observations, actions)]
     means = [each.mean(axis=0, dtype=np.float64).astype(np.float32) for each in (observations, actions)]
     return Scales(means[0], stds[0], means[1], stds[1])
+
+
+def _scales_of(start: FlowPolicy, sizes: ChunkSizes) -> Scales:
+    """The means and standard deviations that a policy was trained with."""
+    had = start.flow.sizes
+    if (had.observation, had.horizon, had.action) != (sizes.observation, sizes.horizon, sizes.action):
+        raise ArgumentError(
+            f"The policy to begin with makes {had.horizon} rows of {had.action} numbers from {had.observation}, but "
+            f"the windows have {sizes.horizon} of {sizes.action} from {sizes.observation}; give data of the same task."
+        )
+    if had.prefix and not sizes.prefix:
+        raise ArgumentError("The policy to begin with goes on from prefixes; give max_prefix, or a plain policy.")
+    arrays = (start.flow.observation_mean, start.flow.observation_std, *start.action_scales)
+    return Scales(*(np.asarray(each, np.float32) for each in arrays))

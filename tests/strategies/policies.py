@@ -102,6 +102,28 @@ class Prefixed(Gaussian):
         return super().velocity(observations, chunks, time)
 
 
+class Soft(Prefixed):
+    """The exact velocity where each row has a flow time of its own."""
+
+    soft_rows = 3
+
+    def velocity(self, observations, chunks, time, prefix_length=None, prefix_weights=None):
+        if prefix_weights is None:
+            return super().velocity(observations, chunks, time, prefix_length)
+        self.given.append((np.array(chunks), time, np.array(prefix_weights)))
+        return np.stack(
+            [self.row_velocity(*each, time) for each in zip(observations, chunks, prefix_weights, strict=True)]
+        )
+
+    def row_velocity(self, observation, chunk, weights, time):
+        own = np.repeat(weights + (1 - weights) * time, self.action_size).astype(np.float64)
+        mean = self.mean(observation[None])[0]
+        noisy = own[:, None] * self.covariance * own + np.diag((1 - own) ** 2)
+        expected = mean + self.covariance * own @ np.linalg.solve(noisy, chunk.reshape(-1) - own * mean)
+        velocity = (expected - chunk.reshape(-1)) / np.where(own < 1, 1 - own, np.inf)
+        return velocity.reshape(chunk.shape).astype(self.dtype)
+
+
 class Network(Denoising):
     """A small JAX network with fixed weights; counts how often a loop is traced."""
 

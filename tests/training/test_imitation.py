@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from chunkenv.agents.flow_matching import Imitation
 from chunkenv.agents.nets.chunk_flow import sample_chunks
 from chunkenv.agents.policies.flow_policy import load_flow_policy
 from chunkenv.errors import ArgumentError
@@ -120,3 +121,46 @@ def test_the_learning_rate_ends_at_zero():
 def test_a_prefix_that_leaves_nothing_to_learn_is_refused():
     with pytest.raises(ArgumentError, match="max_prefix=4 leaves no row of 4"):
         FlowTraining(TwoModes(), settings(max_prefix=4), 0, FACTS)
+
+
+def tuned(start, objective=None, **changes):
+    given = settings(**{"updates": 100, "max_prefix": 2, **changes})
+    return FlowTraining(TwoModes(), given, 0, FACTS, start, objective)
+
+
+def test_a_training_begins_with_the_policy_that_it_is_given():
+    """A plain one becomes prefix-conditioned, and without a prefix it answers as before."""
+    plain = trained(updates=100).policy()
+    begun = tuned(plain).policy()
+    observations, noise = draw(plain, 20)
+    before, after = (each.compile(sample_chunks)(observations, noise) for each in (plain, begun))
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    assert (begun.max_prefix, begun.prefix_conditioned) == (2, True)
+    np.testing.assert_array_equal(begun.to_network(noise), plain.to_network(noise))
+
+
+def test_a_tuning_goes_on_to_the_bit_and_only_from_the_same_policy(tmp_path):
+    plain, other = trained(updates=100).policy(), trained(updates=100, seed=1).policy()
+    half = tuned(plain, Imitation(2), updates=200)
+    half.advance()
+    save_state(half, tmp_path / "half")
+    again = tuned(plain, updates=200)
+    load_state(again, tmp_path / "half")
+    for training in (half, again):
+        training.advance()
+    assert same(weights_of(half), weights_of(again))
+    with pytest.raises(ArgumentError, match=r"was begun with (scales|start)="):
+        load_state(tuned(other, updates=200), tmp_path / "half")
+
+
+def test_a_policy_for_other_windows_is_refused(prefixed):
+    with pytest.raises(ArgumentError, match="goes on from prefixes; give max_prefix"):
+        tuned(prefixed, max_prefix=0)
+    with pytest.raises(ArgumentError, match="makes 4 rows of 2 numbers from 3, but the windows have 3"):
+        FlowTraining(Shorter(), settings(max_prefix=2), 0, FACTS, prefixed)
+
+
+class Shorter(TwoModes):
+    def sample(self, rng, batch):
+        observations, chunks, mask = super().sample(rng, batch)
+        return observations, chunks[:, :3], mask[:, :3]

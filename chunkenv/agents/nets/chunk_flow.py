@@ -100,7 +100,11 @@ def flow_loss(
     target = chunks - noise
     path = noise + time.reshape(len(time), -1, 1) * target
     found = velocity(jnp.where(clean[..., None] > 0, chunks if given is None else given, path))
-    counted = known * (1 - clean)
+    return mean_error(found, target, known * (1 - clean))
+
+
+def mean_error(found: jax.Array, target: jax.Array, counted: Array) -> jax.Array:
+    """The mean squared error of [B, H, A] over the rows that count, [B, H]."""
     return (((found - target) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
 
 

@@ -74,6 +74,11 @@ class FlowPolicy(FlowSampler):
         """The inverse of `to_network`."""
         return chunks * self._std + self._mean
 
+    @property
+    def action_scales(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mean and the standard deviation of the actions it learned from, float32[A] each."""
+        return self._mean, self._std
+
     def save(self, path: Path | str, small: bool = False) -> None:
         """Write the policy into one safetensors file, atomically.
 

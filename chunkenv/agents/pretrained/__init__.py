@@ -19,9 +19,10 @@ from chunkenv.utils.files import atomic_file
 
 __all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
 
-KINDS = ("plain", "prefix", "executed", "vlash", "soft-prefix")
+KINDS = ("plain", "prefix", "executed", "vlash", "soft-prefix", "remac", "deflect")
 """Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed; plain, but
-trained with the robot's state of some ticks later; prefix-conditioned, with further rows given in part."""
+trained with the robot's state of some ticks later; prefix-conditioned, with further rows given in part,
+or tuned to go on from its own plans, or to prefer fresh chunks."""
 
 
 def family_folder(policies: str | Path = POLICIES) -> Path:

@@ -17,10 +17,12 @@ from chunkenv.strategies import (
     BID,
     DVAC,
     PAINT,
+    REMAC,
     RTC,
     AdaptiveHorizon,
     HardMasking,
     Naive,
+    SoftTrainingTimeRTC,
     Strategy,
     TemporalEnsembling,
     TrainingTimeRTC,
@@ -88,6 +90,11 @@ METHODS = {
     "adaptive-horizon": Method("plain", AdaptiveHorizon, cost=3.5, chunks=_chosen_horizon),
     "dvac": Method("plain", DVAC, chunks=_chosen_horizon),
     "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
+    "soft-training-time-rtc": Method(
+        "soft-prefix", partial(SoftTrainingTimeRTC, longer_prefix="cut"), needs=("training",)
+    ),
+    "remac": Method("remac", partial(REMAC, longer_prefix="cut"), needs=("training",)),
+    "deflect": Method("deflect", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
     "predicted-state": Method("plain", predicted_state, cost=1.5, needs=("model",), observation="state"),
     "predicted-state-learned": Method(
         "plain", predicted_state_learned, cost=1.2, needs=("training", "model"), also=("model",)

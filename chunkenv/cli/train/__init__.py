@@ -2,12 +2,12 @@
 
 import typer
 
-from chunkenv.cli.train import a2c2, flow, model, ppo, qc
+from chunkenv.cli.train import a2c2, deflect, flow, model, ppo, qc, remac
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-for command in (ppo.ppo, flow.flow, a2c2.a2c2, model.model, qc.qc):
+for command in (ppo.ppo, flow.flow, remac.remac, deflect.deflect, a2c2.a2c2, model.model, qc.qc):
     app.command()(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
+
+if TYPE_CHECKING:
+    from chunkenv.training import FlowTraining
 
 PREDICTION_HORIZON = 8
 MAX_PREFIX = 4
@@ -56,9 +59,7 @@ def flow(
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
     from chunkenv.kinetix.level import robot_features
-    from chunkenv.training import FlowTraining, resume, train
-    from chunkenv.training.imitation import POLICY, ROUND
-    from chunkenv.training.loop import RESUME
+    from chunkenv.training import FlowTraining, resume
 
     level = read_task(task, "Kinetix level").level
     dataset = load_of_level(data, level)
@@ -79,10 +80,18 @@ def flow(
     else:
         executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
         windows = Windows(dataset, prediction_horizon, executed=executed)
-    training = resume(FlowTraining(windows, settings, seed, facts), folder)
+    train_flow(resume(FlowTraining(windows, settings, seed, facts), folder), folder)
+
+
+def train_flow(training: FlowTraining, folder: Path) -> None:
+    """Train a flow policy to the end, under a bar, and say where it is."""
+    from chunkenv.training import train
+    from chunkenv.training.imitation import POLICY, ROUND
+    from chunkenv.training.loop import RESUME
+
     console, total = Console(highlight=False), training.total_steps
     if training.steps:
-        console.print(f"{level}: goes on from {training.steps:,} of {total:,} updates.")
+        console.print(f"{training.level}: goes on from {training.steps:,} of {total:,} updates.")
 
     def report(metrics: Mapping[str, float]) -> str:
         """Ten lines in all."""

@@ -8,7 +8,7 @@ from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import episode_seed
 from tests.agents.correction_heads import random_head
 from tests.agents.policies.test_learned_model import random_model
-from tests.strategies.policies import Prefixed
+from tests.strategies.policies import Soft
 
 BASIC = {"seed", "ticks", "return", "success", "underruns", "decisions"}
 
@@ -67,7 +67,7 @@ def test_rows_of_another_family_are_of_another_study(tmp_path, monkeypatch):
         settings("nowhere")
 
 
-class Small(Prefixed):
+class Small(Soft):
     """A policy of a level."""
 
     def __init__(self, level):
