@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         run_folder,
     )
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
+    from chunkenv.agents.preference import DeflectSettings, Preference
     from chunkenv.agents.pretrained import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
     from chunkenv.agents.pretrained.learned_models import load_model
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from chunkenv.agents.residual_learning import HeadSettings
     from chunkenv.agents.rlpd import RLPD, RLPDSettings
     from chunkenv.agents.sampling_planner import Planner, PlannerSettings, planner_settings
+    from chunkenv.agents.self_conditioning import RemacSettings, SelfConditioning
 
 __all__ = [
     "DQC",
@@ -61,6 +63,7 @@ __all__ = [
     "ChunkPolicy",
     "CorrectionHead",
     "DQCSettings",
+    "DeflectSettings",
     "Expert",
     "FlowPolicy",
     "FlowSettings",
@@ -73,10 +76,13 @@ __all__ = [
     "Params",
     "Planner",
     "PlannerSettings",
+    "Preference",
     "QCFQLSettings",
     "QCSettings",
     "RLPDSettings",
     "Recipe",
+    "RemacSettings",
+    "SelfConditioning",
     "Sizes",
     "as_tree",
     "best_chunks",
@@ -117,6 +123,7 @@ __getattr__, __dir__ = lazy_exports(
         "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy chunk_values load_best_expert "
         "load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
         "ppo": "PPOSettings ppo_settings",
+        "preference": "DeflectSettings Preference",
         "pretrained": "load_pretrained",
         "pretrained.heads": "load_head",
         "pretrained.learned_models": "load_model",
@@ -126,6 +133,7 @@ __getattr__, __dir__ = lazy_exports(
         "residual_learning": "HeadSettings",
         "rlpd": "RLPD RLPDSettings",
         "sampling_planner": "Planner PlannerSettings planner_settings",
+        "self_conditioning": "RemacSettings SelfConditioning",
     },
     "agents",
 )
