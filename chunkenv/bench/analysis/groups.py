@@ -126,7 +126,7 @@ def _parts(store: Store, by: Sequence[str], measured: Sequence[str]) -> list[Row
     grouped = f'GROUP BY {quote(by)} ORDER BY MIN("#place")' if by else ""
     found = store.select(
         f'SELECT {names} COUNT(*) AS "#episodes", TOTAL(success) AS "#solved", COUNT(success) AS "#known" {averages} '
-        f"FROM {_planned_rows(store)} {grouped}"
+        f"FROM {planned_rows(store)} {grouped}"
     )
     return [row for row in found if row["#episodes"]]
 
@@ -151,7 +151,7 @@ def _measured(store: Store) -> list[str]:
     columns = {name: kind for name, kind in store.columns.all.items() if name not in store.columns.keys}
     names = [name for name, kind in columns.items() if name not in COUNTED and not kind.startswith("TEXT")]
     counts = ", ".join(f'COUNT("{name}") AS "{name}"' for name in names)
-    known = store.select(f"SELECT {counts} FROM {_planned_rows(store)}")[0]
+    known = store.select(f"SELECT {counts} FROM {planned_rows(store)}")[0]
     return [name for name in names if known[name]]
 
 
@@ -168,7 +168,7 @@ def _returns(store: Store, keys: list[str]) -> dict[Key, list[np.ndarray]]:
     found: dict[Key, dict[Key, list[float]]] = defaultdict(lambda: defaultdict(list))
     task = _task(store)
     names = quote(dict.fromkeys([*keys, *task, "return"]))
-    for row in store.select(f"SELECT {names} FROM {_planned_rows(store)}"):
+    for row in store.select(f"SELECT {names} FROM {planned_rows(store)}"):
         found[tuple(row[name] for name in keys)][tuple(row[name] for name in task)].append(row["return"])
     return {key: [np.array(values) for values in tasks.values()] for key, tasks in found.items()}
 
@@ -181,7 +181,7 @@ def _compare(store: Store, whole: Groups, method: str, baseline: str) -> list[Di
     named = "".join(f'a."{name}", ' for name in rest)
     rows = store.select(
         f'SELECT {named} a.{score} AS "#first", b.{score} AS "#second", COUNT(*) AS "#pairs" '
-        f"FROM {_planned_rows(store)} a JOIN episodes b ON {same} WHERE a.method = ? AND b.method = ? "
+        f"FROM {planned_rows(store)} a JOIN episodes b ON {same} WHERE a.method = ? AND b.method = ? "
         f'AND "#first" IS NOT NULL AND "#second" IS NOT NULL GROUP BY {named} "#first", "#second" '
         'ORDER BY MIN(a."#place")',
         (method, baseline),
@@ -199,7 +199,7 @@ def _difference(key: Key, method: str, by_task: Iterable[list[Pair]]) -> Differe
     return Difference(key, method, sum(map(len, first)), paired_difference(first, second))
 
 
-def _planned_rows(store: Store) -> str:
+def planned_rows(store: Store) -> str:
     """The rows that count, with their cell's `#place` in the plan, as a table."""
     keys = quote(store.columns.keys)
     if not _has_plan(store):

@@ -6,10 +6,11 @@ from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from chunkenv.bench.report.trace_plot import plot_trace
-    from chunkenv.bench.report.write import write_report
+    from chunkenv.bench.report.write import write_leaderboard, write_report
 
 __all__ = [
     "plot_trace",
+    "write_leaderboard",
     "write_report",
 ]
 
@@ -17,6 +18,6 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "trace_plot": "plot_trace",
-        "write": "write_report",
+        "write": "write_leaderboard write_report",
     },
 )

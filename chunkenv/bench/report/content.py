@@ -62,7 +62,9 @@ def make_content(store: Store, folder: Path) -> Content:
     videos = read_pictures(folder, (".gif",))
     tables = make_tables(store, whole)
     about = paragraphs(runs[-1]["about"] or "")
-    return Content(runs[-1]["study"], about, _facts(runs, done), commands, tables, plots, videos, describe_runs(runs))
+    return Content(
+        runs[-1]["study"], about, describe_study(runs, done), commands, tables, plots, videos, describe_runs(runs)
+    )
 
 
 def paragraphs(text: str) -> list[str]:
@@ -82,7 +84,8 @@ def _drawn(whole: Groups, by_cell: Groups) -> list[Picture]:
     return [*drawn, *([svg_picture(f"report/{timeline[0]}.svg", timeline[1])] if timeline else [])]
 
 
-def _facts(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
+def describe_study(runs: Sequence[Row], done: Progress) -> list[tuple[str, str]]:
+    """How much there is, and by which settings; names and values."""
     whole = "" if done.kept == done.planned else f" of {done.planned}: the study is not finished"
     seconds = f"{done.seconds:.0f} s" if done.seconds else "not known"
     settings = [(name.replace("_", " "), brief(value, limit=200)) for name, value in runs[-1]["settings"].items()]

@@ -107,7 +107,7 @@ def _note(groups: Groups) -> str:
 def _rates(groups: Sequence[Group]) -> list[Column]:
     """The share solved, and of how many episodes that is known where it is not known of all."""
     known = ("success known of", [_plain(group.known) for group in groups])
-    rates = (SCORES[0], [_interval(group.score, _percent) for group in groups])
+    rates = (SCORES[0], [percent_entry(group.score) for group in groups])
     return [known, rates] if any(group.known < group.episodes for group in groups) else [rates]
 
 
@@ -149,6 +149,15 @@ def _difference(interval: Interval, write: Callable[[float], str]) -> Entry:
     if all(write(end) == write(0.0) for end in ends):
         return Entry("no difference in any pair" if len(ends) == 1 else "no difference", interval.estimate)
     return _interval(interval, write)
+
+
+def percent_entry(rate: Interval) -> Entry:
+    """A rate in percent with its interval.
+
+    >>> percent_entry(Interval(0.5, 0.4, 0.6)).text
+    '50.0 (40.0 to 60.0)'
+    """
+    return _interval(rate, _percent)
 
 
 def _interval(interval: Interval, write: Callable[[float], str]) -> Entry:

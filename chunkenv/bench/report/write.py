@@ -1,11 +1,12 @@
-"""The files of a report."""
+"""The files of a report, and of a leaderboard."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from chunkenv.bench.report.content import make_content
+from chunkenv.bench.report.content import Content, make_content
 from chunkenv.bench.report.html import to_html
+from chunkenv.bench.report.leaderboard import make_leaderboard
 from chunkenv.bench.report.markdown import to_markdown
 from chunkenv.bench.store.study_store import Store, make_folder
 from chunkenv.utils.files import atomic_file
@@ -25,11 +26,31 @@ def write_report(store: Store, folder: Path, out: Path) -> list[Path]:
     Raises:
         ArgumentError: if there are no rows, or the folder cannot be written.
     """
-    content = make_content(store, folder)
+    return _write(make_content(store, folder), out, "report")
+
+
+def write_leaderboard(store: Store, charged: Store | None, out: Path) -> list[Path]:
+    """Write `leaderboard.html`, which needs no other file, and `leaderboard.md`.
+
+    Args:
+        store: the rows of `chunkenv bench rtc`, or of another study with the fields of `chunkenv.bench.Cell`.
+        charged: the rows of `chunkenv bench charged`, if there are any.
+        out: where to write; it is made if need be.
+
+    Returns:
+        The paths of the page and of the Markdown.
+
+    Raises:
+        ArgumentError: if there are no rows that a leaderboard can be made of, or the folder cannot be written.
+    """
+    return _write(make_leaderboard(store, charged), out, "leaderboard")
+
+
+def _write(content: Content, out: Path, name: str) -> list[Path]:
     make_folder(out)
     for picture in [*content.plots, *content.videos]:
         _put(picture.content, out / picture.name)
-    paths = [out / "report.html", out / "report.md"]
+    paths = [out / f"{name}.html", out / f"{name}.md"]
     _put(to_html(content).encode(), paths[0])
     _put(to_markdown(content).encode(), paths[1])
     return paths
