@@ -120,8 +120,8 @@ __getattr__, __dir__ = lazy_exports(
         "flow_matching": "FlowSettings",
         "model_learning": "ModelSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
-        "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy chunk_values load_best_expert "
-        "load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
+        "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy LearnedModel chunk_values "
+        "load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
         "ppo": "PPOSettings ppo_settings",
         "preference": "DeflectSettings Preference",
         "pretrained": "load_pretrained",

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
@@ -81,6 +81,7 @@ def test_what_is_left_behind_the_prefix_is_shown_to_the_policy():
     assert policy.request.left_over[1, :5, 0].tolist() == [11, 12, 13, 14, 15]
 
 
+@settings(max_examples=25, deadline=None)
 @given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4), delay=st.integers(0, 8), seed=st.integers(0, 99))
 def test_no_row_depends_on_the_others_nor_on_filling(lengths, delay, seed):
     rng = np.random.default_rng(seed)
