@@ -19,6 +19,7 @@ from chunkenv.agents.nets.mixer import ChunkSizes, initial_weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.strategies import (
     BID,
+    PAINT,
     RTC,
     HardMasking,
     Naive,
@@ -45,7 +46,7 @@ def flow_policy(prefix: bool) -> FlowPolicy:
 def strategies() -> dict[str, Strategy]:
     """All strategies, around two policies."""
     plain, prefix = flow_policy(prefix=False), flow_policy(prefix=True)
-    kinds = [Naive, TemporalEnsembling, BID, RTC, HardMasking]
+    kinds = [Naive, TemporalEnsembling, BID, RTC, HardMasking, PAINT]
     return {kind.__name__: kind(plain) for kind in kinds} | {"TrainingTimeRTC": TrainingTimeRTC(prefix)}
 
 
