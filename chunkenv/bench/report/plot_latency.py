@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from chunkenv.bench.analysis.planning import LateSetting, Planning, compare_plans
+from chunkenv.bench.analysis.planned_delays import LateSetting, Planning, compare_plans
 from chunkenv.bench.analysis.solve_rates import Solved
 from chunkenv.bench.report.delay_tables import points
 from chunkenv.bench.report.method_figure import lines_of

@@ -29,7 +29,7 @@ Recordings = Mapping[str, Sequence[float]]
 """Seconds, by the name of the shape."""
 
 
-class Plan(NamedTuple):
+class DelayPlan(NamedTuple):
     """What a method that plans takes the delay for.
 
     Attributes:
@@ -80,7 +80,7 @@ def draw_delays(latency: Latency) -> NDArray[np.int64]:
     return np.array([delays.next_whole() for _ in range(DRAWS)])
 
 
-def plans_for(delays: NDArray[np.int64]) -> dict[str, Plan]:
+def plans_for(delays: NDArray[np.int64]) -> dict[str, DelayPlan]:
     """What a method expects that plans with the expected delay, and one that plans with the largest.
 
     Requests of the first expect the mean of the last ten delays, those of the second the largest of them; the execution
@@ -91,13 +91,13 @@ def plans_for(delays: NDArray[np.int64]) -> dict[str, Plan]:
         delays: in ticks, as they are drawn.
 
     >>> plans_for(np.array([1, 1, 1, 3, 9]))
-    {'expected': Plan(delay_estimate='mean', delay=3), 'largest': Plan(delay_estimate='max', delay=4)}
+    {'expected': DelayPlan(delay_estimate='mean', delay=3), 'largest': DelayPlan(delay_estimate='max', delay=4)}
     """
     expected = math.floor(float(delays.mean()) + 0.5)
     largest = int(np.quantile(delays, 0.95, method="higher"))
     return {
-        "expected": Plan("mean", min(expected, LONGEST_PLANNED)),
-        "largest": Plan("max", min(largest, LONGEST_PLANNED)),
+        "expected": DelayPlan("mean", min(expected, LONGEST_PLANNED)),
+        "largest": DelayPlan("max", min(largest, LONGEST_PLANNED)),
     }
 
 

@@ -16,7 +16,7 @@ from functools import cache, partial
 from chunkenv.bench.studies.latency_shapes import (
     RECORDED,
     SHAPES,
-    Plan,
+    DelayPlan,
     Recordings,
     draw_delays,
     latency_of,
@@ -139,7 +139,7 @@ def play(policies: str, recordings: Recordings, cell: LatencyCell, episodes: tup
 
 
 @cache
-def planned(shape: str, mean_delay: int, recording: tuple[float, ...] = ()) -> tuple[Latency, dict[str, Plan]]:
+def planned(shape: str, mean_delay: int, recording: tuple[float, ...] = ()) -> tuple[Latency, dict[str, DelayPlan]]:
     """A latency, and what methods that plan in either way expect of it."""
     latency = latency_of(shape, mean_delay, {shape: recording})
     return latency, plans_for(draw_delays(latency))

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chunkenv.bench.analysis.planning import LateSetting, Planning, compare_plans
+from chunkenv.bench.analysis.planned_delays import LateSetting, Planning, compare_plans
 from chunkenv.bench.analysis.solve_rates import Solved
 from chunkenv.bench.report.delay_tables import points
 from chunkenv.bench.store.latency_traces import FILE, read_traces, write_traces

@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 
 from chunkenv.bench.report.plot_latency import describe_latency, draw_latency, plot_latency
-from tests.bench.analysis.test_planning import made_up
+from tests.bench.analysis.test_planned_delays import made_up
 
 
 def test_a_line_of_panels_for_each_mean_delay_and_the_differences(tmp_path):

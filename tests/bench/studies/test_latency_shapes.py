@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chunkenv.bench.studies.latency_shapes import DRAWS, RECORDED, SHAPES, Plan, draw_delays, latency_of, plans_for
+from chunkenv.bench.studies.latency_shapes import DRAWS, RECORDED, SHAPES, DelayPlan, draw_delays, latency_of, plans_for
 from chunkenv.errors import ArgumentError
 from chunkenv.latency import Trace, load_recording
 
@@ -42,9 +42,9 @@ def test_a_recording_keeps_its_shape():
 def test_plans_by_hand():
     """Twenty delays: their mean is 1.5, which is rounded up, and nineteen of them are 4 at most."""
     delays = np.array([1] * 17 + [2, 4, 7])
-    assert plans_for(delays) == {"expected": Plan("mean", 2), "largest": Plan("max", 4)}
-    assert plans_for(np.array([3, 3, 3])) == {"expected": Plan("mean", 3), "largest": Plan("max", 3)}
-    assert plans_for(np.array([9, 9])) == {"expected": Plan("mean", 4), "largest": Plan("max", 4)}
+    assert plans_for(delays) == {"expected": DelayPlan("mean", 2), "largest": DelayPlan("max", 4)}
+    assert plans_for(np.array([3, 3, 3])) == {"expected": DelayPlan("mean", 3), "largest": DelayPlan("max", 3)}
+    assert plans_for(np.array([9, 9])) == {"expected": DelayPlan("mean", 4), "largest": DelayPlan("max", 4)}
 
 
 def test_what_is_no_latency_is_refused():

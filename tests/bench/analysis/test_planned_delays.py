@@ -1,6 +1,6 @@
 import pytest
 
-from chunkenv.bench.analysis.planning import LateSetting, compare_plans
+from chunkenv.bench.analysis.planned_delays import LateSetting, compare_plans
 from chunkenv.bench.analysis.solve_rates import Solved
 from chunkenv.bench.store.study_store import Store
 from chunkenv.bench.studies.latency_study import LatencyCell
