@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from chunkenv.collect.experts import Demonstrator
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
 from chunkenv.request import VectorRequest
+from chunkenv.utils.batching import Playback
 from chunkenv.utils.seeding import spawn
+from chunkenv.vector.corrected_play import CorrectedPlay
+from chunkenv.wrappers.corrections import Correction
 
 SLOTS = 256
 """Episodes side by side, always: the last bits of a chunk may depend on how many there are."""
@@ -37,20 +41,29 @@ class PolicyPlayer:
     """Plays episodes of a level with a policy, each of whose chunks is executed to its last row, without delay.
 
     So the action of an episode's tick t is row t % H of a chunk, as planned; the environment gets noise on top. An
-    episode depends on the policy, the dataset's seed and its number: the policy draws from the stream "policy".
+    episode depends on the policy, the leader, the dataset's seed and its number: the policy draws from the stream
+    "policy".
+
+    With a leader every second episode, those of odd numbers, goes another way: the policy plans, and what it planned is
+    kept, but the environment gets the leader's action in each tick. So there are also states to which a policy comes
+    that is corrected to act like the leader.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
         policy: infers chunks from compact observations.
         seed: of the dataset.
         action_noise: standard deviation of the noise, per channel and tick.
+        leader: an expert of the level; None for the policy's own way in all episodes.
     """
 
-    def __init__(self, level: str, policy: ChunkSampler, seed: int, action_noise: float) -> None:
+    def __init__(
+        self, level: str, policy: ChunkSampler, seed: int, action_noise: float, leader: Demonstrator | None = None
+    ) -> None:
         self._policy, self._seed = policy, seed
         self._envs = KinetixVectorEnv(
             level, SLOTS, "compact", autoreset_mode=AutoresetMode.DISABLED, action_noise=action_noise
         )
+        self._led = None if leader is None else _follow(leader, self._envs)
 
     def play(self, numbers: Sequence[int]) -> list[Episode]:
         """The episodes with these numbers, at most `SLOTS`, in this order."""
@@ -62,12 +75,31 @@ class PolicyPlayer:
         going = np.arange(SLOTS) < len(seeds)
         while going.any():
             chunks = np.asarray(self._policy.infer_batch(observations, _free_request(tick, rows, streams)), np.float32)
-            play = self._envs.play(chunks, np.where(going, rows, 0), every_tick=True)
+            play = self._play(chunks, np.where(going, rows, 0), numbers)
             for slot in np.flatnonzero(going).tolist():
                 runs[slot].add(chunks[slot], play, slot)
             observations, tick = play.observations, tick + rows
             going &= ~(play.terminated | play.truncated)
         return [run.episode() for run in runs]
+
+    def _play(self, chunks: np.ndarray, ticks: np.ndarray, numbers: Sequence[int]) -> Playback:
+        """Play chunks, or, in episodes that are led, what the leader does instead."""
+        if self._led is None:
+            return self._envs.play(chunks, ticks, every_tick=True)
+        odd = np.resize(np.asarray(numbers), SLOTS) % 2 == 1
+        rows = np.where(odd[:, None], np.arange(chunks.shape[1]), -1)
+        play, _ = self._led.play(chunks, ticks, rows, np.zeros(SLOTS, np.int64), every_tick=True)
+        return play
+
+
+def _follow(leader: Demonstrator, envs: KinetixVectorEnv) -> CorrectedPlay:
+    """What plays the leader's action wherever a row has a number."""
+
+    def correct(observation: np.ndarray, row: np.ndarray, *_: object) -> np.ndarray:
+        return leader.actions(observation[None])[0] - row
+
+    correction = Correction(correct, envs.single_action_space)
+    return CorrectedPlay(correction, envs, envs.observation_space, [0] * SLOTS, holds=False)
 
 
 class _UnfinishedEpisode:
@@ -79,8 +111,9 @@ class _UnfinishedEpisode:
         self._rewards: list[np.ndarray] = []
         self._terminated = self._success = False
 
-    def add(self, chunk: np.ndarray, play: Any, slot: int) -> None:
+    def add(self, chunk: np.ndarray, play: Playback, slot: int) -> None:
         """What was played of a chunk in a slot."""
+        assert play.seen is not None
         ticks = int(play.ticks[slot])
         self._observations += play.seen[slot]
         self._actions.append(chunk[:ticks])

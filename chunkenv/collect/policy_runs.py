@@ -7,6 +7,7 @@ from pathlib import Path
 
 import chunkenv
 from chunkenv.collect.collection import Collection, Progress
+from chunkenv.collect.experts import ExpertSource
 from chunkenv.collect.policy_player import SLOTS, ChunkSampler, PolicyPlayer
 from chunkenv.data.dataset import Dataset
 from chunkenv.data.dataset_files import Info
@@ -22,6 +23,7 @@ def collect_runs(
     *,
     transitions: int,
     source: Info,
+    leader: ExpertSource | None = None,
     seed: int = 0,
     action_noise: float = ACTION_NOISE,
     command: str = "",
@@ -30,7 +32,8 @@ def collect_runs(
     """Collect episodes of a chunked policy into a folder, or go on collecting them.
 
     There is no delay, and each chunk is executed to its last row, so that the action of an episode's tick t is row
-    t % H of a chunk, as planned.
+    t % H of a chunk, as planned. With a leader every second episode gets the leader's actions instead; the data have
+    what the policy planned.
 
     Args:
         level: one of `chunkenv.kinetix.LEVELS`.
@@ -38,6 +41,7 @@ def collect_runs(
         out: the folder; with a finished dataset of the same settings in it, that is returned.
         transitions: at least how many ticks; the episode that reaches them is the last one.
         source: what tells this policy from others: "name" and "sha256".
+        leader: an expert of the level; see `PolicyPlayer`.
         seed: of the dataset. An evaluation with the same seed has the same noise: use another one there.
         action_noise: standard deviation of the noise.
         command: is stored with the data.
@@ -61,5 +65,7 @@ def collect_runs(
         "execution_horizon": policy.prediction_horizon,
         "chunkenv": chunkenv.__version__,
     }
-    make_player = partial(PolicyPlayer, level, policy, seed, noise)
+    if leader is not None:
+        recipe["leader"] = {"name": leader.name, "sha256": leader.sha256}
+    make_player = partial(PolicyPlayer, level, policy, seed, noise, None if leader is None else leader.expert)
     return Collection(make_player, SLOTS, recipe, Path(out), size, workers=1).finish(command, progress)

@@ -37,6 +37,20 @@ def test_what_is_kept_is_what_happens_again_in_one_environment():
     assert (terminated, info["success"]) == (episode.terminated, episode.success)
 
 
+def test_every_second_episode_follows_the_leader_and_keeps_the_plan():
+    env = ActionNoise(gym.make(f"chunkenv/kinetix-{LEVEL}-v0", observation="compact"), 0.1)
+    expert = random_expert(LEVEL)
+    even, odd = PolicyPlayer(LEVEL, policy(), 3, 0.1, expert).play([0, 1])
+    own, other = PolicyPlayer(LEVEL, policy(), 3, 0.1).play([0, 1])
+    assert all(np.array_equal(a, b) for a, b in zip(even, own, strict=True))
+    np.testing.assert_array_equal(odd.actions[:8], other.actions[:8])
+    seen, _ = env.reset(seed=odd.seed)
+    for tick in range(20):
+        np.testing.assert_allclose(seen, odd.observations[tick], atol=1e-3)
+        seen, *_ = env.step(expert.actions(seen[None])[0])
+    assert np.abs(odd.observations[20] - other.observations[20]).max() > 0.01
+
+
 def test_an_episode_hangs_on_its_number_only():
     player = PolicyPlayer(LEVEL, policy(), 3, 0.1)
     first, second = player.play([0, 1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task,
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar, watch_training
 from chunkenv.cli.train.flow import describe_data
-from chunkenv.collect import ExpertSource, read_experts
+from chunkenv.collect import ExpertSource, collect_runs, read_experts
 from chunkenv.data import Dataset
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import POLICIES, read_task
@@ -69,7 +70,8 @@ def a2c2(
     folder = out / level / ("policy" if source is None else "expert") / f"seed{seed}"
     command, console = command_line("train", context, leave_out=("out",)), Console(highlight=False)
     policy, described = _policy(level, policies)
-    runs = _collect(console, policy, described, folder / RUNS, transitions, RUNS_SEED + seed, command)
+    collecting = partial(collect_runs, level, policy, folder / RUNS, transitions=transitions, source=described)
+    runs = _collect(console, partial(collecting, leader=source, seed=RUNS_SEED + seed, command=command), transitions)
     ticks = _label(runs, policy, source)
     facts = {"level": level, "command": command, "policy": described, "data": describe_data(runs)} | _about(source)
     _train(console, resume(HeadTraining(ticks, settings, seed, facts), folder), folder)
@@ -110,28 +112,15 @@ def _policy(level: str, policies: str) -> tuple[FlowPolicy, dict[str, str]]:
     return policy, {"name": f"{family_folder(policies).name}/{name}", "sha256": manifest(policies)[name]["sha256"]}
 
 
-def _collect(
-    console: Console,
-    policy: FlowPolicy,
-    described: dict[str, str],
-    folder: Path,
-    transitions: int,
-    seed: int,
-    command: str,
-) -> Dataset:
+def _collect(console: Console, collect: Callable[..., Dataset], transitions: int) -> Dataset:
     """The policy's own runs, under a bar; Ctrl-C ends with a sentence."""
-    from chunkenv.collect import collect_runs
-
     kept = "the blocks of episodes that are done are kept. The same command goes on from there."
     with say_if_interrupted(console, lambda: kept), progress_bar(console, "runs", transitions) as move:
 
         def progress(_: int, ticks: int) -> None:
             move(ticks, f"runs  {min(ticks, transitions):,}/{transitions:,} ticks")
 
-        return collect_runs(
-            policy.level, policy, folder, transitions=transitions, source=described, seed=seed, command=command,
-            progress=progress,
-        )  # fmt: skip
+        return collect(progress=progress)
 
 
 def _label(runs: Dataset, policy: FlowPolicy, source: ExpertSource | None) -> LabelledTicks:
