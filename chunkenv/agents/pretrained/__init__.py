@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chunkenv.agents.common.checkpoint_file import Facts
-from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import LEVELS, POLICIES, POLICY_FAMILIES
 from chunkenv.utils.checks import one_of
 from chunkenv.utils.files import atomic_file
+
+if TYPE_CHECKING:
+    from chunkenv.agents.policies.flow_policy import FlowPolicy
 
 __all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
 
@@ -52,6 +55,8 @@ def load_pretrained(level: str, kind: str = "plain", policies: str | Path = POLI
         ArgumentError: an unknown level, kind or family, or weights that are missing or are not those of the manifest.
     """
     name = f"{one_of('level', level, LEVELS)}-{one_of('kind', kind, KINDS)}"
+    from chunkenv.agents.policies.flow_policy import load_flow_policy  # brings jax, which a manifest can do without
+
     policy = load_flow_policy(verified_file(name, policies, f"chunkenv train flow {level} --data FOLDER"))
     policy.family = str(policies)
     return policy

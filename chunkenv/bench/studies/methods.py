@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
+from chunkenv.agents.pretrained import manifest
 from chunkenv.bench.studies.modelled_methods import jacobian_reflex, predicted_state, predicted_state_learned, vlash
 from chunkenv.evaluate import BatchPolicy, Row, evaluate_batch
 from chunkenv.registration import ACTION_NOISE, LEVELS, POLICIES
@@ -126,8 +127,6 @@ def missing_weights(method: str, policies: str = POLICIES, tasks: Sequence[str] 
     Raises:
         ArgumentError: there is no such family.
     """
-    from chunkenv.agents.pretrained import manifest  # brings jax, which the list of settings can do without
-
     there, kinds = manifest(policies), (METHODS[method].weights, *METHODS[method].also)
     return [f"{task}-{kind}" for task in tasks for kind in kinds if kind and f"{task}-{kind}" not in there]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from chunkenv.agents.pretrained import family_folder
 from chunkenv.registration import POLICY_FAMILIES
 
 
@@ -13,11 +14,7 @@ def settled_family(policies: str) -> str:
     Raises:
         ArgumentError: it is no family, and no folder with a manifest.
     """
-    if policies in POLICY_FAMILIES:
-        return policies
-    from chunkenv.agents.pretrained import family_folder  # brings jax, which a name can do without
-
-    return str(family_folder(policies).resolve())
+    return policies if policies in POLICY_FAMILIES else str(family_folder(policies).resolve())
 
 
 def family_identity(policies: str) -> str:
@@ -30,7 +27,5 @@ def family_identity(policies: str) -> str:
     """
     if policies in POLICY_FAMILIES:
         return policies
-    from chunkenv.agents.pretrained import family_folder
-
     text = (family_folder(policies) / "manifest.json").read_bytes().replace(b"\r\n", b"\n")
     return f"manifest {hashlib.sha256(text).hexdigest()[:12]}"

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -35,3 +37,10 @@ def test_every_method_of_the_papers_study_has_its_weights_in_the_package():
 def test_what_is_no_family_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="nor a folder with a manifest"):
         methods.available_methods(str(tmp_path))
+
+
+def test_what_a_family_has_is_known_without_jax():
+    """Jax may swallow the Ctrl-C of the process that only hands out work."""
+    script = "import sys; from chunkenv.cli.bench.study_options import methods_of; "
+    script += "methods_of(None, 'smooth', ['catapult'], ['naive']); assert 'jax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
