@@ -12,6 +12,7 @@ from chunkenv.bench.analysis.groups import Group, Groups, overall, planned_rows
 from chunkenv.bench.analysis.intervals import UNKNOWN, Interval, pooled
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError
+from chunkenv.evaluate import Row
 
 RESAMPLES = 2_000
 """Of each of the many differences between two methods."""
@@ -111,7 +112,7 @@ def _groups_by_method(store: Store) -> dict[str, dict[int, Group]]:
     return found
 
 
-def _fields(groups: Groups, group: Group) -> Mapping[str, object]:
+def _fields(groups: Groups, group: Group) -> Row:
     return groups.shared | dict(zip(groups.keys, group.key, strict=True))
 
 

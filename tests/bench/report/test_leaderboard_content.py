@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 from fake_study import block_study
 
-from chunkenv.bench.report.leaderboard import make_leaderboard
+from chunkenv.bench.report.leaderboard_content import make_leaderboard
 from chunkenv.bench.report.write import write_leaderboard
 from chunkenv.bench.store.study_store import Store
 from chunkenv.errors import ArgumentError
