@@ -17,7 +17,7 @@ from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task,
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar, watch_training
 from chunkenv.cli.train.flow import describe_data
-from chunkenv.collect import ExpertSource, collect_runs, read_experts
+from chunkenv.collect import ExpertSource, read_experts
 from chunkenv.data import Dataset
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import POLICIES, read_task
@@ -61,6 +61,7 @@ def a2c2(
     """
     require("agents")
     from chunkenv.agents.residual_learning import HeadSettings
+    from chunkenv.collect import collect_runs
     from chunkenv.training import HeadTraining, resume
 
     level = read_task(task, "Kinetix level").level
