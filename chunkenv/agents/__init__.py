@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
     from chunkenv.agents.preference import DeflectSettings, Preference
-    from chunkenv.agents.pretrained import load_pretrained
+    from chunkenv.agents.pretrained.flows import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
     from chunkenv.agents.pretrained.learned_models import load_model
     from chunkenv.agents.qc import QC, QCSettings
@@ -124,7 +124,7 @@ __getattr__, __dir__ = lazy_exports(
         "load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
         "ppo": "PPOSettings ppo_settings",
         "preference": "DeflectSettings Preference",
-        "pretrained": "load_pretrained",
+        "pretrained.flows": "load_pretrained",
         "pretrained.heads": "load_head",
         "pretrained.learned_models": "load_model",
         "qc": "QC QCSettings",

@@ -74,7 +74,6 @@ class ExpertPlayer:
         self._actions = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
         self._rewards = np.zeros((slots, TIME_LIMIT), np.float32)
         self._exploration = np.zeros((slots, TIME_LIMIT, N_ACTIONS), np.float32)
-        self._low, self._high = self._envs.single_action_space.low, self._envs.single_action_space.high
 
     @property
     def fingerprints(self) -> list[str]:
@@ -135,7 +134,7 @@ class ExpertPlayer:
             actions[own] = self._experts[index](observations[own], self._number[slots][own])
         if not self._samples:
             return actions
-        return np.clip(actions + self._exploration[slots, self._ticks[slots]], self._low, self._high)
+        return np.clip(actions + self._exploration[slots, self._ticks[slots]], -1, 1)
 
     def _end(self, slot: int, terminated: bool, success: bool) -> tuple[int, Episode]:
         """The episode of a slot, which is free from now on."""

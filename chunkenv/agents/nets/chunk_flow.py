@@ -103,7 +103,7 @@ def flow_loss(
     return mean_error(found, target, known * (1 - clean))
 
 
-def mean_error(found: jax.Array, target: jax.Array, counted: Array) -> jax.Array:
+def mean_error(found: jax.Array, target: Array, counted: Array) -> jax.Array:
     """The mean squared error of [B, H, A] over the rows that count, [B, H]."""
     return (((found - target) ** 2).mean(axis=-1) * counted).sum() / jnp.maximum(counted.sum(), 1)
 

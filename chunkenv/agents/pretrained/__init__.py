@@ -1,118 +1,33 @@
-"""The flow policies that come with the package: families of them, each with some kinds for the twelve Kinetix levels.
+"""The weights that come with the package: families of flow policies for the levels, and what belongs to them."""
 
-Each family is a folder, whose `manifest.json` records for each file the data, command and commit that it was made with,
-how many episodes it solves, and the SHA-256 that loading checks.
-"""
-
-from __future__ import annotations
-
-import hashlib
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chunkenv.agents.common.checkpoint_file import Facts
-from chunkenv.errors import ArgumentError
-from chunkenv.registration import LEVELS, POLICIES, POLICY_FAMILIES
-from chunkenv.utils.checks import one_of
-from chunkenv.utils.files import atomic_file
+from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.agents.policies.flow_policy import FlowPolicy
+    from chunkenv.agents.pretrained.flows import add_pretrained, load_pretrained
+    from chunkenv.agents.pretrained.heads import add_head, load_head
+    from chunkenv.agents.pretrained.learned_models import add_model, load_model
+    from chunkenv.agents.pretrained.weight_families import KINDS, family_folder, manifest
 
-__all__ = ["KINDS", "add_pretrained", "family_folder", "load_pretrained", "manifest"]
-
-KINDS = ("plain", "prefix", "executed", "vlash", "soft-prefix", "remac", "deflect")
-"""Plain; prefix-conditioned, with the prefixes of the family's recipe; with prefixes as they were executed; plain, but
-trained with the robot's state of some ticks later; prefix-conditioned, with further rows given in part,
-or tuned to go on from its own plans, or to prefer fresh chunks."""
-
-
-def family_folder(policies: str | Path = POLICIES) -> Path:
-    """The folder of a family, or a folder of one's own that `add_pretrained` has written to.
-
-    Raises:
-        ArgumentError: it is no family, and no folder with a manifest.
-    """
-    folder = Path(__file__).parent / policies if str(policies) in POLICY_FAMILIES else Path(policies)
-    if not (folder / "manifest.json").is_file():
-        raise ArgumentError(
-            f"policies={str(policies)!r} is neither {' nor '.join(POLICY_FAMILIES)} nor a folder with a manifest.json; "
-            "give one of these."
-        )
-    return folder
-
-
-def load_pretrained(level: str, kind: str = "plain", policies: str | Path = POLICIES) -> FlowPolicy:
-    """A trained flow policy.
-
-    Args:
-        level: one of `chunkenv.kinetix.LEVELS`.
-        kind: "plain", or "prefix" for one that can go on from a clean prefix.
-        policies: one of `POLICY_FAMILIES`, or a folder that `add_pretrained` has written to.
-
-    Raises:
-        ArgumentError: an unknown level, kind or family, or weights that are missing or are not those of the manifest.
-    """
-    name = f"{one_of('level', level, LEVELS)}-{one_of('kind', kind, KINDS)}"
-    from chunkenv.agents.policies.flow_policy import load_flow_policy  # brings jax, which a manifest can do without
-
-    policy = load_flow_policy(verified_file(name, policies, f"chunkenv train flow {level} --data FOLDER"))
-    policy.family = str(policies)
-    return policy
-
-
-def verified_file(name: str, policies: str | Path, command: str) -> Path:
-    """The file of a family that is called so.
-
-    Args:
-        name: "level-kind".
-        policies: as in `load_pretrained`.
-        command: trains what is missing.
-
-    Raises:
-        ArgumentError: it is missing, or not that of the manifest.
-    """
-    folder = family_folder(policies)
-    record, path = manifest(policies).get(name), folder / f"{name}.safetensors"
-    if record is None or not path.is_file():
-        raise ArgumentError(f"There are no weights {name} in {folder}; train them: {command}.")
-    if _hash(path) != record["sha256"]:
-        raise ArgumentError(f"{path} is not the file that its manifest tells of; install chunkenv anew.")
-    return path
-
-
-def manifest(policies: str | Path = POLICIES) -> dict[str, Facts]:
-    """The facts about each file of a family, by "level-kind"."""
-    return json.loads((family_folder(policies) / "manifest.json").read_text(encoding="utf-8"))
-
-
-def add_pretrained(policy: FlowPolicy, facts: Facts, folder: Path, kind: str | None = None) -> Path:
-    """Put a policy among the weights of a folder, rounded to 8 bits, or replace the one that is there.
-
-    Args:
-        policy: its level gives the name of its file.
-        facts: for the manifest, plain data: command, commit, data, solve rate.
-        folder: where to.
-        kind: one of `KINDS`; plain or prefix, as the policy is, if None.
-    """
-    kind = KINDS[policy.prefix_conditioned] if kind is None else one_of("kind", kind, KINDS)
-    path = folder / f"{policy.level}-{kind}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    policy.save(path, small=True)
-    record(path, facts)
-    return path
-
-
-def record(path: Path, facts: Facts) -> None:
-    """Write the facts about a file, its size and its hash into the manifest beside it."""
-    manifest_path = path.parent / "manifest.json"
-    records = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.is_file() else {}
-    records[path.stem] = {"sha256": _hash(path), "bytes": path.stat().st_size, **facts}
-    text = json.dumps({key: records[key] for key in sorted(records)}, indent=1)
-    with atomic_file(manifest_path) as file:
-        file.write(f"{text}\n".encode())
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+__all__ = [
+    "KINDS",
+    "add_head",
+    "add_model",
+    "add_pretrained",
+    "family_folder",
+    "load_head",
+    "load_model",
+    "load_pretrained",
+    "manifest",
+]
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "weight_families": "KINDS family_folder manifest",
+        "flows": "add_pretrained load_pretrained",
+        "heads": "add_head load_head",
+        "learned_models": "add_model load_model",
+    },
+    "agents",
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chunkenv.agents.common.checkpoint_file import Facts
 from chunkenv.agents.policies.learned_model import LearnedModel, load_learned_model
-from chunkenv.agents.pretrained import record, verified_file
+from chunkenv.agents.pretrained.weight_families import record, verified_file
 from chunkenv.registration import LEVELS, POLICIES
 from chunkenv.utils.checks import one_of
 
