@@ -1,4 +1,4 @@
-"""Families of weights: folders with a `manifest.json` of how each file was made, and of the SHA-256 that loading checks."""
+"""Families of weights: folders whose `manifest.json` says how each file was made, with the SHA-256 that loading checks."""
 
 from __future__ import annotations
 
