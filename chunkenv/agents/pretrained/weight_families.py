@@ -1,4 +1,4 @@
-"""Families of weights: folders whose `manifest.json` says how each file was made, with the SHA-256 that loading checks."""
+"""Families of weights: folders whose `manifest.json` tells how each file was made, and its SHA-256, which is checked."""
 
 from __future__ import annotations
 
