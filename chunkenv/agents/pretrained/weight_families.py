@@ -1,4 +1,4 @@
-"""Families of weights: folders whose `manifest.json` tells how each file was made, and its SHA-256, which is checked."""
+"""Families of weights: folders whose `manifest.json` tells how each file was made, and its SHA-256."""
 
 from __future__ import annotations
 
