@@ -1,14 +1,14 @@
-"""Make a family of flow policies for the Kinetix levels: experts, their demonstrations, and policies of several kinds.
+"""Make a family of weights for the Kinetix levels: experts, their demonstrations, and what learns from these.
 
     python benchmarks/policy_family.py --recipe published --actions sampled --out results/published
 
-runs, level by level, the commands that a user would run (`chunkenv train ppo`, `data collect`, `train flow`), and
+runs, level by level, the commands that a user would run (`chunkenv train ppo`, `data collect`, `train flow`, ...), and
 enters each policy with its solve rates into `<out>/policies`, a folder for `--policies` of the studies. All of them go
 on where they were stopped, so this script does, too; several may work on different levels at once. The families of the
 package:
 
-    published  --recipe published --actions sampled --kinds plain prefix
-    smooth     --recipe smooth --actions mean --kinds plain executed, entered as prefix (made with two experts a level)
+    published  --recipe published --actions sampled --updates 6000
+    smooth     --recipe smooth --actions mean --seeds 2 --kinds plain executed, the latter entered as prefix
 
 Needs the extras `agents`, `data` and `kinetix`.
 """
@@ -21,16 +21,90 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from flow_weights import enter
+import flow_weights
+import head_weights
 
+from chunkenv.agents import load_learned_model
+from chunkenv.agents.policies.correction_head import LABELS
 from chunkenv.agents.ppo import RECIPES
+from chunkenv.agents.pretrained import add_model
 from chunkenv.collect.expert_player import ACTIONS
 from chunkenv.registration import LEVELS
+from chunkenv.training.correction import HEAD
+from chunkenv.training.imitation import POLICY
+from chunkenv.training.model_training import MODEL
 
-PREFIXES = {"plain": [], "prefix": ["--prefix-conditioned", "--intended-prefix"], "executed": ["--prefix-conditioned"]}
+INTENDED = ("--prefix-conditioned", "--intended-prefix")
+FLOWS = {
+    "plain": (),
+    "prefix": INTENDED,
+    "executed": ("--prefix-conditioned",),
+    "soft-prefix": (*INTENDED, "--soft-rows", "6"),
+    "vlash": ("--future-offsets", "4"),
+}
 """The options of `chunkenv train flow` for each kind."""
+TUNED = ("remac", "deflect")
+"""Kinds that begin with the plain or the prefix-conditioned policy."""
+HEADS = tuple(f"a2c2-{label}" for label in LABELS)
+HIDDEN = "128,128"
+"""Of heads: larger ones correct no better, and a package of 20 MB has no room for them."""
 DATA_SEED = 100
 """Far from the seeds of evaluations, whose noise must not be that of the data."""
+
+
+class Family:
+    """The folders of a family, and how it is made.
+
+    Args:
+        chosen: the options of the command line.
+    """
+
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self._chosen, self._out = chosen, chosen.out
+        self._experts, self._policies = chosen.experts or chosen.out / "experts", chosen.out / "policies"
+
+    def make(self, level: str) -> None:
+        """Make what is missing of a level."""
+        for command in self._demonstrations(level):
+            chunkenv(*command)
+        for kind in self._chosen.kinds:
+            folder = self._out / "trained" / kind
+            chunkenv(*self._training(level, kind), "--out", folder)
+            (path,) = (path for name in (POLICY, HEAD, MODEL) for path in folder.glob(f"{level}/**/seed0/{name}"))
+            self._enter(kind, path)
+
+    def _demonstrations(self, level: str) -> Iterator[tuple[object, ...]]:
+        chosen = self._chosen
+        for seed in range(chosen.seeds):
+            yield "train", "ppo", level, "--recipe", chosen.recipe, "--seed", seed, "--out", self._experts
+        yield ("data", "collect", level, "--experts", self._experts / level, "--actions", chosen.actions,
+               "--transitions", chosen.transitions, "--seed", DATA_SEED, "--workers", 1,
+               "--out", self._data(level))  # fmt: skip
+
+    def _data(self, level: str) -> Path:
+        return self._out / "data" / level
+
+    def _training(self, level: str, kind: str) -> tuple[object, ...]:
+        if kind in FLOWS:
+            options = "--data", self._data(level), "--updates", self._chosen.updates
+            return "train", "flow", level, *FLOWS[kind], *options
+        if kind in TUNED:
+            return "train", kind, level, "--data", self._data(level), "--start-from", self._policies
+        if kind == "model":
+            return "train", "model", level, "--data", self._data(level)
+        label = {"a2c2-expert": ("--expert", self._experts / level), "a2c2-policy": ("--label", "policy")}[kind]
+        return "train", "a2c2", level, "--policies", self._policies, "--hidden", HIDDEN, *label
+
+    def _enter(self, kind: str, path: Path) -> None:
+        """Put trained weights into the family, with what they solve."""
+        episodes = self._chosen.episodes
+        if kind == "model":
+            model = load_learned_model(path)
+            add_model(model, {**model.facts, "commit": flow_weights.commit()}, self._policies)
+        elif kind in HEADS:
+            head_weights.enter(path, episodes, 0, self._policies)
+        else:
+            flow_weights.enter(path, episodes, 0, self._policies, kind)
 
 
 def chunkenv(*arguments: object) -> None:
@@ -39,38 +113,23 @@ def chunkenv(*arguments: object) -> None:
     subprocess.run([Path(sys.executable).with_name("chunkenv"), *map(str, arguments)], check=True)
 
 
-def commands(level: str, chosen: argparse.Namespace) -> Iterator[tuple[object, ...]]:
-    """Everything that has to be done for a level, in this order."""
-    experts, data = chosen.experts or chosen.out / "experts", chosen.out / "data" / level
-    for seed in range(chosen.seeds):
-        yield "train", "ppo", level, "--recipe", chosen.recipe, "--seed", seed, "--out", experts
-    yield ("data", "collect", level, "--experts", experts / level, "--actions", chosen.actions,
-           "--transitions", chosen.transitions, "--seed", DATA_SEED, "--workers", 1, "--out", data)  # fmt: skip
-    for kind in chosen.kinds:
-        yield ("train", "flow", level, "--data", data, *PREFIXES[kind], "--updates", chosen.updates,
-               "--out", chosen.out / "flow" / kind)  # fmt: skip
-
-
 def main() -> None:
     """Make what is missing."""
+    kinds = (*FLOWS, *TUNED, "model", *HEADS)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=RECIPES, default="published", help="of the experts")
     parser.add_argument("--actions", choices=ACTIONS, default="sampled", help="of the demonstrations")
-    parser.add_argument("--kinds", nargs="+", choices=PREFIXES, default=["plain", "prefix"])
-    parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
+    parser.add_argument("--kinds", nargs="+", choices=kinds, metavar="KIND", default=kinds, help=", ".join(kinds))
+    parser.add_argument("--levels", nargs="+", choices=LEVELS, metavar="LEVEL", default=LEVELS)
     parser.add_argument("--seeds", type=int, default=6, help="experts for each level")
     parser.add_argument("--transitions", type=int, default=1_000_000)
-    parser.add_argument("--updates", type=int, default=10_000)
+    parser.add_argument("--updates", type=int, default=10_000, help="of flow policies")
     parser.add_argument("--episodes", type=int, default=256, help="that each policy is evaluated on")
     parser.add_argument("--experts", type=Path, help="a folder with experts of another family, not to train them again")
     parser.add_argument("--out", type=Path, default=Path("results") / "published")
     chosen = parser.parse_args()
     for level in chosen.levels:
-        for command in commands(level, chosen):
-            chunkenv(*command)
-        for kind in chosen.kinds:
-            (path,) = (chosen.out / "flow" / kind / level).glob("*/seed0/policy.safetensors")
-            enter(path, chosen.episodes, 0, chosen.out / "policies", kind)
+        Family(chosen).make(level)
 
 
 if __name__ == "__main__":
