@@ -298,7 +298,7 @@ BAD = {
     "an unknown worker": (lambda: cartpole(worker="treads"), "worker='treads' is unknown; did you mean 'thread'"),
     "no worker": (lambda: cartpole(worker=7), "worker=7 cannot infer; choose 'process' or 'thread'"),
     "an oracle": (lambda: cartpole(delay_estimate="oracle"), "delay_estimate='oracle' cannot be: nobody knows"),
-    "no estimate": (lambda: cartpole(delay_estimate="mean"), "delay_estimate='mean' is unknown"),
+    "no estimate": (lambda: cartpole(delay_estimate="median"), "delay_estimate='median' is unknown"),
     "for ever": (lambda: cartpole(timeout=math.inf), "timeout=inf is not a finite number"),
     "no time": (lambda: cartpole(timeout=0.0), "timeout=0.0 is too small"),
     "no time to start": (lambda: cartpole(start_timeout=-1), "start_timeout=-1 is not a finite number of at least 0"),

@@ -417,7 +417,7 @@ def test_a_vector_environment_that_can_only_be_stepped_whole_is_refused():
         ("cold_start", "warm"),
         ("discount", 1.5),
         ("observe_prefix", "all"),
-        ("delay_estimate", "mean"),
+        ("delay_estimate", "median"),
         ("control_dt", 0.0),
         ("info", "some"),
     ],

@@ -122,9 +122,9 @@ def spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
 
     Heights that touch become a stack around their mean.
 
-    >>> spread([50, 50, 90], 6, 104)
+    >>> spread([50.0, 50.0, 90.0], 6.0, 104.0)
     [47.0, 53.0, 90.0]
-    >>> spread([103, 103], 6, 104)
+    >>> spread([103.0, 103.0], 6.0, 104.0)
     [98.0, 104.0]
     """
     stacks: list[list[float]] = []
