@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.policies.correction_head import CorrectionHead, head_inputs
 from chunkenv.agents.residual_learning import HeadSettings, head_updates, initial_head
 from chunkenv.training.correction_labels import LabelledTicks
+from chunkenv.training.jax_state import from_arrays, to_arrays
 from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
@@ -86,13 +85,11 @@ class HeadTraining(Training):
 
     def state(self) -> tuple[Arrays, Facts]:
         """Weights and the optimiser's state."""
-        return {str(index): np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(self._state))}, {}
+        return to_arrays(self._state), {}
 
     def restore(self, arrays: Arrays, facts: Facts) -> None:
         """Take over what `state` returned."""
-        leaves, structure = jax.tree.flatten(self._state)
-        found = [jnp.asarray(arrays[str(index)]).reshape(leaf.shape) for index, leaf in enumerate(leaves)]
-        self._state = jax.tree.unflatten(structure, found)
+        self._state = from_arrays(self._state, arrays)
 
     def write_results(self, folder: Path) -> None:
         """Write `head.safetensors`, at the end."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -17,6 +16,7 @@ from chunkenv.agents.nets.mixer import ChunkSizes, Weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.agents.policies.flow_policy import FlowPolicy
 from chunkenv.errors import ArgumentError
+from chunkenv.training.jax_state import from_arrays, to_arrays
 from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
@@ -144,13 +144,11 @@ class FlowTraining(Training):
 
     def state(self) -> tuple[Arrays, Facts]:
         """Weights, their average and the optimiser's state."""
-        return {str(index): np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(self._state))}, {}
+        return to_arrays(self._state), {}
 
     def restore(self, arrays: Arrays, facts: Facts) -> None:
         """Take over what `state` returned."""
-        leaves, structure = jax.tree.flatten(self._state)
-        found = [jnp.asarray(arrays[str(index)]).reshape(leaf.shape) for index, leaf in enumerate(leaves)]
-        self._state = jax.tree.unflatten(structure, found)
+        self._state = from_arrays(self._state, arrays)
 
     def write_results(self, folder: Path) -> None:
         """Write `policy.safetensors`, at the end."""

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.model_learning import ModelSettings, initial_model_state, model_updates
 from chunkenv.agents.policies.learned_model import LearnedModel, ModelScales
+from chunkenv.training.jax_state import from_arrays, to_arrays
 from chunkenv.training.loop import Training
 from chunkenv.training.metrics import Metrics
 from chunkenv.utils.checks import whole_number
@@ -85,13 +84,11 @@ class ModelTraining(Training):
 
     def state(self) -> tuple[Arrays, Facts]:
         """Weights and the optimiser's state."""
-        return {str(index): np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(self._state))}, {}
+        return to_arrays(self._state), {}
 
     def restore(self, arrays: Arrays, facts: Facts) -> None:
         """Take over what `state` returned."""
-        leaves, structure = jax.tree.flatten(self._state)
-        found = [jnp.asarray(arrays[str(index)]).reshape(leaf.shape) for index, leaf in enumerate(leaves)]
-        self._state = jax.tree.unflatten(structure, found)
+        self._state = from_arrays(self._state, arrays)
 
     def write_results(self, folder: Path) -> None:
         """Write `model.safetensors`, at the end."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from chunkenv.bench.studies import flow_policy
 from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task, read_widths, whole
 from chunkenv.cli.interrupts import say_if_interrupted
-from chunkenv.cli.progress import progress_bar, watch_training
+from chunkenv.cli.progress import progress_bar
 from chunkenv.cli.train.flow import describe_data
+from chunkenv.cli.train.updates import train_updates
 from chunkenv.collect import ExpertSource, read_experts
 from chunkenv.data import Dataset
 from chunkenv.errors import ArgumentError
@@ -132,30 +132,11 @@ def _label(runs: Dataset, policy: FlowPolicy, source: ExpertSource | None) -> La
 
 def _train(console: Console, training: Any, folder: Path) -> None:
     """Train to the end, and say where the head is."""
-    from chunkenv.training import train
-    from chunkenv.training.correction import HEAD, ROUND
-    from chunkenv.training.loop import RESUME
+    from chunkenv.training.correction import HEAD
 
-    total = training.total_steps
     console.print(f"mean squared error of the planned actions: {training.uncorrected:.4f}")
-    if training.steps:
-        console.print(f"goes on from {training.steps:,} of {total:,} updates.")
 
-    def report(metrics: Mapping[str, float]) -> str:
-        """Ten lines in all."""
-        steps = int(metrics["steps"])
-        due = 10 * steps // total > 10 * (steps - ROUND) // total
-        return f"{steps:,} of {total:,} updates, loss {metrics['loss']:.4f}" if due else ""
+    def loss(metrics: Mapping[str, float]) -> str:
+        return f"loss {metrics['loss']:.4f}"
 
-    watch_training(
-        console,
-        train(training, folder),
-        title="",
-        total=total,
-        done=training.steps,
-        unit="updates",
-        describe=lambda metrics: f"loss {metrics['loss']:.4f}",
-        report=report,
-        kept=folder / RESUME,
-    )
-    console.print(f"head  {escape(str(folder / HEAD))}", soft_wrap=True)
+    train_updates(console, training, folder, folder / HEAD, "", loss, loss)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, whole
-from chunkenv.cli.progress import watch_training
+from chunkenv.cli.train.updates import train_updates
 from chunkenv.data import Dataset, OffsetWindows, Windows
 from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
@@ -85,32 +83,17 @@ def flow(
 
 def train_flow(training: FlowTraining, folder: Path) -> None:
     """Train a flow policy to the end, under a bar, and say where it is."""
-    from chunkenv.training import train
-    from chunkenv.training.imitation import POLICY, ROUND
-    from chunkenv.training.loop import RESUME
+    from chunkenv.training.imitation import POLICY
 
-    console, total = Console(highlight=False), training.total_steps
-    if training.steps:
-        console.print(f"{training.level}: goes on from {training.steps:,} of {total:,} updates.")
-
-    def report(metrics: Mapping[str, float]) -> str:
-        """Ten lines in all."""
-        steps = int(metrics["steps"])
-        due = 10 * steps // total > 10 * (steps - ROUND) // total
-        return f"{steps:,} of {total:,} updates, loss {metrics['loss']:.4f}" if due else ""
-
-    watch_training(
-        console,
-        train(training, folder),
-        title="",
-        total=total,
-        done=training.steps,
-        unit="updates",
-        describe=lambda metrics: f"loss {metrics['loss']:.3f}",
-        report=report,
-        kept=folder / RESUME,
+    train_updates(
+        Console(highlight=False),
+        training,
+        folder,
+        folder / POLICY,
+        f"{training.level}: ",
+        lambda metrics: f"loss {metrics['loss']:.4f}",
+        lambda metrics: f"loss {metrics['loss']:.3f}",
     )
-    console.print(f"policy  {escape(str(folder / POLICY))}", soft_wrap=True)
 
 
 def describe_data(dataset: Dataset) -> dict[str, Any]:

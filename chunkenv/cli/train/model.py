@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task, whole
-from chunkenv.cli.progress import watch_training
 from chunkenv.cli.train.flow import describe_data, load_of_level
+from chunkenv.cli.train.updates import train_updates
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
 
@@ -35,9 +33,8 @@ def model(
     require("agents")
     from chunkenv.agents.model_learning import ModelSettings
     from chunkenv.data.transitions import Transitions
-    from chunkenv.training import ModelTraining, resume, train
-    from chunkenv.training.loop import RESUME
-    from chunkenv.training.model_training import MODEL, ROUND
+    from chunkenv.training import ModelTraining, resume
+    from chunkenv.training.model_training import MODEL
 
     level = read_task(task, "Kinetix level").level
     dataset = load_of_level(data, level)
@@ -45,25 +42,12 @@ def model(
     folder = out / level / f"seed{seed}"
     facts = {"level": level, "command": command_line("train", context, leave_out=()), "data": describe_data(dataset)}
     training = resume(ModelTraining(Transitions(dataset), settings, seed, facts), folder)
-    console, total = Console(highlight=False), training.total_steps
-    if training.steps:
-        console.print(f"{level}: goes on from {training.steps:,} of {total:,} updates.")
-
-    def report(metrics: Mapping[str, float]) -> str:
-        """Ten lines in all."""
-        steps = int(metrics["steps"])
-        due = 10 * steps // total > 10 * (steps - ROUND) // total
-        return f"{steps:,} of {total:,} updates, {metrics['loss']:.1%} of the changes not predicted" if due else ""
-
-    watch_training(
-        console,
-        train(training, folder),
-        title="",
-        total=total,
-        done=training.steps,
-        unit="updates",
-        describe=lambda metrics: f"loss {metrics['loss']:.3f}",
-        report=report,
-        kept=folder / RESUME,
+    train_updates(
+        Console(highlight=False),
+        training,
+        folder,
+        folder / MODEL,
+        f"{level}: ",
+        lambda metrics: f"{metrics['loss']:.1%} of the changes not predicted",
+        lambda metrics: f"loss {metrics['loss']:.3f}",
     )
-    console.print(f"model  {escape(str(folder / MODEL))}", soft_wrap=True)
