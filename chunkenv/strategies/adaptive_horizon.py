@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 
 from chunkenv.request import Policy, VectorRequest
-from chunkenv.strategies.costs import Cost, cost_of
+from chunkenv.strategies.costs import Cost, cost_of, costs_of_samples
 from chunkenv.strategies.denoiser import SamplingPolicy
 from chunkenv.strategies.requests import generators_of, read_chunks, repeat, repeat_request
 from chunkenv.strategies.rolling_threshold import RollingThreshold, choices_of
@@ -73,15 +72,10 @@ class AdaptiveHorizon(Strategy[SamplingPolicy]):
         told = request._replace(execution_horizon=low)
         many = repeat_request(told, count, generators_of(request, "AdaptiveHorizon"))
         chunks = read_chunks(self.policy.infer_batch(repeat(observations, count), many))
-        self._costs = self._spent(len(request.tick), count)
+        self._costs = costs_of_samples(self.policy, len(request.tick), count)
         samples = chunks.reshape(-1, count, *chunks.shape[1:])
         spread = samples.std(axis=1).mean(axis=-1)
         return samples[:, 0], self._threshold.horizons(spread, request)
-
-    def _spent(self, requests: int, count: int) -> list[Cost]:
-        """The sum of the samples' costs, which may differ."""
-        each = getattr(self.policy, "costs", None) or [cost_of(self.policy)] * (requests * count)
-        return [reduce(Cost.plus, each[first : first + count]) for first in range(0, len(each), count)]
 
 
 class RandomHorizon(Strategy[Policy]):

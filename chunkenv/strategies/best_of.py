@@ -6,14 +6,14 @@ it, all candidates go on from what is left of the previous chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import Chunk, VectorRequest
-from chunkenv.strategies.costs import Cost, cost_of
+from chunkenv.strategies.costs import Cost, cost_of, costs_of_samples
 from chunkenv.strategies.denoiser import SamplingPolicy
 from chunkenv.strategies.requests import generators_of, read_chunks, repeat, repeat_request
 from chunkenv.strategies.strategy import Strategy
@@ -44,11 +44,17 @@ class BestOf(Strategy[SamplingPolicy]):
             raise ArgumentError(f"values={values!r} cannot be called; give a function of observations and chunks.")
         self.values = values
         self.samples = whole_number("samples", samples, at_least=1)
+        self._costs = [cost_of(policy).times(self.samples)]
 
     @property
     def cost(self) -> Cost:
-        """`samples` chunks of the policy; what the critic takes is not counted."""
-        return cost_of(self.policy).times(self.samples)
+        """`samples` chunks of the policy, those of the last request; what the critic takes is not counted."""
+        return self._costs[-1]
+
+    @property
+    def costs(self) -> Sequence[Cost]:
+        """The same of each request of the last batch."""
+        return self._costs
 
     def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks chosen for many requests, [N, H, A].
@@ -59,6 +65,7 @@ class BestOf(Strategy[SamplingPolicy]):
         many = repeat_request(request, self.samples, generators_of(request, "BestOf"))
         repeated = repeat(observations, self.samples)
         chunks = read_chunks(self.policy.infer_batch(repeated, many))
+        self._costs = costs_of_samples(self.policy, len(request.tick), self.samples)
         values = _check_values(self.values(repeated, chunks), len(chunks)).reshape(-1, self.samples)
         chosen = np.arange(len(values)) * self.samples + values.argmax(axis=1)
         return chunks[chosen]

@@ -6,12 +6,14 @@ this is: sums over rows of Euclidean distances, and RTC's mask in place of the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import reset_policy
 from chunkenv.request import VectorRequest
-from chunkenv.strategies.costs import Cost, cost_of
+from chunkenv.strategies.costs import Cost, cost_of, costs_of_samples
 from chunkenv.strategies.denoiser import SamplingPolicy, check_needs
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import generators_of, read_chunks, real_rows, repeat, repeat_request
@@ -63,12 +65,18 @@ class BID(Strategy[SamplingPolicy]):
         if weak is not None:
             check_needs(weak, "BID's forward contrast", self.needs, INSTEAD)
         self.weak = weak
+        strong = cost_of(policy).times(self.samples)
+        self._costs = [strong if weak is None else strong.plus(cost_of(weak).times(self.samples))]
 
     @property
     def cost(self) -> Cost:
-        """`samples` chunks of the policy, and as many of the weak one."""
-        strong = cost_of(self.policy).times(self.samples)
-        return strong if self.weak is None else strong.plus(cost_of(self.weak).times(self.samples))
+        """`samples` chunks of the policy, and as many of the weak one: those of the last request."""
+        return self._costs[-1]
+
+    @property
+    def costs(self) -> Sequence[Cost]:
+        """The same of each request of the last batch."""
+        return self._costs
 
     def reset(self) -> None:
         """Start an episode: the policies forget the last one."""
@@ -83,17 +91,21 @@ class BID(Strategy[SamplingPolicy]):
         """
         many = repeat_request(request, self.samples, generators_of(request, "BID"))
         observations = repeat(observations, self.samples)
-        strong = self._draw(self.policy, observations, many)
+        strong, self._costs = self._draw(self.policy, observations, many)
         losses = self._incoherence(strong, request)
         if self.weak is not None:
-            weak = self._draw(self.weak, observations, many)
+            weak, costs = self._draw(self.weak, observations, many)
+            self._costs = [one.plus(other) for one, other in zip(self._costs, costs, strict=True)]
             losses = losses + self._contrast(strong, losses, weak, self._incoherence(weak, request), request)
         return strong[np.arange(len(strong)), losses.argmin(axis=1)]
 
-    def _draw(self, policy: SamplingPolicy, observations: Observation, many: VectorRequest) -> np.ndarray:
-        """The samples of each request, [N, S, H, A]."""
+    def _draw(
+        self, policy: SamplingPolicy, observations: Observation, many: VectorRequest
+    ) -> tuple[np.ndarray, list[Cost]]:
+        """The samples of each request, [N, S, H, A], and what they took, N costs."""
         chunks = read_chunks(policy.infer_batch(observations, many))
-        return chunks.reshape(-1, self.samples, *chunks.shape[1:])
+        samples = chunks.reshape(-1, self.samples, *chunks.shape[1:])
+        return samples, costs_of_samples(policy, len(samples), self.samples)
 
     def _incoherence(self, samples: np.ndarray, request: VectorRequest) -> np.ndarray:
         """Weighted distances of samples [N, S, H, A] to what is left, [N, S]; filling does not count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,19 @@ def cost_of(policy: object) -> Cost:
     if isinstance(cost, Cost):
         return cost
     return denoising_cost(getattr(policy, "steps", 1), 0, getattr(policy, "flops_per_evaluation", None))
+
+
+def costs_of_samples(policy: object, requests: int, samples: int) -> list[Cost]:
+    """What the samples of each request took together: the last batch of the policy had `samples` chunks of each.
+
+    The chunks may differ in cost (`costs` of the policy).
+
+    >>> from types import SimpleNamespace
+    >>> costs_of_samples(SimpleNamespace(costs=[Cost(1, 0, 5), Cost(2, 0, 9), Cost(4, 0, 0), Cost(4, 0, 0)]), 2, 2)
+    [Cost(evaluations=3, vjps=0, flops=14), Cost(evaluations=8, vjps=0, flops=0)]
+    """
+    each = getattr(policy, "costs", None) or [cost_of(policy)] * (requests * samples)
+    return [reduce(Cost.plus, each[first : first + samples]) for first in range(0, len(each), samples)]
 
 
 def denoising_cost(evaluations: int, vjps: int, flops_per_evaluation: int | None) -> Cost:

@@ -7,6 +7,7 @@ import numpy as np
 from chunkenv.strategies.costs import Cost
 from chunkenv.strategies.requests import stack_requests
 from chunkenv.strategies.rtc import draw_noise
+from chunkenv.strategies.strategy import Strategy
 from chunkenv.vector import VectorRequest
 
 
@@ -175,6 +176,22 @@ class Listed:
         count = len(request.tick)
         assert len(observations) == count == len(request.rng)
         return np.stack([self.chunks[index % len(self.chunks)] for index in range(count)])
+
+
+class Dear(Strategy):
+    """Its chunks differ in cost: request by request, one more evaluation."""
+
+    @property
+    def cost(self):
+        return Cost(1, 0, None)
+
+    @property
+    def costs(self):
+        return [Cost(1 + place, 0, None) for place in range(self.count)]
+
+    def infer_batch(self, observations, request):
+        self.count = len(request.tick)
+        return super().infer_batch(observations, request)
 
 
 COSTLY = Cost(evaluations=7, vjps=2, flops=1000)

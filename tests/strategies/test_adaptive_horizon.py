@@ -7,10 +7,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from chunkenv import ChunkedExecution, ChunkedVectorExecution, evaluate, evaluate_batch
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies import RTC, AdaptiveHorizon, Cost, Naive, RandomHorizon, Strategy
+from chunkenv.strategies import RTC, AdaptiveHorizon, Cost, Naive, RandomHorizon
 from chunkenv.testing import StrategyContract
 from tests.evaluate.test_decision_rows import without_times
-from tests.strategies.policies import Gaussian, generators, requests
+from tests.strategies.policies import Dear, Gaussian, generators, requests
 
 CHUNKS = dict(prediction_horizon=8, execution_horizon=(2, 6), latency=1)
 
@@ -78,22 +78,6 @@ def test_the_chunk_is_the_plain_one_and_every_sample_is_drawn_from_the_episode()
     for rng, fresh in zip(request.rng, generators(4), strict=True):
         fresh.standard_normal((3, 8, 1), np.float32)
         assert rng.random() == fresh.random()
-
-
-class Dear(Strategy):
-    """Its chunks differ in cost: request by request, one more evaluation."""
-
-    @property
-    def cost(self):
-        return Cost(1, 0, None)
-
-    @property
-    def costs(self):
-        return [Cost(1 + place, 0, None) for place in range(self.count)]
-
-    def infer_batch(self, observations, request):
-        self.count = len(request.tick)
-        return super().infer_batch(observations, request)
 
 
 def test_all_samples_are_paid_for():

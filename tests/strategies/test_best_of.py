@@ -5,7 +5,7 @@ import pytest
 
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import RTC, BestOf
-from tests.strategies.policies import Gaussian, Listed, requests
+from tests.strategies.policies import Dear, Gaussian, Listed, requests
 
 
 def first_number(observations, chunks):
@@ -57,6 +57,10 @@ def test_candidates_of_rtc_all_go_on_from_what_is_left():
 
 def test_it_costs_its_samples():
     assert BestOf(Gaussian(), first_number, samples=8).cost.evaluations == 8 * 5
+    strategy = BestOf(Dear(Gaussian()), first_number, samples=2)
+    drawn(strategy, rows=2)
+    assert [cost.evaluations for cost in strategy.costs] == [1 + 2, 3 + 4]
+    assert strategy.cost == strategy.costs[-1]
 
 
 @pytest.mark.parametrize("values", [lambda seen, rows: rows[:, :, 0], lambda seen, rows: np.full(len(rows), np.nan)])

@@ -5,7 +5,7 @@ import pytest
 
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import BID
-from tests.strategies.policies import Gaussian, Listed, Network, generators, requests
+from tests.strategies.policies import Dear, Gaussian, Listed, Network, generators, requests
 
 
 def flat(*values):
@@ -167,6 +167,17 @@ def test_both_policies_are_reset():
 def test_what_it_costs():
     assert BID(Gaussian(), 16).cost == (80, 0, 8000)
     assert BID(Gaussian(), 16, weak=Gaussian()).cost == (160, 0, 16000)
+
+
+def test_samples_that_differ_in_cost_are_added_up():
+    """Of two requests with two samples each the policy's chunks cost 1, 2, 3 and 4 evaluations."""
+    strategy = BID(Dear(Gaussian()), samples=2)
+    choose(strategy, np.zeros((2, 8, 1)), [4, 4])
+    assert [cost.evaluations for cost in strategy.costs] == [1 + 2, 3 + 4]
+    assert strategy.cost == strategy.costs[-1]
+    strategy = BID(Dear(Gaussian()), samples=2, weak=Gaussian())
+    choose(strategy, np.zeros((2, 8, 1)), [4, 4])
+    assert [cost.evaluations for cost in strategy.costs] == [1 + 2 + 2 * 5, 3 + 4 + 2 * 5]
 
 
 @pytest.mark.parametrize(
