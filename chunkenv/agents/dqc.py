@@ -29,6 +29,7 @@ from chunkenv.agents.common.critics import (
     window_actions,
 )
 from chunkenv.agents.common.learner import AgentSettings, Info, Learner, Params, as_tree
+from chunkenv.agents.common.values import expectile_errors, quantile_errors
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.behaviour_flow import behaviour_chunks, behaviour_loss, initial_behaviour
 from chunkenv.agents.nets.chunk_flow import Sizes
@@ -139,21 +140,3 @@ def state_value(layers: Layers, observations: jax.Array, rows: jax.Array, horizo
     """The value of states, float32[B]: of an observation and, if it is seen, the prefix that `rows` begin with."""
     prefix = rows[:, : horizons.seen_prefix].reshape(len(rows), -1)
     return mlp.apply(layers, observations, prefix)[:, 0]
-
-
-def expectile_errors(missing: jax.Array, share: float) -> jax.Array:
-    """Squares of what is missing to the target, weighted `share` where it is above and 1 - share where below.
-
-    >>> expectile_errors(jnp.array([1.0, -1.0]), 0.75).tolist()
-    [0.75, 0.25]
-    """
-    return jnp.where(missing >= 0, share, 1 - share) * missing**2
-
-
-def quantile_errors(missing: jax.Array, share: float) -> jax.Array:
-    """The same with absolute values: what minimises their mean is a quantile.
-
-    >>> quantile_errors(jnp.array([2.0, -2.0]), 0.75).tolist()
-    [1.5, 0.5]
-    """
-    return jnp.where(missing >= 0, share, 1 - share) * jnp.abs(missing)

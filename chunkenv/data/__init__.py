@@ -1,14 +1,16 @@
-"""Datasets: episodes kept as columns on the disk, checked, and read as windows of chunks; Minari in and out."""
+"""Datasets: episodes as columns on the disk, checked, and read as windows of chunks and goals; Minari in and out."""
 
 from typing import TYPE_CHECKING
 
 from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
+from chunkenv.data.hindsight import GoalDraw, GoalForm, GoalShares, HindsightGoals, SubgoalDraw
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.later_windows import LaterWindows
 from chunkenv.data.offset_windows import OffsetWindows
 from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
+from chunkenv.data.states import States
 from chunkenv.data.windows import Windows, split_episodes
 from chunkenv.utils.lazy import lazy_exports
 
@@ -27,10 +29,16 @@ __all__ = [
     "Dataset",
     "Episode",
     "Episodes",
+    "GoalDraw",
+    "GoalForm",
+    "GoalShares",
+    "HindsightGoals",
     "Horizons",
     "LaterWindows",
     "OffsetWindows",
     "ReplayBuffer",
+    "States",
+    "SubgoalDraw",
     "Windows",
     "check_dataset",
     "draw_batch",

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.common.learner import AgentSettings, Info, Learner, Params, as_tree
     from chunkenv.agents.common.normaliser import Normaliser
+    from chunkenv.agents.common.values import (
+        cross_entropy_errors,
+        expectile_cross_entropy_errors,
+        expectile_errors,
+        quantile_errors,
+    )
 
 __all__ = [
     "AgentSettings",
@@ -28,9 +34,13 @@ __all__ = [
     "as_tree",
     "best_chunks",
     "critic_values",
+    "cross_entropy_errors",
+    "expectile_cross_entropy_errors",
+    "expectile_errors",
     "fill_unplayed",
     "initial_critics",
     "mean_counted",
+    "quantile_errors",
     "window_actions",
 ]
 __getattr__, __dir__ = lazy_exports(
@@ -40,6 +50,7 @@ __getattr__, __dir__ = lazy_exports(
         "critics": "best_chunks critic_values fill_unplayed initial_critics mean_counted window_actions",
         "learner": "AgentSettings Info Learner Params as_tree",
         "normaliser": "Normaliser",
+        "values": "cross_entropy_errors expectile_cross_entropy_errors expectile_errors quantile_errors",
     },
     "agents",
 )
