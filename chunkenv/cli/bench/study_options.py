@@ -11,6 +11,7 @@ from rich.console import Console
 
 from chunkenv.bench.run.runner import Workers, check_workers
 from chunkenv.bench.studies.methods import METHODS, available_methods, missing_weights
+from chunkenv.bench.studies.training_commands import training_commands
 from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, MOST_WORKERS, is_given, read_names, whole
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import POLICY_FAMILIES
@@ -18,6 +19,7 @@ from chunkenv.utils.checks import one_of
 
 DATABASE = "episodes.sqlite"
 RESULTS = Path("results")
+HOW = "add them to a folder for --policies (docs/flow.md, Families of weights)"
 SHOW_ONLY = ("out", "workers", "overwrite", "executor", "address")
 """Options that change no row."""
 
@@ -63,21 +65,23 @@ def methods_of(text: str | None, policies: str, tasks: Sequence[str], usual: Seq
     """
     if text == "all":
         there = available_methods(policies, tasks)
-        _say_left_out([method for method in METHODS if method not in there], policies)
+        _say_left_out([method for method in METHODS if method not in there], policies, tasks)
         return there
     names = tuple(usual) if text is None else tuple(read_names(text))
     for method in names:
         if missing := missing_weights(one_of("method", method, tuple(METHODS)), policies, tasks):
             raise ArgumentError(
-                f"method={method!r} needs the weights {missing[0]}, which policies={policies!r} lacks; "
-                "leave the method out, or give --policies that have them."
+                f"method={method!r} needs the weights {missing[0]}, which policies={policies!r} lacks; leave the "
+                f"method out, or train them with {training_commands(missing)} and {HOW}."
             )
     return names
 
 
-def _say_left_out(methods: Sequence[str], policies: str) -> None:
+def _say_left_out(methods: Sequence[str], policies: str, tasks: Sequence[str]) -> None:
     if methods:
-        sentence = f"Left out, because policies={policies!r} lacks their weights: {', '.join(methods)}."
+        commands = (training_commands(missing_weights(method, policies, tasks)) for method in methods)
+        named = "; ".join(f"{method} ({command})" for method, command in zip(methods, commands, strict=True))
+        sentence = f"Left out, because policies={policies!r} lacks their weights: {named}. Train them and {HOW}."
         Console(highlight=False).print(sentence, soft_wrap=True, markup=False)
 
 
