@@ -161,6 +161,9 @@ def collect_oracle(
     seed: int = 0,
     action_noise: float | None = None,
     primitives: str | None = None,
+    pauses: float = 0.0,
+    detours: float = 0.0,
+    failures: float = 0.0,
     workers: int = 1,
     command: str = "",
     progress: Progress | None = None,
@@ -177,6 +180,9 @@ def collect_oracle(
         seed: of the dataset.
         action_noise: the largest standard deviation of the oracle's noise, part of its actions; the style's if None.
         primitives: ogbench's that it drives, "plan" (with correlated noise) or "markov"; the style's if None.
+        pauses: in style "task", the share of ticks in which nothing moves; see `Imperfection` for this and the next.
+        detours: the share of ticks in which the gripper goes astray.
+        failures: the share of episodes in which it gives up.
         workers: how many processes.
         command: is stored with the data.
         progress: called after every block.
@@ -187,17 +193,21 @@ def collect_oracle(
         MissingExtraError: ogbench is not installed.
     """
     from chunkenv.collect.oracle_player import OraclePlayer  # imports mujoco, which other data do not need
+    from chunkenv.manipulation.oracles import Imperfection
 
     level = read_task(level, "manipulation task").level
     if action_noise is not None:
         real_number("action_noise", action_noise, at_least=0.0)
     _, workers = _check(seed, 0.0, workers)
     arguments = {"reward": reward}
-    make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise, primitives)
+    imperfection = Imperfection(pauses, detours, failures) if pauses or detours or failures else None
+    make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise, primitives, imperfection)
     make_player()
     described: Info = {"name": "oracle", "style": style, "action_noise": action_noise}
     if primitives is not None:
         described["primitives"] = primitives
+    if imperfection is not None:
+        described["imperfection"] = asdict(imperfection)
     recipe = _recipe(level, [described], 0.0, seed) | {"observation": "features", "arguments": arguments}
     collection = Collection(make_player, PLAN_BLOCK, recipe, Path(out), _read_size(episodes, transitions), workers)
     return collection.finish(command, progress)

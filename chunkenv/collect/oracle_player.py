@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from chunkenv.data.episodes import Episode
 from chunkenv.evaluate import episode_seed
 from chunkenv.manipulation.engine.units import N_ACTIONS
+from chunkenv.manipulation.oracles.imperfect import Imperfection
 from chunkenv.manipulation.oracles.styles import Actor
 from chunkenv.manipulation.vector_env import ManipulationVectorEnv
 from chunkenv.registration import read_task
@@ -30,6 +31,7 @@ class OraclePlayer:
         seed: of the dataset.
         action_noise: the largest standard deviation of the actor's noise; that of the style if None.
         primitives: as `Actor` has them; those of the style if None.
+        imperfection: as `Actor` has it; an episode ends, too, once the demonstrator has given up.
 
     Raises:
         ArgumentError: an invalid argument.
@@ -44,11 +46,14 @@ class OraclePlayer:
         seed: int,
         action_noise: float | None,
         primitives: str | None = None,
+        imperfection: Imperfection | None = None,
     ) -> None:
         _, family, task = read_task(level, "manipulation task")
         assert family is not None
         self._seed = seed
-        self._make_actor = partial(Actor, style, family, action_noise=action_noise, primitives=primitives)
+        self._make_actor = partial(
+            Actor, style, family, action_noise=action_noise, primitives=primitives, imperfection=imperfection
+        )
         self._make = partial(
             ManipulationVectorEnv, family, task, threads=1, autoreset_mode=AutoresetMode.DISABLED, **arguments
         )
@@ -96,7 +101,7 @@ class OracleEpisode:
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self.terminated or self.truncated
+        return self.terminated or self.truncated or self.actor.gave_up
 
     def as_data(self) -> Episode:
         """The episode as data; success is what terminates an episode of these tasks."""

@@ -99,3 +99,22 @@ def test_mistakes_are_named(arguments, sentence, tmp_path):
 def test_a_reward_that_is_none_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="reward='dense'"):
         collect_oracle(TASK, "task", tmp_path / "none", reward="dense", episodes=1)
+
+
+def test_an_imperfect_demonstrator_is_slower_and_fails_in_part(solved, tmp_path):
+    shares = dict(pauses=0.2, detours=0.1, failures=0.5)
+    dataset = collect_oracle(TASK, "task", tmp_path, episodes=8, seed=100, **shares)
+    success = np.asarray(dataset.episodes.success)
+    assert 0 < success.sum() < 8
+    assert np.array_equal(dataset.terminated.sum(), success.sum())
+    still = (np.asarray(dataset.actions)[:, :4] == 0).all(axis=1)[np.repeat(success, dataset.episodes.length)]
+    assert still.mean() == pytest.approx(0.2, abs=0.15)  # of few ticks; of many: tests/manipulation/oracles
+    assert dataset.episodes.length[success].mean() > 1.2 * solved[1].episodes.length.mean()
+    assert dataset.episodes.length[~success].max() < 40  # not until the time limit
+    assert dataset.info["experts"][0]["imperfection"] == shares
+    assert verify_episodes(dataset, 8) == []
+
+
+def test_only_a_task_can_fail(tmp_path):
+    with pytest.raises(ArgumentError, match="style='play'"):
+        collect_oracle(TASK, "play", tmp_path / "none", episodes=1, pauses=0.1)

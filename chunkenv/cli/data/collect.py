@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -51,6 +51,15 @@ def collect(
             show_default="by the style",
         ),
     ] = None,
+    pauses: Annotated[
+        float | None, real(help="With --style task: the share of ticks in which nothing moves.", default="0")
+    ] = None,
+    detours: Annotated[
+        float | None, real(help="With --style task: the share of ticks in which it goes astray.", default="0")
+    ] = None,
+    failures: Annotated[
+        float | None, real(help="With --style task: the share of episodes in which it gives up.", default="0")
+    ] = None,
     episodes: Annotated[int | None, whole(help="How many; or:")] = None,
     transitions: Annotated[int | None, whole(help="At least how many ticks.")] = None,
     seed: Annotated[int, whole(help="The same seed gives the same rows.", at_most=LARGEST_SEED)] = 0,
@@ -86,7 +95,8 @@ def collect(
     a crash, the same command goes on from there.
     """
     level = read_task(task).level
-    oracle = {"style": style, "reward": reward, "primitives": primitives}
+    imperfection = {"pauses": pauses, "detours": detours, "failures": failures}
+    oracle = {"style": style, "reward": reward, "primitives": primitives, **imperfection}
     if actions is not None and not experts:
         raise ArgumentError(f"--actions {actions} is about experts; give --experts PATH, or leave it out.")
     collect_all = _choose_collector(level, experts, planner, oracle, action_noise, solve_rate, actions or "mean")
@@ -108,7 +118,7 @@ def _choose_collector(
     level: str,
     experts: list[Path] | None,
     planner: bool,
-    oracle: dict[str, str | None],
+    oracle: dict[str, Any],
     action_noise: float | None,
     solve_rate: float,
     actions: str,

@@ -83,13 +83,18 @@ class Oracle:
         self._watch(facts)
         if self._retreat:
             self._retreat -= 1
-            return self._away(facts)
+            return self.leave(facts)
         if self._is_over(facts):
             self._begin(self._choose(facts) if self._choose else self._next(facts), facts)
         if self.subgoal is None:
             return np.zeros(5, np.float32)
         self._ticks += 1
         return np.clip(self._scripts.action(facts), -1, 1).astype(np.float32)
+
+    def leave(self, facts: Facts) -> np.ndarray:
+        """Let go, up, and towards the middle of the table: the action for what is now, float32[5]."""
+        way = (CENTRE - facts["effector_position"]) / ACTION_SCALE[:3]
+        return np.array([*np.clip(way, -1, 1), 0.0, self._grip], np.float32)
 
     def _next(self, facts: Facts) -> SubGoal | None:
         """The task's next sub-goal, another cube than the one that has just been given up, if that can be."""
@@ -120,11 +125,6 @@ class Oracle:
         self.subgoal, self._ticks, self._still = subgoal, 0, 0
         if subgoal is not None:
             self._scripts.begin(subgoal, facts, self._rng or np.random.default_rng(0))
-
-    def _away(self, facts: Facts) -> np.ndarray:
-        """Let go, up, and towards the middle of the table."""
-        way = (CENTRE - facts["effector_position"]) / ACTION_SCALE[:3]
-        return np.array([*np.clip(way, -1, 1), 0.0, self._grip], np.float32)
 
 
 def next_subgoal(family: str, facts: Facts, failed: SubGoal | None = None) -> SubGoal | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from chunkenv.errors import ArgumentError
+from chunkenv.manipulation.oracles.imperfect import Imperfection, ImperfectOracle
 from chunkenv.manipulation.oracles.oracle import Oracle
 from chunkenv.manipulation.oracles.random_subgoals import random_subgoal
 from chunkenv.manipulation.oracles.scripted import STYLES as PRIMITIVES
@@ -35,6 +37,7 @@ class Actor:
         action_noise: the largest standard deviation of the noise; that of the style if None.
         primitives: ogbench's 'plan', trajectories with correlated noise, or 'markov', feedback; those of the style if
             None.
+        imperfection: of the style 'task': how often it pauses, goes astray and gives up; not at all if None.
 
     Raises:
         ArgumentError: for an invalid argument.
@@ -54,13 +57,20 @@ class Actor:
         rng: np.random.Generator,
         action_noise: float | None = None,
         primitives: str | None = None,
+        imperfection: Imperfection | None = None,
     ) -> None:
         one_of("style", style, STYLES)
         default = NOISE if style == "noisy" else 0.0
         self._noise = default if action_noise is None else real_number("action_noise", action_noise, at_least=0.0)
         self._rng = rng
-        self._oracle = _oracle(style, family, rng, primitives)
+        oracle = _oracle(style, family, rng, primitives)
+        self._oracle = oracle if imperfection is None else ImperfectOracle(oracle, _of_tasks(imperfection, style), rng)
         self.reset()
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether it has given up for good, which an imperfect demonstrator may."""
+        return isinstance(self._oracle, ImperfectOracle) and self._oracle.over
 
     def reset(self) -> None:
         """Begin an episode."""
@@ -84,3 +94,10 @@ def _oracle(style: str, family: str, rng: np.random.Generator, primitives: str |
     driven = usual if primitives is None else one_of("primitives", primitives, PRIMITIVES)
     choose: Any = None if style == "task" else partial(random_subgoal, family, rng=rng)
     return Oracle(family, driven, rng, choose)
+
+
+def _of_tasks(imperfection: Imperfection, style: str) -> Imperfection:
+    """The imperfection, refused where nothing can fail."""
+    if style != "task":
+        raise ArgumentError(f"{imperfection} is for style='task', and style={style!r}; give that, or leave it out.")
+    return imperfection
