@@ -1,4 +1,8 @@
+from functools import cache
+
 import pytest
+import typer.testing
+from typer.main import get_command
 
 
 def blocked(*modules):
@@ -14,3 +18,11 @@ def without(tmp_path):
         return str(tmp_path)
 
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_built_once():
+    """Typer's runner builds all commands anew at every call, which takes longer than most calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(get_command))
+        yield
