@@ -15,6 +15,7 @@ from chunkenv.manipulation.scene.frames import Painter
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.privileged_state import read_facts
 from chunkenv.manipulation.scene.state import check_state, read_state, state_layout, write_state
+from chunkenv.manipulation.scene.subtasks import draw_scene
 from chunkenv.manipulation.scene.worlds import open_world
 from chunkenv.registration import FAMILIES, TASKS
 from chunkenv.utils.checks import one_of
@@ -116,16 +117,18 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
 
         Args:
             seed: of everything random.
-            options: `{"task": 3}` where tasks change (`GoalManipulationEnv`).
+            options: where tasks change (`GoalManipulationEnv`), `{"task": 3}`; or `{"subtasks": 2}` for a start and a
+                goal with so many sub-tasks between them: buttons to press at least, or cubes to move.
 
         Raises:
             ArgumentError: there is no such task, or it is not this environment's.
         """
-        chosen = self._read_task(options)
+        chosen, subtasks = self._read_task(options), (options or {}).get("subtasks")
         super().reset(seed=seed)
         many = len(self._tasks) > 1
+        scene = None if subtasks is None else draw_scene(self.world.family, subtasks, self.np_random)
         drawn = int(self.np_random.choice(self._tasks)) if many and chosen is None else self._tasks[0]
-        self.world.begin(self.np_random, chosen or drawn, permute=many)
+        self.world.begin(self.np_random, chosen or drawn, many, scene)
         self._ready, self._over = True, False
         if self.render_mode == "human":
             self._show()
@@ -225,8 +228,11 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
 
     def _read_task(self, options: dict[str, Any] | None) -> int | None:
         """The task that the options ask for, or None."""
-        asked = (options or {}).get("task")
-        if asked is None or _check_task(asked) in self._tasks:
+        asked, subtasks = ((options or {}).get(name) for name in ("task", "subtasks"))
+        if asked is not None and subtasks is not None:
+            raise ArgumentError(f"options={options!r} ask for a task and for subtasks; give one of them.")
+        of_this = subtasks is None or len(self._tasks) > 1
+        if of_this and (asked is None or _check_task(asked) in self._tasks):
             return asked
         raise ArgumentError(
             f"options={options!r} ask for another task, but this environment plays task {self._tasks[0]} only; make "

@@ -39,6 +39,16 @@ def presses(current: np.ndarray, target: np.ndarray) -> list[list[int]]:
     return sorted(np.flatnonzero(solution).tolist() for solution in solutions if solution.sum() == fewest)
 
 
+def press(current: np.ndarray, buttons: np.ndarray) -> np.ndarray:
+    """The board after these buttons were pressed, once each, int[rows, columns].
+
+    >>> press(np.zeros((2, 3), int), np.array([0])).tolist()
+    [[1, 1, 0], [1, 0, 0]]
+    """
+    flips = _flips(*current.shape)[:, buttons].sum(axis=1) % 2
+    return current ^ flips.reshape(current.shape)
+
+
 @functools.lru_cache(maxsize=4096)
 def next_press(needed: bytes, columns: int, start: int) -> int | None:
     """The first button of the shortest way, from button `start`, that visits a smallest set of presses.

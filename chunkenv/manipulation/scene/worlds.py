@@ -7,6 +7,7 @@ called, not copied.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -60,19 +61,22 @@ class World(ManipSpaceEnv):
         """The space from which the ticks that settle the goal scene are drawn: seeded, unlike ogbench's."""
         return self._actions
 
-    def begin(self, generator: np.random.Generator, task: int, permute: bool) -> None:
+    def begin(
+        self, generator: np.random.Generator, task: int, permute: bool, scene: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         """Start an episode.
 
         Args:
             generator: what everything random is drawn from.
             task: 1 to 5.
             permute: whether the cubes change roles at random.
+            scene: a start and a goal in place of the task's.
         """
         self.np_random = generator
         self._actions = gymnasium.spaces.Box(-1, 1, (5,), np.float32)
         self._actions._np_random = _apart(generator, 1)
         self._permute_blocks, self._render_goal, self._reset_next_step = permute, False, False
-        self.cur_task_id, self.cur_task_info = task, self.task_infos[task - 1]
+        self.cur_task_id, self.cur_task_info = task, self.task_infos[task - 1] if scene is None else scene
         mujoco.mj_resetData(self._model, self._data)
         mujoco.mj_forward(self._model, self._data)
         self.initialize_episode()
@@ -129,12 +133,14 @@ class SceneWorld(World, SceneEnv):
 
     rescue = (0, 0)
 
-    def begin(self, generator: np.random.Generator, task: int, permute: bool) -> None:
+    def begin(
+        self, generator: np.random.Generator, task: int, permute: bool, scene: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         """As `World.begin`, with nothing locked that the last episode locked."""
         self.rescue = int(_apart(generator, 2).integers(2**32)), 0
         self._cur_button_states = np.zeros(self.family.buttons, int)
         self._apply_button_states()
-        super().begin(generator, task, permute)
+        super().begin(generator, task, permute, scene)
 
     def set_slide_targets(self, drawer: float, window: float) -> None:
         """Want drawer and window at these positions, in m."""
