@@ -7,7 +7,7 @@ what a critic credits is what really ran. It ends with the episode: rows beyond 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -51,6 +51,18 @@ class Batch(NamedTuple, Generic[ArrayT]):
     prefix: ArrayT
     prefix_known: ArrayT
     counted: ArrayT
+
+
+class Experience(Protocol):
+    """What batches are drawn from: `ReplayBuffer` is one."""
+
+    def __len__(self) -> int:
+        """Ticks that a window can begin with."""
+        ...
+
+    def sample(self, rng: np.random.Generator, batch: int, horizons: Horizons) -> Any:
+        """A batch of windows, a named tuple of arrays [B, ...]."""
+        ...
 
 
 class ReplayBuffer:
@@ -176,12 +188,24 @@ class ReplayBuffer:
         Raises:
             ArgumentError: there is none yet.
         """
+        return self.windows(self.draw_starts(rng, batch), horizons)
+
+    def draw_starts(self, rng: np.random.Generator, batch: int) -> np.ndarray:
+        """Rows that windows can begin with, int[B], drawn with replacement; every tick is equally likely.
+
+        Raises:
+            ArgumentError: there is none yet.
+        """
         if not self._ticks:
             raise ArgumentError("The replay is empty; add ticks before windows are drawn.")
         starts = rng.integers(self._rows, size=batch)
         while len(bad := np.flatnonzero(self.marks[starts] == AFTER)):
             starts[bad] = rng.integers(self._rows, size=len(bad))
-        return self.windows(starts, horizons)
+        return starts
+
+    def observations_after(self, starts: np.ndarray, ticks: np.ndarray) -> np.ndarray:
+        """The observations so many ticks after these rows, [B, O]; they must not lie beyond an episode's end."""
+        return self.observations[self._place(starts + ticks)]
 
     def windows(self, starts: np.ndarray, horizons: Horizons) -> Batch[np.ndarray]:
         """The windows that begin with these rows, int[B], each of which has a tick."""
@@ -198,7 +222,7 @@ class ReplayBuffer:
             known=known.astype(np.float32),
             rewards=self._returns(rows, ticks, horizons),
             discounts=horizons.discounts(ticks, over),
-            next_observations=self.observations[self._place(starts + ticks)],
+            next_observations=self.observations_after(starts, ticks),
             prefix=self._actions_of(prefix, prefix_known),
             prefix_known=prefix_known.astype(np.float32),
             counted=(ended | (ticks >= horizons.backup)).astype(np.float32),
@@ -255,7 +279,7 @@ def _expect_rows(name: str, column: np.ndarray, count: int) -> None:
 
 
 def draw_batch(
-    replays: Sequence[ReplayBuffer], rng: np.random.Generator, batch: int, horizons: Horizons, symmetric: bool
+    replays: Sequence[Experience], rng: np.random.Generator, batch: int, horizons: Horizons, symmetric: bool
 ) -> Batch[np.ndarray]:
     """Draw windows of several replay buffers as one batch.
 
