@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flow_weights import solved
+from family_weights import solved
 
 from chunkenv.agents import FlowPolicy, FlowSettings
 from chunkenv.bench.analysis import Interval, paired_difference

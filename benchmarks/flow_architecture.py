@@ -18,7 +18,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from flow_weights import solved
+from family_weights import solved
 
 from chunkenv.agents import Architecture, FlowSettings
 from chunkenv.bench.analysis import pooled

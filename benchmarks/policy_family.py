@@ -21,8 +21,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import flow_weights
-import head_weights
+import family_weights
 
 from chunkenv.agents import load_learned_model
 from chunkenv.agents.policies.correction_head import LABELS
@@ -100,11 +99,11 @@ class Family:
         episodes = self._chosen.episodes
         if kind == "model":
             model = load_learned_model(path)
-            add_model(model, {**model.facts, "commit": flow_weights.commit()}, self._policies)
+            add_model(model, {**model.facts, "commit": family_weights.commit()}, self._policies)
         elif kind in HEADS:
-            head_weights.enter(path, episodes, 0, self._policies)
+            family_weights.enter_head(path, episodes, 0, self._policies)
         else:
-            flow_weights.enter(path, episodes, 0, self._policies, kind)
+            family_weights.enter_policy(path, episodes, 0, self._policies, kind)
 
 
 def chunkenv(*arguments: object) -> None:

@@ -29,7 +29,7 @@ def test_what_was_added_is_loaded(folder):
         loaded = weights.load_pretrained("catapult", kind, folder)
         assert loaded.prefix_conditioned is prefix
         chunks, expected = (each.infer_batch(observations, Asked(streams(4))) for each in (loaded, policy(prefix)))
-        np.testing.assert_allclose(chunks, expected, atol=0.1)
+        np.testing.assert_allclose(chunks, expected, atol=0.3)
     assert weights.manifest(folder)["catapult-prefix"]["solve_rate"] == 0.6
 
 
@@ -41,11 +41,11 @@ def test_a_second_one_replaces_the_first(folder):
 
 
 def test_another_file_than_the_manifest_tells_of_is_refused(folder):
-    path = folder / "catapult-plain.safetensors"
+    path = folder / "catapult-plain.safetensors.xz"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ArgumentError, match=r"catapult-plain\.safetensors is not the file"):
+    with pytest.raises(ArgumentError, match=r"catapult-plain\.safetensors\.xz is not the file"):
         weights.load_pretrained("catapult", "plain", folder)
 
 
@@ -63,8 +63,8 @@ def test_what_is_not_there_is_named(folder, level, kind, message):
 
 
 def test_the_package_is_small_enough_and_every_file_is_told_of():
-    files = [file for family in HERE for file in weights.family_folder(family).glob("*.safetensors")]
-    assert sorted(path.stem for path in files) == sorted(name for family in HERE for name in weights.manifest(family))
+    files = [file for family in HERE for file in weights.family_folder(family).glob("*.safetensors.xz")]
+    assert sorted(path.name.split(".")[0] for path in files) == sorted(name for family in HERE for name in weights.manifest(family))
     assert sum(path.stat().st_size for path in files) <= MOST_BYTES
 
 

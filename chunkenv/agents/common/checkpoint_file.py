@@ -1,18 +1,20 @@
 """Checkpoints: safetensors files that say what they are.
 
-A file holds its kind, its facts as JSON, and a digest of its arrays. It is written atomically.
+A file holds its kind, its facts as JSON, and a digest of its arrays. It is written atomically. One whose name ends in
+".xz" is compressed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.files import atomic_file
@@ -32,8 +34,9 @@ def write(path: Path, kind: str, arrays: Arrays, facts: Facts) -> None:
     """
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     about = {"kind": kind, "format": FORMAT, "digest": _digest(whole), **facts}
+    content = save(whole, {"chunkenv": json.dumps(about)})
     with atomic_file(path) as file:
-        file.write(save(whole, {"chunkenv": json.dumps(about)}))
+        file.write(lzma.compress(content, preset=9) if path.suffix == ".xz" else content)
 
 
 def read(path: Path, kind: str) -> tuple[Arrays, Facts]:
@@ -45,10 +48,10 @@ def read(path: Path, kind: str) -> tuple[Arrays, Facts]:
     if not path.is_file():
         raise ArgumentError(f"There is no {kind} {path}; chunkenv train makes one.")
     try:
-        with safe_open(path, "numpy") as file:
-            about = json.loads((file.metadata() or {}).get("chunkenv", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
-    except (SafetensorError, OSError, ValueError) as error:
+        content = path.read_bytes()
+        content = lzma.decompress(content) if path.suffix == ".xz" else content
+        arrays, about = load(content), _about(content)
+    except (SafetensorError, lzma.LZMAError, OSError, ValueError) as error:
         raise ArgumentError(
             f"{path} is damaged or no checkpoint ({error}); train it again, or copy it anew."
         ) from error
@@ -60,6 +63,12 @@ def read(path: Path, kind: str) -> tuple[Arrays, Facts]:
     if about["digest"] != _digest(arrays):
         raise ArgumentError(f"{path} is damaged: its arrays are not those that were written; copy it anew.")
     return arrays, about
+
+
+def _about(content: bytes) -> Facts:
+    """What the header of a safetensors file, which `load` has found sound, says of it."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(json.loads(content[8 : 8 + length]).get("__metadata__", {}).get("chunkenv", "{}"))
 
 
 def _digest(arrays: Arrays) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
-from chunkenv.agents.common.rounding import named, restore, rounded
+from chunkenv.agents.common.rounding import FINE, named, restore, rounded
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.compile import entry
 
@@ -99,11 +99,12 @@ class CorrectionHead:
 
         Args:
             path: of the file.
-            small: whether to round matrices to 8 bits, with a scale for each column, which quarters the size.
+            small: whether to round matrices to 8 bits, with a scale for each column; a name that ends in
+                ".xz" compresses the file.
         """
         layers = enumerate(self.layers)
         weights = {f"{index}/{name}": value for index, layer in layers for name, value in layer.items()}
-        arrays = rounded(weights) if small else named(weights)
+        arrays = rounded(weights, FINE) if small else named(weights)
         facts = {"level": self.level, "label": self.label, "horizon": self.horizon, "facts": self.facts}
         checkpoint_file.write(Path(path), KIND, arrays | {"mean": self.mean, "scale": self.scale}, facts)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.checkpoint_file import Facts
-from chunkenv.agents.common.rounding import named, restore, rounded
+from chunkenv.agents.common.rounding import COARSE, named, restore, rounded
 from chunkenv.agents.nets.mixer import Architecture, ChunkSizes
 from chunkenv.agents.nets.mlp import Array
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow, flops
@@ -84,11 +84,12 @@ class FlowPolicy(FlowSampler):
 
         Args:
             path: of the file.
-            small: whether to round matrices to 8 bits, with a scale for each column, which quarters the size.
+            small: whether to round matrices to 31 values, 5 bits, with a scale for each column; a name that ends in
+                ".xz" compresses the file.
         """
         flow = self.flow
         weights = {name: np.asarray(value) for name, value in flow.weights.items()}
-        arrays = rounded(weights) if small else named(weights)
+        arrays = rounded(weights, COARSE) if small else named(weights)
         arrays |= {"observation/mean": np.asarray(flow.observation_mean)}
         arrays |= {"observation/std": np.asarray(flow.observation_std)}
         arrays |= {"action/mean": self._mean, "action/std": self._std}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.checkpoint_file import Facts
-from chunkenv.agents.common.rounding import named, restore, rounded
+from chunkenv.agents.common.rounding import FINE, named, restore, rounded
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.mlp import Array, Layers
 from chunkenv.errors import ArgumentError
@@ -96,11 +96,12 @@ class LearnedModel:
 
         Args:
             path: of the file.
-            small: whether to round matrices to 8 bits, with a scale for each column, which quarters the size.
+            small: whether to round matrices to 8 bits, with a scale for each column; a name that ends in
+                ".xz" compresses the file.
         """
         layers = enumerate(self.layers)
         weights = {f"{index}/{name}": np.asarray(value) for index, layer in layers for name, value in layer.items()}
-        arrays = rounded(weights) if small else named(weights)
+        arrays = rounded(weights, FINE) if small else named(weights)
         arrays |= {f"scale/{name}": np.asarray(value) for name, value in self.scales._asdict().items()}
         checkpoint_file.write(Path(path), KIND, arrays, {"level": self.level, "facts": self.facts})
 

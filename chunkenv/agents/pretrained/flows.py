@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chunkenv.agents.common.checkpoint_file import Facts
 from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
-from chunkenv.agents.pretrained.weight_families import KINDS, record, verified_file
+from chunkenv.agents.pretrained.weight_families import KINDS, add, verified_file
 from chunkenv.registration import LEVELS, POLICIES
 from chunkenv.utils.checks import one_of
 
@@ -29,7 +29,7 @@ def load_pretrained(level: str, kind: str = "plain", policies: str | Path = POLI
 
 
 def add_pretrained(policy: FlowPolicy, facts: Facts, folder: Path, kind: str | None = None) -> Path:
-    """Put a policy among the weights of a folder, rounded to 8 bits, or replace the one that is there.
+    """Put a policy among the weights of a folder, rounded, or replace the one that is there.
 
     Args:
         policy: its level gives the name of its file.
@@ -38,8 +38,4 @@ def add_pretrained(policy: FlowPolicy, facts: Facts, folder: Path, kind: str | N
         kind: one of `KINDS`; plain or prefix, as the policy is, if None.
     """
     kind = KINDS[policy.prefix_conditioned] if kind is None else one_of("kind", kind, KINDS)
-    path = folder / f"{policy.level}-{kind}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    policy.save(path, small=True)
-    record(path, facts)
-    return path
+    return add(policy, f"{policy.level}-{kind}", facts, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chunkenv.agents.common.checkpoint_file import Facts
 from chunkenv.agents.policies.correction_head import LABELS, CorrectionHead, load_correction_head
-from chunkenv.agents.pretrained.weight_families import record, verified_file
+from chunkenv.agents.pretrained.weight_families import add, verified_file
 from chunkenv.registration import LEVELS, POLICIES
 from chunkenv.utils.checks import one_of
 
@@ -30,15 +30,11 @@ def load_head(level: str, label: str, policies: str | Path = POLICIES) -> Correc
 
 
 def add_head(head: CorrectionHead, facts: Facts, folder: Path) -> Path:
-    """Put a head among the weights of a folder, rounded to 8 bits, or replace the one that is there.
+    """Put a head among the weights of a folder, rounded, or replace the one that is there.
 
     Args:
         head: its level and label give the name of its file.
         facts: for the manifest, plain data: command, commit, data, solve rate.
         folder: where to.
     """
-    path = folder / f"{head.level}-a2c2-{head.label}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    head.save(path, small=True)
-    record(path, facts)
-    return path
+    return add(head, f"{head.level}-a2c2-{head.label}", facts, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chunkenv.agents.common.checkpoint_file import Facts
 from chunkenv.agents.policies.learned_model import LearnedModel, load_learned_model
-from chunkenv.agents.pretrained.weight_families import record, verified_file
+from chunkenv.agents.pretrained.weight_families import add, verified_file
 from chunkenv.registration import LEVELS, POLICIES
 from chunkenv.utils.checks import one_of
 
@@ -26,15 +26,11 @@ def load_model(level: str, policies: str | Path = POLICIES) -> LearnedModel:
 
 
 def add_model(model: LearnedModel, facts: Facts, folder: Path) -> Path:
-    """Put a model among the weights of a folder, rounded to 8 bits, or replace the one that is there.
+    """Put a model among the weights of a folder, rounded, or replace the one that is there.
 
     Args:
         model: its level gives the name of its file.
         facts: for the manifest, plain data: command, commit, data.
         folder: where to.
     """
-    path = folder / f"{model.level}-model.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(path, small=True)
-    record(path, facts)
-    return path
+    return add(model, f"{model.level}-model", facts, folder)

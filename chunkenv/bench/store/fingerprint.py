@@ -63,7 +63,7 @@ DECIDES_NOTHING = (
     "vector/decisions",
 )
 """What runs studies, shows rows, or says what is wrong. Of two entries that fit a module the longer one counts."""
-DATA = (".toml", ".json", ".safetensors", ".txt")
+DATA = (".toml", ".json", ".xz", ".txt")
 """Levels, the weights of policies with their manifest, and recorded latencies."""
 
 
@@ -133,7 +133,7 @@ def _content(path: Path) -> bytes:
     content = path.read_bytes()
     if path.suffix == ".py":
         return repr(_syntax(ast.parse(content))).encode()
-    return content if path.suffix == ".safetensors" else content.replace(b"\r\n", b"\n")
+    return content if path.suffix == ".xz" else content.replace(b"\r\n", b"\n")
 
 
 def _syntax(node: object) -> object:

@@ -64,3 +64,21 @@ def test_a_write_that_fails_leaves_the_old_file(saved, monkeypatch):
         checkpoint_file.write(saved, KIND, {}, {})
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_name_that_ends_in_xz_compresses(tmp_path):
+    arrays, facts = {"weights": np.zeros((100, 100), np.float32)}, {"level": "catapult"}
+    for name in ("whole", "small.xz"):
+        checkpoint_file.write(tmp_path / name, KIND, arrays, facts)
+        found, about = checkpoint_file.read(tmp_path / name, KIND)
+        np.testing.assert_array_equal(found["weights"], arrays["weights"])
+        assert about["level"] == "catapult"
+    assert (tmp_path / "small.xz").stat().st_size < 0.05 * (tmp_path / "whole").stat().st_size
+
+
+def test_a_compressed_file_that_was_cut_is_refused(tmp_path):
+    path = tmp_path / "small.xz"
+    checkpoint_file.write(path, KIND, {"weights": np.arange(1000.0)}, {})
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ArgumentError, match=r"small.xz is damaged or no checkpoint"):
+        checkpoint_file.read(path, KIND)

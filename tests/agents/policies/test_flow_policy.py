@@ -186,9 +186,7 @@ def test_a_policy_comes_back_from_its_file(tmp_path, small):
     own.save(tmp_path / "policy", small)
     again = load_flow_policy(tmp_path / "policy")
     chunks, expected = (each.infer_batch(observations, Asked(streams(4))) for each in (again, own))
-    if not small:
-        np.testing.assert_array_equal(chunks, expected)
-    assert np.abs(chunks - expected).max() < 0.1
+    np.testing.assert_allclose(chunks, expected, atol=0.3 if small else 0)
     assert (again.facts, again.level, again.prefix_conditioned) == (own.facts, own.level, True)
 
 
@@ -196,7 +194,7 @@ def test_rounding_moves_no_weight_by_more_than_half_a_step(tmp_path):
     policy().save(tmp_path / "small", small=True)
     rounded = load_flow_policy(tmp_path / "small").flow.weights
     for name, value in policy().flow.weights.items():
-        step = np.abs(value).max(axis=0) / 127 if value.ndim == 2 else 0
+        step = np.abs(value).max(axis=0) / 15 if value.ndim == 2 else 0
         assert (np.abs(rounded[name] - value) <= 0.5 * step + 1e-6).all()
 
 
