@@ -33,17 +33,20 @@ from chunkenv.cli.bench.study_options import (
     Count,
     Episodes,
     Executor,
+    Methods,
     Out,
     Overwrite,
     Policies,
     Seed,
+    Tasks,
     episodes_of,
+    levels_of,
     methods_of,
 )
 from chunkenv.cli.command_line import read_names, read_real
 from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
-from chunkenv.registration import POLICIES, read_task
+from chunkenv.registration import POLICIES
 from chunkenv.utils.extras import require
 
 if TYPE_CHECKING:
@@ -54,11 +57,8 @@ SIZES = ",".join(f"{size:g}" for size in settings.SIZES)
 
 def charged(
     context: typer.Context,
-    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
-    methods: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="Execution methods, or all.", show_default="those of the paper"),
-    ] = None,
+    tasks: Tasks = "all",
+    methods: Methods = None,
     sizes: Annotated[
         str, typer.Option(metavar="LIST", help="Million parameters of the network whose time is charged.")
     ] = SIZES,
@@ -88,10 +88,8 @@ def charged(
     """
     require("agents")
     require("bench", "numba", "matplotlib")
-    levels = (
-        settings.LEVELS if tasks == "all" else [read_task(each, "Kinetix level").level for each in read_names(tasks)]
-    )
-    chosen = methods_of(methods, policies, levels, settings.PAPERS_METHODS)
+    levels = levels_of(tasks)
+    chosen = methods_of(methods, policies, levels)
     wanted = _read_reals("--sizes", sizes, SIZES)
     slower = None if slowdowns is None else _read_reals("--slowdowns", slowdowns, "1,50,100")
     file = out / FILE if traces is None else traces

@@ -20,7 +20,9 @@ from chunkenv.cli.bench.study_options import (
     Out,
     Overwrite,
     Seed,
+    Tasks,
     episodes_of,
+    levels_of,
 )
 from chunkenv.cli.command_line import LONGEST, read_names, read_numbers, whole
 from chunkenv.cli.console_tables import print_table
@@ -29,7 +31,7 @@ from chunkenv.utils.extras import require
 
 def delay(
     context: typer.Context,
-    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
+    tasks: Tasks = "all",
     methods: Annotated[str, typer.Option(metavar="NAMES", help="Policies.")] = ",".join(settings.METHODS),
     delays: Annotated[str, typer.Option(metavar="LIST", help="Inference delays in ticks: 0,2,4 or 0-4.")] = "0-4",
     horizons: Annotated[str, typer.Option(metavar="LIST", help="Execution horizons: ticks between inferences.")] = "4",
@@ -50,7 +52,7 @@ def delay(
     """
     require("bench", "numba", "matplotlib")
     study = settings.delay_study(
-        tasks=settings.TASKS if tasks == "all" else read_names(tasks),
+        tasks=levels_of(tasks),
         methods=read_names(methods),
         delays=read_numbers("--delays", delays),
         execution_horizons=read_numbers("--horizons", horizons),

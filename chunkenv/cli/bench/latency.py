@@ -28,17 +28,20 @@ from chunkenv.cli.bench.study_options import (
     Count,
     Episodes,
     Executor,
+    Methods,
     Out,
     Overwrite,
     Policies,
     Seed,
+    Tasks,
     episodes_of,
+    levels_of,
     methods_of,
 )
 from chunkenv.cli.command_line import is_given, read_names, read_numbers
 from chunkenv.cli.console_tables import print_table
 from chunkenv.latency import Trace, load_recording
-from chunkenv.registration import POLICIES, read_task
+from chunkenv.registration import POLICIES
 from chunkenv.utils.extras import require
 
 MEASURED_METHOD = "naive"
@@ -47,11 +50,8 @@ MEASURED_METHOD = "naive"
 
 def latency(
     context: typer.Context,
-    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
-    methods: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="Execution methods, or all.", show_default="those of the paper"),
-    ] = None,
+    tasks: Tasks = "all",
+    methods: Methods = None,
     latencies: Annotated[str, typer.Option(metavar="NAMES", help=f"Of {', '.join(SHAPES)}; or all.")] = "all",
     mean_delays: Annotated[str, typer.Option(metavar="LIST", help="Mean delays in ticks: 1,2 or 1-3.")] = "1-3",
     recording: Annotated[
@@ -82,15 +82,13 @@ def latency(
     """
     require("agents")
     require("bench", "numba", "matplotlib")
-    levels = (
-        settings.LEVELS if tasks == "all" else [read_task(each, "Kinetix level").level for each in read_names(tasks)]
-    )
+    levels = levels_of(tasks)
     shapes = SHAPES if latencies == "all" else tuple(read_names(latencies))
     brief = quick and not is_given(context, "mean_delays")
     study = settings.latency_study(
         _recordings(shapes, recording, out / FILE, policies),
         tasks=levels,
-        methods=methods_of(methods, policies, levels, settings.PAPERS_METHODS),
+        methods=methods_of(methods, policies, levels),
         latencies=shapes,
         mean_delays=settings.QUICK_MEAN_DELAYS if brief else read_numbers("--mean-delays", mean_delays),
         episodes=episodes_of(context, settings.QUICK_EPISODES),

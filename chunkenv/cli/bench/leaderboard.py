@@ -19,7 +19,9 @@ def leaderboard(
     charged: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The folder that bench charged wrote, for one more column.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the files.", show_default="the same folder")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For the two files.", show_default="the same folder")
+    ] = None,
 ) -> None:
     """Rank the methods of a study: what each needs, solves at every delay, and costs; a page, and Markdown.
 

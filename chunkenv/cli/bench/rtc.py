@@ -24,16 +24,19 @@ from chunkenv.cli.bench.study_options import (
     Count,
     Episodes,
     Executor,
+    Methods,
     Out,
     Overwrite,
     Policies,
     Seed,
+    Tasks,
+    levels_of,
     methods_of,
 )
-from chunkenv.cli.command_line import is_given, read_names
+from chunkenv.cli.command_line import is_given
 from chunkenv.cli.console_tables import print_table
 from chunkenv.errors import ArgumentError
-from chunkenv.registration import POLICIES, read_task
+from chunkenv.registration import POLICIES
 from chunkenv.utils.extras import require
 
 SIDE_BY_SIDE = len(settings.PAPERS_METHODS)
@@ -42,15 +45,8 @@ SIDE_BY_SIDE = len(settings.PAPERS_METHODS)
 
 def rtc(
     context: typer.Context,
-    tasks: Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")] = "all",
-    methods: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Execution methods, or all.",
-            show_default=f"the paper's: {', '.join(settings.PAPERS_METHODS)}",
-        ),
-    ] = None,
+    tasks: Tasks = "all",
+    methods: Methods = None,
     policies: Policies = POLICIES,
     strategy: Annotated[
         list[str] | None,
@@ -60,7 +56,9 @@ def rtc(
     ] = None,
     policy: Annotated[
         list[str] | None,
-        typer.Option(metavar="[NAME=]FILE.py:OBJECT", help="A policy of yours, made of a level's name; the same."),
+        typer.Option(
+            metavar="[NAME=]FILE.py:OBJECT", help="A policy of yours, made of a level's name; may be repeated."
+        ),
     ] = None,
     episodes: Episodes = settings.EPISODES,
     seed: Seed = 0,
@@ -74,8 +72,8 @@ def rtc(
         bool,
         typer.Option(
             "--full",
-            help=f"The paper's grid: all 24 pairs, {settings.FULL_EPISODES} episodes, unless --methods is given for "
-            f"{', '.join(settings.FULL_METHODS)}: overnight.",
+            help=f"The paper's grid: all 24 pairs of delay and horizon, {settings.FULL_EPISODES} episodes a cell; "
+            f"unless --methods are given, of {', '.join(settings.FULL_METHODS)}.",
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -89,9 +87,7 @@ def rtc(
     """
     require("agents")
     require("bench", "numba", "matplotlib")
-    levels = (
-        settings.LEVELS if tasks == "all" else [read_task(task, "Kinetix level").level for task in read_names(tasks)]
-    )
+    levels = levels_of(tasks)
     usual = settings.FULL_METHODS if full else settings.PAPERS_METHODS
     own = own_methods(strategy or (), policy or ())
     study = settings.rtc_study(

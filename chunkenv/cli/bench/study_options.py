@@ -11,10 +11,11 @@ from rich.console import Console
 
 from chunkenv.bench.run.runner import Workers, check_workers
 from chunkenv.bench.studies.methods import METHODS, available_methods, missing_weights
+from chunkenv.bench.studies.rtc_study import PAPERS_METHODS
 from chunkenv.bench.studies.training_commands import training_commands
 from chunkenv.cli.command_line import LARGEST_SEED, MOST_EPISODES, MOST_WORKERS, is_given, read_names, whole
 from chunkenv.errors import ArgumentError
-from chunkenv.registration import POLICY_FAMILIES
+from chunkenv.registration import LEVELS, POLICY_FAMILIES, read_task
 from chunkenv.utils.checks import one_of
 
 DATABASE = "episodes.sqlite"
@@ -24,9 +25,16 @@ SHOW_ONLY = ("out", "workers", "overwrite", "executor", "address")
 """Options that change no row."""
 
 
-Episodes = Annotated[
-    int, whole(help="Episodes of every cell: of each task, method, delay and horizon.", at_most=MOST_EPISODES)
+Tasks = Annotated[str, typer.Option(metavar="NAMES", help="Levels, separated by commas, or all.")]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help=f"Execution methods, separated by commas, or all: {', '.join(METHODS)}.",
+        show_default=f"the paper's: {', '.join(PAPERS_METHODS)}",
+    ),
 ]
+Episodes = Annotated[int, whole(help="Episodes of every cell: of each combination of settings.", at_most=MOST_EPISODES)]
 Seed = Annotated[int, whole(help="Seed of the study: the same seed gives the same rows.", at_most=LARGEST_SEED)]
 Count = Annotated[
     int, whole(help="Processes; they change nothing but the time.", default="one a core", at_most=MOST_WORKERS)
@@ -51,7 +59,20 @@ def episodes_of(context: typer.Context, quick: int) -> int:
     return quick if context.params["quick"] else context.params["episodes"]
 
 
-def methods_of(text: str | None, policies: str, tasks: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
+def levels_of(tasks: str) -> tuple[str, ...]:
+    """What `--tasks` says: the names of Kinetix levels.
+
+    Raises:
+        ArgumentError: an unknown name.
+    """
+    if tasks == "all":
+        return LEVELS
+    return tuple(read_task(task, "Kinetix level").level for task in read_names(tasks))
+
+
+def methods_of(
+    text: str | None, policies: str, tasks: Sequence[str], usual: Sequence[str] = PAPERS_METHODS
+) -> tuple[str, ...]:
     """What `--methods` says: names, or all whose weights the family has; the others are named, and left out.
 
     Args:
