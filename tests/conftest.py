@@ -15,6 +15,14 @@ def _interrupts_are_heard():
 
 
 @pytest.fixture
+def hangups_are_heard():
+    """`nohup` has the tests, and all that they start, ignore a terminal that closes."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
 def clean_imports(monkeypatch):
     """What a test imports, and where from, is forgotten after it."""
     monkeypatch.setattr(sys, "path", list(sys.path))

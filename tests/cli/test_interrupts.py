@@ -26,6 +26,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 MAIN = "from chunkenv.cli import main; main()"
 ON_A_TERMINAL = f"import fcntl, os, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); {MAIN}"
 every_signal = pytest.mark.parametrize("way", CODES, ids=lambda way: way.name)
+pytestmark = pytest.mark.usefixtures("hangups_are_heard")
 
 
 STUDY = """

@@ -17,7 +17,7 @@ SEEN = {
 }
 
 
-@pytest.fixture(params=SEEN)
+@pytest.fixture(params=[*list(SEEN)[:2], pytest.param("chunkenv/manip-scene-v0", marks=pytest.mark.slow)])
 def env_id(request):
     pytest.importorskip("ogbench" if "manip" in request.param else "numba")
     return request.param

@@ -17,6 +17,7 @@ def ignores(number):
     return subprocess.run([sys.executable, "-c", IGNORES, str(int(number))]).returncode == 1
 
 
+@pytest.mark.usefixtures("hangups_are_heard")
 @pytest.mark.parametrize("number", TERMINAL_SIGNALS)
 def test_only_what_is_started_inside_is_deaf(number):
     before = signal.getsignal(number)

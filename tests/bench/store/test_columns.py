@@ -149,7 +149,7 @@ def test_rates_of_results_called_n_known_and_solved(tmp_path):
     assert [entry.text for entry in line[:2]] == ["10", "50.0 (23.7 to 76.3)"]
 
 
-@pytest.mark.parametrize("as_fields", [True, False], ids=["fields", "results"])
+@pytest.mark.parametrize("as_fields", [pytest.param(True, marks=pytest.mark.slow), False], ids=["fields", "results"])
 def test_a_study_with_such_names_is_merged_reported_and_exported(tmp_path, as_fields):
     study = named("", as_fields)
     halves = [dataclasses.replace(study, cells=study.cells[part::2]) for part in (0, 1)]
