@@ -18,9 +18,16 @@ if TYPE_CHECKING:
         mean_counted,
         window_actions,
     )
+    from chunkenv.agents.delay_aware import (
+        DeflectSettings,
+        HeadSettings,
+        ModelSettings,
+        Preference,
+        RemacSettings,
+        SelfConditioning,
+    )
     from chunkenv.agents.dqc import DQC, DQCSettings
     from chunkenv.agents.flow_matching import FlowSettings
-    from chunkenv.agents.model_learning import ModelSettings
     from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
     from chunkenv.agents.policies import (
         BehaviourPolicy,
@@ -39,17 +46,14 @@ if TYPE_CHECKING:
         run_folder,
     )
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
-    from chunkenv.agents.preference import DeflectSettings, Preference
     from chunkenv.agents.pretrained.flows import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
     from chunkenv.agents.pretrained.learned_models import load_model
     from chunkenv.agents.qc import QC, QCSettings
     from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
     from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
-    from chunkenv.agents.residual_learning import HeadSettings
     from chunkenv.agents.rlpd import RLPD, RLPDSettings
     from chunkenv.agents.sampling_planner import Planner, PlannerSettings, planner_settings
-    from chunkenv.agents.self_conditioning import RemacSettings, SelfConditioning
 
 __all__ = [
     "DQC",
@@ -116,24 +120,21 @@ __getattr__, __dir__ = lazy_exports(
     {
         "common": "AgentSettings Info Learner Params as_tree best_chunks critic_values fill_unplayed initial_critics "
         "mean_counted window_actions",
+        "delay_aware": "DeflectSettings HeadSettings ModelSettings Preference RemacSettings SelfConditioning",
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
-        "model_learning": "ModelSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
         "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy LearnedModel chunk_values "
         "load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
         "ppo": "PPOSettings ppo_settings",
-        "preference": "DeflectSettings Preference",
         "pretrained.flows": "load_pretrained",
         "pretrained.heads": "load_head",
         "pretrained.learned_models": "load_model",
         "qc": "QC QCSettings",
         "qc_fql": "QCFQL QCFQLSettings",
         "registry": "RECIPES Recipe create load_agent register settings_for",
-        "residual_learning": "HeadSettings",
         "rlpd": "RLPD RLPDSettings",
         "sampling_planner": "Planner PlannerSettings planner_settings",
-        "self_conditioning": "RemacSettings SelfConditioning",
     },
     "agents",
 )

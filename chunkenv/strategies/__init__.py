@@ -23,25 +23,16 @@ Each has `infer(observation, request)`, `infer_batch(observations, request)`, `r
 that lacks what it needs. docs/strategies.md says what that is, and how a policy of your own plugs in.
 """
 
-from chunkenv.strategies.adaptive_horizon import AdaptiveHorizon, RandomHorizon
-from chunkenv.strategies.best_of import BestOf
-from chunkenv.strategies.bid import BID
+from chunkenv.strategies.combining import BID, BestOf, TemporalEnsembling
+from chunkenv.strategies.continuation import PAINT, REMAC, RTC, HardMasking, SoftTrainingTimeRTC, TrainingTimeRTC
 from chunkenv.strategies.costs import Cost, cost_of, measure_latency
 from chunkenv.strategies.denoiser import Denoiser, PrefixDenoiser, SoftDenoiser
-from chunkenv.strategies.dvac import DVAC
-from chunkenv.strategies.jacobian_reflex import JacobianDenoiser, JacobianReflex
+from chunkenv.strategies.horizons import DVAC, AdaptiveHorizon, RandomHorizon
 from chunkenv.strategies.naive import Naive
-from chunkenv.strategies.paint import PAINT
-from chunkenv.strategies.predicted_state import PredictedState, WorldModel
+from chunkenv.strategies.prediction import VLASH, JacobianDenoiser, JacobianReflex, PredictedState, WorldModel
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
-from chunkenv.strategies.remac import REMAC
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
-from chunkenv.strategies.rtc import RTC, HardMasking
-from chunkenv.strategies.soft_training_time_rtc import SoftTrainingTimeRTC
 from chunkenv.strategies.strategy import Strategy
-from chunkenv.strategies.temporal_ensembling import TemporalEnsembling
-from chunkenv.strategies.training_time_rtc import TrainingTimeRTC
-from chunkenv.strategies.vlash import VLASH
 
 __all__ = [
     "BID",

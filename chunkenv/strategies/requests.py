@@ -143,6 +143,14 @@ def generators_of(request: VectorRequest, strategy: str) -> tuple[np.random.Gene
     return tuple(rngs)
 
 
+def draw_noise(generators: tuple[np.random.Generator, ...], rows: int, action_size: int) -> NDArray[np.float32]:
+    """Standard Gaussian noise, float32[N, rows, A], each chunk's from its own generator, on the host.
+
+    So the draws are the same for every framework, method and size of the batch.
+    """
+    return np.stack([rng.standard_normal((rows, action_size), np.float32) for rng in generators])
+
+
 def real_rows(lengths: NDArray[np.integer], rows: int) -> NDArray[np.bool_]:
     """Which rows are real and not filling, bool[N, rows], of N plans with so many real rows.
 

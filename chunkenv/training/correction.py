@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.delay_aware.residual_learning import HeadSettings, head_updates, initial_head
 from chunkenv.agents.policies.correction_head import CorrectionHead, head_inputs
-from chunkenv.agents.residual_learning import HeadSettings, head_updates, initial_head
 from chunkenv.training.correction_labels import LabelledTicks
 from chunkenv.training.jax_state import from_arrays, to_arrays
 from chunkenv.training.loop import Training

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
-from chunkenv.agents.model_learning import ModelSettings, initial_model_state, model_updates
+from chunkenv.agents.delay_aware.model_learning import ModelSettings, initial_model_state, model_updates
 from chunkenv.agents.policies.learned_model import LearnedModel, ModelScales
 from chunkenv.training.jax_state import from_arrays, to_arrays
 from chunkenv.training.loop import Training

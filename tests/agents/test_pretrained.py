@@ -64,7 +64,9 @@ def test_what_is_not_there_is_named(folder, level, kind, message):
 
 def test_the_package_is_small_enough_and_every_file_is_told_of():
     files = [file for family in HERE for file in weights.family_folder(family).glob("*.safetensors.xz")]
-    assert sorted(path.name.split(".")[0] for path in files) == sorted(name for family in HERE for name in weights.manifest(family))
+    assert sorted(path.name.split(".")[0] for path in files) == sorted(
+        name for family in HERE for name in weights.manifest(family)
+    )
     assert sum(path.stat().st_size for path in files) <= MOST_BYTES
 
 

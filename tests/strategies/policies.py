@@ -5,8 +5,7 @@ from functools import partial
 import numpy as np
 
 from chunkenv.strategies.costs import Cost
-from chunkenv.strategies.requests import stack_requests
-from chunkenv.strategies.rtc import draw_noise
+from chunkenv.strategies.requests import draw_noise, stack_requests
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.vector import VectorRequest
 

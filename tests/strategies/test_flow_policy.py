@@ -6,7 +6,7 @@ import pytest
 
 from chunkenv import ChunkedExecution
 from chunkenv.strategies import BID, RTC, HardMasking, TrainingTimeRTC
-from chunkenv.strategies.rtc import guided_velocity
+from chunkenv.strategies.continuation.rtc import guided_velocity
 from chunkenv.testing import StrategyContract
 from tests.strategies.policies import generators, requests
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from chunkenv.agents.delay_aware.residual_learning import HeadSettings
 from chunkenv.agents.policies.correction_head import load_correction_head
-from chunkenv.agents.residual_learning import HeadSettings
 from chunkenv.errors import ArgumentError
 from chunkenv.training.correction import HEAD, HeadTraining
 from chunkenv.training.correction_labels import LabelledTicks

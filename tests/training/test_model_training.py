@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chunkenv.agents import ModelSettings, load_learned_model
-from chunkenv.agents.model_learning import initial_model_state, model_loss
+from chunkenv.agents.delay_aware.model_learning import initial_model_state, model_loss
 from chunkenv.errors import ArgumentError
 from chunkenv.training import ModelTraining, resume, train
 from chunkenv.training.loop import load_state, save_state

@@ -7,6 +7,7 @@ import pytest
 from chunkenv.utils import moved
 
 NEEDS = {
+    "chunkenv.agents": ("jax",),
     "chunkenv.kinetix": ("numba",),
     "chunkenv.kinetix.box2d": ("Box2D",),
     "chunkenv.kinetix.jax": ("jax", "flax", "jax2d", "kinetix"),

@@ -3,7 +3,7 @@
 Source: Asynchronous Action Chunk Correction, A2C2 (arXiv 2509.23224). Two hidden layers of 512 with layer norm are what
 a public re-making of its Kinetix study found necessary (papadoster/jit-reflex, docs/results/a2c2-fix.md).
 
-How a head is trained is in `chunkenv.agents.residual_learning` and `chunkenv.training.correction`.
+How a head is trained is in `chunkenv.agents.delay_aware.residual_learning` and `chunkenv.training.correction`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A learned model of the world: a small network that predicts one tick, rolled over the actions to come.
 
-How it is trained is in `chunkenv.agents.model_learning` and `chunkenv.training.model_training`.
+How it is trained is in `chunkenv.agents.delay_aware.model_learning` and `chunkenv.training.model_training`.
 """
 
 from __future__ import annotations

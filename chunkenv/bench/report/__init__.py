@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.bench.report.trace_plot import plot_trace
+    from chunkenv.bench.report.plots import plot_trace
     from chunkenv.bench.report.write import write_leaderboard, write_report
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "trace_plot": "plot_trace",
+        "plots": "plot_trace",
         "write": "write_leaderboard write_report",
     },
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chunkenv.bench.report.content import Content, make_content
-from chunkenv.bench.report.html import to_html
-from chunkenv.bench.report.leaderboard_content import make_leaderboard
-from chunkenv.bench.report.markdown import to_markdown
+from chunkenv.bench.report.page.content import Content, make_content
+from chunkenv.bench.report.page.html import to_html
+from chunkenv.bench.report.page.leaderboard_content import make_leaderboard
+from chunkenv.bench.report.page.markdown import to_markdown
 from chunkenv.bench.store.study_store import Store, make_folder
 from chunkenv.utils.files import atomic_file
 

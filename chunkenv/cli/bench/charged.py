@@ -50,7 +50,7 @@ from chunkenv.registration import POLICIES
 from chunkenv.utils.extras import require
 
 if TYPE_CHECKING:
-    from chunkenv.bench.report.plot_charged import Slowed
+    from chunkenv.bench.report.plots.plot_charged import Slowed
 
 SIZES = ",".join(f"{size:g}" for size in settings.SIZES)
 
@@ -110,8 +110,8 @@ def charged(
 
 def show(played: Played, policies: str, corrections: Traces) -> None:
     """Tables in the terminal, the plots, and where things lie."""
-    from chunkenv.bench.report.plot_charged import Slowed, plot_charged
-    from chunkenv.bench.report.plot_sizes import Sized, plot_sizes
+    from chunkenv.bench.report.plots.plot_charged import Slowed, plot_charged
+    from chunkenv.bench.report.plots.plot_sizes import Sized, plot_sizes
 
     study, store, out, command, console = played
     print_table(console, latency_table(study, policies))

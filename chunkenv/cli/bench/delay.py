@@ -65,7 +65,7 @@ def delay(
 
 def show(played: Played) -> None:
     """Tables in the terminal, a plot for each execution horizon, and where things lie."""
-    from chunkenv.bench.report.plot_delay import plot_delay
+    from chunkenv.bench.report.plots.plot_delay import plot_delay
 
     study, store, out, command, console = played
     rows = rows_of(study, store.rows())

@@ -100,7 +100,7 @@ def latency(
 
 def show(played: Played) -> None:
     """Tables in the terminal, the plot, and where things lie."""
-    from chunkenv.bench.report.plot_latency import plot_latency
+    from chunkenv.bench.report.plots.plot_latency import plot_latency
 
     study, store, out, command, console = played
     solved = Solved(study, store, lambda cell: LateSetting(cell.method, cell.latency, cell.mean_delay, cell.plans_with))

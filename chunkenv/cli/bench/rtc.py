@@ -105,7 +105,7 @@ def rtc(
 
 def show(played: Played) -> None:
     """Tables in the terminal, the plot, what became of the paper's findings, and where things lie."""
-    from chunkenv.bench.report.plot_rtc import plot_rtc
+    from chunkenv.bench.report.plots.plot_rtc import plot_rtc
 
     study, store, out, command, console = played
     solved = Solved(study, store)

@@ -33,7 +33,7 @@ def fit(
     predicted by a fit to the rest.
     """
     require("bench", "matplotlib")
-    from chunkenv.bench.report.trace_plot import plot_trace
+    from chunkenv.bench.report.plots.trace_plot import plot_trace
 
     recording = read_recording(path)
     fits = fit_models(recording.episodes)

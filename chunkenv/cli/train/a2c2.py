@@ -60,7 +60,7 @@ def a2c2(
     episodes, or the last 1,000 updates, and ends with the same head.
     """
     require("agents")
-    from chunkenv.agents.residual_learning import HeadSettings
+    from chunkenv.agents.delay_aware.residual_learning import HeadSettings
     from chunkenv.collect import collect_runs
     from chunkenv.training import HeadTraining, resume
 

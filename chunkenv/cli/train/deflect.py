@@ -33,7 +33,7 @@ def deflect(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
-    from chunkenv.agents.preference import DeflectSettings, Preference
+    from chunkenv.agents.delay_aware.preference import DeflectSettings, Preference
     from chunkenv.training import FlowTraining, resume
 
     level = read_task(task, "Kinetix level").level

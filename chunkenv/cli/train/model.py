@@ -31,7 +31,7 @@ def model(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
-    from chunkenv.agents.model_learning import ModelSettings
+    from chunkenv.agents.delay_aware.model_learning import ModelSettings
     from chunkenv.data.transitions import Transitions
     from chunkenv.training import ModelTraining, resume
     from chunkenv.training.model_training import MODEL

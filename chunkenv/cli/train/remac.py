@@ -32,7 +32,7 @@ def remac(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
-    from chunkenv.agents.self_conditioning import RemacSettings, SelfConditioning
+    from chunkenv.agents.delay_aware.self_conditioning import RemacSettings, SelfConditioning
     from chunkenv.training import FlowTraining, resume
 
     level = read_task(task, "Kinetix level").level

@@ -12,7 +12,7 @@ from chunkenv.agents.nets.behaviour_flow import behaviour_chunks
 from chunkenv.agents.policies.behaviour_policy import BehaviourPolicy, chunk_values
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import RTC, BestOf, TrainingTimeRTC
-from chunkenv.strategies.rtc import draw_noise
+from chunkenv.strategies.requests import draw_noise
 from tests.strategies.policies import generators, requests
 
 OBSERVATIONS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from chunkenv.bench.analysis.groups import cells as by_cell
 from chunkenv.bench.analysis.groups import overall
-from chunkenv.bench.report.content import Content, make_content
-from chunkenv.bench.report.html import to_html
-from chunkenv.bench.report.markdown import to_markdown
-from chunkenv.bench.report.plot_style import save_png
-from chunkenv.bench.report.sweep_plots import describe_sweep, draw_sweep
-from chunkenv.bench.report.sweeps import find_sweeps, find_task_sweeps
+from chunkenv.bench.report.page.content import Content, make_content
+from chunkenv.bench.report.page.html import to_html
+from chunkenv.bench.report.page.markdown import to_markdown
+from chunkenv.bench.report.plots.plot_style import save_png
+from chunkenv.bench.report.plots.sweep_plots import describe_sweep, draw_sweep
+from chunkenv.bench.report.plots.sweeps import find_sweeps, find_task_sweeps
 from chunkenv.bench.report.tables import Entry, PlainTable, make_tables
 from chunkenv.bench.report.write import write_report
 from chunkenv.bench.store.study_store import Store

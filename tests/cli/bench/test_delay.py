@@ -168,7 +168,7 @@ def test_the_plot_says_which_command_made_it(monkeypatch, finished):
     out, _ = finished
     captions = []
     monkeypatch.setattr(
-        "chunkenv.bench.report.plot_delay.plot_delay", lambda rows, path, caption: captions.append(caption)
+        "chunkenv.bench.report.plots.plot_delay.plot_delay", lambda rows, path, caption: captions.append(caption)
     )
     invoke("bench", "delay", *TINY, "--out", out)
     assert captions == [
