@@ -56,9 +56,20 @@ def cost_of(policy: object) -> Cost:
     These are its `cost`, or its `steps` and `flops_per_evaluation`.
     """
     cost = getattr(policy, "cost", None)
-    if isinstance(cost, Cost):
-        return cost
-    return denoising_cost(getattr(policy, "steps", 1), 0, getattr(policy, "flops_per_evaluation", None))
+    return cost if isinstance(cost, Cost) else cost_of_velocities(policy, getattr(policy, "steps", 1), 0)
+
+
+def cost_of_velocities(policy: object, velocities: int, vjps: int) -> Cost:
+    """What so many velocities, and vector-Jacobian products of them, of a flow policy cost.
+
+    A velocity may take several evaluations of the network: `evaluations_per_velocity` of the policy.
+
+    >>> from types import SimpleNamespace
+    >>> cost_of_velocities(SimpleNamespace(evaluations_per_velocity=2, flops_per_evaluation=10), 5, 0)
+    Cost(evaluations=10, vjps=0, flops=100)
+    """
+    each = getattr(policy, "evaluations_per_velocity", 1)
+    return denoising_cost(each * velocities, each * vjps, getattr(policy, "flops_per_evaluation", None))
 
 
 def costs_of_samples(policy: object, requests: int, samples: int) -> list[Cost]:

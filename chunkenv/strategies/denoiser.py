@@ -39,7 +39,8 @@ class Denoiser(SamplingPolicy, Protocol):
         prediction_horizon: rows in a chunk, H.
         action_size: numbers in a row, A.
         steps: Euler steps from noise to data.
-        flops_per_evaluation: floating point operations of one velocity for one observation.
+        flops_per_evaluation: floating point operations of one evaluation of its network for one observation. A velocity
+            is one evaluation, or as many as an attribute `evaluations_per_velocity` says.
     """
 
     prediction_horizon: int

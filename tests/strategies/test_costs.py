@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from chunkenv.errors import ArgumentError
-from chunkenv.strategies import BID, RTC, Cost, HardMasking, Naive, TemporalEnsembling, TrainingTimeRTC, measure_latency
+from chunkenv.strategies import (
+    BID,
+    PAINT,
+    RTC,
+    Cost,
+    HardMasking,
+    Naive,
+    TemporalEnsembling,
+    TrainingTimeRTC,
+    measure_latency,
+)
 from chunkenv.strategies.costs import VJP_EVALUATIONS, cost_of
 from tests.strategies.policies import COSTLY, Gaussian, Network, Prefixed
 
@@ -27,6 +37,13 @@ def test_strategies_cost_what_they_do():
     assert BID(policy).cost == (80, 0, 8000)
     assert TrainingTimeRTC(Prefixed()).cost == (5, 0, 500)
     assert TemporalEnsembling(RTC(policy)).cost == RTC(policy).cost
+
+
+def test_a_velocity_of_two_evaluations_is_paid_for_twice():
+    kinds, twice = (Naive, RTC, PAINT, TrainingTimeRTC), Prefixed()
+    before = [kind(Prefixed()).cost for kind in kinds]
+    twice.evaluations_per_velocity = 2
+    assert [kind(twice).cost for kind in kinds] == [cost.times(2) for cost in before]
 
 
 def test_what_is_unknown_stays_unknown():

@@ -12,7 +12,7 @@ import numpy as np
 from chunkenv.errors import ArgumentError
 from chunkenv.request import VectorRequest
 from chunkenv.strategies.continuation.rtc import guide_where
-from chunkenv.strategies.costs import Cost, denoising_cost
+from chunkenv.strategies.costs import Cost, cost_of_velocities
 from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
 from chunkenv.strategies.requests import plan_left, real_rows
 from chunkenv.strategies.strategy import Strategy
@@ -92,7 +92,7 @@ class PAINT(Strategy[Denoiser]):
     def cost(self) -> Cost:
         """Of a chunk with a prefix: two passes, and one backwards in which a step is `iterations` evaluations."""
         evaluations = (2 + self.iterations) * self.policy.steps
-        return denoising_cost(evaluations, 0, getattr(self.policy, "flops_per_evaluation", None))
+        return cost_of_velocities(self.policy, evaluations, 0)
 
     def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks for many requests, [N, H, A]: one call into what the policy compiled for those with a prefix.

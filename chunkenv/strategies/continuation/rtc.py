@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chunkenv.request import VectorRequest
-from chunkenv.strategies.costs import Cost, denoising_cost
+from chunkenv.strategies.costs import Cost, cost_of_velocities
 from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
 from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import draw_noise, generators_of, plan_left
@@ -115,7 +115,7 @@ class RTC(Strategy[Denoiser]):
     def cost(self) -> Cost:
         """Of a guided chunk: each Euler step is an evaluation and a vector-Jacobian product."""
         steps = self.policy.steps
-        return denoising_cost(steps, steps, getattr(self.policy, "flops_per_evaluation", None))
+        return cost_of_velocities(self.policy, steps, steps)
 
     def infer_batch(self, observations: Observation, request: VectorRequest) -> np.ndarray:
         """The chunks for many requests, [N, H, A]: one call into what the policy compiled for guided ones.

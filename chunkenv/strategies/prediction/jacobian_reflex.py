@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chunkenv.errors import ArgumentError
 from chunkenv.request import VectorRequest
-from chunkenv.strategies.costs import Cost, denoising_cost
+from chunkenv.strategies.costs import Cost, cost_of_velocities
 from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
 from chunkenv.strategies.prediction.predicted_state import WorldModel, check_model
 from chunkenv.strategies.requests import draw_noise, generators_of, plan_left, real_rows, repeat
@@ -102,7 +102,7 @@ class JacobianReflex(Strategy[JacobianDenoiser]):
     def cost(self) -> Cost:
         """The policy's chunk, and for each of its rows another one with its derivative; not what the model takes."""
         rows, steps = self.policy.prediction_horizon, self.policy.steps
-        return denoising_cost((1 + rows) * steps, rows * steps, self.policy.flops_per_evaluation)
+        return cost_of_velocities(self.policy, (1 + rows) * steps, rows * steps)
 
     def reset(self) -> None:
         """Start an episode in every row."""
