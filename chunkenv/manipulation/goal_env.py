@@ -75,6 +75,11 @@ class GoalManipulationEnv(ManipulationEnv):
         rewards = self._compute_reward(agreement(self.world.family, *goals))
         return float(rewards) if np.ndim(rewards) == 0 else rewards
 
+    def achieved_goals(self, observations: np.ndarray) -> np.ndarray:
+        """What features have achieved, as a goal of this environment: [..., features] -> float32[..., goal]."""
+        features = np.asarray(observations)
+        return clip_features(objects_of(self.world.family, features) if self._goal == "objects" else features)
+
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return super()._observation_space()

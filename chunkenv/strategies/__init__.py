@@ -4,6 +4,7 @@
     TemporalEnsembling  a mean over all chunks of the episode                        (Zhao et al. 2023)
     BID                 the best of many samples                                     (Liu et al. 2024)
     BestOf              the sample that a critic values most                         (Li et al. 2025)
+    Subgoals            asked for a sub-goal, which is chosen first                  (Park et al. 2025)
     AdaptiveHorizon     asked again where samples disagree more than usual
     DVAC                asked again where the last denoising steps do                (Feng et al. 2026)
     RandomHorizon       asked again at random: what these two are compared with
@@ -33,6 +34,7 @@ from chunkenv.strategies.prediction import VLASH, JacobianDenoiser, JacobianRefl
 from chunkenv.strategies.prefix_weights import prefix_weights, request_weights
 from chunkenv.strategies.requests import plan_left, request_of, stack_requests
 from chunkenv.strategies.strategy import Strategy
+from chunkenv.strategies.subgoals import Subgoals
 
 __all__ = [
     "BID",
@@ -55,6 +57,7 @@ __all__ = [
     "SoftDenoiser",
     "SoftTrainingTimeRTC",
     "Strategy",
+    "Subgoals",
     "TemporalEnsembling",
     "TrainingTimeRTC",
     "WorldModel",

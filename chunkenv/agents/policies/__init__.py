@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
     from chunkenv.agents.policies.learned_model import LearnedModel, load_learned_model
+    from chunkenv.agents.policies.subgoal_chooser import choose_subgoals
 
 __all__ = [
     "BehaviourPolicy",
@@ -26,6 +27,7 @@ __all__ = [
     "Expert",
     "FlowPolicy",
     "LearnedModel",
+    "choose_subgoals",
     "chunk_values",
     "load_best_expert",
     "load_correction_head",
@@ -46,6 +48,7 @@ __getattr__, __dir__ = lazy_exports(
         "expert_checkpoints": "load_best_expert load_expert load_experts run_folder save_expert",
         "flow_policy": "FlowPolicy load_flow_policy",
         "learned_model": "LearnedModel load_learned_model",
+        "subgoal_chooser": "choose_subgoals",
     },
     "agents",
 )
