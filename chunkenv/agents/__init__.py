@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         RemacSettings,
         SelfConditioning,
     )
+    from chunkenv.agents.common.optim import averaged_weights, make_optimizer, renew_bases, with_optimizer
+    from chunkenv.agents.common.optim.splus import splus
     from chunkenv.agents.dqc import DQC, DQCSettings
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
@@ -89,6 +91,7 @@ __all__ = [
     "SelfConditioning",
     "Sizes",
     "as_tree",
+    "averaged_weights",
     "best_chunks",
     "chunk_values",
     "create",
@@ -106,14 +109,18 @@ __all__ = [
     "load_learned_model",
     "load_model",
     "load_pretrained",
+    "make_optimizer",
     "mean_counted",
     "one_step_chunks",
     "planner_settings",
     "ppo_settings",
     "register",
+    "renew_bases",
     "run_folder",
     "settings_for",
+    "splus",
     "window_actions",
+    "with_optimizer",
 ]
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -121,6 +128,8 @@ __getattr__, __dir__ = lazy_exports(
         "common": "AgentSettings Info Learner Params as_tree best_chunks critic_values fill_unplayed initial_critics "
         "mean_counted window_actions",
         "delay_aware": "DeflectSettings HeadSettings ModelSettings Preference RemacSettings SelfConditioning",
+        "common.optim": "averaged_weights make_optimizer renew_bases with_optimizer",
+        "common.optim.splus": "splus",
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",

@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimizer
 from chunkenv.agents.nets.chunk_flow import clean_rows, flow_loss, row_times, soft_weights
 from chunkenv.agents.nets.mixer import Architecture, ChunkSizes, Weights, initial_weights
 from chunkenv.agents.nets.mlp import Array
@@ -49,9 +50,11 @@ class FlowSettings:
         warm_up: updates.
         weight_decay: of matrices, not of biases.
         clip: the largest norm of a gradient.
-        averaging: decay per update of the moving average of the weights, which is what training returns.
+        averaging: decay per update of the moving average of the weights.
         data_std: the standard deviation that the preconditioning takes actions to have *given* an observation, in units
             of their standard deviation over all observations.
+        optimizer: "adam", "adamw", "muon" or "splus"; `with_optimizer` gives it a learning rate, too.
+        averaged: whether training returns the moving average of the weights, or the newest.
 
     Raises:
         ArgumentError: for an invalid value.
@@ -72,6 +75,8 @@ class FlowSettings:
     averaging: float = 0.999
     data_std: float = 1.0
     soft_rows: int = 0
+    optimizer: str = "adamw"
+    averaged: bool = True
 
     def __post_init__(self) -> None:
         for name in ("steps", "updates", "batch", "warm_up"):
@@ -80,7 +85,8 @@ class FlowSettings:
         if whole_number("soft_rows", self.soft_rows, at_least=0) and not self.max_prefix:
             raise ArgumentError(f"soft_rows={self.soft_rows} stand behind a prefix, and max_prefix=0; give max_prefix.")
         real_number("averaging", self.averaging, at_least=0.0, at_most=1.0)
-        for name in ("learning_rate", "weight_decay", "clip", "data_std"):
+        check_optimizer(self)
+        for name in ("weight_decay", "clip", "data_std"):
             real_number(name, getattr(self, name), at_least=0.0)
 
     @property
@@ -148,13 +154,12 @@ def initial_state(settings: FlowSettings, sizes: ChunkSizes, seed: int, weights:
 
 
 def optimiser(settings: FlowSettings) -> optax.GradientTransformation:
-    """AdamW under a schedule, after the gradient was clipped."""
+    """The optimizer under a schedule, after the gradient was clipped; `FlowState` has the average."""
     warm_up = min(settings.warm_up, settings.updates - 1)
     schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warm_up, settings.updates)
-    decayed = partial(jax.tree.map, lambda weight: weight.ndim > 1)
     return optax.chain(
         optax.clip_by_global_norm(settings.clip),
-        optax.adamw(schedule, weight_decay=settings.weight_decay, mask=decayed),
+        make_optimizer(settings.optimizer, schedule, weight_decay=settings.weight_decay),
     )
 
 

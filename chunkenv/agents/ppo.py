@@ -21,6 +21,7 @@ import numpy as np
 import optax
 from flax import nnx
 
+from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimizer
 from chunkenv.agents.policies.expert import FARTHEST, gains, squash
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import ACTION_NOISE
@@ -51,7 +52,7 @@ class PPOSettings:
     clip: float = 0.2  # how far the probability of an action may move before there is no gain in it
     epochs: int = 4  # how often each tick is learned from
     minibatches: int = 8  # pieces of a rollout, a gradient step for each
-    learning_rate: float = 1e-3  # Adam's, at the beginning
+    learning_rate: float = 1e-3  # of the optimizer, at the beginning
     last_learning_rate: float = 1e-4  # at the end; it falls linearly
     entropy: float = 0.01  # weight of the bonus for a large standard deviation, at the beginning; it falls to 0
     rpo: float = 0.0  # the mean is shifted by up to this in the loss: keeps exploring (real-time-chunking-kinetix: .3)
@@ -64,6 +65,8 @@ class PPOSettings:
     action_noise: float = ACTION_NOISE  # of the environment, not the agent's: in training and evaluation
     evaluation_steps: int = 250_000  # between two evaluations and checkpoints
     evaluation_episodes: int = 256  # first episodes, all at once
+    optimizer: str = "adam"  # or adamw, muon, splus; `with_optimizer` gives it learning rates, too
+    averaged: bool = False  # whether checkpoints have the average of the weights; the newest explore
 
     def __post_init__(self) -> None:
         for name in ("steps", "envs", "rollout", "epochs", "minibatches", "evaluation_steps", "evaluation_episodes"):
@@ -76,7 +79,6 @@ class PPOSettings:
             "failure",
             "rpo",
             "value_weight",
-            "learning_rate",
             "last_learning_rate",
             "action_noise",
             "clip",
@@ -85,6 +87,7 @@ class PPOSettings:
             real_number(name, getattr(self, name), at_least=0.0)
         for name in ("initial_std", "max_gradient_norm"):
             real_number(name, getattr(self, name), at_least=1e-6)
+        check_optimizer(self)
         one_of("reward", self.reward, REWARDS)
         if not isinstance(self.hidden, tuple) or not self.hidden:
             raise ArgumentError(f"hidden={self.hidden!r} is not a tuple of sizes; give for example (64, 64).")
@@ -321,11 +324,12 @@ def total_loss(
     return actor + settings.value_weight * critic, {**info, "actor_loss": actor, "critic_loss": critic}
 
 
-def make_optimizer(settings: PPOSettings) -> optax.GradientTransformation:
-    """Adam on clipped gradients; the learning rate falls linearly, to its last value with the last update."""
+def expert_optimizer(settings: PPOSettings) -> optax.GradientTransformation:
+    """The optimizer, on clipped gradients; the learning rate falls linearly, to its last value with the last update."""
     count = settings.updates * settings.epochs * settings.minibatches
     rate = optax.linear_schedule(settings.learning_rate, settings.last_learning_rate, count)
-    return optax.chain(optax.clip_by_global_norm(settings.max_gradient_norm), optax.adam(rate, eps=1e-5))
+    optimizer = make_optimizer(settings.optimizer, rate, settings.averaged, epsilon=1e-5)
+    return optax.chain(optax.clip_by_global_norm(settings.max_gradient_norm), optimizer)
 
 
 def make_batch(
@@ -377,7 +381,7 @@ def update(
         the agent afterwards, and the means of the metrics.
     """
     batch = make_batch(nnx.merge(graph, agent.params), rollout, *normal, settings)
-    optimizer = make_optimizer(settings)
+    optimizer = expert_optimizer(settings)
 
     def descend(agent: Agent, part: tuple[jax.Array, jax.Array]) -> tuple[Agent, dict[str, jax.Array]]:
         rows = jax.tree.map(lambda column: column[part[0]], batch)

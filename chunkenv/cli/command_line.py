@@ -150,8 +150,8 @@ def command_line(group: str, context: typer.Context, leave_out: tuple[str, ...])
             continue
         option = [max(parameter.opts, key=len)] if parameter.param_type_name == "option" else []
         value = context.params[name]
-        if value is True:
-            words += option
+        if isinstance(value, bool):
+            words += option if value else parameter.secondary_opts
         else:
             words += [word for each in (value if isinstance(value, list) else [value]) for word in (*option, str(each))]
     return shlex.join(words)

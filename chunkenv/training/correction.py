@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.optim import averaged_weights, optimizer_facts, renew_bases, settings_facts
 from chunkenv.agents.delay_aware.residual_learning import HeadSettings, head_updates, initial_head
 from chunkenv.agents.policies.correction_head import CorrectionHead, head_inputs
 from chunkenv.training.correction_labels import LabelledTicks
@@ -49,7 +49,7 @@ class HeadTraining(Training):
     def identity(self) -> Facts:
         """Settings, seed, and checksums of the data."""
         sums = [float(np.sum(each, dtype=np.float64)) for each in (self._mean, self._scale, self._ticks.labels)]
-        settings = dataclasses.asdict(self.settings)
+        settings = settings_facts(self.settings)
         return {"settings": settings, "seed": self._seed, "label": self._facts["label"], "sums": sums}
 
     @property
@@ -69,13 +69,16 @@ class HeadTraining(Training):
         observations, rows, places, labels = (each[drawn] for each in self._ticks[:4])
         inputs = head_inputs(observations, rows, places, self._mean, self._scale, self._ticks.horizon)
         batches = (each.reshape(ROUND, self.settings.batch, -1) for each in (inputs, labels - rows))
-        self._state, losses = head_updates(self.settings, self._state, *batches)
+        state, losses = head_updates(self.settings, self._state, *batches)
+        self._state = renew_bases(state)
         return {"steps": self.steps, "loss": float(losses.mean())}
 
     def head(self) -> CorrectionHead:
         """The head as it is now."""
-        layers = tuple({name: np.asarray(value) for name, value in layer.items()} for layer in self._state.layers)
-        facts = {**self._facts, "seed": self._seed, "updates": self.steps, "uncorrected": self.uncorrected}
+        learned = averaged_weights(self._state.opt_state, self._state.layers)
+        layers = tuple({name: np.asarray(value) for name, value in layer.items()} for layer in learned)
+        counts = {"seed": self._seed, "updates": self.steps, "uncorrected": self.uncorrected}
+        facts = {**self._facts, **counts, **optimizer_facts(self.settings)}
         about = (str(self._facts["level"]), str(self._facts["label"]), self._ticks.horizon)
         return CorrectionHead(*about, self._mean, self._scale, layers, facts)
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.optim import optimizer_facts, renew_bases, settings_facts
 from chunkenv.agents.flow_matching import FlowSettings, Imitation, Objective, fine_tuned_weights, initial_state, updates
 from chunkenv.agents.nets.mixer import ChunkSizes, Weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
@@ -108,7 +109,7 @@ class FlowTraining(Training):
     def identity(self) -> Facts:
         """Settings, seed, and checksums of the data."""
         checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
-        settings = dataclasses.asdict(self.settings)
+        settings = settings_facts(self.settings)
         if not self.settings.soft_rows:  # trainings that were begun before there were any go on
             del settings["soft_rows"]
         about = {"settings": settings, "seed": self._seed, "scales": checksums, "prefix": self._facts["prefix"]}
@@ -129,14 +130,16 @@ class FlowTraining(Training):
         actions, *done = ((each - self._scales.action_mean) / self._scales.action_std for each in (chunks, *executed))
         flow = self._flow(self._state.weights)
         batches = (observations, actions, mask, *done)
-        self._state, losses, norms = updates(self.settings, self._state, flow, self._seed, batches, self._objective)
+        state, losses, norms = updates(self.settings, self._state, flow, self._seed, batches, self._objective)
+        self._state = renew_bases(state)
         return {"steps": self.steps, "loss": float(losses.mean()), "gradient": float(norms.mean())}
 
     def policy(self) -> FlowPolicy:
-        """The policy with the averaged weights."""
-        facts = {**self._facts, "seed": self._seed, "updates": self.steps}
-        average = {name: jnp.asarray(value) for name, value in self._state.average.items()}
-        return FlowPolicy(self._flow(average), self._scales.action_mean, self._scales.action_std, facts)
+        """The policy with the averaged weights, or with the newest if the settings say so."""
+        facts = {**self._facts, "seed": self._seed, "updates": self.steps, **optimizer_facts(self.settings)}
+        chosen = self._state.average if self.settings.averaged else self._state.weights
+        weights = {name: jnp.asarray(value) for name, value in chosen.items()}
+        return FlowPolicy(self._flow(weights), self._scales.action_mean, self._scales.action_std, facts)
 
     def evaluate(self) -> Metrics:
         """Nothing is played: the policy is for environments that the training knows nothing of."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.optim import averaged_weights, optimizer_facts, renew_bases, settings_facts
 from chunkenv.agents.delay_aware.model_learning import ModelSettings, initial_model_state, model_updates
 from chunkenv.agents.policies.learned_model import LearnedModel, ModelScales
 from chunkenv.training.jax_state import from_arrays, to_arrays
@@ -58,7 +58,7 @@ class ModelTraining(Training):
     def identity(self) -> Facts:
         """Settings, seed, and checksums of the data."""
         checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
-        return {"settings": dataclasses.asdict(self.settings), "seed": self._seed, "scales": checksums}
+        return {"settings": settings_facts(self.settings), "seed": self._seed, "scales": checksums}
 
     @property
     def steps(self) -> int:
@@ -70,13 +70,15 @@ class ModelTraining(Training):
         batch = self.settings.batch
         drawn = self._ticks.sample(self._rng(1 + self.steps), ROUND * batch)
         observations, actions, after = (each.reshape(ROUND, batch, -1) for each in drawn)
-        self._state, losses = model_updates(self.settings, self._state, self._scales, (observations, actions, after))
+        state, losses = model_updates(self.settings, self._state, self._scales, (observations, actions, after))
+        self._state = renew_bases(state)
         return {"steps": self.steps, "loss": float(losses.mean())}
 
     def model(self) -> LearnedModel:
-        """The model with the weights of now."""
-        facts = {**self._facts, "seed": self._seed, "updates": self.steps}
-        return LearnedModel(str(facts["level"]), self._state.layers, self._scales, facts)
+        """The model as it is now."""
+        facts = {**self._facts, "seed": self._seed, "updates": self.steps, **optimizer_facts(self.settings)}
+        layers = averaged_weights(self._state.opt_state, self._state.layers)
+        return LearnedModel(str(facts["level"]), layers, self._scales, facts)
 
     def evaluate(self) -> Metrics:
         """Nothing is played."""

@@ -19,6 +19,7 @@ from gymnasium import spaces
 from chunkenv.agents import registry
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.common.learner import AgentSettings
+from chunkenv.agents.common.optim import renew_bases
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.data import Dataset
 from chunkenv.data.replay_buffer import ReplayBuffer, draw_batch
@@ -196,6 +197,7 @@ class OfflineOnlineTraining(Training):
             self.agent, info = self.agent.update(batch)
             self.updates += 1
             metrics.append(info)
+        self.agent = renew_bases(self.agent)
         metrics = jax.device_get(metrics)
         return {key: float(np.mean([each[key] for each in metrics])) for key in metrics[0]} if metrics else {}
 

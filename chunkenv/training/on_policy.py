@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,10 @@ from flax import nnx
 
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
 from chunkenv.agents.common.normaliser import Normaliser
+from chunkenv.agents.common.optim import averaged_weights, renew_bases, settings_facts
 from chunkenv.agents.policies.expert import OBSERVATION, Expert
 from chunkenv.agents.policies.expert_checkpoints import checkpoint_path, prune, save_expert, worth_keeping
-from chunkenv.agents.ppo import Agent, Network, PPORollout, PPOSettings, make_optimizer, update
+from chunkenv.agents.ppo import Agent, Network, PPORollout, PPOSettings, expert_optimizer, update
 from chunkenv.kinetix.engine.layout import N_ACTIONS
 from chunkenv.kinetix.level import used_channels
 from chunkenv.kinetix.vector_env import KinetixVectorEnv
@@ -64,7 +65,7 @@ class PPOTraining(Training):
         self.observations = reset_staggered(self.envs, self._exploring)
         size = self.observations.shape[1]
         self.graph, params = nnx.split(Network(size, used_channels(level), settings, nnx.Rngs(seed)))
-        self.agent = Agent(params, make_optimizer(settings).init(params))
+        self.agent = Agent(params, expert_optimizer(settings).init(params))
         self.normaliser = Normaliser.of_none(size).with_batch(self.observations)
         self.updates, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
         self.history: list[tuple[int, float]] = []
@@ -72,7 +73,7 @@ class PPOTraining(Training):
     @property
     def identity(self) -> Facts:
         """Level, seed and settings."""
-        return {"level": self.level, "seed": self._seed, "settings": asdict(self.settings)}
+        return {"level": self.level, "seed": self._seed, "settings": settings_facts(self.settings)}
 
     @property
     def steps(self) -> int:
@@ -86,8 +87,11 @@ class PPOTraining(Training):
 
     @property
     def expert(self) -> Expert:
-        """The agent as it is now, with the solve rate of the evaluation after these steps, if there was one."""
-        network = self.network
+        """What was learned, with the solve rate of the evaluation after these steps, if there was one."""
+        return self._expert_of(averaged_weights(self.agent.optimizer_state, self.agent.params))
+
+    def _expert_of(self, params: Any) -> Expert:
+        network = nnx.merge(self.graph, params)
         kernels = [(layer.kernel, layer.bias) for layer in network.actor.layers if layer.bias is not None]
         layers = tuple((np.asarray(kernel[...]), np.asarray(bias[...])) for kernel, bias in kernels)
         rate = dict(self.history).get(self.steps, float("nan"))
@@ -117,7 +121,7 @@ class PPOTraining(Training):
 
     def write_results(self, folder: Path) -> None:
         """Write the expert, and drop the checkpoints that are not worth keeping."""
-        save_expert(checkpoint_path(folder, self.steps), self.expert, asdict(self.settings))
+        save_expert(checkpoint_path(folder, self.steps), self.expert, settings_facts(self.settings))
         prune(folder, worth_keeping(self.history))
 
     def state(self) -> tuple[Arrays, Facts]:
@@ -147,7 +151,7 @@ class PPOTraining(Training):
 
     def collect(self) -> PPORollout:
         """Play the next ticks of the environments."""
-        settings, expert = self.settings, self.expert
+        settings, expert = self.settings, self._expert_of(self.agent.params)
         used, shape = list(expert.channels), (settings.rollout, settings.envs)
         white = self._exploring.standard_normal((*shape, len(used)), np.float32)
         exploration = np.exp(np.asarray(self.network.bounded_log_std)) * persistent_noise(white, settings.persistence)
@@ -180,9 +184,10 @@ class PPOTraining(Training):
         normal = (self.normaliser.mean.astype(np.float32), self.normaliser.scale)
         key = jax.random.fold_in(jax.random.key(self._seed), self.updates)
         progress = jnp.float32(self.updates / self.settings.updates)
-        self.agent, losses = update(
+        agent, losses = update(
             self.agent, rollout, normal, self.orders(), key, progress, graph=self.graph, settings=self.settings
         )
+        self.agent = renew_bases(agent)
         return {name: float(value) for name, value in losses.items()}
 
     def _describe(self, rollout: PPORollout) -> Metrics:

@@ -16,6 +16,8 @@ import optax
 
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.checkpoint_file import Arrays, Facts
+from chunkenv.agents.common.optim.averaging import averaged_weights
+from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimizer, settings_facts
 from chunkenv.agents.nets.chunk_flow import Sizes
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.data.horizons import Horizons
@@ -42,10 +44,12 @@ class AgentSettings:
         critics: how many; their mean counts.
         norm: whether critics have layer norms.
         batch: windows in an update.
-        learning_rate: of Adam (Kingma and Ba 2015).
+        learning_rate: of the optimizer.
         polyak: how far the target critic goes towards the critic in an update.
         symmetric_sampling: whether batches hold as many offline as online windows, instead of all ticks being equally
             likely.
+        optimizer: "adam", "adamw", "muon" or "splus"; `with_optimizer` gives it a learning rate, too.
+        averaged: whether the agent acts with the average of its weights; targets are made with the newest.
 
     Raises:
         ArgumentError: for an invalid value.
@@ -59,20 +63,22 @@ class AgentSettings:
     learning_rate: float = 3e-4
     polyak: float = 0.005
     symmetric_sampling: bool = False
+    optimizer: str = "adam"
+    averaged: bool = False
 
     def __post_init__(self) -> None:
         for width in self.hidden:
             whole_number("hidden", width, at_least=1)
         whole_number("critics", self.critics, at_least=1)
         whole_number("batch", self.batch, at_least=1)
-        real_number("learning_rate", self.learning_rate, at_least=0.0)
+        check_optimizer(self)
         real_number("polyak", self.polyak, at_least=0.0, at_most=1.0)
         true_or_false("norm", self.norm)
         true_or_false("symmetric_sampling", self.symmetric_sampling)
 
     def facts(self) -> Facts:
         """The settings as plain data; `symmetric_sampling` is called "even" in files."""
-        facts = dataclasses.asdict(self)
+        facts = settings_facts(self)
         return {"even" if name == "symmetric_sampling" else name: value for name, value in facts.items()}
 
     @classmethod
@@ -155,7 +161,7 @@ class Learner:
     @classmethod
     def from_params(cls, params: Params, seed: int, sizes: Sizes, settings: AgentSettings) -> Self:
         """An agent with these networks that has not learned anything."""
-        opt_state = adam(settings).init(params)
+        opt_state = optimizer_of(settings).init(params)
         return cls(params, params["critics"], opt_state, jnp.uint32(seed), jnp.int32(0), sizes, settings)
 
     @jax.jit
@@ -166,6 +172,10 @@ class Learner:
         params, opt_state, info = gradient_step(loss, self.params, self.opt_state, self.settings)
         target = polyak_step(self.target, params["critics"], self.settings.polyak)
         return replace(self, params=params, target=target, opt_state=opt_state, updates=self.updates + 1), info
+
+    def acting(self) -> Self:
+        """The agent that acts, with averaged weights if it has them; what learns keeps its own."""
+        return replace(self, params=averaged_weights(self.opt_state, self.params)) if self.settings.averaged else self
 
     def save(self, path: Path | str) -> None:
         """Write the agent, the state of its optimiser and its random state into one safetensors file, atomically."""
@@ -204,9 +214,9 @@ class Learner:
         return jax.tree.unflatten(structure, [_stored(arrays, _place(path), leaf) for path, leaf in leaves])
 
 
-def adam(settings: AgentSettings) -> optax.GradientTransformation:
-    """The optimiser of all networks of an agent."""
-    return optax.adam(settings.learning_rate)
+def optimizer_of(settings: AgentSettings) -> optax.GradientTransformation:
+    """The optimizer of all networks of an agent."""
+    return make_optimizer(settings.optimizer, settings.learning_rate, settings.averaged)
 
 
 def gradient_step(
@@ -214,7 +224,7 @@ def gradient_step(
 ) -> tuple[Params, optax.OptState, Info]:
     """Weights and the optimiser's state after one step down the gradient, and the metrics of the loss."""
     gradient, info = jax.grad(loss, has_aux=True)(params)
-    change, opt_state = adam(settings).update(gradient, opt_state, params)
+    change, opt_state = optimizer_of(settings).update(gradient, opt_state, params)
     return optax.apply_updates(params, change), opt_state, info  # pyright: ignore[reportReturnType]
 
 

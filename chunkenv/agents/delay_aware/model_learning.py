@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimizer
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.mlp import Array, Layers
 from chunkenv.agents.policies.learned_model import ModelScales, normalised_change
 from chunkenv.errors import ArgumentError
-from chunkenv.utils.checks import real_number, whole_number
+from chunkenv.utils.checks import whole_number
 
 SMALLEST_CHANGE = 1e-6
 """A standard deviation below it is that of a number that never moves, of which nothing is learned."""
@@ -29,6 +30,8 @@ class ModelSettings:
         updates: of the weights, in rounds of 100.
         batch: ticks in an update.
         learning_rate: at the start; it falls as a cosine to 0.
+        optimizer: "adam", "adamw", "muon" or "splus"; `with_optimizer` gives it a learning rate, too.
+        averaged: whether training returns the average of the weights, or the newest.
 
     Raises:
         ArgumentError: for an invalid value.
@@ -38,11 +41,13 @@ class ModelSettings:
     updates: int = 20_000
     batch: int = 512
     learning_rate: float = 2e-3
+    optimizer: str = "adam"
+    averaged: bool = False
 
     def __post_init__(self) -> None:
         for name in ("updates", "batch"):
             whole_number(name, getattr(self, name), at_least=1)
-        real_number("learning_rate", self.learning_rate, at_least=0.0)
+        check_optimizer(self)
         if not self.hidden or min(self.hidden) < 1:
             raise ArgumentError(f"hidden={self.hidden} are no widths; give at least one, each at least 1.")
 
@@ -87,4 +92,4 @@ def model_loss(layers: Layers, scales: ModelScales, observations: Array, actions
 
 def _optimiser(settings: ModelSettings) -> optax.GradientTransformation:
     schedule = optax.cosine_decay_schedule(settings.learning_rate, settings.updates)
-    return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
+    return optax.chain(optax.clip_by_global_norm(1.0), make_optimizer(settings.optimizer, schedule, settings.averaged))

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimizer
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.mlp import Array, Layers
 from chunkenv.utils.checks import real_number, whole_number
@@ -35,6 +36,8 @@ class HeadSettings:
         warm_up: updates.
         weight_decay: of matrices, not of biases.
         clip: the largest norm of a gradient.
+        optimizer: "adam", "adamw", "muon" or "splus"; `with_optimizer` gives it a learning rate, too.
+        averaged: whether training returns the average of the weights, or the newest.
 
     Raises:
         ArgumentError: for an invalid value.
@@ -47,13 +50,16 @@ class HeadSettings:
     warm_up: int = 500
     weight_decay: float = 1e-3
     clip: float = 5.0
+    optimizer: str = "adamw"
+    averaged: bool = False
 
     def __post_init__(self) -> None:
         for width in self.hidden:
             whole_number("hidden", width, at_least=1)
         for name in ("updates", "batch", "warm_up"):
             whole_number(name, getattr(self, name), at_least=1)
-        for name in ("learning_rate", "weight_decay", "clip"):
+        check_optimizer(self)
+        for name in ("weight_decay", "clip"):
             real_number(name, getattr(self, name), at_least=0.0)
 
 
@@ -100,11 +106,10 @@ def residual_loss(layers: Layers, inputs: Array, targets: Array) -> jax.Array:
 
 
 def _optimiser(settings: HeadSettings) -> optax.GradientTransformation:
-    """AdamW under a schedule, after the gradient was clipped."""
+    """The optimizer under a schedule, after the gradient was clipped."""
     warm_up = min(settings.warm_up, settings.updates - 1)
     schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warm_up, settings.updates)
-    decayed = partial(jax.tree.map, lambda weight: weight.ndim > 1)
     return optax.chain(
         optax.clip_by_global_norm(settings.clip),
-        optax.adamw(schedule, weight_decay=settings.weight_decay, mask=decayed),
+        make_optimizer(settings.optimizer, schedule, settings.averaged, weight_decay=settings.weight_decay),
     )

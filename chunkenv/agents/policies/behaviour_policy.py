@@ -36,7 +36,7 @@ class BehaviourPolicy(FlowSampler):
             )
         horizons = agent.settings.horizons
         steps: int = agent.settings.steps  # pyright: ignore[reportAttributeAccessIssue] (agents with a flow have it)
-        flow = BehaviourFlow(agent.params["flow"], horizons, steps)
+        flow = BehaviourFlow(agent.acting().params["flow"], horizons, steps)
         longest = horizons.seen_prefix
         super().__init__(flow, horizons.prediction_horizon, agent.sizes.action, longest, longest > 0)
 
@@ -60,4 +60,4 @@ def chunk_values(agent: Learner) -> Callable[[Array, Array], np.ndarray]:
 @jax.jit
 def _mean_value(agent: Learner, observations: jax.Array, chunks: jax.Array) -> jax.Array:
     seen = chunks[:, agent.settings.horizons.seen]
-    return critic_values(agent.params["critics"], observations, seen).mean(axis=0)
+    return critic_values(agent.acting().params["critics"], observations, seen).mean(axis=0)

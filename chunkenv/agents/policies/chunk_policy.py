@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from chunkenv.agents.common.learner import Learner
+from chunkenv.agents.nets.goal_input import Seen, join_goal
 from chunkenv.agents.policies.streams import checked_streams
 from chunkenv.request import Request, VectorRequest
 
@@ -27,11 +28,11 @@ class ChunkPolicy:
         self._horizons = agent.settings.horizons
         self.prediction_horizon: int = self._horizons.prediction_horizon
 
-    def infer(self, observation: np.ndarray, request: Request) -> np.ndarray:
+    def infer(self, observation: Seen, request: Request) -> np.ndarray:
         """A chunk for one request.
 
         Args:
-            observation: float32[O].
+            observation: float32[O]; or that of a goal-conditioned environment, see `join_goal`.
             request: with a random stream in `rng`; of a prefix longer than the agent's delay it sees a part.
 
         Returns:
@@ -40,18 +41,18 @@ class ChunkPolicy:
         Raises:
             ArgumentError: a request without a stream.
         """
-        return self._answers(np.asarray(observation, np.float32)[None], [request.prefix], request.rng)[0]
+        return self._answers(np.asarray(join_goal(observation), np.float32)[None], [request.prefix], request.rng)[0]
 
-    def infer_batch(self, observations: np.ndarray, request: VectorRequest) -> np.ndarray:
+    def infer_batch(self, observations: Seen, request: VectorRequest) -> np.ndarray:
         """Chunks for N requests, float32[N, H, A]; each draws from its own stream, so that none depends on the others.
 
         Args:
-            observations: float32[N, O].
+            observations: float32[N, O], or as `infer` has them.
             request: with N random streams in `rng`.
         """
         counts = np.asarray(request.prefix_length).tolist()
         prefixes = [np.asarray(rows)[:count] for rows, count in zip(request.prefix, counts, strict=True)]
-        return self._answers(np.asarray(observations, np.float32), prefixes, request.rng)
+        return self._answers(np.asarray(join_goal(observations), np.float32), prefixes, request.rng)
 
     def _answers(self, observations: np.ndarray, prefixes: Sequence[np.ndarray], rng: object) -> np.ndarray:
         streams, delay = checked_streams(rng, "an agent"), self._horizons.delay
@@ -68,8 +69,9 @@ def _sample_chunks(
     agent: Learner, observations: jax.Array, prefix: jax.Array, lengths: jax.Array, seeds: jax.Array
 ) -> jax.Array:
     """A chunk for each row, by a key of its own."""
+    acting = agent.acting()
 
     def sample(observation: jax.Array, rows: jax.Array, length: jax.Array, seed: jax.Array) -> jax.Array:
-        return agent.sample_chunk(observation[None], rows[None], length[None], jax.random.key(seed))[0]
+        return acting.sample_chunk(observation[None], rows[None], length[None], jax.random.key(seed))[0]
 
     return jax.vmap(sample)(observations, prefix, lengths, seeds)

@@ -16,6 +16,7 @@ from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task,
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
 from chunkenv.cli.train.flow import describe_data
+from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
 from chunkenv.collect import ExpertSource, read_experts
 from chunkenv.data import Dataset
@@ -51,6 +52,9 @@ def a2c2(
     transitions: Annotated[int, whole(help="At least so many ticks of the policy's own runs.")] = TRANSITIONS,
     hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "512,512",
     updates: Annotated[int | None, whole(help="Of the weights.", default="that of HeadSettings")] = None,
+    optimizer: OptimizerName = None,
+    averaged: Averaged = None,
+    learning_rate: LearningRate = None,
     seed: Annotated[int, whole(help="The same seed gives the same head, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/LABEL/seedK/ with all files.")] = HEADS,
 ) -> None:
@@ -60,6 +64,7 @@ def a2c2(
     episodes, or the last 1,000 updates, and ends with the same head.
     """
     require("agents")
+    from chunkenv.agents import with_optimizer
     from chunkenv.agents.delay_aware.residual_learning import HeadSettings
     from chunkenv.collect import collect_runs
     from chunkenv.training import HeadTraining, resume
@@ -68,6 +73,7 @@ def a2c2(
     source = _best_expert(expert, label, level)
     settings = HeadSettings(hidden=read_widths(hidden))
     settings = settings if updates is None else replace(settings, updates=updates)
+    settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     folder = out / level / ("policy" if source is None else "expert") / f"seed{seed}"
     command, console = command_line("train", context, leave_out=("out",)), Console(highlight=False)
     policy, described = _policy(level, policies)

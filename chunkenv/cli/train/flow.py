@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, whole
+from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
 from chunkenv.data import Dataset, OffsetWindows, Windows
 from chunkenv.data import load as load_data
@@ -46,6 +47,9 @@ def flow(
     ] = 0,
     prediction_horizon: Annotated[int, whole(help="Rows in a chunk.", at_most=LONGEST)] = PREDICTION_HORIZON,
     updates: Annotated[int | None, whole(help="Of the weights.", default="that of FlowSettings")] = None,
+    optimizer: OptimizerName = None,
+    averaged: Averaged = None,
+    learning_rate: LearningRate = None,
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/KIND/seedK/ with all files.")] = POLICIES,
 ) -> None:
@@ -54,6 +58,7 @@ def flow(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
+    from chunkenv.agents import with_optimizer
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.data.executed import executed_actions
     from chunkenv.kinetix.level import robot_features
@@ -67,6 +72,7 @@ def flow(
         raise ArgumentError(f"{option} is about prefixes, which only --prefix-conditioned learns from; add that, too.")
     settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0, soft_rows=soft_rows)
     settings = settings if updates is None else replace(settings, updates=updates)
+    settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     if future_offsets and prefix_conditioned:
         raise ArgumentError("--future-offsets and --prefix-conditioned are two ways to learn of a delay; give one.")
     kind = "soft-prefix" if soft_rows else "prefix" if prefix_conditioned else "vlash" if future_offsets else "plain"

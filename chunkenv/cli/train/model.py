@@ -11,6 +11,7 @@ from rich.console import Console
 
 from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task, whole
 from chunkenv.cli.train.flow import describe_data, load_of_level
+from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
@@ -23,6 +24,9 @@ def model(
     task: Annotated[str, typer.Argument(help="A Kinetix level, or its id.", autocompletion=complete_task)],
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="What `chunkenv data collect` wrote.")],
     updates: Annotated[int | None, whole(help="Of the weights.", default="that of ModelSettings")] = None,
+    optimizer: OptimizerName = None,
+    averaged: Averaged = None,
+    learning_rate: LearningRate = None,
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/seedK/ with all files.")] = MODELS,
 ) -> None:
@@ -31,6 +35,7 @@ def model(
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")
+    from chunkenv.agents import with_optimizer
     from chunkenv.agents.delay_aware.model_learning import ModelSettings
     from chunkenv.data.transitions import Transitions
     from chunkenv.training import ModelTraining, resume
@@ -39,6 +44,7 @@ def model(
     level = read_task(task, "Kinetix level").level
     dataset = load_of_level(data, level)
     settings = ModelSettings() if updates is None else replace(ModelSettings(), updates=updates)
+    settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     folder = out / level / f"seed{seed}"
     facts = {"level": level, "command": command_line("train", context, leave_out=()), "data": describe_data(dataset)}
     training = resume(ModelTraining(Transitions(dataset), settings, seed, facts), folder)

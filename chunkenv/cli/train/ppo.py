@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from chunkenv.cli.command_line import LARGEST_SEED, complete_task, whole
 from chunkenv.cli.progress import watch_training
+from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
 
@@ -35,6 +36,9 @@ def ppo(
             metavar="NAME", help="smooth: actions change little. published: it keeps exploring, as RTC's experts do."
         ),
     ] = "smooth",
+    optimizer: OptimizerName = None,
+    averaged: Averaged = None,
+    learning_rate: LearningRate = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/seedK/ with all files.")] = EXPERTS,
 ) -> None:
     """Train an expert with PPO: checkpoints of several skill levels, and metrics, in one folder.
@@ -43,14 +47,14 @@ def ppo(
     """
     require("agents")
     require("kinetix")
-    from chunkenv.agents import load_best_expert, ppo_settings, run_folder
+    from chunkenv.agents import load_best_expert, ppo_settings, run_folder, with_optimizer
     from chunkenv.agents.policies.expert_checkpoints import checkpoint_path
     from chunkenv.training import PPOTraining, resume, train
     from chunkenv.training.loop import RESUME
 
     level = read_task(task, "Kinetix level").name
     given = {name: value for name, value in (("steps", steps), ("envs", envs), ("reward", reward)) if value is not None}
-    settings = replace(ppo_settings(level, recipe), **given)
+    settings = with_optimizer(replace(ppo_settings(level, recipe), **given), optimizer, averaged, learning_rate)
     folder = run_folder(out, level, seed)
     training = resume(PPOTraining(level, settings, seed), folder)
     console, title, total = Console(highlight=False), f"{level}, seed {seed}", training.total_steps

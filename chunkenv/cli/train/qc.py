@@ -14,6 +14,7 @@ from rich.markup import escape
 from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.cli.progress import watch_training
+from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
@@ -84,6 +85,9 @@ def qc(
     ] = None,
     evaluate_every: Annotated[int, whole(help="Steps between evaluations.")] = 2500,
     episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
+    optimizer: OptimizerName = None,
+    averaged: Averaged = None,
+    learning_rate: LearningRate = None,
     seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/AGENT/seedK/ with all files.")] = RESULTS,
 ) -> None:
@@ -94,7 +98,7 @@ def qc(
     with the same agent.
     """
     require("agents")
-    from chunkenv.agents import registry
+    from chunkenv.agents import registry, with_optimizer
     from chunkenv.training import OfflineOnlineTraining, TrainingConfig, resume, train
     from chunkenv.training.loop import RESUME
     from chunkenv.training.offline_online import AGENT
@@ -109,6 +113,7 @@ def qc(
     asked = _select_given(options, agent, registry.settings_for(agent))
     widths = read_widths(hidden)
     settings = registry.settings_for(agent, chunk, delay, prefix, discount, backup, hidden=widths, **asked)
+    settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     alone = registry.RECIPES[agent].online_only
     console = Console(highlight=False)
     task = read_id(task)
