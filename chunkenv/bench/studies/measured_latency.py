@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, flow_policy
+from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, flow_policy, set_up
 from chunkenv.evaluate.asking import Asker
 from chunkenv.registration import POLICIES
 from chunkenv.request import Request
@@ -143,12 +143,7 @@ class _SetUp(NamedTuple):
 
 def _set_up(method: str, policy: Any, policies: str, task: str) -> _SetUp:
     way, (delay, horizon) = METHODS[method], SCHEDULE
-    strategy = way.strategy(policy)
-    options: dict[str, Any] = {"execution_horizon": horizon}
-    if hasattr(strategy, "correct_batch"):
-        options["correction"] = strategy
-    if way.chunks is not None:
-        options |= way.chunks(task, policies, delay, horizon)
+    strategy, options = set_up(way, policy, task, policies, delay, execution_horizon=horizon)
     timed = options["correction"] = TimedCorrection(options["correction"]) if "correction" in options else None
     world = gym.make(f"chunkenv/kinetix-{task}-v0", observation=way.observation)
     return _SetUp(ChunkedExecution(world, PREDICTION_HORIZON, latency=delay, **options), strategy, timed)

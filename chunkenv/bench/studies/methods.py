@@ -170,32 +170,51 @@ def play_method(
         A row for each, with everything that `evaluate_batch` measures.
     """
     way = METHODS[method] if isinstance(method, str) else method
-    strategy = way.strategy(flow_policy(task, way.weights, policies) if way.weights else task)
+    policy = flow_policy(task, way.weights, policies) if way.weights else task
+    planned = chunks.get("latency", 0) if delay is None else delay
+    strategy, chunks = set_up(way, policy, task, policies, planned, **chunks)
+    return play_policy(task, strategy, episodes, seed, way.observation, overlap=way.overlap, **chunks)
+
+
+def set_up(
+    way: Method, policy: Any, task: str, policies: str, delay: int, **chunks: Any
+) -> tuple[Strategy, dict[str, Any]]:
+    """The strategy of a method, and the arguments of the environment in which it is at work.
+
+    Args:
+        way: the method.
+        policy: what its strategy is made of.
+        task: name of the level.
+        policies: the family.
+        delay: the ticks that `Method.chunks` is told.
+        **chunks: arguments of `ChunkedVectorExecution`, with `execution_horizon`.
+    """
+    strategy = way.strategy(policy)
     if hasattr(strategy, "correct_batch"):
         chunks["correction"] = strategy
     if way.chunks is not None:
-        planned = chunks.get("latency", 0) if delay is None else delay
-        chunks |= way.chunks(task, policies, planned, chunks["execution_horizon"])
-    return play_policy(task, strategy, episodes, seed, way.observation, overlap=way.overlap, **chunks)
+        chunks |= way.chunks(task, policies, delay, chunks["execution_horizon"])
+    return strategy, chunks
 
 
 def play_policy(
     task: str, policy: BatchPolicy, episodes: Sequence[int], seed: int, observation: str = "compact", **chunks: Any
 ) -> list[Row]:
     """Play episodes of a Kinetix level by any policy for one of its observations, as `play_method` does."""
+    return evaluate_batch(partial(make_envs, task, observation, chunks), policy, episodes, seed, SLOTS)
 
-    def make_envs(slots: int) -> Any:
-        return gym.make_vec(
-            f"chunkenv/kinetix-{task}-v0",
-            slots,
-            vectorization_mode="vector_entry_point",
-            observation=observation,
-            action_noise=ACTION_NOISE,
-            threads=1,
-            autoreset_mode=AutoresetMode.DISABLED,
-            prediction_horizon=PREDICTION_HORIZON,
-            info="actions",
-            **chunks,
-        )
 
-    return evaluate_batch(make_envs, policy, episodes, seed, SLOTS)
+def make_envs(task: str, observation: str, chunks: Mapping[str, Any], slots: int) -> Any:
+    """The environments of a study: a Kinetix level so many times, with arguments of `ChunkedVectorExecution`."""
+    return gym.make_vec(
+        f"chunkenv/kinetix-{task}-v0",
+        slots,
+        vectorization_mode="vector_entry_point",
+        observation=observation,
+        action_noise=ACTION_NOISE,
+        threads=1,
+        autoreset_mode=AutoresetMode.DISABLED,
+        prediction_horizon=PREDICTION_HORIZON,
+        info="actions",
+        **chunks,
+    )
