@@ -29,19 +29,15 @@ class SmoothnessMetrics:
     def __init__(self, chunks: AnySpace) -> None:
         self._bounds = (chunks.low[0].ravel(), chunks.high[0].ravel()) if isinstance(chunks, spaces.Box) else None
         self._actions: list[Action] = []
-        self._chunks: list[int] = []
-        self._staleness: list[int] = []
-        self._decisions = 0
+        self._ages: list[np.ndarray] = []
+        self._staleness: list[np.ndarray] = []
 
     def add(self, info: Info) -> None:
         """Take one decision's `actions`, `sources` and `staleness`, of `ChunkedExecution(..., info='actions')`."""
-        self._decisions += 1
         if self._bounds:
             self._actions += info["actions"]
-        for age in info["sources"][:, 0].tolist():
-            before = self._chunks[-1] if self._chunks else 0
-            self._chunks.append(before if age < 0 else self._decisions - age)
-        self._staleness += [age for age in info["staleness"].tolist() if age >= 0]
+        self._ages.append(info["sources"][:, 0])
+        self._staleness.append(info["staleness"])
 
     def measures(self) -> dict[str, float | None]:
         """The values of `SMOOTHNESS`, None where an episode was too short.
@@ -50,16 +46,29 @@ class SmoothnessMetrics:
             `mean_staleness` (ticks, over the ticks that had a row), `boundary_jump` (mean change where the executed
             chunk switches), `chunk_change` (mean change inside chunks), `jerk` (mean norm of the third difference).
         """
-        return {"mean_staleness": _mean(np.array(self._staleness)), **self._smoothness()}
+        staleness = np.concatenate([np.zeros(0, np.int64), *self._staleness])
+        return {"mean_staleness": _mean(staleness[staleness >= 0]), **self._smoothness()}
 
     def _smoothness(self) -> dict[str, float | None]:
         if not self._bounds or not self._actions:
             return dict.fromkeys(list(SMOOTHNESS)[1:])
         rows = np.reshape(self._actions, (len(self._actions), -1)).astype(np.float64)
         actions = np.clip(rows, *self._bounds)
-        changes, switches = _norms(actions, 1), np.diff(self._chunks) != 0
+        changes, switches = _norms(actions, 1), np.diff(_chunks(self._ages)) != 0
         jump, change = _mean(changes[switches]), _mean(changes[~switches])
         return {"boundary_jump": jump, "chunk_change": change, "jerk": _mean(_norms(actions, 3))}
+
+
+def _chunks(ages: list[np.ndarray]) -> np.ndarray:
+    """The number of the chunk of every tick, of the ages of the chunks in each decision; -1 is a tick without a row.
+
+    >>> _chunks([np.array([-1, 0, 1]), np.array([1, -1]), np.array([0])])
+    array([0, 1, 0, 1, 1, 3])
+    """
+    decisions = np.repeat(np.arange(1, len(ages) + 1), [len(each) for each in ages])
+    together = np.concatenate(ages)
+    last = np.maximum.accumulate(np.where(together >= 0, np.arange(len(together)), -1))
+    return np.where(last < 0, 0, (decisions - together)[last])
 
 
 def _norms(actions: np.ndarray, order: int) -> np.ndarray:

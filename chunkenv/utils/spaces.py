@@ -53,6 +53,8 @@ def leaves(space: AnySpace) -> list[AnySpace]:
 
 def map_parts(function: Leaf, space: AnySpace, *values: Value) -> Value:
     """`function(leaf space, *leaf values)` in the nesting of `space`."""
+    if isinstance(space, spaces.Box):  # most are, and asking for a Dict, an abstract class, is slow
+        return function(space, *values)
     if isinstance(space, spaces.Dict):
         return {key: map_parts(function, part, *(value[key] for value in values)) for key, part in space.spaces.items()}
     if isinstance(space, spaces.Tuple):
