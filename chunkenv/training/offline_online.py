@@ -22,7 +22,7 @@ from chunkenv.agents.common.learner import AgentSettings
 from chunkenv.agents.common.optim import renew_bases
 from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 from chunkenv.data import Dataset
-from chunkenv.data.replay_buffer import ReplayBuffer, draw_batch
+from chunkenv.data.replay_buffer import Experience, ReplayBuffer, draw_batch
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row, episode_seed, evaluate
 from chunkenv.training.loop import Training
@@ -112,7 +112,7 @@ class OfflineOnlineTraining(Training):
         self._env = self.make_env(settings)
         space, actions = _vector_space(self._env.env, "observation_space"), _vector_space(self._env.env, "action_space")
         self.agent = registry.create(name, seed, space.shape[0], actions.shape[0], settings)
-        self._offline = None if data is None else replay_dataset(data, self._env)
+        self._offline = None if data is None else self.agent.experience(replay_dataset(data, self._env))
         self._online = ReplayBuffer(config.capacity, space.shape[0], actions.shape[0])
         self.updates, self.ticks, self.episodes, self.seconds = 0, 0, 0, 0.0
 
@@ -179,6 +179,10 @@ class OfflineOnlineTraining(Training):
         steps = self.config.offline_steps
         if steps and data is None:
             raise ArgumentError(f"offline_steps={steps} needs data; give some, or offline_steps=0.")
+        if self.config.online_steps and registry.RECIPES[self._name].offline_only:
+            raise ArgumentError(
+                f"online_steps={self.config.online_steps}, but {self._name} learns from data alone; give 0."
+            )
         if steps and self._online_only:
             raise ArgumentError(
                 f"{self._name} has no offline phase; give offline_steps=0: it learns from data as it plays."
@@ -188,7 +192,7 @@ class OfflineOnlineTraining(Training):
         count = min(ROUND, self.config.offline_steps - self.updates)
         return self._learn(count, [self._offline] if self._offline is not None else [])
 
-    def _learn(self, count: int, replays: list[ReplayBuffer]) -> Metrics:
+    def _learn(self, count: int, replays: Sequence[Experience]) -> Metrics:
         """Make so many updates; the means of their metrics."""
         settings, metrics = self.agent.settings, []
         for _ in range(count):
@@ -285,7 +289,7 @@ def _vector_space(env: AnyEnv, name: str) -> spaces.Box:
     return space
 
 
-def _checksums(replay: ReplayBuffer, settings: AgentSettings) -> list[float]:
+def _checksums(replay: Experience, settings: AgentSettings) -> list[float]:
     """What tells one dataset from another, without reading all of it."""
     batch = replay.sample(np.random.default_rng(0), CHECKSUM_WINDOWS, settings.horizons)
     return [float(len(replay)), *(float(np.sum(column, dtype=np.float64)) for column in batch[:4])]

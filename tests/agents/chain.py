@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
+from chunkenv.data.replay_buffer import ReplayBuffer, draw_batch
 
 STATES = 4
 COST, PRIZE = -0.1, 1.0
@@ -106,17 +106,17 @@ def places(table: dict[tuple[int, Rows], float]) -> tuple[np.ndarray, np.ndarray
 
 
 def learn(
-    agent: Any, replays: list[ReplayBuffer], updates: int, seed: int = 1, change: Any = lambda batch: batch
+    agent: Any, replays: list[Any], updates: int, seed: int = 1, change: Any = lambda batch: batch
 ) -> Any:
     """The agent after so many updates, a hundred in one compiled call."""
     rng, settings = np.random.default_rng(seed), agent.settings
     for _ in range(updates // 100):
-        drawn = draw_batch(replays, rng, 100 * settings.batch, settings.horizons, symmetric=False)
-        batches = Batch(*(column.reshape(100, settings.batch, *column.shape[1:]) for column in change(drawn)))
+        drawn = change(draw_batch(replays, rng, 100 * settings.batch, settings.horizons, symmetric=False))
+        batches = type(drawn)(*(column.reshape(100, settings.batch, *column.shape[1:]) for column in drawn))
         agent = _updated(agent, jax.tree.map(jnp.asarray, batches))
     return agent
 
 
 @jax.jit
-def _updated(agent: Any, batches: Batch) -> Any:
+def _updated(agent: Any, batches: Any) -> Any:
     return jax.lax.scan(lambda agent, batch: agent.update(batch), agent, batches)[0]

@@ -101,6 +101,19 @@ def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
         begun(tmp_path / "b", episodes=3)
 
 
+@pytest.mark.slow
+def test_a_training_on_data_alone_goes_on_to_the_bit(tmp_path):
+    only = dict(name="co-rft", offline_steps=300, online_steps=0, evaluate_every=100)
+    whole, stopped = begun(tmp_path / "a", **only), begun(tmp_path / "b", **only)
+    list(train(whole, tmp_path / "a" / "run"))
+    next(train(stopped, tmp_path / "b" / "run"))
+    stopped.advance()  # what is not in a file is lost, and made again
+    resumed = begun(tmp_path / "b", **only)
+    assert resumed.steps == 100
+    list(train(resumed, tmp_path / "b" / "run"))
+    assert equal(state(whole), state(resumed))
+
+
 def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -139,6 +152,7 @@ def test_what_really_ran_is_remembered(tmp_path):
     ("given", "said"),
     [
         (dict(name="rlpd"), "no offline phase"),
+        (dict(name="co-rft"), "online_steps=40, but co-rft learns from data alone"),
         (dict(online_steps=-1), "online_steps=-1"),
         (dict(online_steps=0, offline_steps=0), "nothing to be done"),
     ],

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.agents.common.causal_critics import initial_causal_critics, values_by_length
     from chunkenv.agents.common.checkpoint_file import Arrays, Facts
     from chunkenv.agents.common.critics import (
         best_chunks,
@@ -38,14 +39,17 @@ __all__ = [
     "expectile_cross_entropy_errors",
     "expectile_errors",
     "fill_unplayed",
+    "initial_causal_critics",
     "initial_critics",
     "mean_counted",
     "quantile_errors",
+    "values_by_length",
     "window_actions",
 ]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "causal_critics": "initial_causal_critics values_by_length",
         "checkpoint_file": "Arrays Facts",
         "critics": "best_chunks critic_values fill_unplayed initial_critics mean_counted window_actions",
         "learner": "AgentSettings Info Learner Params as_tree",

@@ -21,7 +21,7 @@ from chunkenv.agents.common.optim.optimizers import check_optimizer, make_optimi
 from chunkenv.agents.nets.chunk_flow import Sizes
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.replay_buffer import Batch
+from chunkenv.data.replay_buffer import Batch, Experience, ReplayBuffer
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import real_number, true_or_false, whole_number
 
@@ -157,6 +157,15 @@ class Learner:
             key: of all that is drawn.
         """
         raise NotImplementedError
+
+    @property
+    def valued_rows(self) -> slice:
+        """The predicted rows that the critics see."""
+        return self.settings.horizons.seen
+
+    def experience(self, replay: ReplayBuffer) -> Experience:
+        """What batches are drawn from, out of a replay of whole episodes; the replay itself, unless overridden."""
+        return replay
 
     @classmethod
     def from_params(cls, params: Params, seed: int, sizes: Sizes, settings: AgentSettings) -> Self:

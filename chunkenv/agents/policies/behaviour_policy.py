@@ -59,5 +59,5 @@ def chunk_values(agent: Learner) -> Callable[[Array, Array], np.ndarray]:
 
 @jax.jit
 def _mean_value(agent: Learner, observations: jax.Array, chunks: jax.Array) -> jax.Array:
-    seen = chunks[:, agent.settings.horizons.seen]
+    seen = chunks[:, agent.valued_rows]
     return critic_values(agent.acting().params["critics"], observations, seen).mean(axis=0)

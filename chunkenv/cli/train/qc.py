@@ -130,7 +130,7 @@ def qc(
         episodes=episodes,
     )
     dataset = load_data(data) if data is not None else _collect_play(level, console)
-    config = replace(config, arguments=_arguments(task, dataset, data))
+    config = replace(config, arguments=arguments_of(task, dataset, data))
     folder = out / task.rpartition("/")[2] / agent / f"seed{seed}"
     training = resume(OfflineOnlineTraining(config, agent, settings, dataset, seed), folder)
     total = training.total_steps
@@ -177,8 +177,12 @@ def _collect_play(level: str | None, console: Console) -> Dataset | None:
     return collect_oracle(level, "play", folder, episodes=EPISODES, workers=usable_cores(), command=command)
 
 
-def _arguments(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
-    """What the data were collected with besides the id."""
+def arguments_of(task: str, dataset: Dataset | None, path: Path | None) -> dict[str, Any]:
+    """What the data were collected with besides the id.
+
+    Raises:
+        ArgumentError: they are of another task.
+    """
     found = None if dataset is None else environment_of(dataset.info)
     if found is None:
         return {}
