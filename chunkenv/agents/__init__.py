@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.agents.cfgrl import CFGRL, CFGRLSettings
+    from chunkenv.agents.co_rft import CORFT, CORFTSettings
     from chunkenv.agents.common import (
         AgentSettings,
         Info,
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
         mean_counted,
         window_actions,
     )
+    from chunkenv.agents.common.optim import averaged_weights, make_optimizer, renew_bases, with_optimizer
+    from chunkenv.agents.common.optim.splus import splus
     from chunkenv.agents.delay_aware import (
         DeflectSettings,
         HeadSettings,
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
         RemacSettings,
         SelfConditioning,
     )
-    from chunkenv.agents.common.optim import averaged_weights, make_optimizer, renew_bases, with_optimizer
-    from chunkenv.agents.common.optim.splus import splus
     from chunkenv.agents.dqc import DQC, DQCSettings
     from chunkenv.agents.flow_matching import FlowSettings
     from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         Expert,
         FlowPolicy,
         LearnedModel,
+        choose_subgoals,
         chunk_values,
         load_best_expert,
         load_correction_head,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
         load_learned_model,
         run_folder,
     )
+    from chunkenv.agents.policies.guided_policy import GuidedPolicy
     from chunkenv.agents.ppo import PPOSettings, ppo_settings
     from chunkenv.agents.pretrained.flows import load_pretrained
     from chunkenv.agents.pretrained.heads import load_head
@@ -56,16 +60,22 @@ if TYPE_CHECKING:
     from chunkenv.agents.registry import RECIPES, Recipe, create, load_agent, register, settings_for
     from chunkenv.agents.rlpd import RLPD, RLPDSettings
     from chunkenv.agents.sampling_planner import Planner, PlannerSettings, planner_settings
+    from chunkenv.agents.sharsa import SHARSA, SHARSASettings
 
 __all__ = [
+    "CFGRL",
+    "CORFT",
     "DQC",
     "QC",
     "QCFQL",
     "RECIPES",
     "RLPD",
+    "SHARSA",
     "AgentSettings",
     "Architecture",
     "BehaviourPolicy",
+    "CFGRLSettings",
+    "CORFTSettings",
     "ChunkPolicy",
     "CorrectionHead",
     "DQCSettings",
@@ -73,6 +83,7 @@ __all__ = [
     "Expert",
     "FlowPolicy",
     "FlowSettings",
+    "GuidedPolicy",
     "HeadSettings",
     "Info",
     "LearnedModel",
@@ -88,11 +99,13 @@ __all__ = [
     "RLPDSettings",
     "Recipe",
     "RemacSettings",
+    "SHARSASettings",
     "SelfConditioning",
     "Sizes",
     "as_tree",
     "averaged_weights",
     "best_chunks",
+    "choose_subgoals",
     "chunk_values",
     "create",
     "critic_values",
@@ -125,16 +138,19 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "cfgrl": "CFGRL CFGRLSettings",
+        "co_rft": "CORFT CORFTSettings",
         "common": "AgentSettings Info Learner Params as_tree best_chunks critic_values fill_unplayed initial_critics "
         "mean_counted window_actions",
-        "delay_aware": "DeflectSettings HeadSettings ModelSettings Preference RemacSettings SelfConditioning",
         "common.optim": "averaged_weights make_optimizer renew_bases with_optimizer",
         "common.optim.splus": "splus",
+        "delay_aware": "DeflectSettings HeadSettings ModelSettings Preference RemacSettings SelfConditioning",
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
-        "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy LearnedModel chunk_values "
-        "load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
+        "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy LearnedModel choose_subgoals "
+        "chunk_values load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
+        "policies.guided_policy": "GuidedPolicy",
         "ppo": "PPOSettings ppo_settings",
         "pretrained.flows": "load_pretrained",
         "pretrained.heads": "load_head",
@@ -144,6 +160,7 @@ __getattr__, __dir__ = lazy_exports(
         "registry": "RECIPES Recipe create load_agent register settings_for",
         "rlpd": "RLPD RLPDSettings",
         "sampling_planner": "Planner PlannerSettings planner_settings",
+        "sharsa": "SHARSA SHARSASettings",
     },
     "agents",
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chunkenv.agents.cfgrl import CFGRL, CFGRLSettings
+from chunkenv.agents.co_rft import CORFT, CORFTSettings
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.learner import KIND, AgentSettings, Learner
 from chunkenv.agents.dqc import DQC, DQCSettings
 from chunkenv.agents.qc import QC, QCSettings
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from chunkenv.agents.rlpd import RLPD, RLPDSettings
+from chunkenv.agents.sharsa import SHARSA, SHARSASettings
 from chunkenv.data.horizons import Horizons
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of
@@ -26,6 +29,7 @@ class Recipe(NamedTuple):
         backup: ticks of the backup, given the chunk's length that is asked for; None for as many as it decides.
         changed: settings that differ from the class's defaults.
         online_only: whether it has no offline phase.
+        offline_only: whether it learns from data alone.
     """
 
     agent: type[Learner]
@@ -34,6 +38,7 @@ class Recipe(NamedTuple):
     backup: int | None = None
     changed: dict[str, Any] = {}  # noqa: RUF012 (it is not changed)
     online_only: bool = False
+    offline_only: bool = False
 
 
 N_STEP = 5
@@ -50,6 +55,9 @@ RECIPES = {
     "rlpd-ac": Recipe(RLPD, RLPDSettings, online_only=True),
     "qc-rlpd": Recipe(RLPD, RLPDSettings, changed={"imitation": 0.01}, online_only=True),
     "dqc": Recipe(DQC, DQCSettings, backup=LONG),
+    "cfgrl": Recipe(CFGRL, CFGRLSettings, changed={"form": "advantage"}),
+    "co-rft": Recipe(CORFT, CORFTSettings, offline_only=True),
+    "sharsa": Recipe(SHARSA, SHARSASettings, backup=LONG, offline_only=True),
 }
 """Every agent by its name; those of one action at a time are the one-step and n-step controls."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
+from chunkenv.data.every_length import EveryLength, LengthBatch
 from chunkenv.data.hindsight import GoalDraw, GoalForm, GoalShares, HindsightGoals, SubgoalDraw
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.later_windows import LaterWindows
@@ -29,12 +30,14 @@ __all__ = [
     "Dataset",
     "Episode",
     "Episodes",
+    "EveryLength",
     "GoalDraw",
     "GoalForm",
     "GoalShares",
     "HindsightGoals",
     "Horizons",
     "LaterWindows",
+    "LengthBatch",
     "OffsetWindows",
     "ReplayBuffer",
     "States",

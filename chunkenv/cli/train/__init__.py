@@ -2,12 +2,23 @@
 
 import typer
 
-from chunkenv.cli.train import a2c2, deflect, flow, model, ppo, qc, remac
+from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, model, ppo, qc, remac, sharsa
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-for command in (ppo.ppo, flow.flow, remac.remac, deflect.deflect, a2c2.a2c2, model.model, qc.qc):
+for command in (
+    ppo.ppo,
+    flow.flow,
+    remac.remac,
+    deflect.deflect,
+    a2c2.a2c2,
+    model.model,
+    qc.qc,
+    cfgrl.cfgrl,
+    co_rft.co_rft,
+    sharsa.sharsa,
+):
     app.command()(command)
 
 
