@@ -35,6 +35,9 @@ def play(
     agent: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What `chunkenv train qc` wrote: it plays, instead of a method.")
     ] = None,
+    guidance: Annotated[
+        float | None, real(help="The weight w of an agent of `chunkenv train cfgrl`.", default="the agent's")
+    ] = None,
     delay: Annotated[
         int | None, whole(help="Inference delay in ticks.", at_most=LONGEST, default="0, or the agent's")
     ] = None,
@@ -72,7 +75,7 @@ def play(
 ) -> None:
     """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
     lengths = (delay, prediction_horizon, execution_horizon)
-    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight, correction)
+    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight, correction, guidance)
     if scene.level:
         require("kinetix")
     if scene.agent:

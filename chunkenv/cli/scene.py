@@ -59,6 +59,7 @@ class PlayedScene:
         max_in_flight: inferences under way at a time.
         correction: of every tick: `FILE.py:NAME`, a function without arguments that makes what corrects, as
             `ChunkedExecution` takes it.
+        guidance: the weight w of an agent of CFGRL; its own if None.
     """
 
     task: str
@@ -71,6 +72,7 @@ class PlayedScene:
     agent: Path | None = None
     max_in_flight: int = 1
     correction: Path | None = None
+    guidance: float | None = None
 
     @property
     def level(self) -> str | None:
@@ -89,13 +91,16 @@ class PlayedScene:
         """The agent in the file, or None.
 
         Raises:
-            ArgumentError: there is no such file, or it holds none.
+            ArgumentError: there is no such file, it holds none, or one without guidance is to be guided.
         """
         if self.agent is None:
+            if self.guidance is not None:
+                raise ArgumentError(f"guidance={self.guidance:g} is for an agent of CFGRL; give --agent FILE, too.")
             return None
         from chunkenv.agents import registry  # imports jax
 
-        return registry.load_agent(self.agent)
+        agent = registry.load_agent(self.agent)
+        return agent if self.guidance is None else _guide(agent, self.guidance)
 
     @property
     def lengths(self) -> tuple[int, int, int]:
@@ -177,6 +182,13 @@ def _make_agent_policy(scene: PlayedScene, agent: Learner, env: gym.Env) -> Poli
             f"{scene.task} has {space}; give the task that it was trained on."
         )
     return ChunkPolicy(agent)
+
+
+def _guide(agent: Learner, guidance: float) -> Learner:
+    with_guidance = getattr(agent, "with_guidance", None)
+    if with_guidance is None:
+        raise ArgumentError(f"guidance={guidance:g} is for an agent of CFGRL, and this is {agent.name}; leave it out.")
+    return with_guidance(guidance)
 
 
 def _make_oracle(scene: PlayedScene) -> Policy:

@@ -6,6 +6,7 @@ from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
 from chunkenv.data.every_length import EveryLength, LengthBatch
+from chunkenv.data.goal_windows import GoalBatch, GoalWindows
 from chunkenv.data.hindsight import GoalDraw, GoalForm, GoalShares, HindsightGoals, SubgoalDraw
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.later_windows import LaterWindows
@@ -31,9 +32,11 @@ __all__ = [
     "Episode",
     "Episodes",
     "EveryLength",
+    "GoalBatch",
     "GoalDraw",
     "GoalForm",
     "GoalShares",
+    "GoalWindows",
     "HindsightGoals",
     "Horizons",
     "LaterWindows",

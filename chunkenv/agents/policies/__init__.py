@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         save_expert,
     )
     from chunkenv.agents.policies.flow_policy import FlowPolicy, load_flow_policy
+    from chunkenv.agents.policies.guided_policy import GuidedPolicy
     from chunkenv.agents.policies.learned_model import LearnedModel, load_learned_model
     from chunkenv.agents.policies.subgoal_chooser import choose_subgoals
 
@@ -26,6 +27,7 @@ __all__ = [
     "CorrectionHead",
     "Expert",
     "FlowPolicy",
+    "GuidedPolicy",
     "LearnedModel",
     "choose_subgoals",
     "chunk_values",
@@ -47,6 +49,7 @@ __getattr__, __dir__ = lazy_exports(
         "expert": "Expert",
         "expert_checkpoints": "load_best_expert load_expert load_experts run_folder save_expert",
         "flow_policy": "FlowPolicy load_flow_policy",
+        "guided_policy": "GuidedPolicy",
         "learned_model": "LearnedModel load_learned_model",
         "subgoal_chooser": "choose_subgoals",
     },
