@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 
 from chunkenv.bench.studies.measured_latency import CONTROL_DT, SHIPPED, SizedTraces, Traces
-from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, SLOTS, play_method
+from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, SLOTS, play_method, tick_cost
 from chunkenv.bench.studies.policy_families import family_identity, settled_family
 from chunkenv.bench.studies.rtc_study import PAPERS_METHODS
 from chunkenv.bench.study import Study
@@ -106,7 +106,7 @@ def charged_study(
         "traces": {f"{size:g}": of_size for size, of_size in kept.items()},
     }
     return Study(NAME, tuple(cells), play=partial(play, settled_family(policies), kept), episodes=episodes, seed=seed,
-                 batch=BATCH, settings=settings, cost=cost)  # fmt: skip
+                 batch=BATCH, settings=settings, cost=partial(cost, kept))  # fmt: skip
 
 
 def _trace_of(method: str, traces: Traces, size: float) -> tuple[float, ...]:
@@ -131,14 +131,20 @@ def play(policies: str, traces: SizedTraces, cell: ChargedCell, episodes: tuple[
     """
     latency = Trace([seconds * cell.slowdown for seconds in traces[cell.size][cell.method]])
     mean = ticks(latency.mean(), CONTROL_DT)
-    horizon, planned = min(max(1, mean), PREDICTION_HORIZON), min(mean, PREDICTION_HORIZON // 2)
-    chunks = {"latency": latency, "execution_horizon": horizon, "delay_estimate": "max"}
+    planned = min(mean, PREDICTION_HORIZON // 2)
+    chunks = {"latency": latency, "execution_horizon": execution_horizon(mean), "delay_estimate": "max"}
     with warnings.catch_warnings():
         for kind in (StaleChunkWarning, UnderrunWarning):  # how slow is too slow is what the study asks
             warnings.simplefilter("ignore", kind)
         return play_method(cell.task, cell.method, episodes, seed, policies, planned, **chunks)
 
 
-def cost(cell: ChargedCell) -> float:
+def execution_horizon(mean_delay: int) -> int:
+    """As many ticks as an inference takes in the mean, at least one and at most a chunk."""
+    return min(max(1, mean_delay), PREDICTION_HORIZON)
+
+
+def cost(traces: SizedTraces, cell: ChargedCell) -> float:
     """How long an episode of the cell takes, compared to the others."""
-    return METHODS[cell.method].cost + 0.3
+    seconds = cell.slowdown * float(np.mean(traces[cell.size][cell.method]))
+    return tick_cost(METHODS[cell.method], execution_horizon(ticks(seconds, CONTROL_DT)))

@@ -23,7 +23,7 @@ from chunkenv.bench.studies.latency_shapes import (
     plans_for,
 )
 from chunkenv.bench.studies.measured_latency import CONTROL_DT
-from chunkenv.bench.studies.methods import METHODS, SLOTS, play_method
+from chunkenv.bench.studies.methods import METHODS, SLOTS, play_method, tick_cost
 from chunkenv.bench.studies.policy_families import family_identity, settled_family
 from chunkenv.bench.studies.rtc_study import PAPERS_METHODS
 from chunkenv.bench.study import Study
@@ -147,4 +147,4 @@ def planned(shape: str, mean_delay: int, recording: tuple[float, ...] = ()) -> t
 
 def cost(cell: LatencyCell) -> float:
     """How long an episode of the cell takes, compared to the others: inferences, and a little for the ticks."""
-    return METHODS[cell.method].cost / cell.mean_delay + 0.3
+    return tick_cost(METHODS[cell.method], cell.mean_delay)

@@ -30,6 +30,8 @@ from chunkenv.strategies import (
 )
 
 PREDICTION_HORIZON = 8
+TICK = 0.3
+"""What a tick takes beside inferences and corrections, in units of `Method.cost`."""
 SLOTS = 32
 """Episodes that are played side by side. The last bits of a chunk may depend on how many there are, so it is fixed."""
 
@@ -43,7 +45,9 @@ class Method(NamedTuple):
         strategy: made of that policy; it may read the policy's `level`. One with `correct_batch` is also the
             environment's `correction`.
         overlap: False is the robot that waits.
-        cost: what a chunk takes, compared with the naive one; for the order of the work and the time left only.
+        cost: what a chunk takes, compared with the naive one, as `benchmarks/strategy_costs.py` measures it; for the
+            order of the work and the time left only.
+        correction: what the correction of a tick takes, in the same unit.
         needs: what it needs beside a policy that samples, in a word or two each: "training", "gradient", "expert",
             "model".
         observation: of the environment: "compact", or "state" for a strategy that is given the engine's state.
@@ -56,6 +60,7 @@ class Method(NamedTuple):
     strategy: Callable[[Any], Strategy]
     overlap: bool = True
     cost: float = 1.0
+    correction: float = 0.0
     needs: tuple[str, ...] = ()
     observation: str = "compact"
     chunks: Callable[[str, str, int, int], Mapping[str, Any]] | None = None
@@ -83,37 +88,48 @@ def _chosen_horizon(task: str, policies: str, delay: int, execution_horizon: int
 METHODS = {
     "naive": Method("plain", Naive),
     "synchronous": Method("plain", Naive, overlap=False),
-    "ensembling": Method("plain", TemporalEnsembling),
-    "bid": Method("plain", BID, cost=12.0),
-    "rtc": Method("plain", RTC, cost=3.0, needs=("gradient",)),
-    "hard-masking": Method("plain", HardMasking, cost=3.0, needs=("gradient",)),
-    "paint": Method("plain", PAINT, cost=3.0),
-    "adaptive-horizon": Method("plain", AdaptiveHorizon, cost=3.5, chunks=_chosen_horizon),
-    "dvac": Method("plain", DVAC, chunks=_chosen_horizon),
-    "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
+    "ensembling": Method("plain", TemporalEnsembling, cost=1.2),
+    "bid": Method("plain", BID, cost=11.0),
+    "rtc": Method("plain", RTC, cost=2.1, needs=("gradient",)),
+    "hard-masking": Method("plain", HardMasking, cost=2.1, needs=("gradient",)),
+    "paint": Method("plain", PAINT, cost=2.9),
+    "adaptive-horizon": Method("plain", AdaptiveHorizon, cost=3.3, chunks=_chosen_horizon),
+    "dvac": Method("plain", DVAC, cost=1.2, chunks=_chosen_horizon),
+    "training-time-rtc": Method("prefix", partial(TrainingTimeRTC, longer_prefix="cut"), cost=1.1, needs=("training",)),
     "soft-training-time-rtc": Method(
-        "soft-prefix", partial(SoftTrainingTimeRTC, longer_prefix="cut"), needs=("training",)
+        "soft-prefix", partial(SoftTrainingTimeRTC, longer_prefix="cut"), cost=1.1, needs=("training",)
     ),
     "remac": Method("remac", partial(REMAC, longer_prefix="cut"), needs=("training",)),
-    "deflect": Method("deflect", partial(TrainingTimeRTC, longer_prefix="cut"), needs=("training",)),
-    "predicted-state": Method("plain", predicted_state, cost=1.5, needs=("model",), observation="state"),
+    "deflect": Method("deflect", partial(TrainingTimeRTC, longer_prefix="cut"), cost=1.1, needs=("training",)),
+    "predicted-state": Method("plain", predicted_state, cost=1.3, needs=("model",), observation="state"),
     "predicted-state-learned": Method(
-        "plain", predicted_state_learned, cost=1.2, needs=("training", "model"), also=("model",)
+        "plain", predicted_state_learned, cost=1.6, needs=("training", "model"), also=("model",)
     ),
-    "vlash": Method("vlash", vlash, cost=1.5, needs=("training", "model"), observation="state"),
-    "jacobian-reflex": Method("plain", jacobian_reflex, cost=14.0, needs=("gradient", "model"), observation="state"),
+    "vlash": Method("vlash", vlash, cost=1.3, needs=("training", "model"), observation="state"),
+    "jacobian-reflex": Method(
+        "plain", jacobian_reflex, cost=7.6, correction=2.1, needs=("gradient", "model"), observation="state"
+    ),
     "a2c2": Method(
         "plain",
         Naive,
-        cost=1.5,
+        correction=0.1,
         needs=("training", "expert"),
         chunks=partial(_corrected, "expert"),
         also=("a2c2-expert",),
     ),
     "a2c2-policy": Method(
-        "plain", Naive, cost=1.5, needs=("training",), chunks=partial(_corrected, "policy"), also=("a2c2-policy",)
+        "plain", Naive, correction=0.1, needs=("training",), chunks=partial(_corrected, "policy"), also=("a2c2-policy",)
     ),
 }
+
+
+def tick_cost(way: Method, execution_horizon: float) -> float:
+    """What a tick of an episode takes, in units of `Method.cost`, with an inference every `execution_horizon` ticks.
+
+    >>> tick_cost(METHODS["naive"], 4), tick_cost(METHODS["rtc"], 1)
+    (0.55, 2.4)
+    """
+    return way.cost / execution_horizon + way.correction + TICK
 
 
 def missing_weights(method: str, policies: str = POLICIES, tasks: Sequence[str] = LEVELS) -> list[str]:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, SLOTS, Method, play_method
+from chunkenv.bench.studies.methods import METHODS, PREDICTION_HORIZON, SLOTS, Method, play_method, tick_cost
 from chunkenv.bench.studies.own_methods import files_of
 from chunkenv.bench.studies.policy_families import family_identity, settled_family
 from chunkenv.bench.studies.schedules import check_schedule
@@ -96,4 +96,4 @@ def play(policies: str, own: Mapping[str, Method], cell: Cell, episodes: tuple[i
 
 def cost(own: Mapping[str, Method], cell: Cell) -> float:
     """How long an episode of the cell takes, compared to the others: inferences, and a little for the ticks."""
-    return (own.get(cell.method) or METHODS[cell.method]).cost / cell.execution_horizon + 0.3
+    return tick_cost(own.get(cell.method) or METHODS[cell.method], cell.execution_horizon)

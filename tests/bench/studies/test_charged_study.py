@@ -47,6 +47,14 @@ def test_settings_that_cannot_be_meant(arguments, sentence):
         charged.charged_study(**{"traces": SIZED, "methods": ["naive"], **arguments})
 
 
+def test_slow_policies_are_asked_less_often_which_costs_less():
+    """As measured naive takes a tick (0.001 s), at 100 times as slow 3 (0.1 s)."""
+    cost = charged.charged_study({0.4: TRACES}, ["catapult"], ["naive", "rtc"], [1.0, 100.0]).cost
+    fast, slow = (cost(charged.ChargedCell("catapult", "naive", 0.4, slowdown)) for slowdown in (1.0, 100.0))
+    assert fast - slow == pytest.approx(1 - 1 / 3)
+    assert cost(charged.ChargedCell("catapult", "rtc", 0.4, 1.0)) > fast
+
+
 @pytest.mark.parametrize("method", ["naive", "rtc", "synchronous"])
 def test_each_method_pays_for_itself(method, monkeypatch):
     """At 40 times as slow, naive takes 2 ticks (0.04 s), rtc 4 and 6 (0.12 and 0.2 s)."""

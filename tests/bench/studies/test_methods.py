@@ -30,6 +30,12 @@ def test_a_method_is_there_if_the_family_has_all_its_weights(family, monkeypatch
     assert methods.missing_weights("corrected", family, ["catapult", "trampoline"]) == ["trampoline-head"]
 
 
+def test_a_correction_costs_its_time_in_every_tick():
+    way = methods.METHODS["naive"]._replace(cost=4.0, correction=2.0)
+    assert methods.tick_cost(way, 4) == pytest.approx(1 + 2 + methods.TICK)
+    assert methods.tick_cost(way, 1) == pytest.approx(4 + 2 + methods.TICK)
+
+
 def test_every_method_of_the_papers_study_has_its_weights_in_the_package():
     assert set(methods.available_methods()) >= {"naive", "bid", "rtc", "training-time-rtc"}
 
