@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from chunkenv.agents.dqc import DQC, DQCSettings
     from chunkenv.agents.flow_matching import FlowSettings
+    from chunkenv.agents.infom import InFOM, InFOMSettings
     from chunkenv.agents.nets import Architecture, Sizes, initial_one_step, one_step_chunks
     from chunkenv.agents.policies import (
         BehaviourPolicy,
@@ -85,6 +86,8 @@ __all__ = [
     "FlowSettings",
     "GuidedPolicy",
     "HeadSettings",
+    "InFOM",
+    "InFOMSettings",
     "Info",
     "LearnedModel",
     "Learner",
@@ -144,12 +147,14 @@ __getattr__, __dir__ = lazy_exports(
         "mean_counted window_actions",
         "common.optim": "averaged_weights make_optimizer renew_bases with_optimizer",
         "common.optim.splus": "splus",
+        "infom": "InFOM InFOMSettings",
         "delay_aware": "DeflectSettings HeadSettings ModelSettings Preference RemacSettings SelfConditioning",
         "dqc": "DQC DQCSettings",
         "flow_matching": "FlowSettings",
         "nets": "Architecture Sizes initial_one_step one_step_chunks",
         "policies": "BehaviourPolicy ChunkPolicy CorrectionHead Expert FlowPolicy LearnedModel choose_subgoals "
-        "chunk_values load_best_expert load_correction_head load_expert load_experts load_flow_policy load_learned_model run_folder",
+        "chunk_values load_best_expert load_correction_head load_expert load_experts load_flow_policy "
+        "load_learned_model run_folder",
         "policies.guided_policy": "GuidedPolicy",
         "ppo": "PPOSettings ppo_settings",
         "pretrained.flows": "load_pretrained",

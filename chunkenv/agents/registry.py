@@ -10,6 +10,7 @@ from chunkenv.agents.co_rft import CORFT, CORFTSettings
 from chunkenv.agents.common import checkpoint_file
 from chunkenv.agents.common.learner import KIND, AgentSettings, Learner
 from chunkenv.agents.dqc import DQC, DQCSettings
+from chunkenv.agents.infom import InFOM, InFOMSettings
 from chunkenv.agents.qc import QC, QCSettings
 from chunkenv.agents.qc_fql import QCFQL, QCFQLSettings
 from chunkenv.agents.rlpd import RLPD, RLPDSettings
@@ -56,6 +57,7 @@ RECIPES = {
     "qc-rlpd": Recipe(RLPD, RLPDSettings, changed={"imitation": 0.01}, online_only=True),
     "dqc": Recipe(DQC, DQCSettings, backup=LONG),
     "cfgrl": Recipe(CFGRL, CFGRLSettings, changed={"form": "advantage"}),
+    "infom": Recipe(InFOM, InFOMSettings, offline_only=True),
     "co-rft": Recipe(CORFT, CORFTSettings, offline_only=True),
     "sharsa": Recipe(SHARSA, SHARSASettings, backup=LONG, offline_only=True),
 }

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from chunkenv.data.chosen_episodes import choose_episodes, first_episodes
 from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
@@ -13,6 +14,7 @@ from chunkenv.data.later_windows import LaterWindows
 from chunkenv.data.offset_windows import OffsetWindows
 from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
 from chunkenv.data.states import States
+from chunkenv.data.successors import SuccessorReplay, Successors
 from chunkenv.data.windows import Windows, split_episodes
 from chunkenv.utils.lazy import lazy_exports
 
@@ -45,11 +47,15 @@ __all__ = [
     "ReplayBuffer",
     "States",
     "SubgoalDraw",
+    "SuccessorReplay",
+    "Successors",
     "Windows",
     "check_dataset",
+    "choose_episodes",
     "draw_batch",
     "executed_actions",
     "find_attempts",
+    "first_episodes",
     "from_minari",
     "from_ogbench",
     "load",

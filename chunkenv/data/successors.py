@@ -11,7 +11,7 @@ The state that a task ended in lasts for ever, without reward.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple
 
 import numpy as np
@@ -48,36 +48,48 @@ class Successors(NamedTuple, Generic[ArrayT]):
     counted: ArrayT
 
 
-def draw_successors(
-    replay: ReplayBuffer, rng: np.random.Generator, batch: int, horizons: Horizons
-) -> Successors[np.ndarray]:
-    """Draw windows of two chunks; every tick is equally likely to begin one.
+@dataclass(frozen=True)
+class SuccessorReplay:
+    """A replay from which windows of two chunks are drawn.
 
-    Args:
-        replay: where from.
-        rng: draws two numbers for each.
-        batch: how many, B.
-        horizons: h, d and gamma, which is between 0 and 1; the backup is not used.
-
-    Raises:
-        ArgumentError: the replay is empty.
+    Attributes:
+        replay: of whole episodes.
     """
-    starts, uniform = replay.draw_starts(rng, batch), rng.random(batch)
-    h, rows = horizons.chunk, horizons.prediction_horizon
-    two = replay.windows(starts, replace(horizons, backup=2 * h))
-    played = two.known.sum(axis=1).astype(np.int64)
-    return Successors(
-        observations=two.observations,
-        chunks=two.actions[:, :rows],
-        known=two.known[:, :rows],
-        rewards=replay.rewards[starts],
-        passed=replay.observations_after(starts, np.minimum(passing_ticks(uniform, horizons), played)),
-        next_observations=replay.observations_after(starts, np.minimum(h, played)),
-        next_chunks=two.actions[:, h:],
-        next_known=two.known[:, h:],
-        ended=((two.discounts == 0) & (played <= h)).astype(np.float32),
-        counted=two.counted,
-    )
+
+    replay: ReplayBuffer
+
+    def __len__(self) -> int:
+        """Ticks that a window can begin with."""
+        return len(self.replay)
+
+    def sample(self, rng: np.random.Generator, batch: int, horizons: Horizons) -> Successors[np.ndarray]:
+        """Draw windows of two chunks with replacement; every tick is equally likely to begin one.
+
+        Args:
+            rng: draws two numbers for each.
+            batch: how many, B.
+            horizons: h, d and gamma, which is between 0 and 1; the backup is not used.
+
+        Raises:
+            ArgumentError: the replay is empty.
+        """
+        starts, uniform = self.replay.draw_starts(rng, batch), rng.random(batch)
+        h, rows = horizons.chunk, horizons.prediction_horizon
+        two = self.replay.windows(starts, replace(horizons, backup=2 * h))
+        played = two.known.sum(axis=1).astype(np.int64)
+        passed = np.minimum(passing_ticks(uniform, horizons), played)
+        return Successors(
+            observations=two.observations,
+            chunks=two.actions[:, :rows],
+            known=two.known[:, :rows],
+            rewards=self.replay.rewards[starts],
+            passed=self.replay.observations_after(starts, passed),
+            next_observations=self.replay.observations_after(starts, np.minimum(h, played)),
+            next_chunks=two.actions[:, h:],
+            next_known=two.known[:, h:],
+            ended=((two.discounts == 0) & (played <= h)).astype(np.float32),
+            counted=two.counted,
+        )
 
 
 def passing_ticks(uniform: np.ndarray, horizons: Horizons) -> np.ndarray:

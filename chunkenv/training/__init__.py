@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from chunkenv.training.correction import HeadTraining
     from chunkenv.training.correction_labels import LabelledTicks, label_by_expert, label_by_policy
     from chunkenv.training.expert_evaluation import solved_episodes
+    from chunkenv.training.goal_training import GoalTraining, GoalTrainingConfig
     from chunkenv.training.imitation import FlowTraining
+    from chunkenv.training.infom_training import InFOMTraining
     from chunkenv.training.loop import Training, resume, train
     from chunkenv.training.metrics import Metrics, read_metrics
     from chunkenv.training.model_training import ModelTraining
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FlowTraining",
+    "GoalTraining",
+    "GoalTrainingConfig",
     "HeadTraining",
+    "InFOMTraining",
     "LabelledTicks",
     "Metrics",
     "ModelTraining",
@@ -40,7 +45,9 @@ __getattr__, __dir__ = lazy_exports(
         "correction": "HeadTraining",
         "correction_labels": "LabelledTicks label_by_expert label_by_policy",
         "expert_evaluation": "solved_episodes",
+        "goal_training": "GoalTraining GoalTrainingConfig",
         "imitation": "FlowTraining",
+        "infom_training": "InFOMTraining",
         "loop": "Training resume train",
         "metrics": "Metrics read_metrics",
         "model_training": "ModelTraining",

@@ -5,7 +5,7 @@ import pytest
 
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import ReplayBuffer
-from chunkenv.data.successors import draw_successors, passing_ticks
+from chunkenv.data.successors import SuccessorReplay, passing_ticks
 from chunkenv.errors import ArgumentError
 
 HALF = Horizons(chunk=2, backup=2, delay=1, discount=0.5)
@@ -22,7 +22,7 @@ def counting(terminated: bool, ticks: int = 8) -> ReplayBuffer:
 
 def by_tick(terminated: bool) -> dict[int, dict[str, np.ndarray]]:
     """A window for each tick that begins one."""
-    drawn = draw_successors(counting(terminated), np.random.default_rng(0), 200, HALF)
+    drawn = SuccessorReplay(counting(terminated)).sample(np.random.default_rng(0), 200, HALF)
     starts = drawn.observations[:, 0].astype(int)
     rows = {tick: np.flatnonzero(starts == tick)[0] for tick in range(8)}
     return {tick: {name: getattr(drawn, name)[row] for name in drawn._fields} for tick, row in rows.items()}
@@ -62,4 +62,4 @@ def test_passed_states_follow_the_discount():
 
 def test_an_empty_replay_is_refused():
     with pytest.raises(ArgumentError, match="The replay is empty"):
-        draw_successors(ReplayBuffer(4, 1, 1), np.random.default_rng(0), 2, HALF)
+        SuccessorReplay(ReplayBuffer(4, 1, 1)).sample(np.random.default_rng(0), 2, HALF)

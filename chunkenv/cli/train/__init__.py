@@ -2,7 +2,7 @@
 
 import typer
 
-from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, model, ppo, qc, remac, sharsa
+from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, infom, model, ppo, qc, remac, sharsa
 
 __all__ = ["app"]
 
@@ -18,6 +18,7 @@ for command in (
     cfgrl.cfgrl,
     co_rft.co_rft,
     sharsa.sharsa,
+    infom.infom,
 ):
     app.command()(command)
 
