@@ -12,6 +12,7 @@ EXAMPLES = sorted(
 
 SHORT = {
     "adaptive_horizon": ["--episodes", "3"],
+    "goal_conditioned": ["--updates", "100"],
     "own_agent": ["--updates", "60"],
     "ppo_torch": ["--decisions", "2048", "--autoreset", "SameStep"],
     "cleanrl_ddpg": ["--updates", "30"],
