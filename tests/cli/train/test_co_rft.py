@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from chunkenv.agents import load_agent
 from chunkenv.cli.train import co_rft as train_co_rft
 from chunkenv.cli.train.co_rft import co_rft
-from chunkenv.data import load
+from chunkenv.data import DataError, load
 from chunkenv.errors import ArgumentError
 
 pytest.importorskip("ogbench")
@@ -49,6 +49,6 @@ def test_a_manipulation_task_is_enough(tmp_path, monkeypatch):
 def test_one_sentence_for_what_cannot_be_meant(arguments, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, [*QUICK, *arguments])
-    assert isinstance(result.exception, ArgumentError)
+    assert isinstance(result.exception, ArgumentError | DataError)
     assert said in str(result.exception)
     assert not list(tmp_path.iterdir())
