@@ -38,6 +38,7 @@ figure img { max-width: 100%; display: block; margin: .8rem 0 .3rem; background:
   body { margin: 1rem auto; padding: 0 .8rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; }
   td { padding: .3rem .5rem; } th button { padding: .4rem .5rem; min-width: 0; } table { font-size: .85rem; }
   figure img { max-width: 44rem; }
+  figure.wide figcaption::after { content: " (wider than the page: scroll it sideways)"; }
 }
 @media print {
   @page { size: landscape; margin: 1.2cm; }
@@ -63,9 +64,9 @@ const mark = box => {
   box.classList.toggle("wide", box.scrollWidth > box.clientWidth + 1);
   box.classList.toggle("more", box.scrollWidth - box.scrollLeft > box.clientWidth + 1);
 };
-for (const box of document.querySelectorAll("div.scroll")) {
+for (const box of document.querySelectorAll("div.scroll, figure")) {
   box.onscroll = () => mark(box);
   new ResizeObserver(() => mark(box)).observe(box);
 }
 """
-"""A click on a heading sorts by it, another one the other way round; tables that are wider than the page say so."""
+"""A click on a heading sorts by it, another one the other way round; what is wider than the page says so."""
