@@ -94,7 +94,7 @@ def test_a_goal_pulls_as_far_as_its_weight_says(goal_agent, weight):
     aims = np.array([-0.15, 0.0, 0.2])
     seen = np.column_stack([np.full(3, 0.3), 0.3 + aims])
     expected = np.array([known_mean(aim, weight) for aim in aims])
-    np.testing.assert_allclose(means(goal_agent, seen, weight), expected, atol=0.08)
+    np.testing.assert_allclose(means(goal_agent, seen, weight), expected, atol=0.08 * max(1, weight))
 
 
 def test_what_is_better_than_usual_is_told_apart_and_exaggerated(advantage_agent):
@@ -157,8 +157,9 @@ def test_observations_of_a_goal_conditioned_environment_are_the_vectors(goal_age
     seen = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
     parts = {"observation": seen[:, :1], "achieved_goal": seen[:, :1], "desired_goal": seen[:, 1:]}
     for policy in (GuidedPolicy(goal_agent), ChunkPolicy(goal_agent)):
+        asked = vector_request(5, 0)._replace(prefix=np.zeros((5, 0, 1), np.float32))
         answers = [
-            policy.infer_batch(each, vector_request(5, 0)._replace(rng=tuple(map(np.random.default_rng, range(5)))))
+            policy.infer_batch(each, asked._replace(rng=tuple(map(np.random.default_rng, range(5)))))
             for each in (seen, parts)
         ]
         assert np.array_equal(*answers)

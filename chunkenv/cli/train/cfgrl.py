@@ -89,7 +89,7 @@ def cfgrl(
     check_options(form, {name for name, value in given.items() if value is not None})
     backup = max(ahead or SUBGOAL_TICKS, chunk) if form == "subgoals" else chunk
     asked: dict[str, Any] = {"form": form, "guidance": guidance, "expectile": expectile, "hidden": read_widths(hidden)}
-    settings = registry.settings_for("cfgrl", chunk, delay, prefix, discount, backup, **asked)
+    settings: Any = registry.settings_for("cfgrl", chunk, delay, prefix, discount, backup, **asked)
     settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     rest = {"execution_horizon": execution_horizon, "evaluate_every": evaluate_every, "episodes": episodes}
     folder = out / task.rpartition("/")[2] / form / f"seed{seed}"
