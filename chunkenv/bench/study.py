@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.bench.store.columns import Columns, check_decisions, columns_of
-from chunkenv.bench.store.values import hold_cell, hold_settings
+from chunkenv.bench.store.declared_values import hold_cell, hold_settings
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.evaluate import Policy, Row
 from chunkenv.utils.checks import whole_number

@@ -80,7 +80,7 @@ def _expect_sound(episodes: Sequence[Episode], numbers: Sequence[int]) -> None:
         raise DataError("There are no episodes; a dataset needs at least one.")
     for number, episode in zip(numbers, episodes, strict=True):
         for fault in (*_find_misfits(episode), *_find_bad_numbers(episode)):
-            raise DataError(f"Episode {number} {fault}; mend it, or leave it out.")
+            raise DataError(f"Episode {number} {fault}; fix it, or leave it out.")
         if (found := _kinds(episode)) != (expected := _kinds(episodes[0])):
             raise DataError(
                 f"Episode {number} has {found}, but episode {numbers[0]} has {expected}; all must be alike."

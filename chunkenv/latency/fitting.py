@@ -125,10 +125,10 @@ def _fit(estimate: Estimate, parameters: int, episodes: Sequence[Seconds]) -> Fi
     together = np.concatenate(episodes)
     shares = [share for share in SHARES if min(share, 1.0 - share) * len(together) >= 2.0]
     gap = float(np.abs(np.array(quantiles_of(model, shares)) - np.quantile(together, shares)).max())
-    return Fit(model, parameters, log_likelihood(model, episodes), _held_out(estimate, episodes), gap)
+    return Fit(model, parameters, log_likelihood(model, episodes), _score_held_out(estimate, episodes), gap)
 
 
-def _held_out(estimate: Estimate, episodes: Sequence[Seconds]) -> float:
+def _score_held_out(estimate: Estimate, episodes: Sequence[Seconds]) -> float:
     total = 0.0
     for seen, unseen in _folds(episodes):
         model = estimate(seen)

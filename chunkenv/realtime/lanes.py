@@ -179,7 +179,7 @@ class LanePool:
             self.wait(max(deadline - time.monotonic(), 0.0))
             self.answers()
             if gone := next((lane.gone for lane in waiting if lane.gone), ""):
-                raise PolicyFault(f"{gone.rstrip('.')}; mend that, and call run again.")
+                raise PolicyFault(f"{gone.rstrip('.')}; fix that, and call run again.")
             if time.monotonic() > deadline and not all(lane.ready for lane in waiting):
                 raise PolicyFault(f"the policy was not made within {timeout:g} seconds; give a longer start_timeout.")
 

@@ -132,7 +132,7 @@ class ChoicesSeen(gym.ObservationWrapper, gym.utils.RecordConstructorArgs):
     def __init__(self, env: AnyEnv) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ObservationWrapper.__init__(self, env)
-        self.observation_space = _seen_from_zero(env.observation_space)
+        self.observation_space = _count_from_zero(env.observation_space)
 
     def observation(self, observation: Observation) -> Observation:
         """The observation with its choices counted from zero."""
@@ -157,9 +157,9 @@ def counts_from_zero(space: AnySpace) -> bool:
     return not (isinstance(space, spaces.Discrete | spaces.MultiDiscrete) and np.any(space.start))
 
 
-def _seen_from_zero(space: AnySpace) -> AnySpace:
+def _count_from_zero(space: AnySpace) -> AnySpace:
     if isinstance(space, spaces.Dict):
-        return spaces.Dict({key: _seen_from_zero(part) for key, part in space.spaces.items()})
+        return spaces.Dict({key: _count_from_zero(part) for key, part in space.spaces.items()})
     if counts_from_zero(space):
         return space
     counts: Any = space.n if isinstance(space, spaces.Discrete) else space.nvec  # pyright: ignore

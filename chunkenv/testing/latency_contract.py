@@ -114,7 +114,7 @@ class LatencyContract:
 
     def test_the_mean_is_that_of_the_draws(self) -> None:
         """Within six standard errors of a sample; of rows that stream, the first; skipped if it knows no mean."""
-        mean = self._known(self.make_model().mean)
+        mean = self._read_statistic(self.make_model().mean)
         sample, error = _mean_and_error(self._sample())
         actual = (
             f"mean() is {mean!r}; expected {sample:.6g} +- {error:.2g}, the mean of {self.episodes * self.draws} draws."
@@ -123,7 +123,7 @@ class LatencyContract:
 
     def test_quantiles_rise(self) -> None:
         """A larger share is never exceeded by less; skipped if the model does not know its quantiles."""
-        quantiles = [self._known(lambda q=q: self.make_model().quantile(q)) for q in SHARES]
+        quantiles = [self._read_statistic(lambda q=q: self.make_model().quantile(q)) for q in SHARES]
         expect(
             quantiles == sorted(quantiles), f"quantile(q) is {quantiles} for q = {SHARES}; expected them never to fall."
         )
@@ -132,7 +132,7 @@ class LatencyContract:
         """A share q of the draws does not exceed quantile(q), within six standard errors."""
         sample = self._sample()
         for q in SHARES:
-            seconds = self._known(lambda q=q: self.make_model().quantile(q))
+            seconds = self._read_statistic(lambda q=q: self.make_model().quantile(q))
             below, error = _mean_and_error(sample < seconds * (1 - 1e-9))
             up_to, other = _mean_and_error(sample <= seconds * (1 + 1e-9))
             actual = f"quantile({q}) is {seconds!r}, which {up_to:.1%} of the draws do not exceed; expected {q:.1%}"
@@ -179,7 +179,7 @@ class LatencyContract:
         firsts = [rows_of_draw(drawn)[0] for drawn in self._draws()]
         return np.array(firsts).reshape(self.episodes, self.draws)
 
-    def _known(self, statistic: Callable[[], float]) -> float:
+    def _read_statistic(self, statistic: Callable[[], float]) -> float:
         try:
             return float(statistic())
         except NotImplementedError as error:

@@ -20,14 +20,24 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         UnwritableError: it cannot be written, for example because the disk is full.
     """
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """The same, for what writes a file by its name: the path at which the block writes it.
+
+    Raises:
+        UnwritableError: it cannot be written, for example because the disk is full.
+    """
     # Two processes that write the same file must not write into one another's.
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with partial.open("wb") as file:
-                yield file
-                file.flush()
+            yield partial
+            with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(partial, path)
         finally:

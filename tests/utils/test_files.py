@@ -1,9 +1,10 @@
 import errno
+import os
 
 import pytest
 
 from chunkenv.errors import UnwritableError
-from chunkenv.utils.files import atomic_file, explain_write_errors
+from chunkenv.utils.files import atomic_file, atomic_path, explain_write_errors
 
 
 def test_a_file_appears_when_its_block_has_ended(tmp_path):
@@ -28,6 +29,26 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path):
         write_and_fail(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
+
+
+def test_a_path_is_written_by_name_and_appears_when_its_block_has_ended(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with atomic_path(path) as partial:
+        partial.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"new"
+
+
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path, steps = tmp_path / "file", []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (steps.append(os.fstat(file).st_size), fsync(file)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (steps.append("named"), replace(*paths)))
+    with atomic_file(path) as file:
+        file.write(b"all of it")
+    assert steps == [9, "named"]
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):

@@ -84,14 +84,14 @@ class SelfConditioning:
         noise, filling = jax.random.normal(key, (2, *actions.shape))
         time, lengths = draw_times_and_lengths(key, len(actions), self.max_prefix)
         data = jnp.where(mask[..., None] > 0, actions, filling)
-        shown = self._shown(observations, data, key, done)
+        shown = self._show_chunks(observations, data, key, done)
         clean = clean_rows(lengths, actions.shape[1])
         path = noise + time[:, None, None] * (shown - noise)
         path = jnp.where(clean[..., None] > 0, shown, path)
         found = dataclasses.replace(flow, weights=weights).velocity(observations, path, time, lengths)
         return mean_error(found, data - noise, mask * (1 - clean))
 
-    def _shown(self, observations: Array, data: jax.Array, key: jax.Array, done: jax.Array) -> jax.Array:
+    def _show_chunks(self, observations: Array, data: jax.Array, key: jax.Array, done: jax.Array) -> jax.Array:
         """Demonstrated chunks, or the frozen policy's own."""
         for_chunk, for_share = jax.random.split(jax.random.fold_in(key, 3))
         own = sample_chunks(self.frozen, jnp.asarray(observations), jax.random.normal(for_chunk, data.shape))

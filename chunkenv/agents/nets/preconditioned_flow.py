@@ -76,7 +76,7 @@ class PreconditionedFlow(Flow):
     def _soft_velocity(self, observations: Array, chunks: Array, time: jax.Array, weights: jax.Array) -> jax.Array:
         times = row_times(time, weights)
         skip, out, scale = (each[..., None] for each in preconditioning(times, self.data_std))
-        learned = self._network(observations, chunks * scale, time, self._taken(weights), times)
+        learned = self._network(observations, chunks * scale, time, self._expect_prefix(weights), times)
         return (skip * chunks + out * learned) * (weights[..., None] < 1)
 
     def _network(
@@ -97,10 +97,10 @@ class PreconditionedFlow(Flow):
         if not self.sizes.prefix and prefix_length is None:
             return None
         lengths = jnp.zeros(count, jnp.int32) if prefix_length is None else jnp.asarray(prefix_length)
-        return self._taken(clean_rows(lengths, self.sizes.horizon))
+        return self._expect_prefix(clean_rows(lengths, self.sizes.horizon))
 
-    def _taken(self, clean: jax.Array) -> jax.Array:
-        """The same, of a flow that takes a prefix."""
+    def _expect_prefix(self, clean: jax.Array) -> jax.Array:
+        """The same rows, if the flow takes a prefix; else an error."""
         if not self.sizes.prefix:
             raise ArgumentError("This policy was not trained with a prefix: leave prefix_length or prefix_weights out.")
         return clean

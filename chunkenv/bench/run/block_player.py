@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from chunkenv.bench.store.columns import UNKNOWN_DECISIONS, decision_name
-from chunkenv.bench.store.values import hold_row
+from chunkenv.bench.store.declared_values import hold_row
 from chunkenv.bench.study import Block, Study, Unit
 from chunkenv.errors import ArgumentError, ChunkenvError, brief
 from chunkenv.evaluate import DECISION, EPISODE, Row, check_env, check_policy, episode_seed, play_episode
@@ -112,7 +112,7 @@ def play_block(study: Study, block: Block, decisions: list[Row] | None = None) -
     else:
         rows, found = _read_answer(study.play(block.cell, block.episodes, study.seed), study, block)
     if study.keep_decisions and decisions is not None:
-        decisions += _held_decisions(found, rows, study, block)
+        decisions += _convert_decisions(found, rows, study, block)
     return rows
 
 
@@ -144,12 +144,12 @@ def _read_answer(answer: object, study: Study, block: Block) -> tuple[list[Row],
         count = len(rows) if isinstance(rows, list) else type(rows).__name__
         raise ArgumentError(f"play returned {count} for {len(block.episodes)} episodes; return a list, a row for each.")
     seeds = (episode_seed(study.seed, episode) for episode in block.episodes)
-    return [_held(row, seed, study) for row, seed in zip(rows, seeds, strict=True)], decisions
+    return [_convert_row(row, seed, study) for row, seed in zip(rows, seeds, strict=True)], decisions
 
 
-def _held_decisions(decisions: list[Row], rows: list[Row], study: Study, block: Block) -> list[Row]:
+def _convert_decisions(decisions: list[Row], rows: list[Row], study: Study, block: Block) -> list[Row]:
     """The rows of a block's decisions, as they are kept: as many of each episode as its row says."""
-    held = [_held_decision(row, study) for row in decisions]
+    held = [_convert_decision(row, study) for row in decisions]
     found = Counter(row["episode"] for row in held)
     for episode, row in zip(block.episodes, rows, strict=True):
         if found.pop(episode, 0) != row["decisions"]:
@@ -164,7 +164,7 @@ def _held_decisions(decisions: list[Row], rows: list[Row], study: Study, block: 
     return held
 
 
-def _held_decision(row: object, study: Study) -> Row:
+def _convert_decision(row: object, study: Study) -> Row:
     """A decision's row, as it is kept."""
     if not isinstance(row, dict):
         raise ArgumentError(f"play returned {brief(row)} as the row of a decision; a row is a dict.")
@@ -177,7 +177,7 @@ def _held_decision(row: object, study: Study) -> Row:
     return hold_row({"episode": row["episode"], **stored}, study.columns.decisions)
 
 
-def _held(row: object, seed: int, study: Study) -> Row:
+def _convert_row(row: object, seed: int, study: Study) -> Row:
     """A row that `play` returned, as it is kept."""
     if not isinstance(row, dict):
         raise ArgumentError(f"play returned {brief(row)} as a row; a row is a dict with the keys of chunkenv.evaluate.")

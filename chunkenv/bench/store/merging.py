@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +11,9 @@ from chunkenv.bench.store.columns import quote
 from chunkenv.bench.store.decision_table import DecisionTable
 from chunkenv.bench.store.reading import open_store
 from chunkenv.bench.store.schema import NOTED
-from chunkenv.bench.store.study_store import Store, identity, make_folder
+from chunkenv.bench.store.study_store import Store, identity
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.files import atomic_path
 
 
 def merge(paths: Sequence[Path], out: Path) -> int:
@@ -38,12 +38,8 @@ def merge(paths: Sequence[Path], out: Path) -> int:
         stores = [stack.enter_context(open_store(path)) for path in paths]
         for store in stores:
             _refuse_another_study(stores[0], store)
-        make_folder(out.parent)
-        partial = out.with_name(out.name + ".partial")
-        partial.unlink(missing_ok=True)
-        rows = _write_rows(stores, partial)
-    os.replace(partial, out)
-    return rows
+        with atomic_path(out) as partial:
+            return _write_rows(stores, partial)
 
 
 def _refuse_another_study(first: Store, other: Store) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 from chunkenv.bench.store.block_claims import BlockClaims
 from chunkenv.bench.store.columns import columns_of, quote
 from chunkenv.bench.store.decision_table import DecisionTable
+from chunkenv.bench.store.declared_values import hold_settings
 from chunkenv.bench.store.fingerprint import study_code
 from chunkenv.bench.store.provenance import METHOD, about, machine, now, versions
 from chunkenv.bench.store.schema import ELSEWHERE, NOTED, prepare
-from chunkenv.bench.store.values import hold_settings
 from chunkenv.bench.study import Block, Cell, Study, Unit
 from chunkenv.errors import ArgumentError
 from chunkenv.evaluate import Row

@@ -105,7 +105,7 @@ def latency_study(
     grid = itertools.product(tasks, methods, latencies, mean_delays, PLANS)
     kept = {name: tuple(float(each) for each in recordings[name]) for name in RECORDED if name in latencies}
     for latency, mean_delay in itertools.product(latencies, mean_delays):
-        latency_of(latency, mean_delay, kept)  # refuses what cannot be meant, before anything is played
+        latency_of(latency, mean_delay, kept)  # refuses what is invalid, before anything is played
     return Study(
         NAME,
         tuple(LatencyCell(*setting) for setting in grid if setting[2] != "constant" or setting[4] == PLANS[0]),

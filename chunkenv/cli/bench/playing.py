@@ -62,16 +62,16 @@ def _play(study: Study, store: Store, units: Generator[Unit, None, None], consol
     if there == count:
         return
     try:
-        with say_if_interrupted(console, lambda: f"{_kept(study, store)}."):
+        with say_if_interrupted(console, lambda: f"{_describe_kept(study, store)}."):
             _warm_up(study)
             _show_progress(units, study, store, console)
     except StudyError:
-        sentence = f"Failed: {_kept(study, store)}; if the study's code must change, add --overwrite."
+        sentence = f"Failed: {_describe_kept(study, store)}; if the study's code must change, add --overwrite."
         console.print(sentence, soft_wrap=True, markup=False)
         raise
 
 
-def _kept(study: Study, store: Store) -> str:
+def _describe_kept(study: Study, store: Store) -> str:
     kept, count = _count_kept(study, store)
     return f"{kept} of {count} episodes are kept in {store.path}. The same command goes on from there"
 

@@ -152,10 +152,10 @@ def _collect_with_bar(
     def text(done: int) -> str:
         return f"{done}/{total} {unit}"
 
-    def kept_so_far() -> str:
+    def describe_kept() -> str:
         return f"at least {kept} episodes are kept. The same command goes on from there."
 
-    with say_if_interrupted(console, kept_so_far), progress_bar(console, text(0), total or 0) as move:
+    with say_if_interrupted(console, describe_kept), progress_bar(console, text(0), total or 0) as move:
 
         def progress(episodes_kept: int, ticks_kept: int) -> None:
             nonlocal kept

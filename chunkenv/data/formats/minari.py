@@ -175,7 +175,7 @@ def _expect_ends(data: Any) -> None:
     for name in ("terminations", "truncations"):
         flags = np.asarray(getattr(data, name))
         if flags.shape != (ticks,):
-            raise DataError(f"Episode {data.id} has {name} of shape {list(flags.shape)}, but {ticks} rewards; mend it.")
+            raise DataError(f"Episode {data.id} has {name} of shape {list(flags.shape)}, but {ticks} rewards; fix it.")
         if (early := np.flatnonzero(flags[:-1])).size:
             raise DataError(
                 f"Episode {data.id} has an end in step {early[0]} ({name}), but goes on to step {ticks - 1}; split it."
@@ -188,7 +188,7 @@ def _success(data: Any) -> bool:
     columns = {key: infos[key] for key in SUCCESS_KEYS if key in infos}
     for key, column in columns.items():
         if len(column) not in (ticks, ticks + 1):
-            raise DataError(f"Episode {data.id} has {len(column)} infos {key!r}, but {ticks} rewards; mend it.")
+            raise DataError(f"Episode {data.id} has {len(column)} infos {key!r}, but {ticks} rewards; fix it.")
     steps = range(-ticks, 0)
     return any(reported_success({key: column[step] for key, column in columns.items()}) for step in steps)
 

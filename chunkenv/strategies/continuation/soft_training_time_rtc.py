@@ -76,9 +76,9 @@ class SoftTrainingTimeRTC(TrainingTimeRTC):
         if self.rows:
             self._sample = policy.compile(SoftlyPrefixedEuler(policy.steps))
 
-    def _given(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
+    def _read_plan(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
         if not self.rows:  # the hard loop, to the bit: compiled, the soft one rounds in other places
-            return super()._given(lengths, request)
+            return super()._read_plan(lengths, request)
         end = np.minimum(lengths + self.rows, request.left_over_length)
         weights = prefix_weights(lengths, end, self.policy.prediction_horizon, "linear")
         return weights[:, :, None], weights

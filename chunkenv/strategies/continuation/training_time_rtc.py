@@ -84,7 +84,7 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
                 that are not the policy's.
         """
         plan = plan_left(request, self.policy.prediction_horizon, self.policy.action_size)
-        given = self._given(self._check_lengths(request), request)
+        given = self._read_plan(self._check_lengths(request), request)
         planned = self.policy.to_network(plan)
         start = self._start(planned, request)
         chunks = self._sample(observations, start, planned, *given)
@@ -94,7 +94,7 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
         """What the free rows begin with, [N, H, A]: noise."""
         return draw_noise(generators_of(request, type(self).__name__), *planned.shape[1:])
 
-    def _given(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
+    def _read_plan(self, lengths: NDArray[np.int32], request: VectorRequest) -> tuple[np.ndarray, np.ndarray]:
         """What the loop is told of the plan: which rows are frozen, [N, H, 1], and how many, [N]."""
         return real_rows(lengths, self.policy.prediction_horizon).astype(np.float32)[:, :, None], lengths
 

@@ -57,7 +57,7 @@ def make_content(store: Store, folder: Path) -> Content:
     if not runs or not done.kept:
         raise ArgumentError(f"{store.path} holds no episodes yet; there is nothing to report.")
     whole = overall(store)
-    plots = read_pictures(folder, (".png", ".svg")) or _drawn(whole, cells(store))
+    plots = read_pictures(folder, (".png", ".svg")) or _draw_pictures(whole, cells(store))
     commands = list(dict.fromkeys(run["command"] for run in runs if run["command"]))
     videos = read_pictures(folder, (".gif",))
     tables = make_tables(store, whole)
@@ -76,7 +76,7 @@ def paragraphs(text: str) -> list[str]:
     return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
-def _drawn(whole: Groups, by_cell: Groups) -> list[Picture]:
+def _draw_pictures(whole: Groups, by_cell: Groups) -> list[Picture]:
     """Sweeps over all tasks and task by task, and the timeline of the longest delay."""
     sweeps = [*find_sweeps(whole), *find_task_sweeps(by_cell)]
     drawn = [svg_picture(f"report/{each.name}.svg", draw_sweep(each), describe_sweep(each)) for each in sweeps]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from chunkenv.bench.store.columns import columns_of
-from chunkenv.bench.store.values import hold_cell, hold_row, hold_settings
+from chunkenv.bench.store.declared_values import hold_cell, hold_row, hold_settings
 from chunkenv.bench.study import Cell
 from chunkenv.errors import ArgumentError
 
