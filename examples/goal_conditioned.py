@@ -53,7 +53,7 @@ class Plane(gym.Env):
     def observe(self):
         """What is seen, what is achieved, and what is wanted."""
         seen = np.concatenate([self.place, self.moved])
-        return {"observation": seen, "achieved_goal": self.place, "desired_goal": self.goal}
+        return {"observation": seen, "achieved_goal": seen[:2].copy(), "desired_goal": self.goal.copy()}
 
 
 def wander(rng):
