@@ -167,7 +167,7 @@ def from_reference(scene: Scene, state: EnvState, before: jax.Array, distance: j
     joints = jnp.concatenate((state.joint.acc_impulse, state.joint.acc_r_impulse[:, None]), 1)[scene.joints]
     acts = jnp.arange(N_JOINTS)[:, None] < scene.n_joints
     parts = {
-        "distance": distance[None],
+        "distance": jnp.where(jnp.isfinite(distance), distance, values[_place("distance")]),
         "bodies": _body_records(_part(values, "bodies"), state),
         "contacts": jnp.concatenate(contacts),
         "joints": jnp.where(acts, joints, 0),

@@ -38,6 +38,7 @@ from chunkenv.kinetix.engine.kernels import (
     goal_distance,
     in_reach,
     integrate_body,
+    keep_distance,
     least_penetration,
     motion,
     near,
@@ -435,7 +436,7 @@ def tick_group(level, work, memory, states):
         for k in range(U(work.n_lanes)):
             if work.rewards[k] == 0:
                 work.rewards[k] = work.touched[k]
-                states[work.rows[k]].distance = lane(distance, k)
+                keep_distance(states[work.rows[k]], lane(distance, k))
     somewhere = bits(finite(level, group))
     for k in range(U(work.n_lanes)):
         state = states[work.rows[k]]

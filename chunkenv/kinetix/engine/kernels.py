@@ -869,6 +869,13 @@ def goal_distance(level, state):
 
 
 @jit
+def keep_distance(state, distance):
+    """Remember the distance, unless a body is nowhere: the last one stands, so that no reward is NaN."""
+    if distance - distance == ZERO:
+        state.distance = distance
+
+
+@jit
 def finite(level, state):
     """Whether every body is somewhere."""
     total = like(ZERO, state.bodies[0].w)
@@ -887,7 +894,7 @@ def tick(level, state, scratch, action):
         touched = frame(level, state, scratch)
         if reward == 0:
             reward = touched
-            state.distance = goal_distance(level, state)
+            keep_distance(state, goal_distance(level, state))
     state.ticks += 1
     state.ended = 1 if reward != 0 or not finite(level, state) else 0
     return reward

@@ -257,3 +257,14 @@ def test_the_announcement_comes_on_a_terminal_only(monkeypatch, capsys):
     with simulator._announce_delay(10):
         pass
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("n", [1, 8])
+def test_a_body_that_flies_off_ends_the_episode_and_leaves_its_last_distance(n):
+    chain = Simulator("chain_lander")
+    states = np.stack([chain.initial_state()] * n)
+    states.view(STATE)["bodies"]["vel"]["x"] = np.inf
+    states.view(STATE)["distance"] = 2.5
+    play = chain.play(states, np.zeros((n, 3, 6), np.float32), np.full(n, 3))
+    np.testing.assert_array_equal(play.ends, 0)
+    np.testing.assert_array_equal(play.distances, 2.5)
