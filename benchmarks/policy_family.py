@@ -36,12 +36,14 @@ from chunkenv.training.model_training import MODEL
 INTENDED = ("--prefix-conditioned", "--intended-prefix")
 FLOWS = {
     "plain": (),
-    "prefix": INTENDED,
+    "prefix": (*INTENDED, "--prefix-decay", "0.5"),
     "executed": ("--prefix-conditioned",),
-    "soft-prefix": (*INTENDED, "--soft-rows", "6"),
+    "soft-prefix": (*INTENDED, "--prefix-decay", "0.5", "--soft-rows", "6"),
     "vlash": ("--future-offsets", "4"),
 }
 """The options of `chunkenv train flow` for each kind."""
+GROWN = ("prefix", "soft-prefix")
+"""Flows that begin with the plain policy, as in training-time RTC's study."""
 TUNED = ("remac", "deflect")
 """Kinds that begin with the plain or the prefix-conditioned policy."""
 HEADS = tuple(f"a2c2-{label}" for label in LABELS)
@@ -85,8 +87,9 @@ class Family:
 
     def _training(self, level: str, kind: str) -> tuple[object, ...]:
         if kind in FLOWS:
+            start = ("--start-from", self._policies) if kind in GROWN else ()
             options = "--data", self._data(level), "--updates", self._chosen.updates
-            return "train", "flow", level, *FLOWS[kind], *options
+            return "train", "flow", level, *FLOWS[kind], *start, *options
         if kind in TUNED:
             return "train", kind, level, "--data", self._data(level), "--start-from", self._policies
         if kind == "model":

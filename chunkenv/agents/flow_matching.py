@@ -43,6 +43,7 @@ class FlowSettings:
         architecture: of the network.
         steps: Euler steps from noise to a chunk.
         max_prefix: the longest clean prefix that the policy learns to go on from, d_max; 0 for a plain policy.
+        prefix_decay: the chance of each length is exp(-prefix_decay) times that of the one below; 0 for equal chances.
         soft_rows: the most rows behind a prefix that are given in part; 0 for hard prefixes.
         updates: of the weights, in rounds of 100.
         batch: windows in an update.
@@ -77,6 +78,7 @@ class FlowSettings:
     soft_rows: int = 0
     optimizer: str = "adamw"
     averaged: bool = True
+    prefix_decay: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("steps", "updates", "batch", "warm_up"):
@@ -86,7 +88,7 @@ class FlowSettings:
             raise ArgumentError(f"soft_rows={self.soft_rows} stand behind a prefix, and max_prefix=0; give max_prefix.")
         real_number("averaging", self.averaging, at_least=0.0, at_most=1.0)
         check_optimizer(self)
-        for name in ("weight_decay", "clip", "data_std"):
+        for name in ("weight_decay", "clip", "data_std", "prefix_decay"):
             real_number(name, getattr(self, name), at_least=0.0)
 
     @property
@@ -118,7 +120,7 @@ class Objective(Protocol):
         ...
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=["max_prefix", "soft_rows"])
+@partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=["max_prefix", "soft_rows", "prefix_decay"])
 @dataclass(frozen=True)
 class Imitation:
     """Flow matching of demonstrations: `loss` below.
@@ -126,10 +128,12 @@ class Imitation:
     Attributes:
         max_prefix: as in `FlowSettings`.
         soft_rows: as in `FlowSettings`.
+        prefix_decay: as in `FlowSettings`.
     """
 
     max_prefix: int = 0
     soft_rows: int = 0
+    prefix_decay: float = 0.0
 
     def loss(
         self,
@@ -144,7 +148,7 @@ class Imitation:
     ) -> jax.Array:
         """As `Objective.loss`."""
         given = (weights, flow, observations, actions, mask, key, self.max_prefix)
-        return loss(*given, *executed, soft_rows=self.soft_rows)
+        return loss(*given, *executed, soft_rows=self.soft_rows, prefix_decay=self.prefix_decay)
 
 
 def initial_state(settings: FlowSettings, sizes: ChunkSizes, seed: int, weights: Weights | None = None) -> FlowState:
@@ -202,6 +206,7 @@ def loss(
     max_prefix: int,
     executed: Array | None = None,
     soft_rows: int = 0,
+    prefix_decay: float = 0.0,
 ) -> jax.Array:
     """The mean squared error of the velocity over the rows that count.
 
@@ -212,12 +217,13 @@ def loss(
         actions: [B, H, A], in the network's space.
         mask: [B, H], 0 for rows beyond the episode's end.
         key: of the noise, the flow times and the prefix lengths.
-        max_prefix: the longest prefix; each length from 0 to this is as likely.
+        max_prefix: the longest prefix.
         executed: [B, H, A], the actions as they were executed, which prefixes are made of; `actions` if None.
         soft_rows: the most rows behind a prefix that are given in part; each number from 0 to this is as likely.
+        prefix_decay: as in `FlowSettings`.
     """
     noise, filling = jax.random.normal(key, (2, *actions.shape))
-    time, lengths = draw_times_and_lengths(key, len(actions), max_prefix)
+    time, lengths = draw_times_and_lengths(key, len(actions), max_prefix, prefix_decay)
     exists = mask[..., None] > 0  # elsewhere the future is unknown: nothing is learned from noise
     data, given = (jnp.where(exists, rows, filling) for rows in (actions, actions if executed is None else executed))
     learned, prefix = dataclasses.replace(flow, weights=weights), {"prefix_length": lengths} if max_prefix else {}
@@ -232,10 +238,14 @@ def loss(
     return flow_loss(velocity, data, noise, times, clean_rows(lengths, actions.shape[1]), mask, given)
 
 
-def draw_times_and_lengths(key: jax.Array, count: int, max_prefix: int) -> tuple[jax.Array, jax.Array]:
+def draw_times_and_lengths(
+    key: jax.Array, count: int, max_prefix: int, prefix_decay: float = 0.0
+) -> tuple[jax.Array, jax.Array]:
     """Flow times, spread evenly over [0, 1) from a random start, and prefix lengths."""
     for_time, for_prefix = jax.random.split(jax.random.fold_in(key, 1))
     time = (jax.random.uniform(for_time) + jnp.arange(count) / count) % 1.0
+    if prefix_decay:
+        return time, jax.random.categorical(for_prefix, -prefix_decay * jnp.arange(max_prefix + 1), shape=(count,))
     return time, jax.random.randint(for_prefix, (count,), 0, max_prefix + 1)
 
 

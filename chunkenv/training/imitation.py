@@ -84,7 +84,8 @@ class FlowTraining(Training):
                 settings, architecture=flow.architecture, steps=flow.steps, data_std=flow.data_std
             )
         self._windows, self.settings, self.total_steps = windows, settings, settings.updates
-        self._objective = Imitation(settings.max_prefix, settings.soft_rows) if objective is None else objective
+        prefixes = Imitation(settings.max_prefix, settings.soft_rows, settings.prefix_decay)
+        self._objective = prefixes if objective is None else objective
         self._seed = whole_number("seed", seed, at_least=0)
         self._facts = {**facts, "max_prefix": settings.max_prefix}
         if settings.soft_rows:
@@ -110,8 +111,9 @@ class FlowTraining(Training):
         """Settings, seed, and checksums of the data."""
         checksums = [float(np.sum(scale, dtype=np.float64)) for scale in self._scales]
         settings = settings_facts(self.settings)
-        if not self.settings.soft_rows:  # trainings that were begun before there were any go on
-            del settings["soft_rows"]
+        for name in ("soft_rows", "prefix_decay"):  # trainings that were begun before there were any go on
+            if not settings[name]:
+                del settings[name]
         about = {"settings": settings, "seed": self._seed, "scales": checksums, "prefix": self._facts["prefix"]}
         if self._start is None:
             return about

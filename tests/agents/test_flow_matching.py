@@ -38,6 +38,7 @@ def test_only_rows_behind_the_prefix_count():
         {"averaging": 1.5},
         {"learning_rate": -1.0},
         {"soft_rows": -1},
+        {"prefix_decay": -0.5},
         {"soft_rows": 2},  # without a prefix
     ],
 )
@@ -66,3 +67,9 @@ def test_soft_rows_begin_nearer_to_the_data_and_their_error_counts():
     assert set(weights[np.asarray(lengths) == 1, 1].round(3).tolist()) == {0.0, 0.5, np.float32(2 / 3).round(3)}
     slopes = jax.grad(lambda known: flow.loss(*given[:4], known, *given[5:], soft_rows=2))(jnp.ones((64, 4)))
     assert ((np.asarray(slopes) != 0) == (weights < 1)).all()
+
+
+def test_a_decay_makes_longer_prefixes_rarer():
+    _, lengths = flow.draw_times_and_lengths(jax.random.key(0), 200_000, 3, prefix_decay=0.5)
+    chances = np.exp(-0.5 * np.arange(4))
+    np.testing.assert_allclose(np.bincount(lengths) / 200_000, chances / chances.sum(), atol=0.005)

@@ -15,7 +15,7 @@ from chunkenv.bench.studies import flow_policy
 from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task, read_widths, whole
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
-from chunkenv.cli.train.flow import describe_data
+from chunkenv.cli.train.demonstrations import describe_data
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
 from chunkenv.collect import ExpertSource, read_experts

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from chunkenv.cli.command_line import LARGEST_SEED, complete_task, real, whole
+from chunkenv.cli.train.demonstrations import load_of_level
 from chunkenv.cli.train.fine_tuning import StartFrom, facts_of, read_start
-from chunkenv.cli.train.flow import load_of_level, train_flow
+from chunkenv.cli.train.flow import train_flow
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.data import LaterWindows
 from chunkenv.registration import POLICIES, read_task

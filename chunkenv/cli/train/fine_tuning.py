@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from chunkenv.cli.command_line import command_line
-from chunkenv.cli.train.flow import describe_data
+from chunkenv.cli.train.demonstrations import describe_data
 from chunkenv.data import Dataset
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ def read_start(start_from: str, level: str, kind: str) -> FlowPolicy:
 
 def facts_of(context: typer.Context, level: str, dataset: Dataset, start: FlowPolicy) -> Facts:
     """What a tuned policy says of itself."""
-    begun = {name: start.facts[name] for name in ("command", "seed", "updates") if name in start.facts}
     command = command_line("train", context, leave_out=())
-    return {"level": level, "command": command, "data": describe_data(dataset), "start": begun}
+    return {"level": level, "command": command, "data": describe_data(dataset), "start": describe_start(start)}
+
+
+def describe_start(start: FlowPolicy) -> Facts:
+    """How the policy was made that a training begins with."""
+    return {name: start.facts[name] for name in ("command", "seed", "updates") if name in start.facts}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, whole
+from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, command_line, complete_task, is_given, real, whole
+from chunkenv.cli.train.demonstrations import describe_data, load_of_level
+from chunkenv.cli.train.fine_tuning import describe_start, read_start
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
-from chunkenv.data import Dataset, OffsetWindows, Windows
-from chunkenv.data import load as load_data
+from chunkenv.data import OffsetWindows, Windows
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import read_task
 from chunkenv.utils.extras import require
@@ -38,6 +39,13 @@ def flow(
         typer.Option("--intended-prefix", help="Take prefixes without the noise that they were executed with."),
     ] = False,
     max_prefix: Annotated[int, whole(help="Its longest prefix, in rows.", at_most=LONGEST)] = MAX_PREFIX,
+    prefix_decay: Annotated[
+        float, real(help="Draw each length of prefixes exp(-this) times as often as one row less.")
+    ] = 0.0,
+    start_from: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A plain policy to begin with: a family, a folder of policies, or a file."),
+    ] = None,
     soft_rows: Annotated[
         int,
         whole(help="Rows behind a prefix, at most, that are given in part: soft training-time RTC.", at_most=LONGEST),
@@ -66,11 +74,13 @@ def flow(
 
     level = read_task(task, "Kinetix level").level
     dataset = load_of_level(data, level)
-    given = [name for name in ("max_prefix", "intended_prefix", "soft_rows") if is_given(context, name)]
+    given = [name for name in ("max_prefix", "intended_prefix", "soft_rows", "prefix_decay") if is_given(context, name)]
     if given and not prefix_conditioned:
         option = f"--{given[0].replace('_', '-')}"
         raise ArgumentError(f"{option} is about prefixes, which only --prefix-conditioned learns from; add that, too.")
-    settings = FlowSettings(max_prefix=max_prefix if prefix_conditioned else 0, soft_rows=soft_rows)
+    settings = FlowSettings(
+        max_prefix=max_prefix if prefix_conditioned else 0, soft_rows=soft_rows, prefix_decay=prefix_decay
+    )
     settings = settings if updates is None else replace(settings, updates=updates)
     settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     if future_offsets and prefix_conditioned:
@@ -84,7 +94,11 @@ def flow(
     else:
         executed = executed_actions(dataset) if prefix_conditioned and not intended_prefix else None
         windows = Windows(dataset, prediction_horizon, executed=executed)
-    train_flow(resume(FlowTraining(windows, settings, seed, facts), folder), folder)
+    start = None
+    if start_from is not None:
+        start = read_start(start_from, level, "plain")
+        facts["start"] = describe_start(start)
+    train_flow(resume(FlowTraining(windows, settings, seed, facts, start), folder), folder)
 
 
 def train_flow(training: FlowTraining, folder: Path) -> None:
@@ -100,23 +114,3 @@ def train_flow(training: FlowTraining, folder: Path) -> None:
         lambda metrics: f"loss {metrics['loss']:.4f}",
         lambda metrics: f"loss {metrics['loss']:.3f}",
     )
-
-
-def describe_data(dataset: Dataset) -> dict[str, Any]:
-    """What a policy remembers of its data: how much, by whom, how good, and how it was made."""
-    rate = float(dataset.episodes.success.mean())
-    counts = {"transitions": len(dataset), "episodes": len(dataset.episodes.length), "solve_rate": round(rate, 4)}
-    return {**counts, **{key: value for key, value in dataset.info.items() if key not in counts}}
-
-
-def load_of_level(path: Path, level: str) -> Dataset:
-    """The demonstrations in a folder.
-
-    Raises:
-        ArgumentError: they are of another level, or there are none.
-    """
-    dataset = load_data(path)
-    found = dataset.info.get("level")
-    if found != level:
-        raise ArgumentError(f"{path} has demonstrations of {found!r}, not of {level!r}; give the folder of that level.")
-    return dataset

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from chunkenv.cli.command_line import LARGEST_SEED, command_line, complete_task, whole
-from chunkenv.cli.train.flow import describe_data, load_of_level
+from chunkenv.cli.train.demonstrations import describe_data, load_of_level
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.updates import train_updates
 from chunkenv.registration import read_task

@@ -41,6 +41,17 @@ def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
     assert described["solve_rate"] == 0.5
 
 
+def test_a_prefix_conditioned_policy_can_begin_with_a_plain_one(data, tmp_path):
+    assert invoke(*arguments(data, tmp_path / "out", *SHORT)).exit_code == 0
+    plain = tmp_path / "out" / LEVEL / "plain" / "seed0" / "policy.safetensors"
+    prefixes = ["--prefix-conditioned", "--prefix-decay", "0.5", "--start-from", plain]
+    result = invoke(*arguments(data, tmp_path / "out", *prefixes, *SHORT))
+    assert result.exit_code == 0, result.output
+    policy = load_flow_policy(tmp_path / "out" / LEVEL / "prefix" / "seed0" / "policy.safetensors")
+    assert policy.prefix_conditioned
+    assert policy.facts["start"]["updates"] == 100
+
+
 @pytest.mark.slow
 def test_it_learns_from_future_states(tmp_path):
     write_episodes(tmp_path / "data", [episode(20, seed, size=42) for seed in range(3)], info())
