@@ -150,7 +150,7 @@ def make_training(cell: GoalCell, data: Path) -> GoalTraining:
     settings = settings_for(
         "sharsa", CHUNK, max(DELAYS), discount=0.995, hidden=widths, hierarchy=hierarchy, values=values
     )
-    config = GoalTrainingConfig(read_id(cell.task), updates=cell.updates, evaluate_every=cell.updates)
+    config = GoalTrainingConfig(read_id(cell.task), updates=cell.updates, evaluate_every=cell.updates, episodes=1)
     return GoalTraining(config, "sharsa", settings, load(data / f"{cell.task}-play"), cell.training_seed)
 
 

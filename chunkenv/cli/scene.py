@@ -55,7 +55,7 @@ class PlayedScene:
         action_noise: standard deviation per action and tick. None: that of the delay study for Kinetix levels, so that
             episodes are those of the study; 0 elsewhere, and for agents.
         size: width of a frame in pixels, our own tasks only; None is their default.
-        agent: a file that `chunkenv train qc` wrote; its agent plays.
+        agent: a file that `chunkenv train` wrote; its agent plays.
         max_in_flight: inferences under way at a time.
         correction: of every tick: `FILE.py:NAME`, a function without arguments that makes what corrects, as
             `ChunkedExecution` takes it.
@@ -176,12 +176,24 @@ def _make_agent_policy(scene: PlayedScene, agent: Learner, env: gym.Env) -> Poli
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 
     sizes, space = agent.sizes, env.observation_space
-    if (space.shape, env.unwrapped.action_space.shape) != ((sizes.observation,), (sizes.action,)):
+    if (_numbers_in(space), env.unwrapped.action_space.shape) != (sizes.observation, (sizes.action,)):
         raise ArgumentError(
             f"agent={str(scene.agent)!r} has learned to act on {sizes.observation} numbers with {sizes.action}, and "
             f"{scene.task} has {space}; give the task that it was trained on."
         )
     return ChunkPolicy(agent)
+
+
+def _numbers_in(space: gym.Space) -> int | None:
+    """How many numbers an agent is shown: of a vector, or of what is seen and what is wanted; None for other spaces.
+
+    >>> seen, goal = (gym.spaces.Box(-1, 1, (size,)) for size in (3, 2))
+    >>> _numbers_in(gym.spaces.Dict(observation=seen, achieved_goal=goal, desired_goal=goal)), _numbers_in(seen)
+    (5, 3)
+    """
+    if isinstance(space, gym.spaces.Dict) and {"observation", "desired_goal"} <= {*space}:
+        return gym.spaces.flatdim(space["observation"]) + gym.spaces.flatdim(space["desired_goal"])
+    return space.shape[0] if space.shape is not None and len(space.shape) == 1 else None
 
 
 def _guide(agent: Learner, guidance: float) -> Learner:

@@ -17,6 +17,7 @@ from chunkenv.cli.scene import METHODS, PlayedScene, make_env, make_policy, play
 from chunkenv.errors import ArgumentError, MissingExtraError
 from chunkenv.evaluate import evaluate
 from chunkenv.manipulation.oracles.oracle_policy import OraclePolicy
+from chunkenv.request import Request
 from tests import worlds  # noqa: F401 (registers the world, whose frames show its tick)
 
 pytest.importorskip("pygame")
@@ -172,6 +173,22 @@ def test_an_agent_plays_as_it_learned_to(learned):
 def test_an_agent_may_be_played_otherwise(learned):
     _, rows = watch(PlayedScene("Pendulum-v1", agent=learned, delay=0, execution_horizon=1))
     assert rows[0]["decisions"] == 200
+
+
+@pytest.mark.slow
+def test_an_agent_that_is_told_a_goal_plays_where_goals_change(tmp_path):
+    pytest.importorskip("ogbench")
+    registry = pytest.importorskip("chunkenv.agents.registry")
+    settings = registry.settings_for("sharsa", hidden=(8,), samples=2, goal_size=3)
+    registry.create("sharsa", 0, 28 + 3, 5, settings).save(tmp_path / "agent.safetensors")
+    scene = PlayedScene("cube-single", size=16, agent=tmp_path / "agent.safetensors")
+    env = make_env(scene)
+    policy, rng = make_policy(scene, env), np.random.default_rng(0)
+    request = Request(0, np.zeros((0, 5)), 0, 0, 5, np.zeros((0, 5)), rng)
+    assert policy.infer(env.observation_space.sample(), request).shape == (5, 5)
+    other = PlayedScene("cube-single-task1", size=16, agent=scene.agent)
+    with pytest.raises(ArgumentError, match="act on 31 numbers with 5"):
+        make_policy(other, make_env(other))
 
 
 def test_an_agent_of_another_task_is_one_sentence(learned):
