@@ -1,9 +1,34 @@
 """What all tests stand on."""
 
+import os
 import signal
 import sys
+from contextlib import contextmanager
 
 import pytest
+
+FAST_COMPILING = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+os.environ.setdefault(FAST_COMPILING, "1")  # what is compiled here runs for a moment: optimising it takes far longer
+
+
+@contextmanager
+def compiled_for_users():
+    """Inside, JAX compiles as it does for users: all anew, with its optimisations."""
+    jax = pytest.importorskip("jax")
+    name = FAST_COMPILING.lower()
+    before = jax.config.read(name)
+    jax.clear_caches()
+    jax.config.update(name, False)
+    yield
+    jax.config.update(name, before)
+    jax.clear_caches()
+
+
+@pytest.fixture
+def optimised():
+    """For tests of what optimisations might break."""
+    with compiled_for_users():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

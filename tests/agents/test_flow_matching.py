@@ -12,6 +12,8 @@ from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.errors import ArgumentError
 from tests.agents.two_modes import SMALL, TwoModes, settings
 
+LOSS = jax.jit(flow.loss, static_argnums=6, static_argnames="soft_rows")
+
 
 def test_only_rows_behind_the_prefix_count():
     """With a prefix of H - 1 in every window, changing the target of another row changes no loss."""
@@ -59,13 +61,12 @@ def test_soft_rows_begin_nearer_to_the_data_and_their_error_counts():
     observations, actions, mask = TwoModes().sample(np.random.default_rng(0), 64)
     key = jax.random.key(0)
     given = (blank.weights, blank, observations, actions, mask, key, 1)
-    hard, soft, again = (flow.loss(*given, soft_rows=rows) for rows in (0, 2, 0))
-    assert float(hard) == float(again)
-    assert float(soft) != float(hard)
+    assert float(LOSS(*given, soft_rows=2)) != float(LOSS(*given))
     _, lengths = flow.draw_times_and_lengths(key, 64, 1)
     weights = np.asarray(flow.draw_soft_weights(key, lengths, 2, 4))
     assert set(weights[np.asarray(lengths) == 1, 1].round(3).tolist()) == {0.0, 0.5, np.float32(2 / 3).round(3)}
-    slopes = jax.grad(lambda known: flow.loss(*given[:4], known, *given[5:], soft_rows=2))(jnp.ones((64, 4)))
+    slope = jax.grad(lambda known: flow.loss(*given[:4], known, *given[5:], soft_rows=2))
+    slopes = jax.jit(slope)(jnp.ones((64, 4)))
     assert ((np.asarray(slopes) != 0) == (weights < 1)).all()
 
 

@@ -14,6 +14,8 @@ from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.errors import ArgumentError
 from tests.agents.two_modes import SMALL, TwoModes
 
+IMITATION = jax.jit(jax.value_and_grad(flow_matching.loss), static_argnums=6)
+
 
 def arrays(seed, count=5):
     rng = np.random.default_rng(seed)
@@ -75,8 +77,7 @@ def small(preference):
     objective = Preference(flow, 2, preference, 1.0)
     key = jax.random.key(0)
     found = jax.jit(jax.value_and_grad(objective.loss))(weights, flow, key, 0.0, later, actions, mask)
-    imitation = jax.jit(jax.value_and_grad(flow_matching.loss), static_argnums=6)
-    return found, imitation(weights, flow, observations, actions, mask, key, 2)
+    return found, IMITATION(weights, flow, observations, actions, mask, key, 2)
 
 
 def test_without_a_preference_it_is_imitation_to_the_bit():

@@ -33,7 +33,7 @@ def as_the_agent_does(agent, request, lengths: int) -> np.ndarray:
     noise = draw_noise(request.rng, ROWS, 2)[:, None]
     prefix, count = jnp.asarray(request.left_over[:, :2]), jnp.full(4, lengths)
     settings = agent.settings
-    chunks = behaviour_chunks(
+    chunks = jax.jit(behaviour_chunks, static_argnums=(5, 6))(
         agent.params["flow"], jnp.asarray(OBSERVATIONS), noise, prefix, count, settings.horizons, settings.steps
     )
     return np.asarray(chunks[:, 0])

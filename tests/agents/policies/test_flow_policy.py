@@ -142,6 +142,7 @@ def test_one_alone_gets_what_it_gets_among_others():
         np.testing.assert_allclose(own.infer(observations[row], Asked(rng)), together[row], atol=1e-4)
 
 
+@pytest.mark.usefixtures("optimised")
 def test_the_place_in_a_batch_does_not_matter_to_the_bit():
     own, (observations, _) = policy(), batch(8)
     together = own.infer_batch(observations, Asked(streams(8)))

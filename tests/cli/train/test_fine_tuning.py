@@ -6,7 +6,7 @@ from chunkenv.agents.pretrained import add_pretrained
 from chunkenv.cli.app import app
 from tests.data.making import LEVEL, small_dataset
 
-SHORT = ["--updates", "100"]
+SHORT = ["--updates", "4"]
 
 
 def train(command, *words):

@@ -11,9 +11,10 @@ from chunkenv.agents import load_flow_policy
 from chunkenv.cli.app import app
 from chunkenv.data import write_episodes
 from chunkenv.strategies import SoftTrainingTimeRTC
+from chunkenv.training import imitation
 from tests.data.making import LEVEL, episode, info, small_dataset
 
-SHORT = ["--updates", "100"]
+SHORT = ["--updates", "4"]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_it_trains_and_says_where_the_policy_is(data, tmp_path):
     assert result.exit_code == 0, result.output
     policy = load_flow_policy(tmp_path / "out" / LEVEL / "prefix" / "seed0" / "policy.safetensors")
     assert "policy.safetensors" in result.output
-    assert (policy.level, policy.max_prefix, policy.facts["updates"]) == (LEVEL, 2, 100)
+    assert (policy.level, policy.max_prefix, policy.facts["updates"]) == (LEVEL, 2, 4)
     described = policy.facts["data"]
     assert (described["transitions"], described["episodes"], described["noise"]) == (50, 2, 0.1)
     assert described["solve_rate"] == 0.5
@@ -91,7 +92,8 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(data, tmp_path, words, messa
 
 
 @pytest.mark.slow
-def test_a_killed_training_ends_with_the_same_weights(data, tmp_path):
+def test_a_killed_training_ends_with_the_same_weights(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(imitation, "ROUND", 100)  # as in the other process
     words = ["--updates", "1500"]
     assert invoke(*arguments(data, tmp_path / "whole", *words)).exit_code == 0
     command = [sys.executable, "-c", "from chunkenv.cli import main; main()", "train", "flow"]
