@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import dataclasses
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 
 from chunkenv.bench.store.block_claims import OURS, THEIRS
 from chunkenv.bench.store.study_store import Store
@@ -36,12 +37,18 @@ class BlockQueue:
     """
 
     def __init__(self, store: Store, blocks: list[Block]) -> None:
-        self._waiting = claim_blocks(store, blocks)
+        self._ordered = AlikeFirst(blocks)
+        self._waiting = claim_blocks(store, self._ordered)
         self._returned: list[Block] = []
         self._deaths: Counter[Block] = Counter()
 
-    def next(self) -> Block | None:
-        """The next block, or None when there is nothing left to hand out."""
+    def next(self, before: Block | None = None) -> Block | None:
+        """The next block for a worker, or None when there is nothing left to hand out.
+
+        Args:
+            before: what that worker played last.
+        """
+        self._ordered.like = before
         return self._returned.pop() if self._returned else next(self._waiting, None)
 
     def take_back(self, block: Block, death: str) -> None:
@@ -57,7 +64,40 @@ class BlockQueue:
         self._returned.append(block)
 
 
-def claim_blocks(store: Store, blocks: list[Block]) -> Iterator[Block]:
+class AlikeFirst(Iterator[Block]):
+    """Blocks in order, but those of one task after the other: a worker has compiled for it what the next one needs.
+
+    Args:
+        blocks: in order.
+
+    Attributes:
+        like: a block; those of its task and round come before others.
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.like: Block | None = None
+        self._groups: dict[tuple[int, object], deque[Block]] = {}
+        for block in blocks:
+            self._groups.setdefault(_round_and_task(block), deque()).append(block)
+
+    def __next__(self) -> Block:
+        if not self._groups:
+            raise StopIteration
+        key = None if self.like is None else _round_and_task(self.like)
+        if key not in self._groups:
+            key = next(iter(self._groups))
+        block = self._groups[key].popleft()
+        if not self._groups[key]:
+            del self._groups[key]
+        return block
+
+
+def _round_and_task(block: Block) -> tuple[int, object]:
+    """Its first episode, and the first field of its cell, which is the task in the studies of the package."""
+    return block.episodes[0], dataclasses.astuple(block.cell)[0]
+
+
+def claim_blocks(store: Store, blocks: Iterable[Block]) -> Iterator[Block]:
     """Claim block by block; what another run has claimed comes last, in case that run is gone or slow."""
     theirs: list[Block] = []
     for block in blocks:

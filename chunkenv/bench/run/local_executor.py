@@ -61,8 +61,8 @@ class ProcessExecutor:
         self._processes[ours] = process
         return ours
 
-    def _give_next(self, connection: Connection, queue: BlockQueue) -> None:
-        block = queue.next()
+    def _give_next(self, connection: Connection, queue: BlockQueue, before: Block | None = None) -> None:
+        block = queue.next(before)
         if block is None:
             return
         self._busy[connection] = block
@@ -78,7 +78,7 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return self._replace(connection, queue)
         block = self._busy.pop(connection)
-        self._give_next(connection, queue)
+        self._give_next(connection, queue, block)
         yield block, answer
 
     def _replace(self, connection: Connection, queue: BlockQueue) -> None:

@@ -73,8 +73,8 @@ class RayExecutor:
     def _start(self) -> Handle:
         return self._ray.remote(num_cpus=1)(BlockPlayer).remote(self._packed)
 
-    def _give_next(self, player: Handle, queue: BlockQueue) -> None:
-        block = queue.next()
+    def _give_next(self, player: Handle, queue: BlockQueue, before: Block | None = None) -> None:
+        block = queue.next(before)
         if block is not None:
             self._busy[player.answer.remote(block)] = (player, block)
 
@@ -88,7 +88,7 @@ class RayExecutor:
             self._players.remove(player)
             self._players.append(self._start())
             return self._give_next(self._players[-1], queue)
-        self._give_next(player, queue)
+        self._give_next(player, queue, block)
         yield block, rows
 
 

@@ -203,6 +203,25 @@ def test_what_others_have_claimed_comes_last(path):
     assert order == [block for block in blocks if block not in (blocks[0], blocks[2])] + [blocks[0], blocks[2]]
 
 
+def test_a_worker_stays_with_its_task(path):
+    """What it has compiled for a task serves the next block, too; two workers begin with two tasks."""
+    blocks = block_study().blocks
+    with open_at(path) as store:
+        queue = BlockQueue(store, blocks)
+        left = queue.next()
+        others = [block for block in blocks if block.cell.task != left.cell.task and block.episodes == left.episodes]
+        right = queue.next(others[0])
+        assert right.cell.task != left.cell.task
+        played = {left.cell.task: [left], right.cell.task: [right]}
+        for task in [left.cell.task, right.cell.task] * (len(others) - 1):
+            played[task].append(queue.next(played[task][-1]))
+        handed = [block for own in played.values() for block in own]
+        assert all(block.cell.task == task for task, own in played.items() for block in own)
+        assert set(handed) == {block for block in blocks if block.episodes == left.episodes}
+        rest = iter(queue.next, None)
+        assert set(handed) | set(rest) == set(blocks)
+
+
 def test_what_others_finish_meanwhile_is_not_played(path):
     blocks = block_study().blocks
     with open_at(path) as other, open_at(path) as store:
