@@ -178,7 +178,7 @@ def rates_tables(solved: Solved[Slowed], size: float) -> list[Table]:
 
 def caption(study: Study, command: str) -> str:
     """How the rows of a plot were made."""
-    sizes = " and ".join(f"{size:g}" for size in _sizes(study))
+    sizes = ", ".join(f"{size:g}" for size in _sizes(study))
     return (
         f"Flow policies: {study.settings['policies']}; chunks of {PREDICTION_HORIZON}, 30 ticks a second, action noise "
         f"{study.settings['action_noise']:g}; latencies of networks of {sizes} million parameters, measured one "
