@@ -101,3 +101,12 @@ def test_states_are_observed_whole():
     env = GoalManipulationEnv("cube-double", observation="state")
     np.testing.assert_array_equal(env.reset(seed=0)[0], env.get_state())
     assert env.get_state() in env.observation_space
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_features_tell_what_they_have_achieved(goal):
+    env = GoalManipulationEnv("cube-double", goal=goal)
+    seen = [env.reset(seed=0)[0], env.step(np.full(5, 0.5, np.float32))[0]]
+    achieved = env.achieved_goals(np.stack([each["observation"] for each in seen]))
+    assert achieved.dtype == np.float32
+    np.testing.assert_array_equal(achieved, np.stack([each["achieved_goal"] for each in seen]))
