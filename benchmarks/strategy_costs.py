@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 
 from chunkenv.agents import CorrectionHead, FlowPolicy, FlowSettings, LearnedModel
 from chunkenv.agents.delay_aware.model_learning import ModelSettings, initial_model_state
+from chunkenv.agents.delay_aware.residual_learning import HeadSettings, initial_head
 from chunkenv.agents.nets.mixer import ChunkSizes, initial_weights
 from chunkenv.agents.nets.preconditioned_flow import PreconditionedFlow
 from chunkenv.agents.policies.correction_head import LABELS
 from chunkenv.agents.policies.learned_model import ModelScales
 from chunkenv.agents.pretrained import KINDS, add_head, add_model, add_pretrained
-from chunkenv.agents.delay_aware.residual_learning import HeadSettings, initial_head
 from chunkenv.bench.studies.measured_latency import MEASURED_ON, SCHEDULE
 from chunkenv.bench.studies.methods import (
     METHODS,
