@@ -64,7 +64,9 @@ RATES = {
 ARMS = (("adam", 0), ("adam", 1), ("muon", 1), ("splus", 1))
 """Optimizers, and whether their weights are averaged."""
 WIDTHS = (64, 128, 256)
-HORIZON, DELAY = 8, 0
+DELAY = 0
+HORIZONS = {"flow": (4, 8), "critic": (5, 5)}
+"""Of the execution, and of the prediction."""
 HELD_OUT = 0.1
 """The share of the episodes that the loss of a flow policy is measured on."""
 WINDOWS = 4096
@@ -83,6 +85,7 @@ class OptimizerCell(Cell):
     """A training.
 
     Attributes:
+        kind: "flow", a flow policy, or "critic", QC-FQL offline.
         optimizer: its name.
         averaged: 1 if the weights that act are averaged.
         learning_rate: at its highest.
@@ -91,6 +94,7 @@ class OptimizerCell(Cell):
         training_seed: of the training.
     """
 
+    kind: str
     optimizer: str
     averaged: int
     learning_rate: float
@@ -107,10 +111,13 @@ class MeasuredFlow(FlowTraining):
         learned, held_out = split_episodes(dataset, HELD_OUT)
         architecture = Architecture(width=cell.width, hidden=2 * cell.width)
         settings = descending(cell, FlowSettings(architecture=architecture, updates=cell.updates))
-        windows = Windows(dataset, HORIZON, episodes=learned)
+        windows = Windows(dataset, cell.prediction_horizon, episodes=learned)
         super().__init__(windows, settings, cell.training_seed, {"level": dataset.info["level"]})
         self.evaluate_every = MEASURE_EVERY["flow"]
-        self._seconds, self._measure = 0.0, measured_flow_loss(Windows(dataset, HORIZON, episodes=held_out))
+        self._seconds, self._measure = (
+            0.0,
+            measured_flow_loss(Windows(dataset, cell.prediction_horizon, episodes=held_out)),
+        )
 
     def advance(self) -> Metrics:
         """As `FlowTraining.advance`, timed."""
@@ -198,40 +205,32 @@ _flow_loss = jax.jit(loss, static_argnums=6)
 
 def make_study(data: Path = DATA, trained: Path = TRAININGS) -> Study:
     """Two levels and a cube: results/optimizers."""
-    cells = [cell for task in (*LEVELS, CUBE) for cell in sweep(task, ARMS, (128,))]
+    tasks = [*((level, "flow") for level in LEVELS), (CUBE, "critic")]
+    cells = [cell for task, kind in tasks for cell in sweep(task, kind, ARMS, (128,))]
     return study_of("optimizers", cells, data, trained)
 
 
 def widths(data: Path = DATA, trained: Path = TRAININGS) -> Study:
     """The rates at three widths, on one level: results/optimizers-widths."""
     arms = [arm for arm in ARMS if arm[1]]
-    return study_of("optimizers-widths", sweep(LEVELS[0], arms, WIDTHS), data, trained)
+    return study_of("optimizers-widths", sweep(LEVELS[0], "flow", arms, WIDTHS), data, trained)
 
 
 def sweep(
     task: str,
+    kind: str,
     arms: Iterable[tuple[str, int]],
     sizes: Iterable[int],
     seeds: Iterable[int] = SEEDS,
     updates: int = UPDATES,
 ) -> list[OptimizerCell]:
     """Every learning rate of some optimizers at some widths."""
-    about = (DELAY, *horizons(task))
+    about = (DELAY, *HORIZONS[kind], kind)
     return [
         OptimizerCell(task, label(name, averaged), *about, name, averaged, rate, width, updates, seed)
         for (name, averaged), width, seed in product(arms, sizes, seeds)
-        for rate in RATES[kind_of(task)][name]
+        for rate in RATES[kind][name]
     ]
-
-
-def kind_of(task: str) -> str:
-    """What is trained on a task's data."""
-    return "flow" if task in LEVELS else "critic"
-
-
-def horizons(task: str) -> tuple[int, int]:
-    """Of the execution, and of the prediction."""
-    return (HORIZON // 2, HORIZON) if task in LEVELS else (5, 5)
 
 
 def label(name: str, averaged: int) -> str:
@@ -247,7 +246,7 @@ def study_of(name: str, cells: Sequence[OptimizerCell], data: Path, trained: Pat
 
 def play(cell: OptimizerCell, episodes: tuple[int, ...], seed: int, data: Path, trained: Path) -> list[Row]:
     """Train if it is missing, and play these episodes."""
-    make = MeasuredFlow if kind_of(cell.task) == "flow" else MeasuredAgent
+    make = MeasuredFlow if cell.kind == "flow" else MeasuredAgent
     folder = trained / training_folder(cell)
     training = train_once(lambda: make(cell, data), folder)
     lines = [line for line in read_metrics(folder / "metrics.jsonl") if "measured" in line]

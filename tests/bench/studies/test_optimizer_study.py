@@ -2,15 +2,13 @@
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from chunkenv.bench.run.runner import run_study
-from chunkenv.bench.store.study_store import Store
 from chunkenv.data import write_episodes
 from tests.data.making import LEVEL, episode, info
 
@@ -68,20 +66,14 @@ def test_every_optimizer_is_swept_with_every_seed(optimizers):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flow", "critic"])
-def test_a_tiny_study_runs_and_is_drawn(optimizers, kind, tmp_path, monkeypatch):
+def test_trainings_are_measured_played_and_drawn(optimizers, kind, tmp_path):
     size = gym.make(f"chunkenv/kinetix-{LEVEL}-v0", observation="compact").observation_space.shape[0]
     write_episodes(tmp_path / "data" / LEVEL, [episode(length, size=size) for length in (20, 30)], info())
-    monkeypatch.setattr(optimizers, "LEVELS", (LEVEL,) if kind == "flow" else ())
-    monkeypatch.setattr(optimizers, "MEASURE_EVERY", {"flow": 100, "critic": 100})
-    monkeypatch.setattr(optimizers, "WINDOWS", 64)
-    cells = optimizers.sweep(LEVEL, (("adam", 0), ("splus", 1)), (8,), seeds=(0,), updates=200)
-    study = optimizers.study_of("tiny", cells[::4], tmp_path / "data", tmp_path / "trained")
-    with Store(tmp_path / "rows.sqlite", study.cell, study.results) as store:
-        for _ in run_study(replace(study, episodes=2, batch=2), store, workers=1):
-            pass
-        rows = store.rows()
-    assert [len(json.loads(row["curve"])) for row in rows] == [2] * 4
+    cells = optimizers.sweep(LEVEL, kind, (("adam", 0), ("splus", 1)), (8,), seeds=(0,), updates=200)[::4]
+    study = optimizers.study_of("tiny", cells, tmp_path / "data", tmp_path / "trained")
+    rows = [{**asdict(cell), **row} for cell in cells for row in study.play(cell, (0, 1), 0)]
+    assert [len(json.loads(row["curve"])) for row in rows] == [2 if kind == "flow" else 1] * 4
     optimizers.show(rows)
-    optimizers.plot(rows, tmp_path / "plot.png", by_width=False)
-    optimizers.plot(rows, tmp_path / "widths.png", by_width=True)
-    assert (tmp_path / "plot.png").stat().st_size > 1000
+    for by_width in (False, True):
+        optimizers.plot(rows, tmp_path / "plot.png", by_width)
+        assert (tmp_path / "plot.png").stat().st_size > 1000
