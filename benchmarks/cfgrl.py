@@ -19,7 +19,7 @@ a condition, 0 imitation without.
 The tables show solve rates by weight and delay; then, for each delay, the weight that is best over seeds, and what it
 gains over weight 1, seed by seed. The best of seven weights on the same episodes is too good by a little: `--chosen`
 takes the weight that is best with the *other* seeds. Intervals are 95 %, from a bootstrap over seeds. A chunk with any
-weight but 0 and 1 takes two evaluations of the network a step: the column `evaluations` of the rows has them.
+weight but 0 and 1 takes two evaluations of the network a step: `denoiser_evaluations` of the rows counts them.
 """
 
 from __future__ import annotations
