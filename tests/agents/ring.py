@@ -28,17 +28,26 @@ def place_of(observations: np.ndarray) -> np.ndarray:
 
 def experience(ticks: int, forwards: float, seed: int = 0) -> ReplayBuffer:
     """One long walk; each step goes forwards with this probability, or else backwards."""
-    rng = np.random.default_rng(seed)
-    steps = np.where(rng.random(ticks) < forwards, 1, -1)
-    places = np.concatenate([[0], np.cumsum(steps)]) % PLACES
-    observations = seen(places)
+    return _walks(np.where(np.random.default_rng(seed).random((1, ticks)) < forwards, 1, -1))
+
+
+def two_intentions(walks: int, ticks: int) -> ReplayBuffer:
+    """Every second walk goes forwards for good, the others backwards."""
+    return _walks(np.where(np.arange(walks) % 2, 1, -1)[:, None].repeat(ticks, axis=1))
+
+
+def _walks(steps: np.ndarray) -> ReplayBuffer:
+    """Walks by their steps [W, T], each from a place of its own."""
+    walks, ticks = steps.shape
+    begun = np.arange(walks)[:, None] // 2
+    observations = seen(np.concatenate([begun, begun + np.cumsum(steps, axis=1)], axis=1))
     return ReplayBuffer.from_episodes(
-        observations[:-1],
-        steps[:, None].astype(np.float32),
-        np.zeros(ticks, np.float32),
-        np.zeros(ticks, bool),
-        np.array([ticks]),
-        observations[-1:],
+        observations[:, :-1].reshape(-1, 2),
+        steps.reshape(-1, 1).astype(np.float32),
+        np.zeros(walks * ticks, np.float32),
+        np.zeros(walks * ticks, bool),
+        np.full(walks, ticks),
+        observations[:, -1],
     )
 
 
