@@ -109,11 +109,12 @@ def with_optimizer(
     chosen = settings.optimizer if name is None else one_of("optimizer", name, OPTIMIZERS)
     to_splus = changes and chosen == "splus"
     usual = SPLUS_RATE if to_splus else settings.learning_rate
+    rate = usual if learning_rate is None else real_number("learning_rate", learning_rate, at_least=0.0)
     return dataclasses.replace(
         settings,
         optimizer=chosen,
         averaged=settings.averaged or to_splus if averaged is None else averaged,
-        **_rates(settings, usual if learning_rate is None else learning_rate),
+        **_rates(settings, rate),
     )
 
 
