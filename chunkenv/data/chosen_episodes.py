@@ -26,8 +26,8 @@ def choose_episodes(dataset: Dataset, numbers: Sequence[int] | np.ndarray) -> Da
         raise ArgumentError(f"numbers={brief(numbers)} are no episodes; give at least one from 0 to {count - 1}.")
     table = dataset.episodes
     lengths = table.length[chosen]
-    ticks = np.concatenate([np.arange(table.start[each], table.start[each] + table.length[each]) for each in chosen])
     starts = np.cumsum(lengths, dtype=np.int64) - lengths
+    ticks = np.repeat(table.start[chosen] - starts, lengths) + np.arange(lengths.sum())
     return Dataset(
         dataset.observations[ticks],
         dataset.actions[ticks],

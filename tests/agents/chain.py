@@ -105,9 +105,7 @@ def places(table: dict[tuple[int, Rows], float]) -> tuple[np.ndarray, np.ndarray
     return observations, rows, np.array([*table.values()])
 
 
-def learn(
-    agent: Any, replays: list[Any], updates: int, seed: int = 1, change: Any = lambda batch: batch
-) -> Any:
+def learn(agent: Any, replays: list[Any], updates: int, seed: int = 1, change: Any = lambda batch: batch) -> Any:
     """The agent after so many updates, a hundred in one compiled call."""
     rng, settings = np.random.default_rng(seed), agent.settings
     for _ in range(updates // 100):

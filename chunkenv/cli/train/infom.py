@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import environment_of, read_id
 from chunkenv.utils.extras import require
+
+if TYPE_CHECKING:
+    from chunkenv.agents.infom import InFOMSettings
 
 RESULTS = Path("results") / "infom"
 MOST = 10_000
@@ -80,7 +83,7 @@ def infom(
 
     widths, own = read_widths(hidden), {"latent": latent, "compression": compression, "futures": futures}
     own |= {"expectile": expectile, "alpha": alpha, "steps": steps, "hidden": widths}
-    settings = registry.settings_for("infom", chunk, delay, prefix, discount, **own)
+    settings = cast("InFOMSettings", registry.settings_for("infom", chunk, delay, prefix, discount, **own))
     settings = with_optimizer(settings, optimizer, averaged, learning_rate)
     task = read_id(task)
     dataset = load_data(data)
