@@ -9,7 +9,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
+from chunkenv.cli.command_line import LONGEST, complete_task, read_widths, real, whole
+from chunkenv.cli.train.agent_options import (
+    Chunk,
+    Delay,
+    Discount,
+    Episodes,
+    EvaluateEvery,
+    ExecutionHorizon,
+    Hidden,
+    Prefix,
+    Seed,
+)
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.sharsa import check_family, describe
 from chunkenv.cli.train.updates import train_updates
@@ -54,22 +65,18 @@ def cfgrl(
     expectile: Annotated[
         float | None, real(help="advantage: of its critics that a state's value is.", default="0.9")
     ] = None,
-    chunk: Annotated[int, whole(help="Actions that an inference decides.", at_most=LONGEST)] = 5,
-    execution_horizon: Annotated[
-        int | None, whole(help="Ticks between inferences.", at_most=LONGEST, default="chunk")
-    ] = None,
-    delay: Annotated[int, whole(help="Ticks that an inference takes.", at_most=LONGEST)] = 0,
-    prefix: Annotated[
-        bool, typer.Option("--prefix/--no-prefix", help="With a delay: show the agent what is decided already.")
-    ] = True,
-    discount: Annotated[float, real(help="Per tick.")] = 0.99,
-    hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "256,256,256",
-    evaluate_every: Annotated[int, whole(help="Updates between evaluations.")] = 5000,
-    episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
+    chunk: Chunk = 5,
+    execution_horizon: ExecutionHorizon = None,
+    delay: Delay = 0,
+    prefix: Prefix = True,
+    discount: Discount = 0.99,
+    hidden: Hidden = "256,256,256",
+    evaluate_every: EvaluateEvery = 5000,
+    episodes: Episodes = 20,
     optimizer: OptimizerName = None,
     averaged: Averaged = None,
     learning_rate: LearningRate = None,
-    seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/FORM/seedK/ with all files.")] = RESULTS,
 ) -> None:
     """Train a policy that can be pushed further than its data while it acts (CFGRL, arXiv 2505.23458).

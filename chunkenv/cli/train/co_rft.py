@@ -10,8 +10,19 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
+from chunkenv.cli.command_line import LONGEST, read_widths, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
+from chunkenv.cli.train.agent_options import (
+    Chunk,
+    Delay,
+    Episodes,
+    EvaluateEvery,
+    ExecutionHorizon,
+    Hidden,
+    Prefix,
+    Seed,
+    VectorTask,
+)
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.cli.train.qc import MOST_SAMPLES, arguments_of
 from chunkenv.cli.train.updates import train_updates
@@ -29,12 +40,7 @@ IMPERFECT: dict[str, Any] = {"pauses": 0.2, "detours": 0.1, "failures": 0.2}
 
 
 def co_rft(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="One of ours, or any id whose observations and actions are vectors.", autocompletion=complete_task
-        ),
-    ],
+    task: VectorTask,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -64,22 +70,18 @@ def co_rft(
     ] = True,
     alpha: Annotated[float, real(help="td3-bc: weight of values against imitation.")] = 2.5,
     samples: Annotated[int, whole(help="flow, distilled: chunks to choose from.", at_most=MOST_SAMPLES)] = 8,
-    chunk: Annotated[int, whole(help="Actions that an inference decides.", at_most=LONGEST)] = 5,
-    execution_horizon: Annotated[
-        int | None, whole(help="Ticks between inferences.", at_most=LONGEST, default="chunk")
-    ] = None,
-    delay: Annotated[int, whole(help="Ticks that an inference takes.", at_most=LONGEST)] = 0,
-    prefix: Annotated[
-        bool, typer.Option("--prefix/--no-prefix", help="With a delay: show the agent what is decided already.")
-    ] = True,
+    chunk: Chunk = 5,
+    execution_horizon: ExecutionHorizon = None,
+    delay: Delay = 0,
+    prefix: Prefix = True,
     discount: Annotated[float, real(help="Per tick, below 1.")] = 0.99,
-    hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "256,256,256",
-    evaluate_every: Annotated[int, whole(help="Updates between evaluations.")] = 5000,
-    episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
+    hidden: Hidden = "256,256,256",
+    evaluate_every: EvaluateEvery = 5000,
+    episodes: Episodes = 20,
     optimizer: OptimizerName = None,
     averaged: Averaged = None,
     learning_rate: LearningRate = None,
-    seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/ACTOR/seedK/ with all files.")] = RESULTS,
 ) -> None:
     """Imitate a few demonstrations, then improve on them by offline reinforcement learning (CO-RFT, arXiv 2508.02219).

@@ -10,8 +10,19 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
+from chunkenv.cli.command_line import read_widths, real, whole
 from chunkenv.cli.progress import watch_training
+from chunkenv.cli.train.agent_options import (
+    Chunk,
+    Delay,
+    Episodes,
+    EvaluateEvery,
+    ExecutionHorizon,
+    Hidden,
+    Prefix,
+    Seed,
+    VectorTask,
+)
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.data import load as load_data
 from chunkenv.errors import ArgumentError
@@ -26,12 +37,7 @@ MOST = 10_000
 
 
 def infom(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="One of ours, or any id whose observations and actions are vectors.", autocompletion=complete_task
-        ),
-    ],
+    task: VectorTask,
     data: Annotated[
         Path, typer.Option(metavar="FOLDER", help="What `chunkenv data collect` wrote; rewards are not looked at.")
     ],
@@ -44,16 +50,12 @@ def infom(
     ] = None,
     pretraining_steps: Annotated[int, whole(help="Updates without rewards; 0 for none.")] = 10_000,
     finetuning_steps: Annotated[int, whole(help="Updates on the labelled ticks.")] = 5000,
-    chunk: Annotated[int, whole(help="Actions that an inference decides.", at_most=LONGEST)] = 5,
-    execution_horizon: Annotated[
-        int | None, whole(help="Ticks between inferences.", at_most=LONGEST, default="chunk")
-    ] = None,
-    delay: Annotated[int, whole(help="Ticks that an inference takes.", at_most=LONGEST)] = 0,
-    prefix: Annotated[
-        bool, typer.Option("--prefix/--no-prefix", help="With a delay: show the agent what is decided already.")
-    ] = True,
+    chunk: Chunk = 5,
+    execution_horizon: ExecutionHorizon = None,
+    delay: Delay = 0,
+    prefix: Prefix = True,
     discount: Annotated[float, real(help="Per tick, between 0 and 1.")] = 0.99,
-    hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "256,256,256",
+    hidden: Hidden = "256,256,256",
     latent: Annotated[int, whole(help="Numbers of an intention; 0 for a model without.", at_most=MOST)] = 16,
     compression: Annotated[float, real(help="How much intentions are held to N(0, 1).")] = 0.01,
     futures: Annotated[int, whole(help="Future states that a value is averaged over.", at_most=MOST)] = 4,
@@ -63,9 +65,9 @@ def infom(
     optimizer: OptimizerName = None,
     averaged: Averaged = None,
     learning_rate: LearningRate = None,
-    evaluate_every: Annotated[int, whole(help="Updates between evaluations.")] = 2500,
-    episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
-    seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
+    evaluate_every: EvaluateEvery = 2500,
+    episodes: Episodes = 20,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/seedK/ with all files.")] = RESULTS,
 ) -> None:
     """Train InFOM (arXiv 2506.08902): on data of many intentions without rewards, then on few ticks with them.

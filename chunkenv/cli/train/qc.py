@@ -11,9 +11,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from chunkenv.cli.command_line import LARGEST_SEED, LONGEST, complete_task, read_widths, real, whole
+from chunkenv.cli.command_line import LONGEST, read_widths, real, whole
 from chunkenv.cli.data.dataset_options import DATASETS
 from chunkenv.cli.progress import watch_training
+from chunkenv.cli.train.agent_options import (
+    Chunk,
+    Delay,
+    Discount,
+    Episodes,
+    ExecutionHorizon,
+    Hidden,
+    Prefix,
+    Seed,
+    VectorTask,
+)
 from chunkenv.cli.train.optimizer_options import Averaged, LearningRate, OptimizerName
 from chunkenv.data import Dataset
 from chunkenv.data import load as load_data
@@ -31,12 +42,7 @@ EPISODES = 120
 
 
 def qc(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="One of ours, or any id whose observations and actions are vectors.", autocompletion=complete_task
-        ),
-    ],
+    task: VectorTask,
     agent: Annotated[
         str,
         typer.Option(
@@ -59,17 +65,13 @@ def qc(
         int,
         whole(help="Control steps played, an update each; the last episode is played to its end."),
     ] = 30_000,
-    chunk: Annotated[int, whole(help="Actions that an inference decides.", at_most=LONGEST)] = 5,
+    chunk: Chunk = 5,
     backup: Annotated[int | None, whole(help="Rewards in a target.", at_most=LONGEST, default="the agent's")] = None,
-    execution_horizon: Annotated[
-        int | None, whole(help="Ticks between inferences.", at_most=LONGEST, default="chunk")
-    ] = None,
-    delay: Annotated[int, whole(help="Ticks that an inference takes.", at_most=LONGEST)] = 0,
-    prefix: Annotated[
-        bool, typer.Option("--prefix/--no-prefix", help="With a delay: show the agent what is decided already.")
-    ] = True,
-    discount: Annotated[float, real(help="Per tick.")] = 0.99,
-    hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers.")] = "256,256,256",
+    execution_horizon: ExecutionHorizon = None,
+    delay: Delay = 0,
+    prefix: Prefix = True,
+    discount: Discount = 0.99,
+    hidden: Hidden = "256,256,256",
     samples: Annotated[
         int | None, whole(help="qc, dqc: chunks to choose from.", at_most=MOST_SAMPLES, default="the agent's")
     ] = None,
@@ -84,11 +86,11 @@ def qc(
         str | None, typer.Option(metavar="NAME", help="qc: float32 (exact) or bfloat16.", show_default="float32")
     ] = None,
     evaluate_every: Annotated[int, whole(help="Steps between evaluations.")] = 2500,
-    episodes: Annotated[int, whole(help="Of an evaluation.")] = 20,
+    episodes: Episodes = 20,
     optimizer: OptimizerName = None,
     averaged: Averaged = None,
     learning_rate: LearningRate = None,
-    seed: Annotated[int, whole(help="The same seed gives the same agent, to the bit.", at_most=LARGEST_SEED)] = 0,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/AGENT/seedK/ with all files.")] = RESULTS,
 ) -> None:
     """Train an agent that decides chunks: on data, then by playing, with inference as late as you say.
