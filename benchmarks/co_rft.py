@@ -41,7 +41,7 @@ from chunkenv.agents import ChunkPolicy, chunk_values, settings_for
 from chunkenv.bench import Cell, Study
 from chunkenv.bench.analysis import pooled
 from chunkenv.data import Dataset, Horizons, choose_episodes, load
-from chunkenv.data.every_length import EveryLength
+from chunkenv.data.windows.every_length import EveryLength
 from chunkenv.evaluate import Row, episode_seed, play_episode
 from chunkenv.registration import environment_of
 from chunkenv.training import OfflineOnlineTraining, TrainingConfig, train_once

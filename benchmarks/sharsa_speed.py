@@ -24,7 +24,7 @@ import numpy as np
 from qc_speed import prepare, stand_in, timed
 
 from chunkenv import agents
-from chunkenv.data.subgoal_windows import SubgoalBatch
+from chunkenv.data.windows.subgoal_windows import SubgoalBatch
 
 OBSERVATION, GOAL, ACTION, BATCH, AHEAD, DISCOUNT = 37, 6, 5, 256, 25, 0.999
 WIDTHS = {"3x256": (256, 256, 256), "4x512": (512, 512, 512, 512)}

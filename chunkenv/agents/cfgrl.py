@@ -32,10 +32,10 @@ from chunkenv.agents.nets.behaviour_flow import BehaviourFlow, behaviour_loss, i
 from chunkenv.agents.nets.chunk_flow import Sizes, clean_rows, euler, with_prefix
 from chunkenv.agents.nets.guided_flow import GuidedFlow, with_condition
 from chunkenv.data.dataset import Dataset
-from chunkenv.data.goal_windows import GoalBatch, GoalWindows
 from chunkenv.data.hindsight import GoalForm
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import Batch, ReplayBuffer
+from chunkenv.data.windows.goal_windows import GoalBatch, GoalWindows
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, real_number, whole_number
 

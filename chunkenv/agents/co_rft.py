@@ -36,8 +36,8 @@ from chunkenv.agents.nets.behaviour_flow import (
 from chunkenv.agents.nets.chunk_flow import Sizes, all_rows, clean_rows
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.agents.nets.one_step_flow import initial_one_step, one_step_chunks, one_step_imitation
-from chunkenv.data.every_length import EveryLength, LengthBatch
 from chunkenv.data.replay_buffer import ReplayBuffer
+from chunkenv.data.windows.every_length import EveryLength, LengthBatch
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, real_number, true_or_false, whole_number
 

@@ -8,7 +8,7 @@ reward. Few labelled ticks are enough then to value what can be done:
     Q(o, a) <- mean reward(future) / (1 - gamma)   an upper expectile over intentions z ~ N(0, 1)
 
 The flow learns from the states that a chunk passes, and from its own futures of the next chunk (the SARSA flow); see
-`chunkenv.data.successors` for the recursion on chunks. With `chunk=1` it is the paper's. Other than there:
+`chunkenv.data.windows.successors` for the recursion on chunks. With `chunk=1` it is the paper's. Other than there:
 
 - The policy is that of QC-FQL, a one-step policy near a flow that imitates, because the chunks of several intentions
   have no meaningful mean; the paper's is a Gaussian.
@@ -52,7 +52,7 @@ from chunkenv.agents.nets.occupancy_flow import (
 )
 from chunkenv.agents.nets.one_step_flow import initial_one_step, one_step_chunks, one_step_imitation
 from chunkenv.data.replay_buffer import ReplayBuffer
-from chunkenv.data.successors import SuccessorReplay, Successors
+from chunkenv.data.windows.successors import SuccessorReplay, Successors
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, real_number, whole_number
 

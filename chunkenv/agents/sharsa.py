@@ -41,7 +41,7 @@ from chunkenv.agents.nets.subgoal_flow import draw_subgoals, initial_subgoal_flo
 from chunkenv.data.dataset import Dataset
 from chunkenv.data.hindsight import GoalForm
 from chunkenv.data.replay_buffer import ReplayBuffer
-from chunkenv.data.subgoal_windows import SubgoalBatch, SubgoalWindows
+from chunkenv.data.windows.subgoal_windows import SubgoalBatch, SubgoalWindows
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import true_or_false, whole_number
 

@@ -6,16 +6,16 @@ from chunkenv.data.chosen_episodes import choose_episodes, first_episodes
 from chunkenv.data.dataset import Dataset, Episodes, load, write_episodes
 from chunkenv.data.dataset_files import DataError
 from chunkenv.data.episodes import Episode
-from chunkenv.data.every_length import EveryLength, LengthBatch
-from chunkenv.data.goal_windows import GoalBatch, GoalWindows
 from chunkenv.data.hindsight import GoalDraw, GoalForm, GoalShares, HindsightGoals, SubgoalDraw
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.later_windows import LaterWindows
-from chunkenv.data.offset_windows import OffsetWindows
 from chunkenv.data.replay_buffer import Batch, ReplayBuffer, draw_batch
 from chunkenv.data.states import States
-from chunkenv.data.successors import SuccessorReplay, Successors
-from chunkenv.data.windows import Windows, split_episodes
+from chunkenv.data.windows.chunk_windows import Windows, split_episodes
+from chunkenv.data.windows.every_length import EveryLength, LengthBatch
+from chunkenv.data.windows.goal_windows import GoalBatch, GoalWindows
+from chunkenv.data.windows.later_windows import LaterWindows
+from chunkenv.data.windows.offset_windows import OffsetWindows
+from chunkenv.data.windows.successors import SuccessorReplay, Successors
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:

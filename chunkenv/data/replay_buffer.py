@@ -13,7 +13,7 @@ import numpy as np
 
 from chunkenv.clock import discounted_sums
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.windows import window_rows
+from chunkenv.data.windows.chunk_windows import window_rows
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.utils.checks import whole_number
 

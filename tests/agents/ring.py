@@ -10,7 +10,7 @@ import numpy as np
 
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import ReplayBuffer
-from chunkenv.data.successors import SuccessorReplay, Successors
+from chunkenv.data.windows.successors import SuccessorReplay, Successors
 
 PLACES = 8
 FAR = 400  # ticks: nothing of the discounts below is left after them

@@ -15,9 +15,9 @@ from chunkenv.agents.policies.flow_sampler import FlowSampler
 from chunkenv.agents.policies.guided_policy import GuidedPolicy
 from chunkenv.agents.registry import load_agent
 from chunkenv.data import Episode, write_episodes
-from chunkenv.data.goal_windows import GoalWindows
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import ReplayBuffer
+from chunkenv.data.windows.goal_windows import GoalWindows
 from chunkenv.errors import ArgumentError
 from chunkenv.strategies import RTC, cost_of
 from tests.agents.nets.test_guided_flow import request as vector_request

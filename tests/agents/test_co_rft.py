@@ -15,8 +15,8 @@ from chunkenv.agents.common.causal_critics import values_by_length
 from chunkenv.agents.common.critics import critic_values
 from chunkenv.agents.policies.behaviour_policy import chunk_values
 from chunkenv.agents.registry import load_agent, settings_for
-from chunkenv.data.every_length import EveryLength
 from chunkenv.data.horizons import Horizons
+from chunkenv.data.windows.every_length import EveryLength
 from chunkenv.errors import ArgumentError
 from tests.agents import chain
 

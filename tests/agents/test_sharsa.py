@@ -11,7 +11,7 @@ import pytest
 
 from chunkenv.agents.sharsa import SHARSA, SHARSASettings, best_choices
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.subgoal_windows import SubgoalBatch, SubgoalWindows
+from chunkenv.data.windows.subgoal_windows import SubgoalBatch, SubgoalWindows
 from chunkenv.errors import ArgumentError
 from tests.agents.journeys import STATES, journeys, seen
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from chunkenv.data.goal_windows import GoalWindows
 from chunkenv.data.hindsight import HindsightGoals
 from chunkenv.data.horizons import Horizons
+from chunkenv.data.windows.goal_windows import GoalWindows
 from chunkenv.errors import ArgumentError
 from tests.data.making import in_memory
 

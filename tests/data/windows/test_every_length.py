@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.data import EveryLength, Horizons, ReplayBuffer
-from chunkenv.data.every_length import returns_to_go
+from chunkenv.data.windows.every_length import returns_to_go
 from chunkenv.errors import ArgumentError
 
 

@@ -10,7 +10,7 @@ from chunkenv.data.dataset import Dataset
 from chunkenv.data.hindsight import GoalForm, GoalShares, HindsightGoals
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import ArrayT
-from chunkenv.data.windows import Windows
+from chunkenv.data.windows.chunk_windows import Windows
 from chunkenv.errors import ArgumentError
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from chunkenv.data.horizons import Horizons
 from chunkenv.data.replay_buffer import ReplayBuffer
-from chunkenv.data.successors import SuccessorReplay, passing_ticks
+from chunkenv.data.windows.successors import SuccessorReplay, passing_ticks
 from chunkenv.errors import ArgumentError
 
 HALF = Horizons(chunk=2, backup=2, delay=1, discount=0.5)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunkenv.data.horizons import Horizons
-from chunkenv.data.subgoal_windows import SubgoalWindows
+from chunkenv.data.windows.subgoal_windows import SubgoalWindows
 from chunkenv.errors import ArgumentError
 from tests.agents.journeys import journeys
 

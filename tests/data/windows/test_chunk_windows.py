@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv.data.windows import Windows, split_episodes
+from chunkenv.data.windows.chunk_windows import Windows, split_episodes
 from chunkenv.errors import ArgumentError
 from tests.data.making import in_memory
 

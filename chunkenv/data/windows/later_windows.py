@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chunkenv.data.dataset import Dataset
-from chunkenv.data.windows import ChunkBatch, Windows, window_rows
+from chunkenv.data.windows.chunk_windows import ChunkBatch, Windows, window_rows
 from chunkenv.utils.checks import whole_number
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chunkenv.data.dataset import Dataset
-from chunkenv.data.windows import ChunkBatch, Windows
+from chunkenv.data.windows.chunk_windows import ChunkBatch, Windows
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import whole_number
 
