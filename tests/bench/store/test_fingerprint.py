@@ -14,7 +14,7 @@ MODULES = sorted(fingerprint.PACKAGE.rglob("*.py"))
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package with code, levels, weights, and what shows rows only."""
-    for name in ("clock/cycle.py", "kinetix/levels/a.toml", "agents/pretrained/a.safetensors",
+    for name in ("clock/cycle.py", "kinetix/levels/a.toml", "agents/pretrained/a.xz",
                  "agents/pretrained/manifest.json", "bench/studies/delay_study.py", "bench/store.py", "cli/app.py",
                  "training/loop.py", "latency/recordings/a.txt", "notes.txt"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def code():
 DECIDES = [
     "clock/cycle.py",
     "kinetix/levels/a.toml",
-    "agents/pretrained/a.safetensors",
+    "agents/pretrained/a.xz",
     "agents/pretrained/manifest.json",
     "bench/studies/delay_study.py",
     "latency/recordings/a.txt",
@@ -57,7 +57,7 @@ def test_line_endings_count_in_weights_only(package):
     before = code()
     (package / "clock/cycle.py").write_bytes(b"one\r\n")
     assert code() == before
-    (package / "agents/pretrained/a.safetensors").write_bytes(b"one\r\n")
+    (package / "agents/pretrained/a.xz").write_bytes(b"one\r\n")
     assert code() != before
 
 

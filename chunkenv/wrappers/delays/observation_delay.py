@@ -14,9 +14,9 @@ from chunkenv.utils.checks import expect_env
 from chunkenv.utils.seeding import Stream
 from chunkenv.utils.spaces import Checked, padding
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
-from chunkenv.wrappers.action_history import ActionHistory, history_length
+from chunkenv.wrappers.delays.action_history import ActionHistory, history_length
+from chunkenv.wrappers.delays.link import Link, Message
 from chunkenv.wrappers.depth import depth_of
-from chunkenv.wrappers.link import Link, Message
 
 
 class ObservationDelay(gym.Wrapper, gym.utils.RecordConstructorArgs):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chunkenv.wrappers.link import Link, Message
+from chunkenv.wrappers.delays.link import Link, Message
 
 
 def test_messages_arrive_after_their_delay():

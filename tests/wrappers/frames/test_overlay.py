@@ -18,7 +18,7 @@ from chunkenv.latency import Streamed, Trace, Uniform
 from chunkenv.timeline.palette import CHUNKS
 from chunkenv.utils.rendering import import_pygame
 from chunkenv.wrappers import ChunkedExecution, ChunkOverlay, FlattenChunk
-from chunkenv.wrappers.overlay_strip import (
+from chunkenv.wrappers.frames.overlay_strip import (
     BACKGROUND,
     EMPTY,
     INK,
@@ -29,7 +29,7 @@ from chunkenv.wrappers.overlay_strip import (
     draw_strip,
     layout,
 )
-from chunkenv.wrappers.record_ticks import read_frames
+from chunkenv.wrappers.frames.record_ticks import read_frames
 from tests.worlds import Recorder  # its module registers the world, whose frames show its tick
 
 pytest.importorskip("pygame")
@@ -413,5 +413,5 @@ def test_an_environment_may_quit_pygame():
 
 
 def test_pygame_is_not_imported_before_the_first_picture():
-    code = "import sys, chunkenv.wrappers.overlay; sys.exit('pygame' in sys.modules)"
+    code = "import sys, chunkenv.wrappers.frames.overlay; sys.exit('pygame' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -10,8 +10,8 @@ import numpy as np
 from chunkenv.errors import ArgumentError, EnvironmentFault
 from chunkenv.utils.checks import expect_env
 from chunkenv.utils.types import Action, AnyEnv, Info, Observation, StepResult
-from chunkenv.wrappers.overlay_strip import BACKGROUND, MIN_WIDTH, MOST_BARS, NO_BAR, Bar, Tick, draw_strip
-from chunkenv.wrappers.record_ticks import describe, is_frame, read_frames
+from chunkenv.wrappers.frames.overlay_strip import BACKGROUND, MIN_WIDTH, MOST_BARS, NO_BAR, Bar, Tick, draw_strip
+from chunkenv.wrappers.frames.record_ticks import describe, is_frame, read_frames
 
 RENDER_MODES = ("rgb_array", "rgb_array_list")
 
