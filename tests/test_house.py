@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "chunkenv"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py"))
-PARALLEL = {"__init__", "env", "vector_env"}
-"""File names that stand twice on purpose: the two families of tasks are built alike."""
+PARALLEL = {"__init__", "env", "vector_env", "template", "tests"}
+"""File names that stand twice on purpose: the two families of tasks are built alike, and so is every assignment."""
 
 
 def parsed(path):

@@ -39,6 +39,7 @@ EXTRAS = (
         {"ogbench": "ogbench", "mujoco": "mujoco", "numba": "numba"},
         "the ten families of long-horizon manipulation tasks",
     ),
+    Extra("course", {"psutil": "psutil", "jupytext": "jupytext"}, "assignments on latency, and their grader"),
     Extra("data", {"minari": "minari", "h5py": "h5py"}, "datasets of Minari, in and out"),
     Extra("ray", {"ray": "ray"}, "studies spread over a Ray cluster"),
     Extra(

@@ -49,6 +49,7 @@ DECIDES_NOTHING = (
     "bench/studies/schedules",
     "bench/studies/user_study",
     "cli",
+    "course",
     "errors",
     "timeline",
     "utils/__init__",

@@ -1,0 +1,116 @@
+"""Grades one submission: every test with a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chunkenv.course.grading.answers import StudentFault
+from chunkenv.course.grading.assignment_test import Test, read_share
+from chunkenv.course.grading.child_process import ChildProcess
+from chunkenv.course.grading.isolation import Isolation
+from chunkenv.course.grading.results_file import Judgement, Results
+from chunkenv.course.grading.student import Student
+from chunkenv.errors import ChunkenvError
+
+SOLUTION = "solution.py"
+LARGEST = 2**20
+"""Bytes of a submitted file."""
+SECONDS = 30.0
+"""That a test may take."""
+SENTENCE = 2000
+"""Characters of the sentence of a test that are shown."""
+
+
+@dataclass(frozen=True)
+class Grader:
+    """Grades submissions.
+
+    Args:
+        tests: of the assignment.
+        isolation: as whom students' code runs.
+        seconds: that each test may take, and importing the code.
+    """
+
+    tests: Sequence[Test]
+    isolation: Isolation
+    seconds: float = SECONDS
+
+    def grade(self, folder: Path, report: Callable[[Results], None] = lambda results: None) -> Results:
+        """Grade the solution in a folder.
+
+        Args:
+            folder: with `solution.py`, or with one Python file of another name.
+            report: is given the results so far: before the first test, and after each.
+
+        Raises:
+            ArgumentError: a test is wrong; never for what is submitted.
+        """
+        results, began = Results.before(self.tests, self.isolation.name), time.monotonic()
+        report(results)
+        try:
+            source = read_source(folder)
+            with ChildProcess(self.isolation) as child:
+                self._student(child, source)
+        except StudentFault as fault:
+            results.refuse(str(fault)[:SENTENCE])
+        else:
+            for place, test in enumerate(self.tests):
+                results.judgements[place] = self.run_test(test, source)
+                report(results)
+        results.seconds = time.monotonic() - began
+        report(results)
+        return results
+
+    def run_test(self, test: Test, source: str) -> Judgement:
+        """What becomes of one test of a submission.
+
+        Raises:
+            ArgumentError: the test returned no share.
+        """
+        with ChildProcess(self.isolation) as child:
+            share, sentence = self._judge(test, child, source)
+        return Judgement(test, share * test.points, "\n".join(filter(None, (sentence[:SENTENCE], child.printed()))))
+
+    def _judge(self, test: Test, child: ChildProcess, source: str) -> tuple[float, str]:
+        """The share of the points, and why."""
+        try:
+            returned = test.run(self._student(child, source))
+        except ChunkenvError as error:
+            return 0.0, str(error)
+        except Exception as error:  # of the test, by an answer that nobody thought of: it is no right one
+            return 0.0, f"your answer cannot be judged, {type(error).__name__}: {error}."
+        share = read_share(test, returned)
+        return share, "Right." if share == 1 else f"{share:.0%} of the points."
+
+    def _student(self, child: ChildProcess, source: str) -> Student:
+        """The student's code, imported in a process."""
+        student = Student(child, time.monotonic() + self.seconds, self.seconds)
+        student.ask({"source": source})
+        return student
+
+
+def read_source(folder: Path) -> str:
+    """The code of the solution in a folder.
+
+    Raises:
+        StudentFault: there is none, or it is no text.
+    """
+    file = _find(folder)
+    if file.stat().st_size > LARGEST:
+        raise StudentFault(f"{file.name} has {file.stat().st_size:,} bytes; hand in at most {LARGEST:,}.")
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudentFault(f"{file.name} is not UTF-8 at byte {error.start}; save it as UTF-8.") from error
+
+
+def _find(folder: Path) -> Path:
+    files = sorted(path for path in folder.glob("*.py") if path.is_file())
+    named = [path for path in files if path.name == SOLUTION]
+    if len(named or files) == 1:
+        return (named or files)[0]
+    there = ", ".join(path.name for path in files) or "no Python file"
+    raise StudentFault(f"{SOLUTION} was not handed in ({there}); hand in one file of that name.")

@@ -1,0 +1,98 @@
+"""A student's code as tests see it: functions to call and policies to play, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from chunkenv.course.grading.answers import StudentFault
+from chunkenv.course.grading.child_process import ChildProcess
+from chunkenv.course.grading.framing import FrameError, Value, write_frame
+from chunkenv.remote.messages import write_request
+from chunkenv.request import Chunk, Request
+from chunkenv.utils.types import Observation
+
+SENTENCES = 1000
+"""Characters of a sentence of the student's process that are shown."""
+
+
+class Student:
+    """The code of one student, in a child process.
+
+    Args:
+        child: the process, which has the code.
+        deadline: on the clock of `time.monotonic`, in seconds.
+        limit: the seconds that lie between the start and the deadline, for the sentence.
+    """
+
+    def __init__(self, child: ChildProcess, deadline: float, limit: float) -> None:
+        self._child, self._deadline, self._limit = child, deadline, limit
+
+    def call(self, name: str, *args: Value, **kwargs: Value) -> Value:
+        """What the student's function returns.
+
+        Args:
+            name: of the function.
+            *args: None, bools, numbers, texts, lists, dicts or arrays; so is the result.
+            **kwargs: as `args`.
+
+        Raises:
+            StudentFault: there is no such function, it raised, or gave no answer that can be read, in time.
+        """
+        return self.ask({"call": name, "args": list(args), "kwargs": kwargs})
+
+    def policy(self, name: str) -> StudentPolicy:
+        """The policy that the student's class or function of this name makes, called without arguments.
+
+        Raises:
+            StudentFault: as `call`.
+        """
+        self.ask({"policy": name})
+        return StudentPolicy(self, name)
+
+    def ask(self, message: Value) -> Value:
+        """The answer of the student's process to a message.
+
+        Raises:
+            StudentFault: it has none.
+        """
+        try:
+            answer = self._child.ask(write_frame(message), self._deadline - time.monotonic())
+        except TimeoutError as error:
+            raise StudentFault(f"no answer within {self._limit:g} s; look for a loop that does not end.") from error
+        except (EOFError, OSError) as error:
+            raise StudentFault(
+                f"the process of your code ended before it answered: it {self._child.ending()}."
+            ) from error
+        except FrameError as error:
+            raise StudentFault(f"the answer cannot be read: {error}") from error
+        return _value(answer)
+
+
+def _value(answer: Any) -> Value:
+    """The value that an answer holds, which may be anything."""
+    if isinstance(answer, dict) and set(answer) == {"value"}:
+        return answer["value"]
+    if isinstance(answer, dict) and isinstance(answer.get("error"), str):
+        raise StudentFault(answer["error"][:SENTENCES])
+    raise StudentFault("the process of your code sent something of its own in place of an answer.")
+
+
+class StudentPolicy:
+    """A policy in the student's process: a `chunkenv.request.Policy`, which `chunkenv.evaluate` plays.
+
+    Args:
+        student: whose it is.
+        name: of the class or function that made it.
+    """
+
+    def __init__(self, student: Student, name: str) -> None:
+        self._student, self._name = student, name
+
+    def reset(self) -> None:
+        """Begin an episode: the student's `reset()`, if there is one."""
+        self._student.ask({"reset": self._name})
+
+    def infer(self, observation: Observation, request: Request) -> Chunk:
+        """The student's chunk for a request."""
+        return self._student.ask({"infer": self._name, "observation": observation, "request": write_request(request)})
