@@ -150,8 +150,8 @@ PUBLISHED_SETTINGS: dict[str, dict[str, float]] = {
     "h17_unicycle": {"least_std": 0.15},
     "trampoline": {"least_std": 0.15},
 }
-"""Where that is too much. Samples with a spread of .3 balance the pole in 31 % of the episodes; flow policies that learned
-from such samples solve 59, 74 and 48 % on catapult, h17_unicycle and trampoline."""
+"""Where that is too much. Samples with a spread of .3 balance the pole in 31 % of the episodes; flow policies that
+learned from such samples solve 59, 74 and 48 % on catapult, h17_unicycle and trampoline."""
 
 PUBLISHED_STEPS = {
     "catapult": 6_000_000,
