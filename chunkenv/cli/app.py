@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from chunkenv import __version__
-from chunkenv.cli import bench, data, doctor, play, serve, tasks, trace, train
+from chunkenv.cli import bench, course, data, doctor, play, serve, tasks, trace, train
 from chunkenv.cli.interrupts import exit_code, raise_signals
 from chunkenv.errors import ChunkenvError
 
@@ -57,6 +57,7 @@ app = typer.Typer(cls=PlainErrors, no_args_is_help=True, rich_markup_mode="markd
 for command in (tasks.tasks, play.play, serve.serve, doctor.doctor):
     app.command()(command)
 app.add_typer(bench.app, name="bench")
+app.add_typer(course.app, name="course")
 app.add_typer(data.app, name="data")
 app.add_typer(trace.app, name="trace")
 app.add_typer(train.app, name="train")
