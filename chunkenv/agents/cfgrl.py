@@ -144,8 +144,8 @@ class CFGRL(Learner):
         toward = self.toward_subgoals(observations, prefix, lengths, for_subgoals)
         noise = jax.random.normal(for_chunks, (len(observations), horizons.prediction_horizon, self.sizes.action))
         start = with_prefix(noise[:, None], prefix, clean_rows(lengths, horizons.seen_prefix))[:, 0]
-        given = lengths if horizons.seen_prefix else None
-        return euler(lambda chunks, time: flow.velocity(toward, chunks, time, given), start, flow.steps).clip(-1, 1)
+        known = lengths if horizons.seen_prefix else None
+        return euler(lambda chunks, time: flow.velocity(toward, chunks, time, known), start, flow.steps).clip(-1, 1)
 
     @jax.jit
     def toward_subgoals(
@@ -198,21 +198,23 @@ class CFGRL(Learner):
 
     def _goal_losses(self, params: Params, batch: GoalBatch[jax.Array], key: jax.Array) -> tuple[Info, Info]:
         """The flows' that are told goals and sub-goals."""
-        for_filling, for_flow, for_subgoals, *for_told = jax.random.split(key, 5)
+        for_filling, for_flow, for_subgoals, *for_omission = jax.random.split(key, 5)
         rows, two_levels = fill_unplayed(batch.chunks, batch.known, for_filling), self.settings.form == "subgoals"
         aims = batch.nearby if two_levels else batch.goals
-        seen = self._told(batch.observations, _as_condition(aims), params["told"], for_told[0])
+        seen = self._condition(batch.observations, _as_condition(aims), params["told"], for_omission[0])
         horizons = self.settings.horizons
         losses = {"flow_loss": behaviour_loss(params["flow"], seen, rows, batch.known, horizons, for_flow)}
         if two_levels:
-            seen = self._told(batch.observations, _as_condition(batch.goals), params["subgoals_told"], for_told[1])
+            seen = self._condition(
+                batch.observations, _as_condition(batch.goals), params["subgoals_told"], for_omission[1]
+            )
             one, known = batch.subgoals[:, None], jnp.ones((len(seen), 1))
             losses["subgoal_loss"] = behaviour_loss(params["subgoals"], seen, one, known, ONE_ROW, for_subgoals)
         return losses, {}
 
     def _advantage_losses(self, params: Params, batch: Batch[jax.Array], key: jax.Array) -> tuple[Info, Info]:
         """The critics', the value's, and the flow's that is told the sign of the advantage."""
-        for_filling, for_prefix, for_flow, for_told = jax.random.split(key, 4)
+        for_filling, for_prefix, for_flow, for_omission = jax.random.split(key, 4)
         horizons = self.settings.horizons
         rows = fill_unplayed(batch.actions, batch.known, for_filling)
         chunks, known = rows[:, : horizons.prediction_horizon], batch.known[:, : horizons.prediction_horizon]
@@ -224,7 +226,7 @@ class CFGRL(Learner):
         worth = critic_values(self.target, batch.observations, chunks[:, horizons.seen]).min(axis=0)
         better = worth >= state_value(self.params["value"], batch.observations, rows, horizons)
         labels = jnp.where(batch.counted > 0, jnp.where(better, BETTER, WORSE), NULL)  # cut short: it is not known
-        seen = self._told(batch.observations, params["told"][labels], params["told"], for_told)
+        seen = self._condition(batch.observations, params["told"][labels], params["told"], for_omission)
         losses = {
             "critic_loss": mean_counted((found - targets) ** 2, batch.counted),
             "value_loss": mean_counted(expectile_errors(worth - value, self.settings.expectile)[None], batch.counted),
@@ -232,10 +234,10 @@ class CFGRL(Learner):
         }
         return losses, {"value": value.mean(), "target": targets.mean(), "better": better.mean()}
 
-    def _told(self, observations: jax.Array, conditions: jax.Array, told: jax.Array, key: jax.Array) -> jax.Array:
-        """Observations with their conditions [B, C], of which some are left out."""
+    def _condition(self, observations: jax.Array, conditions: jax.Array, table: jax.Array, key: jax.Array) -> jax.Array:
+        """Observations with their conditions [B, C]; where one is left out, row NULL of the table stands."""
         out = jax.random.bernoulli(key, self.settings.left_out, (len(observations), 1))
-        return with_condition(observations, jnp.where(out, told[NULL], conditions))
+        return with_condition(observations, jnp.where(out, table[NULL], conditions))
 
 
 def _as_condition(goals: jax.Array) -> jax.Array:

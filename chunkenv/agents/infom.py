@@ -166,7 +166,7 @@ class InFOM(Learner):
     @jax.jit
     def intentions(self, observations: jax.Array, chunks: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean and standard deviation, [B, Z] each, of the intentions seen in observations and chunks [B, H, A]."""
-        mean, log_std = self._encode(self.params, self.scales.normalised(observations), self._seen(chunks))
+        mean, log_std = self._encode(self.params, self.scales.normalised(observations), self._seen_rows(chunks))
         return mean, jnp.exp(log_std)
 
     @partial(jax.jit, static_argnames="count")
@@ -174,7 +174,7 @@ class InFOM(Learner):
         self, observations: jax.Array, chunks: jax.Array, latents: jax.Array, key: jax.Array, count: int
     ) -> jax.Array:
         """So many observations to come, [B, N, O], of observations, chunks [B, H, A] and intentions [B, Z]."""
-        asked = Asked(self.scales.normalised(observations), self._seen(chunks), latents)
+        asked = Asked(self.scales.normalised(observations), self._seen_rows(chunks), latents)
         noise = jax.random.normal(key, (len(observations), count, self.sizes.observation))
         futures = sample_futures(self.params["occupancy"], noise, asked, self.settings.steps, self.scales)
         return self.scales.restored(futures)
@@ -182,17 +182,17 @@ class InFOM(Learner):
     @jax.jit
     def pretrain(self, batch: Successors[np.ndarray]) -> tuple[InFOM, Info]:
         """The agent after an update that no reward goes into, and the metrics of the update."""
-        return self._updated(self.pretraining_loss, batch)
+        return self._take_step(self.pretraining_loss, batch)
 
     @jax.jit
     def update(self, batch: Successors[np.ndarray]) -> tuple[InFOM, Info]:
         """The agent after an update of all its networks, and the metrics of the update."""
-        return self._updated(self.loss, batch)
+        return self._take_step(self.loss, batch)
 
     def pretraining_loss(self, params: Params, batch: Successors[jax.Array], key: jax.Array) -> tuple[jax.Array, Info]:
         """That of future states and of imitation; arguments and result as for `Learner.loss`."""
         for_filling, for_futures, for_policy = jax.random.split(key, 3)
-        batch = _filled(batch, for_filling)
+        batch = _fill_windows(batch, for_filling)
         policy_loss = self._now_and_then(lambda: self._imitation(params["policy"], batch, for_policy)[0])
         losses = {**self._reward_free_losses(params, batch, for_futures), "policy_loss": policy_loss}
         return sum(losses.values(), jnp.zeros(())), losses
@@ -202,8 +202,8 @@ class InFOM(Learner):
     ) -> tuple[jax.Array, Info]:
         """The same with rewards, values, and a policy that follows them; as for `Learner.loss`."""
         for_filling, for_futures, for_policy, for_values = jax.random.split(key, 4)
-        batch = _filled(batch, for_filling)
-        targets = self._values(batch.observations, self._seen(batch.chunks), for_values)
+        batch = _fill_windows(batch, for_filling)
+        targets = self._values(batch.observations, self._seen_rows(batch.chunks), for_values)
         q = critic_values(params["critics"], batch.observations, batch.chunks[:, self.settings.horizons.seen])
         losses = {
             **self._reward_free_losses(params, batch, for_futures),
@@ -213,10 +213,10 @@ class InFOM(Learner):
         }
         return sum(losses.values(), jnp.zeros(())), {**losses, "value": q.mean(), "target": targets.mean()}
 
-    def _updated(self, loss: LossFunction, batch: Successors[np.ndarray]) -> tuple[InFOM, Info]:
+    def _take_step(self, loss: LossFunction, batch: Successors[np.ndarray]) -> tuple[InFOM, Info]:
         key = update_key(self.seed, self.updates)
-        given = partial(loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
-        params, opt_state, info = gradient_step(given, self.params, self.opt_state, self.settings)
+        loss_of_params = partial(loss, batch=jax.tree.map(jnp.asarray, batch), key=key)
+        params, opt_state, info = gradient_step(loss_of_params, self.params, self.opt_state, self.settings)
         target = polyak_step(self.target, params["occupancy"], self.settings.polyak)
         return replace(self, params=params, target=target, opt_state=opt_state, updates=self.updates + 1), info
 
@@ -232,7 +232,7 @@ class InFOM(Learner):
         for_latent, for_time, for_noise = jax.random.split(key, 3)
         settings, scales, horizons = self.settings, self.scales, self.settings.horizons
         states, after = scales.normalised(batch.observations), scales.normalised(batch.next_observations)
-        rows, later = self._seen(batch.chunks), self._seen(batch.next_chunks)
+        rows, later = self._seen_rows(batch.chunks), self._seen_rows(batch.next_chunks)
         mean, log_std = self._encode(params, after, later)
         latents = mean + jnp.exp(log_std) * jax.random.normal(for_latent, mean.shape)
         held = jax.lax.stop_gradient(latents)
@@ -245,9 +245,9 @@ class InFOM(Learner):
         divergence = 0.5 * (mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std).sum(axis=-1) / max(settings.latent, 1)
         stays = horizons.discount**horizons.chunk
         return {
-            "passed_loss": (1 - stays) * _counted(now, batch),
-            "future_loss": stays * _counted(then, batch),
-            "divergence_loss": settings.compression * _counted(divergence, batch),
+            "passed_loss": (1 - stays) * _mean_error(now, batch),
+            "future_loss": stays * _mean_error(then, batch),
+            "divergence_loss": settings.compression * _mean_error(divergence, batch),
         }
 
     def _values(self, observations: jax.Array, rows: jax.Array, key: jax.Array) -> jax.Array:
@@ -294,12 +294,12 @@ class InFOM(Learner):
         mean, log_std = jnp.split(mlp.apply(params["encoder"], states, rows), 2, axis=-1)
         return mean, log_std
 
-    def _seen(self, chunks: jax.Array) -> jax.Array:
+    def _seen_rows(self, chunks: jax.Array) -> jax.Array:
         """The rows of chunks [B, H, A] that are seen, flat."""
         return chunks[:, self.settings.horizons.seen].reshape(len(chunks), -1)
 
 
-def _filled(batch: Successors[jax.Array], key: jax.Array) -> Successors[jax.Array]:
+def _fill_windows(batch: Successors[jax.Array], key: jax.Array) -> Successors[jax.Array]:
     """The batch with the rows of other windows where nothing was played."""
     first, second = jax.random.split(key)
     return batch._replace(
@@ -308,5 +308,5 @@ def _filled(batch: Successors[jax.Array], key: jax.Array) -> Successors[jax.Arra
     )
 
 
-def _counted(errors: jax.Array, batch: Successors[jax.Array]) -> jax.Array:
+def _mean_error(errors: jax.Array, batch: Successors[jax.Array]) -> jax.Array:
     return mean_counted(errors[None], batch.counted)

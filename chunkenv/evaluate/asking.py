@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from chunkenv.errors import ActionError, ArgumentError, brief
+from chunkenv.request import Request, VectorRequest
 from chunkenv.utils.spaces import read_array
 from chunkenv.utils.types import Action, AnyEnv, AnyVectorEnv, Observation
 from chunkenv.wrappers.decision_space import DecisionSpace
@@ -37,7 +38,7 @@ class TimedAnswer(NamedTuple):
     """
 
     action: Action
-    request: Any
+    request: Request | VectorRequest
     seconds: float
 
 

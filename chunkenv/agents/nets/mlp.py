@@ -60,15 +60,15 @@ def apply(layers: Layers, *parts: Array, dtype: DTypeLike = jnp.float32, activat
     return x
 
 
-def given(layers: Layers, *parts: Array) -> Layers:
-    """The network with its first parts filled in, for many calls that share them.
+def fix_inputs(layers: Layers, *parts: Array) -> Layers:
+    """The network with its first inputs fixed, for many calls that share them.
 
-    `apply(given(layers, *first), *rest)` is `apply(layers, *first, *rest)`; what the first layer makes of the first
-    parts is computed once.
+    `apply(fix_inputs(layers, *first), *rest)` is `apply(layers, *first, *rest)`; what the first layer makes
+    of the first inputs is computed once.
     """
     first, size = layers[0], sum(part.shape[-1] for part in parts)
-    filled = {"kernel": first["kernel"][size:], "bias": _join(first, parts, jnp.float32)}
-    return [{**first, **filled}, *layers[1:]]
+    fixed = {"kernel": first["kernel"][size:], "bias": _join(first, parts, jnp.float32)}
+    return [{**first, **fixed}, *layers[1:]]
 
 
 def initial_ensemble(key: jax.Array, count: int, sizes: tuple[int, ...], norm: bool = False) -> Layers:

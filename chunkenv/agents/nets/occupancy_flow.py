@@ -94,10 +94,10 @@ def sample_futures(layers: Layers, noise: jax.Array, asked: Asked, steps: int, s
     """
 
     def block(points: jax.Array, *parts: jax.Array) -> jax.Array:
-        filled = mlp.given(layers, *(each[:, None] for each in parts))
+        fixed = mlp.fix_inputs(layers, *(each[:, None] for each in parts))
 
         def move(step: jax.Array, points: jax.Array) -> jax.Array:
-            velocity = mlp.apply(filled, points, jnp.full((1, 1, 1), step / steps))
+            velocity = mlp.apply(fixed, points, jnp.full((1, 1, 1), step / steps))
             return (points + velocity / steps).clip(scales.lowest, scales.highest)
 
         return jax.lax.fori_loop(0, steps, move, points)

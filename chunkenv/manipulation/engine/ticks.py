@@ -247,7 +247,7 @@ def _play_one(
     while ticks.played[index] < ticks.wanted[index] and ticks.status[index] < OVER:
         tick = ticks.played[index]
         if ticks.status[index] == GOING:
-            held[tick] = _held(c, plan, env)
+            held[tick] = _count_reached(c, plan, env)
             _control(c, own, plan, env, arm, ticks.actions[index, tick])
             if not _step(c, plan, env):
                 ticks.status[index] = UNSOUND
@@ -258,7 +258,7 @@ def _play_one(
                 return
         ticks.status[index] = GOING
         _settle(c, plan, env)
-        held[tick + 1] = _held(c, plan, env)
+        held[tick + 1] = _count_reached(c, plan, env)
         ticks.played[index] = tick + 1
         if held[tick + (not current)] == goals:
             ticks.status[index] = OVER
@@ -358,7 +358,7 @@ def _press(plan: Plan, env: LoadedEnv) -> None:
 
 
 @jit
-def _held(c: Native, plan: Plan, env: LoadedEnv) -> int:
+def _count_reached(c: Native, plan: Plan, env: LoadedEnv) -> int:
     """How many things are in their places."""
     count, state, gap = 0, env.state, np.empty(3)
     for cube in range(len(plan.cubes)):

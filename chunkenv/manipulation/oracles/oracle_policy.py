@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 
 from chunkenv.manipulation.engine.units import N_ACTIONS
 from chunkenv.manipulation.env import ManipulationEnv
 from chunkenv.manipulation.oracles.oracle import Oracle
+from chunkenv.request import Request
 from chunkenv.utils.checks import true_or_false, whole_number
 
 
@@ -60,7 +60,7 @@ class OraclePolicy:
         self._minds = {0: copy.copy(self._fresh)}
         self._last_action = np.zeros(N_ACTIONS, np.float32)
 
-    def infer(self, observation: Any, request: Any) -> np.ndarray:
+    def infer(self, observation: np.ndarray, request: Request) -> np.ndarray:
         """The chunk for a request.
 
         Args:
@@ -83,7 +83,7 @@ class OraclePolicy:
         self._last_action = chunk[-1]
         return chunk
 
-    def _read_prefix(self, request: Any) -> np.ndarray:
+    def _read_prefix(self, request: Request) -> np.ndarray:
         """The actions that run before this chunk can act, float32[delay, 5]: the prefix, held where it is too short.
 
         None for a naive policy, which ignores them.

@@ -37,8 +37,8 @@ def test_a_layer_norm_makes_the_size_of_what_comes_in_matter_little():
     assert abs(float(far[0, 0])) < 10
 
 
-def test_parts_that_were_given_before_change_nothing():
+def test_inputs_that_are_fixed_before_change_nothing():
     layers = mlp.initial(jax.random.key(0), (5, 8, 3), norm=True)
     x = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
-    filled = mlp.given(layers, x[:, :2], x[:, 2:2])
-    np.testing.assert_allclose(mlp.apply(filled, x[:, 2:]), mlp.apply(layers, x), atol=1e-6)
+    fixed = mlp.fix_inputs(layers, x[:, :2], x[:, 2:2])
+    np.testing.assert_allclose(mlp.apply(fixed, x[:, 2:]), mlp.apply(layers, x), atol=1e-6)

@@ -1,4 +1,4 @@
-"""`chunkenv train cfgrl`: its forms, a kill in the middle, and sentences for what cannot be meant."""
+"""`chunkenv train cfgrl`: its forms, a kill in the middle, and sentences for invalid arguments."""
 
 from __future__ import annotations
 

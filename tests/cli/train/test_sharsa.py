@@ -1,4 +1,4 @@
-"""`chunkenv train sharsa`: its arms, and sentences for what cannot be meant."""
+"""`chunkenv train sharsa`: its arms, and sentences for invalid arguments."""
 
 from __future__ import annotations
 
