@@ -1,4 +1,8 @@
-"""Modules under the names that they had before: stored specs and pickles, and imports of old code, still find them."""
+"""Modules under the names that they had before: stored specs and pickles, and imports of old code, still find them.
+
+Rooms of which nothing is stored by name are not listed: `bench` and `cli`. A study is pickled only on its way to its
+worker processes; its database holds plain values.
+"""
 
 from __future__ import annotations
 
