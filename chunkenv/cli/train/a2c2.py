@@ -58,10 +58,11 @@ def a2c2(
     seed: Annotated[int, whole(help="The same seed gives the same head, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/LABEL/seedK/ with all files.")] = HEADS,
 ) -> None:
-    """Train a head that corrects every planned action of a flow policy by the newest observation: A2C2.
+    """Train a head that corrects each planned action of a flow policy by the newest observation (arXiv 2509.23224).
 
-    The policy plays first, without delay. After Ctrl-C or a crash the same command goes on from the last block of
-    episodes, or the last 1,000 updates, and ends with the same head.
+    A2C2 needs that policy, and an expert or the policy itself to say what is right; no data: the policy plays first,
+    without delay. After Ctrl-C or a crash the same command goes on from the last block of episodes, or the last 1,000
+    updates, and ends with the same head.
     """
     require("agents")
     from chunkenv.agents import with_optimizer

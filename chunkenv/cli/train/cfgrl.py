@@ -83,7 +83,9 @@ def cfgrl(
 
     A flow imitates chunks, and is told a goal that was reached later, or whether the chunk was better than usual. A
     weight w exaggerates what it is told; one training serves for all w. Each chunk takes two evaluations of the network
-    a step. After Ctrl-C or a crash the same command goes on from the last evaluation, and ends with the same agent.
+    a step. It needs play (`chunkenv data collect TASK --style play`) of a task whose observation has a goal, or data
+    with rewards in which good and bad chunks are mixed. After Ctrl-C or a crash the same command goes on from the last
+    evaluation, and ends with the same agent.
     """
     require("agents")
     from chunkenv.agents import registry, with_optimizer

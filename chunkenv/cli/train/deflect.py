@@ -33,8 +33,10 @@ def deflect(
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/deflect/seedK/ with all files.")] = RESULTS,
 ) -> None:
-    """Tune a flow policy that goes on from prefixes to prefer fresh chunks to stale ones: DEFLECT.
+    """Tune a flow policy that goes on from prefixes to prefer fresh chunks to stale ones (DEFLECT, arXiv 2605.19294).
 
+    It needs that policy, of the package or of `chunkenv train flow --prefix-conditioned`, and demonstrations of its
+    level.
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")

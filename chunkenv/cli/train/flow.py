@@ -61,8 +61,9 @@ def flow(
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/KIND/seedK/ with all files.")] = POLICIES,
 ) -> None:
-    """Train a flow policy on chunks of demonstrations: weights and metrics, in one folder.
+    """Train a flow policy on chunks of demonstrations (flow matching, arXiv 2210.02747): weights and metrics.
 
+    It needs demonstrations of a Kinetix level: `chunkenv data collect LEVEL --experts FOLDER`.
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")

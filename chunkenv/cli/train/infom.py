@@ -73,8 +73,9 @@ def infom(
     """Train InFOM (arXiv 2506.08902): on data of many intentions without rewards, then on few ticks with them.
 
     The first phase learns which states follow a chunk, given what the actor is after; the second values them. The paper
-    has 512,512,512,512, latent 512, 16 futures, 10 steps and a million updates. After Ctrl-C or a crash the same
-    command goes on from the last evaluation, and ends with the same agent.
+    has 512,512,512,512, latent 512, 16 futures, 10 steps and a million updates. It needs data of several ways to act in
+    one task, and rewards for a few ticks of them. After Ctrl-C or a crash the same command goes on from the last
+    evaluation, and ends with the same agent.
     """
     require("agents")
     from chunkenv.agents import registry, with_optimizer

@@ -32,6 +32,7 @@ def model(
 ) -> None:
     """Train a small model of the world on demonstrations: it predicts what a robot will see after its next actions.
 
+    It needs demonstrations of a Kinetix level, and serves the strategies of predicted states (VLASH, arXiv 2512.01031).
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")

@@ -93,8 +93,9 @@ def qc(
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets TASK/AGENT/seedK/ with all files.")] = RESULTS,
 ) -> None:
-    """Train an agent that decides chunks: on data, then by playing, with inference as late as you say.
+    """Train an agent that decides chunks: on data, then by playing, as late as you say (Q-chunking, arXiv 2507.07969).
 
+    It needs observations and actions that are vectors, and rewards; for a manipulation task it collects data itself.
     The defaults solve the tasks with one cube in a quarter of an hour on one core; the papers have 512,512,512,512 and
     a million steps of each kind. After Ctrl-C or a crash the same command goes on from the last evaluation, and ends
     with the same agent.

@@ -32,8 +32,9 @@ def remac(
     seed: Annotated[int, whole(help="The same seed gives the same weights, to the bit.", at_most=LARGEST_SEED)] = 0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Gets LEVEL/remac/seedK/ with all files.")] = RESULTS,
 ) -> None:
-    """Tune a plain flow policy to go on from what it would have planned itself: REMAC.
+    """Tune a plain flow policy to go on from what it would have planned itself (REMAC, arXiv 2601.20130).
 
+    It needs that policy, of the package or of `chunkenv train flow`, and demonstrations of its level.
     After Ctrl-C or a crash the same command goes on from the last 1,000 updates, and ends with the same weights.
     """
     require("agents")

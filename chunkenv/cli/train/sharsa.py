@@ -69,8 +69,9 @@ def sharsa(
 
     Of several sub-goals some ticks ahead the one with the highest value is taken, and a chunk goes there. --flat,
     --no-values and both are the controls: n-step values without sub-goals, sub-goals without values, imitation. An
-    evaluation says how well values rank goals by the ticks to them; below .7 they are no guide. After Ctrl-C or a
-    crash the same command goes on from the last evaluation, and ends with the same agent.
+    evaluation says how well values rank goals by the ticks to them; below .7 they are no guide. It needs play of a task
+    whose observation has a goal, and episodes longer than --ahead; no rewards. After Ctrl-C or a crash the same command
+    goes on from the last evaluation, and ends with the same agent.
     """
     require("agents")
     from chunkenv.agents import registry, with_optimizer
