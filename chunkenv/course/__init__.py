@@ -7,8 +7,10 @@ from chunkenv.utils.lazy import lazy_exports
 if TYPE_CHECKING:
     from chunkenv.course.assignment import Assignment, find_assignment
     from chunkenv.course.begin import begin_assignment, make_notebook
+    from chunkenv.course.chunk_plots import draw_cuts, draw_gains
     from chunkenv.course.delay_curves import cartpole_by_delay, draw_by_delay, kinetix_by_delay
     from chunkenv.course.pack import pack_assignment
+    from chunkenv.course.small_worlds import late_slope, returns_on_slope
     from chunkenv.course.submissions import grade_all
 
 __all__ = [
@@ -16,11 +18,15 @@ __all__ = [
     "begin_assignment",
     "cartpole_by_delay",
     "draw_by_delay",
+    "draw_cuts",
+    "draw_gains",
     "find_assignment",
     "grade_all",
     "kinetix_by_delay",
+    "late_slope",
     "make_notebook",
     "pack_assignment",
+    "returns_on_slope",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -28,8 +34,10 @@ __getattr__, __dir__ = lazy_exports(
     {
         "assignment": "Assignment find_assignment",
         "begin": "begin_assignment make_notebook",
+        "chunk_plots": "draw_cuts draw_gains",
         "delay_curves": "cartpole_by_delay draw_by_delay kinetix_by_delay",
         "pack": "pack_assignment",
+        "small_worlds": "late_slope returns_on_slope",
         "submissions": "grade_all",
     },
     extra="course",

@@ -52,7 +52,7 @@ def train(observe: bool, seed: int = 0) -> list[float]:
     from stable_baselines3 import PPO
     from stable_baselines3.common.env_util import make_vec_env
 
-    from chunkenv.course.small_worlds import late_slope
+    from chunkenv.course import late_slope
 
     env = make_vec_env(lambda: late_slope(observe), n_envs=16, seed=seed)
     model = PPO(
@@ -64,7 +64,7 @@ def train(observe: bool, seed: int = 0) -> list[float]:
 
 def measure(with_buffer: list[float], without_buffer: list[float]) -> list[float]:
     """How much more the controller with a buffer gets in an episode: [mean, low, high], from the same episodes."""
-    from chunkenv.course.small_worlds import returns_on_slope
+    from chunkenv.course import returns_on_slope
 
     first = returns_on_slope(with_buffer, True, EPISODES, seed=0)
     second = returns_on_slope(without_buffer, False, EPISODES, seed=0)

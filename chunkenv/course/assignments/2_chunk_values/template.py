@@ -3,17 +3,20 @@
 Read `text.md` first. `chunkenv course check 2 FOLDER` runs the public tests on `FOLDER/solution.py`.
 """
 
+# %%
 from __future__ import annotations
 
 import numpy as np
 
 
+# %%
 def decision_reward(rewards: list[float], gamma: float) -> float:
     """The reward of one decision that played `len(rewards)` ticks, seen from its first tick; 0.0 without ticks."""
     # TODO 1: tick i counts gamma**i.
     raise NotImplementedError("TODO 1: decision_reward")
 
 
+# %%
 def next_discount(ticks: int, gamma: float, terminated: bool, truncated: bool) -> float:
     """What the value of the next state is multiplied by, after a decision that played `ticks` ticks.
 
@@ -27,6 +30,7 @@ def next_discount(ticks: int, gamma: float, terminated: bool, truncated: bool) -
     raise NotImplementedError("TODO 2: next_discount")
 
 
+# %%
 def return_in_chunks(rewards: list[float], lengths: list[int], gamma: float, rule: str) -> float:
     """The return of an episode that was played in decisions of the given lengths, by a rule.
 
@@ -46,6 +50,7 @@ def return_in_chunks(rewards: list[float], lengths: list[int], gamma: float, rul
     raise NotImplementedError("TODO 3: return_in_chunks")
 
 
+# %%
 def counterexample(rule: str, gamma: float) -> dict[str, list[float]]:
     """Two ways to play one decision, after which the task has ended, that a wrong rule ranks wrongly.
 
@@ -61,6 +66,7 @@ def counterexample(rule: str, gamma: float) -> dict[str, list[float]]:
     raise NotImplementedError("TODO 4: counterexample")
 
 
+# %%
 def td_targets(
     rewards: np.ndarray,
     ticks: np.ndarray,
@@ -84,6 +90,7 @@ def td_targets(
     raise NotImplementedError("TODO 5: td_targets")
 
 
+# %%
 def learn_values(decisions: dict[str, np.ndarray], states: int, gamma: float, sweeps: int) -> np.ndarray:
     """The value of every state, [states], learned from decisions; they begin at 0.
 
@@ -99,3 +106,16 @@ def learn_values(decisions: dict[str, np.ndarray], states: int, gamma: float, sw
     """
     # TODO 6
     raise NotImplementedError("TODO 6: learn_values")
+
+
+# %% [markdown]
+# One episode, cut into decisions of 1 to 12 ticks: which rule is level?
+
+# %%
+if __name__ == "__main__":
+    from pathlib import Path
+
+    from chunkenv.course import draw_cuts
+
+    episode = [1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0]
+    draw_cuts(return_in_chunks, episode, 0.8, Path("cuts.png"))

@@ -5,6 +5,7 @@ Read `text.md` first. `chunkenv course check 3 FOLDER` runs the public tests on 
 paste below. The grader does not train: it plays the controllers that stand here.
 """
 
+# %%
 from __future__ import annotations
 
 from typing import Any
@@ -19,12 +20,15 @@ NETWORK = {"net_arch": {"pi": [], "vf": [32, 32]}, "log_std_init": -1.0}
 SETTINGS = {"n_steps": 64, "batch_size": 256, "n_epochs": 5, "gamma": 0.9, "gae_lambda": 0.9, "device": "cpu"}
 """Other arguments of PPO."""
 
+
+# %%
 # TODO 5: paste what `python solution.py` prints.
 WITH_BUFFER: list[float] = []
 WITHOUT_BUFFER: list[float] = []
 MEASURED: list[float] = []
 
 
+# %%
 def acting_actions(delays: list[int]) -> list[int]:
     """Which action acts in each tick, by number; -1 before the first has arrived. One for each delay.
 
@@ -35,6 +39,7 @@ def acting_actions(delays: list[int]) -> list[int]:
     raise NotImplementedError("TODO 1: acting_actions")
 
 
+# %%
 def play_decision(horizon: int, execution_horizon: int, waited: int, estimate: int, delay: int) -> dict[str, Any]:
     """Which rows run from one request to the next, while the robot does not wait for the inference.
 
@@ -56,6 +61,7 @@ def play_decision(horizon: int, execution_horizon: int, waited: int, estimate: i
     raise NotImplementedError("TODO 2: play_decision")
 
 
+# %%
 def observation_with_prefix(observation: np.ndarray, chunk: np.ndarray, waited: int, estimate: int) -> np.ndarray:
     """What a policy has to see at a request, in one row: the estimate, the observation, the prefix and its length.
 
@@ -75,6 +81,7 @@ def observation_with_prefix(observation: np.ndarray, chunk: np.ndarray, waited: 
     raise NotImplementedError("TODO 3: observation_with_prefix")
 
 
+# %%
 def paired_interval(first: np.ndarray, second: np.ndarray, quantile: float) -> list[float]:
     """The mean of first - second and its interval of confidence: [mean, low, high].
 
@@ -87,6 +94,7 @@ def paired_interval(first: np.ndarray, second: np.ndarray, quantile: float) -> l
     raise NotImplementedError("TODO 4: paired_interval")
 
 
+# %%
 def train(observe: bool, seed: int = 0) -> list[float]:
     """Train PPO on the late slope; the weights of its mean action, then its bias.
 
@@ -96,29 +104,42 @@ def train(observe: bool, seed: int = 0) -> list[float]:
     """
     # TODO 5: make 16 environments of `late_slope(observe)`, train PPO with NETWORK and SETTINGS for 120,000 steps, with
     # a learning rate that falls from 5e-3 to 0, and read `model.policy.action_net`. You need PPO of stable_baselines3,
-    # make_vec_env of stable_baselines3.common.env_util and late_slope of chunkenv.course.small_worlds. Import them in
+    # make_vec_env of stable_baselines3.common.env_util and late_slope of chunkenv.course. Import them in
     # here: the grader's machine has no Stable-Baselines3.
     raise NotImplementedError("TODO 5: train")
 
 
+# %%
 def measure(with_buffer: list[float], without_buffer: list[float]) -> list[float]:
     """How much more the controller with a buffer gets in an episode: [mean, low, high], from the same episodes."""
-    # TODO 5: `chunkenv.course.small_worlds.returns_on_slope` plays a controller; `paired_interval` does the rest.
+    # TODO 5: `chunkenv.course.returns_on_slope` plays a controller; `paired_interval` does the rest.
     raise NotImplementedError("TODO 5: measure")
 
 
+# %%
 def controllers() -> dict[str, list[float]]:
     """The two controllers, as the grader plays them."""
     return {"with": WITH_BUFFER, "without": WITHOUT_BUFFER}
 
 
+# %%
 def measured() -> list[float]:
     """What you have measured: [mean, low, high]."""
     return MEASURED
 
 
+# %% [markdown]
+# Train, measure and plot: about three minutes on two cores.
+
+# %%
 if __name__ == "__main__":
+    from pathlib import Path
+
+    from chunkenv.course import draw_gains, returns_on_slope
+
     first, second = train(True), train(False)
     print("WITH_BUFFER =", first)
     print("WITHOUT_BUFFER =", second)
-    print("MEASURED =", measure(first, second))
+    print("MEASURED =", gain := measure(first, second))
+    played = returns_on_slope(first, True, EPISODES, seed=0), returns_on_slope(second, False, EPISODES, seed=0)
+    draw_gains(*played, gain, Path("gains.png"))
