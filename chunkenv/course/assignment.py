@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from chunkenv.course.grading.assignment_test import Test
+from chunkenv.course.grading.exercise import Test
 from chunkenv.errors import ArgumentError, suggest
 
 ASSIGNMENTS = Path(__file__).with_name("assignments")

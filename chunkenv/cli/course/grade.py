@@ -36,7 +36,9 @@ def grade(
     console = Console(highlight=False)
     if each:
         scores = grade_all(grader, folder, results)
-        console.print(f"{len(scores)} submissions, isolation: {grader.isolation.name}; {results / 'scores.csv'}")
+        console.print(
+            f"{len(scores)} submission{'s' * (len(scores) != 1)}, isolation: {grader.isolation.name}; {results / 'scores.csv'}"
+        )
     else:
         graded = grader.grade(folder, lambda so_far: so_far.write(results))
         console.print(f"{graded.score:g} of 100 points, isolation: {grader.isolation.name}; {results}", soft_wrap=True)

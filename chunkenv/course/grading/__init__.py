@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         expect_same,
         read_array,
     )
-    from chunkenv.course.grading.assignment_test import Test
+    from chunkenv.course.grading.exercise import Test
     from chunkenv.course.grading.grader import Grader
     from chunkenv.course.grading.isolation import Isolation, find_isolation
     from chunkenv.course.grading.results_file import Judgement, Results
@@ -45,7 +45,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "answers": "StudentFault WrongAnswer expect_array expect_number expect_same read_array",
-        "assignment_test": "Test",
+        "exercise": "Test",
         "grader": "Grader",
         "isolation": "Isolation find_isolation",
         "results_file": "Judgement Results",

@@ -110,7 +110,7 @@ def _plain(value: Value, arrays: list[bytes], depth: int) -> Value:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise FrameError(
-        f"a {type(value).__name__} cannot be sent; give None, bools, numbers, texts, lists, dicts or arrays."
+        f"a value of type {type(value).__name__} cannot be sent; return numbers, texts, None, lists, dicts or arrays."
     )
 
 

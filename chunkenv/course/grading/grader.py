@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chunkenv.course.grading.answers import StudentFault
-from chunkenv.course.grading.assignment_test import Test, read_share
 from chunkenv.course.grading.child_process import ChildProcess
+from chunkenv.course.grading.exercise import Test, read_share
 from chunkenv.course.grading.isolation import Isolation
 from chunkenv.course.grading.results_file import Judgement, Results
 from chunkenv.course.grading.student import Student

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chunkenv.course.grading.assignment_test import Test
+from chunkenv.course.grading.exercise import Test
 from chunkenv.utils.files import atomic_file
 
 VISIBILITY = {"visible": "visible", "hidden": "after_published"}
@@ -67,7 +67,7 @@ class Results:
     @property
     def score(self) -> float:
         """Points of all tests together."""
-        return round(sum(each.score for each in self.judgements), 6)
+        return round(float(sum(each.score for each in self.judgements)), 6)
 
     def refuse(self, sentence: str) -> None:
         """Say of every test why none has run."""

@@ -1,0 +1,44 @@
+"""Assignment 1: the reference has all points, the template none, and each typical mistake loses what its tests take."""
+
+import pytest
+
+from tests.course.in_process import lost_points, reference, score, template, with_mistake
+
+MISTAKES = {
+    "rounded down": ("math.ceil(round(latency / control_dt, 9))", "int(latency / control_dt)", 90),
+    "rounded to the nearest": ("math.ceil(round(latency / control_dt, 9))", "round(latency / control_dt)", 90),
+    "always a tick more": ("math.ceil(round(latency / control_dt, 9))", "int(latency / control_dt) + 1", 90),
+    "floats trusted": ("math.ceil(round(latency / control_dt, 9))", "math.ceil(latency / control_dt)", 95),
+    "requests every s ticks": ("max(execution_horizon, delay)", "execution_horizon", 75),
+    "requests after s and d": ("max(execution_horizon, delay)", "execution_horizon + delay", 65),
+    "a chunk acts a tick late": ("request + delays[m] <= tick", "request + delays[m] < max(tick, 1)", 70),
+    "a chunk acts at its request": ("request + delays[m] <= tick", "request <= tick", 70),
+    "row 0 first": ("tick - requests[there[-1]]", "tick - requests[there[-1]] - delays[there[-1]]", 70),
+    "the last row is held": ("if row < prediction_horizon else (-1, -1)", "if row < 99 else (-1, -1)", 90),
+    "the oldest chunk acts": ("there = [m for", "there = [0 for", 70),
+    "one row too many": ("row < prediction_horizon", "row <= prediction_horizon", 90),
+    "chunks without rows counted": ("sum(row == -1 for _, row in played)", "sum(row != -1 for _, row in played)", 95),
+    "an underrun is fresh": ("if chunk >= 0 else -1", "if chunk >= 0 else 0", 85),
+    "staleness of the last request": (
+        "tick - requests[chunk] if",
+        "tick - max(each for each in requests if each <= tick) if",
+        85,
+    ),
+    "n in place of n - 1": ("ddof=1", "ddof=0", 90),
+    "spread, no error": (" / math.sqrt(len(values))", "", 90),
+    "prefix ignored": ("int(request.prefix[row]) if row < request.prefix_length else ", "", 90),
+    "prefix not predicted": ("state = next_state(state, action)", "state = state", 75),
+    "one row of the prefix too few": ("row < request.prefix_length", "row < request.prefix_length - 1", 90),
+}
+"""Right text, wrong text, and the score."""
+
+
+def test_the_reference_has_all_points_and_the_template_none():
+    assert lost_points("1", reference("1")) == {}
+    assert score("1", template("1")) == 0
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_typical_mistake_has_its_score(name):
+    right, wrong, points = MISTAKES[name]
+    assert score("1", with_mistake("1", right, wrong)) == points
