@@ -57,17 +57,18 @@ CHUNK, DELAY = 5, 2
 EPISODES = 100
 FINAL_SEED = 2_000_001
 """The seed of the study: no training plays its episodes."""
-IMITATION, UPDATES = 5000, 15_000
+IMITATION, LONGER = 5000, 3
+"""Updates that imitate only, and how many times as many an arm has that goes on."""
 ARMS: dict[str, dict[str, Any]] = {
-    "imitation": {"updates": IMITATION},
-    "imitation, longer": {"imitation": UPDATES},
+    "imitation": {"updates": 1},
+    "imitation, longer": {"imitation": LONGER},
     "one-step critic": {"lengths": 1},
     "chunked": {},
     "chunked, uncalibrated": {"calibrated": False},
     "chunked, flow": {"actor": "flow"},
     "chunked, distilled": {"actor": "distilled"},
 }
-"""What each arm changes of `chunkenv train co-rft`."""
+"""What each arm changes of `chunkenv train co-rft`; updates as multiples of those that imitate only."""
 MAIN = tuple(ARMS)[:5]
 GRIPPER_Y, HELD_OUT = 13, 1.5
 """Of an observation, the gripper's y in units of .1 m; beyond .15 m an episode begins in a held-out position."""
@@ -82,12 +83,14 @@ class FineTunedCell(Cell):
     Attributes:
         demonstrations: how many it learns from.
         training_seed: of the training, and of which demonstrations.
+        imitation: updates that imitate only, where critics have a say later.
         hidden: widths of the layers.
         batch: windows in an update.
     """
 
     demonstrations: int
     training_seed: int
+    imitation: int = IMITATION
     hidden: str = "256,256"
     batch: int = 128
 
@@ -105,6 +108,12 @@ def sixty() -> Study:
 def actors() -> Study:
     """Three actors, and imitation."""
     return make_arm_study("co-rft-actors", ("imitation, longer", "chunked", "chunked, flow", "chunked, distilled"), 30)
+
+
+def trial() -> Study:
+    """Two arms, hardly trained, to see that all works: results/co-rft-trial."""
+    small: dict[str, Any] = {"imitation": 50, "hidden": "32", "batch": 32}
+    return make_arm_study("co-rft-trial", ("imitation", "chunked"), 10, TASKS[:1], (0,), 2, **small)
 
 
 def make_arm_study(
@@ -128,7 +137,7 @@ def make_arm_study(
 
 def play(cell: FineTunedCell, episodes: tuple[int, ...], seed: int, data: Path, agents: Path) -> list[Row]:
     """Train the agent if it is missing, and play these episodes."""
-    sizes = f"{cell.demonstrations} demonstrations, {cell.hidden}, {cell.batch}"
+    sizes = f"{cell.demonstrations} demonstrations, {cell.imitation} updates, {cell.hidden}, {cell.batch}"
     demonstrations = choose_demonstrations(load(data / cell.task), cell)
     folder = agents / cell.task / cell.method / sizes / f"seed{cell.training_seed}"
     training = train_once(lambda: make_training(cell, demonstrations), folder)
@@ -160,14 +169,14 @@ def is_held_out(observations: np.ndarray) -> np.ndarray:
 
 def make_training(cell: FineTunedCell, demonstrations: Dataset) -> OfflineOnlineTraining:
     """The training of a cell, before its first step."""
-    arm = {"updates": UPDATES, "imitation": IMITATION, **ARMS[cell.method]}
-    updates = arm.pop("updates")
+    arm = {"updates": LONGER, "imitation": 1, **ARMS[cell.method]}
+    updates, imitation = (cell.imitation * arm.pop(name) for name in ("updates", "imitation"))
     widths = tuple(int(width) for width in cell.hidden.split(","))
-    settings = settings_for("co-rft", CHUNK, DELAY, hidden=widths, batch=cell.batch, **arm)
+    settings = settings_for("co-rft", CHUNK, DELAY, hidden=widths, batch=cell.batch, imitation=imitation, **arm)
     env = environment_of(demonstrations.info)
     assert env is not None
     config = TrainingConfig(
-        env.id, env.arguments, offline_steps=updates, online_steps=0, evaluate_every=UPDATES, episodes=1
+        env.id, env.arguments, offline_steps=updates, online_steps=0, evaluate_every=updates, episodes=1
     )
     return OfflineOnlineTraining(config, "co-rft", settings, demonstrations, cell.training_seed)
 

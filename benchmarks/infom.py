@@ -101,6 +101,14 @@ def make_study(labelled: Sequence[int] = LABELLED, data: Path = DATA, agents: Pa
     return Study("infom", (*cells, *own), play=player, **shared)
 
 
+def trial() -> Study:
+    """Every arm with few labels, hardly trained, to see that all works: results/infom-trial."""
+    full = make_study(LABELLED[:1])
+    cells = (cell for cell in full.cells if isinstance(cell, LabelCell) and cell.training_seed == SEEDS[0])
+    small = (replace(cell, pretraining=min(cell.pretraining, 20), updates=40) for cell in cells)
+    return replace(full, name="infom-trial", cells=tuple(small), episodes=2, batch=2)
+
+
 def total() -> int:
     """Updates of a training."""
     return PRETRAINING + FINETUNING

@@ -216,6 +216,18 @@ def widths(data: Path = DATA, trained: Path = TRAININGS) -> Study:
     return study_of("optimizers-widths", sweep(LEVELS[0], "flow", arms, WIDTHS), data, trained)
 
 
+def trial(data: Path = DATA, trained: Path = TRAININGS) -> Study:
+    """Every optimizer at its lowest rate, hardly trained, to see that all works: results/optimizers-trial."""
+    cells = [cell for task, kind in ((LEVELS[0], "flow"), (CUBE, "critic")) for cell in lowest_rates(task, kind)]
+    return study_of("optimizers-trial", cells, data, trained, episodes=2)
+
+
+def lowest_rates(task: str, kind: str) -> list[OptimizerCell]:
+    """A short and small training by every optimizer."""
+    cells = sweep(task, kind, ARMS, (32,), SEEDS[:1], updates=100)
+    return [cell for cell in cells if cell.learning_rate == min(RATES[kind][cell.optimizer])]
+
+
 def sweep(
     task: str,
     kind: str,
@@ -238,10 +250,10 @@ def label(name: str, averaged: int) -> str:
     return f"{name}, averaged" if averaged else name
 
 
-def study_of(name: str, cells: Sequence[OptimizerCell], data: Path, trained: Path) -> Study:
+def study_of(name: str, cells: Sequence[OptimizerCell], data: Path, trained: Path, episodes: int = EPISODES) -> Study:
     """The study of some cells."""
     player = partial(play, data=data.absolute(), trained=trained.absolute())
-    return Study(name, tuple(cells), play=player, episodes=EPISODES, batch=EPISODES, seed=FINAL_SEED, results=RESULTS)
+    return Study(name, tuple(cells), play=player, episodes=episodes, batch=episodes, seed=FINAL_SEED, results=RESULTS)
 
 
 def play(cell: OptimizerCell, episodes: tuple[int, ...], seed: int, data: Path, trained: Path) -> list[Row]:
