@@ -26,8 +26,10 @@ def test_a_missing_extra_is_one_sentence(without, words, module, extra):
     assert result.stderr == f'error: {module} is not installed: run `pip install "chunkenv[{extra}]"`.\n'
 
 
-def test_importing_the_command_imports_nothing_heavy():
-    code = "import sys, chunkenv.cli.app; print([n for n in ('numba', 'matplotlib', 'pyarrow') if n in sys.modules])"
+def test_importing_the_command_imports_nothing_heavy_and_nothing_of_other_extras():
+    """The extra `bench` installs typer and rich, but nothing of `agents`."""
+    others = {"numba", "matplotlib", "pyarrow", "jax", "optax", "safetensors", "filelock", "mujoco", "torch"}
+    code = f"import sys, chunkenv.cli.app; print(sorted({others} & {{*sys.modules}}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout == "[]\n"
 

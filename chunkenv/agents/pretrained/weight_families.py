@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from chunkenv.agents.common.checkpoint_file import Facts
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import POLICIES, POLICY_FAMILIES
 from chunkenv.utils.files import atomic_file
+
+if TYPE_CHECKING:  # it reads safetensors, which studies without agents need not have
+    from chunkenv.agents.common.checkpoint_file import Facts
 
 SUFFIX = ".safetensors.xz"
 KINDS = ("plain", "prefix", "executed", "vlash", "soft-prefix", "remac", "deflect")
