@@ -23,7 +23,7 @@ ARMS = [
 LINE = journeys(range(STATES))
 
 
-def made(**given):
+def make(**given):
     small = dict(hidden=(48, 48), learning_rate=3e-3, polyak=0.05, batch=64, samples=8, steps=5, goal_size=STATES)
     horizons = Horizons(chunk=2, backup=AHEAD, discount=DISCOUNT, delay=given.pop("delay", 0))
     return SHARSA.create(0, 2 * STATES, 1, SHARSASettings(**small | given, horizons=horizons))
@@ -46,7 +46,7 @@ def _updated(agent, batches):
 
 @cache
 def learned(hierarchy, values):
-    return learn(made(hierarchy=hierarchy, values=values), LINE, 1500)
+    return learn(make(hierarchy=hierarchy, values=values), LINE, 1500)
 
 
 def pairs():
@@ -83,7 +83,7 @@ def test_of_several_choices_it_takes_the_one_whose_worst_value_is_best():
 
 @pytest.mark.parametrize(("hierarchy", "values"), ARMS)
 def test_each_part_can_be_left_out(hierarchy, values):
-    agent = made(hierarchy=hierarchy, values=values, hidden=(8,), delay=1)
+    agent = make(hierarchy=hierarchy, values=values, hidden=(8,), delay=1)
     present = [name for name, layers in agent.params.items() if layers]
     assert present == ["flow", "critics"][: 1 + values] + ["subgoals"] * hierarchy + ["value"] * values
     after = learn(agent, LINE, 100)
@@ -96,11 +96,11 @@ def test_each_part_can_be_left_out(hierarchy, values):
 
 def test_without_values_nothing_is_valued():
     with pytest.raises(ArgumentError, match="values=False"):
-        made(values=False).goal_values(np.zeros((1, 2 * STATES), np.float32))
+        make(values=False).goal_values(np.zeros((1, 2 * STATES), np.float32))
 
 
 def test_a_file_brings_the_agent_back_to_the_bit(tmp_path):
-    agent = learn(made(hidden=(8,)), LINE, 100)
+    agent = learn(make(hidden=(8,)), LINE, 100)
     agent.save(tmp_path / "agent.safetensors")
     again = SHARSA.load(tmp_path / "agent.safetensors")
     assert again.settings == agent.settings

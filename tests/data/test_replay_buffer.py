@@ -22,7 +22,7 @@ def number(episode: int, tick: int) -> float:
     return 100.0 * episode + tick
 
 
-def played(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0) -> ReplayBuffer:
+def play_episodes(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0) -> ReplayBuffer:
     """Every observation, action and reward says whose tick it is; the last episode may still be under way."""
     replay = ReplayBuffer(capacity, 1, 1)
     for episode, (length, terminated) in enumerate([*episodes, (open_ticks + 1, False)][: len(episodes) + 1]):
@@ -35,7 +35,7 @@ def played(episodes: list[tuple[int, bool]], capacity: int, open_ticks: int = 0)
 
 @given(EPISODES, HORIZONS, st.integers(2, 60), st.integers(0, 3))
 def test_windows_stay_within_their_episode_and_say_what_happened(episodes, horizons, capacity, open_ticks):
-    replay = played(episodes, capacity, open_ticks)
+    replay = play_episodes(episodes, capacity, open_ticks)
     if not len(replay):
         return
     lengths = [*(length for length, _ in episodes), open_ticks]
@@ -63,20 +63,20 @@ def test_windows_stay_within_their_episode_and_say_what_happened(episodes, horiz
 
 @given(EPISODES, st.integers(2, 30))
 def test_a_ring_counts_the_ticks_that_windows_can_begin_with(episodes, capacity):
-    replay = played(episodes, capacity)
+    replay = play_episodes(episodes, capacity)
     assert len(replay) == int((replay.marks != 3).sum())
     assert len(replay) <= capacity
 
 
 def test_windows_cut_by_a_termination_count_and_bootstrap_nothing():
-    batch = played([(3, True)], 8).windows(np.array([1]), Horizons(chunk=4, backup=4, discount=0.5))
+    batch = play_episodes([(3, True)], 8).windows(np.array([1]), Horizons(chunk=4, backup=4, discount=0.5))
     assert batch.counted[0] == 1
     assert batch.discounts[0] == 0
     assert batch.rewards[0] == 1 + 0.5 * 2
 
 
 def test_a_window_that_ends_with_a_truncation_bootstraps_from_the_last_observation():
-    batch = played([(3, False)], 8).windows(np.array([1]), Horizons(chunk=2, backup=2, discount=0.5))
+    batch = play_episodes([(3, False)], 8).windows(np.array([1]), Horizons(chunk=2, backup=2, discount=0.5))
     assert batch.counted[0] == 1
     assert batch.discounts[0] == 0.25
     assert batch.next_observations[0, 0] == 3
@@ -84,7 +84,7 @@ def test_a_window_that_ends_with_a_truncation_bootstraps_from_the_last_observati
 
 def test_whole_episodes_make_the_replay_that_playing_them_makes():
     episodes = [(3, True), (2, False), (1, True)]
-    one_by_one = played(episodes, 9)
+    one_by_one = play_episodes(episodes, 9)
     column = np.array([[number(e, t)] for e, (n, _) in enumerate(episodes) for t in range(n)], np.float32)
     terminated = np.array([0, 0, 1, 0, 0, 1], bool)
     final = np.array([[3.0], [102.0], [201.0]], np.float32)
@@ -95,7 +95,7 @@ def test_whole_episodes_make_the_replay_that_playing_them_makes():
 
 @given(EPISODES, st.integers(2, 30), st.integers(0, 2))
 def test_a_restored_replay_goes_on_as_the_other(episodes, capacity, open_ticks):
-    replay = played(episodes, capacity, open_ticks)
+    replay = play_episodes(episodes, capacity, open_ticks)
     other = ReplayBuffer(capacity, 1, 1)
     other.restore({name: array.copy() for name, array in replay.arrays().items()})
     following = number(len(episodes), open_ticks)
@@ -105,7 +105,7 @@ def test_a_restored_replay_goes_on_as_the_other(episodes, capacity, open_ticks):
 
 
 def test_batches_of_two_replays_are_even_or_in_proportion():
-    first, second = played([(6, True)] * 12, 200), ReplayBuffer(100, 1, 1)
+    first, second = play_episodes([(6, True)] * 12, 200), ReplayBuffer(100, 1, 1)
     second.add([-1.0], [-1.0], 0.0, [-1.0], True, False)
     rng, horizons = np.random.default_rng(0), Horizons(1, 1)
     even = draw_batch([first, second], rng, 64, horizons, symmetric=True)

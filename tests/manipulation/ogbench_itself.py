@@ -14,13 +14,13 @@ TIMINGS = {"next": "post", "current": "pre"}
 
 def open_ogbench(name, task, timing="next"):
     """The environment that ogbench registers for a single task (a goal-conditioned one with task None)."""
-    env = _made(name)
+    env = _make(name)
     env._success_timing, env._reward_task_id, env._permute_blocks = TIMINGS[timing], task, task is None
     return env
 
 
 @cache
-def _made(name):
+def _make(name):
     family = FAMILY[name]
     env = CLASSES[family.scene](family.variant)
     env.family, env.rescue = family, (0, 0)

@@ -17,7 +17,7 @@ from tests.sb3.worlds import DictLine, Line
 SMALL = {"learning_starts": 20, "batch_size": 16, "buffer_size": 200, "device": "cpu", "seed": 0}
 
 
-def filled(env, buffer_class, decisions):
+def fill(env, buffer_class, decisions):
     """A buffer with all decisions of zeros, filled as `OffPolicyAlgorithm` does."""
     buffer = buffer_class(
         decisions * env.num_envs, env.observation_space, env.action_space, device="cpu", n_envs=env.num_envs
@@ -48,7 +48,7 @@ def joined(seen):
 def test_every_target_is_the_return_of_the_control_steps(terminates):
     """Line pays 1, 2, 4, 8, 16; with H = s = 2 the decisions last 2, 2 and 1 ticks, and a value of 100 follows."""
     world = partial(Line, end=5, terminates=terminates)
-    buffer = filled(make_sb3_env(world, prediction_horizon=2, discount=0.5), ChunkReplayBuffer, 3)
+    buffer = fill(make_sb3_env(world, prediction_horizon=2, discount=0.5), ChunkReplayBuffer, 3)
     np.random.seed(0)  # noqa: NPY002
     samples = buffer.sample(64)
     targets = samples.rewards + (1 - samples.dones) * samples.discounts * 100.0
@@ -59,7 +59,7 @@ def test_every_target_is_the_return_of_the_control_steps(terminates):
 
 
 def test_a_truncation_keeps_its_discount():
-    buffer = filled(
+    buffer = fill(
         make_sb3_env(partial(Line, terminates=False), prediction_horizon=5, discount=0.5), ChunkReplayBuffer, 1
     )
     samples = buffer.sample(1)
@@ -74,7 +74,7 @@ def test_samples_are_whole_decisions(ends, horizon, seed):
     """Whatever is drawn, observation, successor, reward and discount belong to one decision of one environment."""
     worlds = [partial(Line, end=max(ends), terminates=False)] * len(ends)
     env = make_sb3_env(worlds[0], len(ends), prediction_horizon=horizon, discount=0.5)
-    buffer = filled(env, ChunkReplayBuffer, 4)
+    buffer = fill(env, ChunkReplayBuffer, 4)
     np.random.seed(seed)  # noqa: NPY002
     samples = buffer.sample(32)
     start, stop = samples.observations.flatten(), samples.next_observations.flatten()
@@ -92,7 +92,7 @@ def test_the_same_samples_as_the_base_class(world, ours, theirs):
     for kind in (ours, theirs):
         worlds = iter([partial(world, end=end, terminates=False, pays=[float(end)] * end) for end in (3, 5, 9)])
         env = make_sb3_env(lambda worlds=worlds: next(worlds)(), 3, prediction_horizon=2)
-        buffer = filled(env, kind, 5)
+        buffer = fill(env, kind, 5)
         np.random.seed(4)  # noqa: NPY002
         drawn.append(buffer.sample(10)._replace(discounts=None))
     flat = [torch.utils._pytree.tree_flatten(tuple(samples)[:-1])[0] for samples in drawn]
@@ -102,7 +102,7 @@ def test_the_same_samples_as_the_base_class(world, ours, theirs):
 
 def test_normalised_by_the_environment():
     env = VecNormalize(make_sb3_env(Line, 2, prediction_horizon=2))
-    buffer = filled(env, ChunkReplayBuffer, 3)
+    buffer = fill(env, ChunkReplayBuffer, 3)
     np.random.seed(1)  # noqa: NPY002
     raw = buffer.sample(20)
     np.random.seed(1)  # noqa: NPY002

@@ -13,7 +13,7 @@ from chunkenv.sb3 import ChunkA2C, ChunkRolloutBuffer, make_sb3_env
 from tests.sb3.worlds import Line
 
 
-def filled(rewards, discounts, values, starts, gae_lambda, gamma=0.9):
+def fill(rewards, discounts, values, starts, gae_lambda, gamma=0.9):
     """A buffer of the given decisions, [decisions, environments] each."""
     count, envs = np.shape(rewards)
     env = make_sb3_env(Line, prediction_horizon=1)
@@ -42,14 +42,14 @@ def test_a_semi_mdp_worked_by_hand():
     A: 3;  -1 + 0.5 * 0.5 * 3 = -0.25;  -5.5 + 0.25 * 0.5 * -0.25 = -5.53125
     """
     rewards = [[discounted_sum(ticks, 0.5)] for ticks in ([1, 1], [2], [4, 0, 4])]
-    buffer = filled(rewards, [[0.25], [0.5], [0.0]], [[8.0], [4.0], [2.0]], [[1], [0], [0]], gae_lambda=0.5)
+    buffer = fill(rewards, [[0.25], [0.5], [0.0]], [[8.0], [4.0], [2.0]], [[1], [0], [0]], gae_lambda=0.5)
     buffer.compute_returns_and_advantage(torch.tensor([99.0]), np.array([True]))
     assert buffer.advantages.ravel().tolist() == [-5.53125, -0.25, 3.0]
     assert buffer.returns.ravel().tolist() == [8 - 5.53125, 3.75, 5.0]
 
 
 def test_an_unfinished_rollout_bootstraps_with_its_own_discount():
-    buffer = filled([[1.0]], [[0.125]], [[2.0]], [[1]], gae_lambda=0.95)
+    buffer = fill([[1.0]], [[0.125]], [[2.0]], [[1]], gae_lambda=0.95)
     buffer.compute_returns_and_advantage(torch.tensor([8.0]), np.array([False]))
     assert buffer.advantages.item() == 1.0 + 0.125 * 8.0 - 2.0
 

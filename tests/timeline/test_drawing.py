@@ -12,7 +12,7 @@ from chunkenv.timeline.palette import CHUNKS, hex_of
 from tests.timeline.reading import bars, each, executed, lanes, numbers, parse
 
 
-def drawn(*arguments, **options):
+def draw(*arguments, **options):
     return parse(draw_timeline(plan_timeline(*arguments, **options)))
 
 
@@ -31,12 +31,12 @@ WORKED = {
 
 @pytest.mark.parametrize(("arguments", "options", "rows"), WORKED.values(), ids=WORKED)
 def test_what_acts_in_each_tick(arguments, options, rows):
-    assert executed(drawn(*arguments, **options)) == rows
+    assert executed(draw(*arguments, **options)) == rows
 
 
 def test_the_lane_of_a_chunk():
     """Chunk 1 is requested at tick 4 and there at tick 6: rows 0 and 1 are late, 2 to 5 act, 6 and 7 are not used."""
-    title, lane = lanes(drawn(8, 4, 2, 20))[1]
+    title, lane = lanes(draw(8, 4, 2, 20))[1]
     assert title == "chunk 1: requested at tick 4, there from tick 6 on; rows 2 to 5 act"
     assert numbers(lane, "on") == [2, 3, 4, 5]
     assert numbers(lane, "small") == [6, 7]
@@ -46,13 +46,13 @@ def test_the_lane_of_a_chunk():
 
 
 def test_two_inferences_in_flight_have_bars_at_the_same_time():
-    first, second = (bars(lane) for _, lane in lanes(drawn(8, 2, 4, 12, max_in_flight=2))[1:3])
+    first, second = (bars(lane) for _, lane in lanes(draw(8, 2, 4, 12, max_in_flight=2))[1:3])
     assert first == [(2.0, 4.0, "1")]
     assert second == [(4.0, 4.0, "1")]
 
 
 def test_rows_that_stream_say_when_they_come():
-    _, lane = lanes(drawn(8, 4, [[1, 1, 1, 1, 3, 3, 3, 3]], 20))[1]
+    _, lane = lanes(draw(8, 4, [[1, 1, 1, 1, 3, 3, 3, 3]], 20))[1]
     assert bars(lane) == [(4.0, 1.0, "1"), (5.0, 2.0, "0.35")]
     assert [found.text for found in each(lane, "text", "note")] == ["0–3"]
     assert next(found.text for found in each(lane, "text", "small")) == "4–7"
@@ -69,7 +69,7 @@ def test_rows_that_stream_on_the_real_clock_are_faint_while_they_come():
 
 
 def test_rows_that_never_come_are_late_for_good():
-    _, lane = lanes(drawn(4, 4, [[0, 0, 1]], 8, cold_start="charged"))[0]
+    _, lane = lanes(draw(4, 4, [[0, 0, 1]], 8, cold_start="charged"))[0]
     assert numbers(lane, "on") == [0, 1, 2]
     assert len(each(lane, "path", "missing")) == 1
 
@@ -92,11 +92,11 @@ def test_the_first_rows_of_the_real_clock():
 
 
 def test_without_seconds_there_is_no_axis_of_them():
-    assert "seconds" not in {found.text for found in each(drawn(8, 4, 2, 8), "text")}
+    assert "seconds" not in {found.text for found in each(draw(8, 4, 2, 8), "text")}
 
 
 def test_long_runs_go_on_below():
-    root = drawn(8, 4, 2, 61)
+    root = draw(8, 4, 2, 61)
     assert [found.text for found in each(root, "text")].count("executed") == 3
     assert len(executed(root).split()) == 61
     assert float(root.get("width")) == 84 + 26 * 30 + 14
@@ -116,11 +116,11 @@ def test_the_legend_has_what_occurs():
         return {group.findtext("{*}text[last()]") for group in each(root, "g") if group.get("transform")}
 
     plain = {"request", "row that acts", "row that is not used"}
-    assert meanings(drawn(8, 4, 0, 12)) == plain
+    assert meanings(draw(8, 4, 0, 12)) == plain
     late = plain | {"inference in flight", "row that is late for its tick"}
-    assert meanings(drawn(8, 4, 2, 12)) == late
-    assert meanings(drawn(8, 4, 6, 24)) == late - {"row that is not used"} | {"no row: underrun"}
-    assert meanings(drawn(8, 4, [[0, 1, 2, 3, 4, 5, 6, 8]], 12)) >= {"rows still to come"}
+    assert meanings(draw(8, 4, 2, 12)) == late
+    assert meanings(draw(8, 4, 6, 24)) == late - {"row that is not used"} | {"no row: underrun"}
+    assert meanings(draw(8, 4, [[0, 1, 2, 3, 4, 5, 6, 8]], 12)) >= {"rows still to come"}
 
 
 def test_it_can_be_read_out():
@@ -138,7 +138,7 @@ def test_a_notebook_shows_the_picture():
 
 
 def test_dark_pages_have_colours_of_their_own():
-    style = each(drawn(8, 4, 2, 12), "style")[0].text
+    style = each(draw(8, 4, 2, 12), "style")[0].text
     assert "prefers-color-scheme: dark" in style
     assert all(line.startswith((".chunkenv-timeline", "@media", "  --")) for line in style.strip().splitlines())
 

@@ -12,7 +12,7 @@ from tests import worlds  # noqa: F401 (registers the world)
 DT = 0.05  # seconds, of the world's ticks
 
 
-def played(seed, **options):
+def play(seed, **options):
     """The infos of an episode, and what a control loop would have recorded of it."""
     world = gym.make("tests/Recorder-v0", limit=60)
     env = ChunkedExecution(world, 8, 3, latency=Uniform(0.0, 0.45), info="actions", **options)
@@ -40,7 +40,7 @@ def played(seed, **options):
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_it_is_that_of_the_run(options, seed):
-    infos, trace = played(seed, **options)
+    infos, trace = play(seed, **options)
     timeline = recorded_timeline(trace, 8, ticks=60, overlap=options.get("overlap", True))
     assert timeline.acted == Timeline.of(infos, 8).acted
     assert len({chunk for chunk, _ in timeline.acted}) > 5

@@ -73,7 +73,7 @@ def data(folder, size=4):
     return write_episodes(folder, episodes, {"level": None})
 
 
-def begun(folder, dataset, id="chunkenv-test/place-v0", ahead=4, **given):
+def begin(folder, dataset, id="chunkenv-test/place-v0", ahead=4, **given):
     config = GoalTrainingConfig(id, updates=40, evaluate_every=20, episodes=2)
     arm = {name: given.pop(name) for name in ("hierarchy", "values") if name in given}
     settings = registry.settings_for("sharsa", chunk=2, delay=1, backup=ahead, **SMALL, **arm)
@@ -83,15 +83,15 @@ def begun(folder, dataset, id="chunkenv-test/place-v0", ahead=4, **given):
 def test_a_training_goes_on_to_the_bit_after_an_interruption(tmp_path, monkeypatch):
     monkeypatch.setattr("chunkenv.training.goal_training.ROUND", 10)
     dataset = data(tmp_path / "data")
-    whole = begun(tmp_path / "a", dataset)
+    whole = begin(tmp_path / "a", dataset)
     lines = list(train(whole, tmp_path / "a"))
     assert {"solve_rate", "spearman", "flow_loss", "critic_loss"} <= {*lines[-1]}
-    stopped = begun(tmp_path / "b", dataset)
+    stopped = begin(tmp_path / "b", dataset)
     for metrics in train(stopped, tmp_path / "b"):
         if "return" in metrics:
             break
     stopped.advance()  # what is not in a file is lost, and made again
-    resumed = begun(tmp_path / "b", dataset)
+    resumed = begin(tmp_path / "b", dataset)
     assert resumed.steps == 20
     list(train(resumed, tmp_path / "b"))
     one, other = whole.agent.arrays(), resumed.agent.arrays()
@@ -103,13 +103,13 @@ def test_a_training_goes_on_to_the_bit_after_an_interruption(tmp_path, monkeypat
 
 
 def test_without_values_there_is_nothing_to_rank(tmp_path):
-    training = begun(tmp_path / "a", data(tmp_path / "data"), values=False)
+    training = begin(tmp_path / "a", data(tmp_path / "data"), values=False)
     assert "spearman" not in training.evaluate()
 
 
 def test_actions_are_learned_in_units(tmp_path):
     dataset = data(tmp_path / "data")
-    batch = begun(tmp_path / "a", dataset)._windows.sample(np.random.default_rng(0), 64)
+    batch = begin(tmp_path / "a", dataset)._windows.sample(np.random.default_rng(0), 64)
     assert 0.8 < np.abs(batch.chunks).max() <= 1
     assert np.abs(dataset.actions).max() > 1.5
 
@@ -125,7 +125,7 @@ def test_actions_are_learned_in_units(tmp_path):
 )
 def test_one_sentence_for_what_cannot_be_learned(tmp_path, id, size, ahead, said):
     with pytest.raises(ArgumentError, match=said):
-        begun(tmp_path / "a", data(tmp_path / "data", size), id, ahead)
+        begin(tmp_path / "a", data(tmp_path / "data", size), id, ahead)
 
 
 def test_other_trainings_do_not_take_it():

@@ -18,7 +18,7 @@ SMALL = dict(hidden=(8, 8), batch=8, latent=2, futures=2, steps=2)
 STEPS = dict(offline_steps=30, online_steps=0, evaluate_every=10, episodes=1)
 
 
-def begun(folder: Path, pretraining: int = 20, labelled: int = 20, rewards: float | None = None) -> InFOMTraining:
+def begin(folder: Path, pretraining: int = 20, labelled: int = 20, rewards: float | None = None) -> InFOMTraining:
     dataset = load_data(folder) if (folder / "data").exists() else data(folder / "data")
     if rewards is not None:
         dataset = replace(dataset, rewards=np.full(len(dataset), rewards, np.float32))
@@ -33,24 +33,24 @@ def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 
 def test_it_goes_on_to_the_bit_in_both_phases(tmp_path):
-    whole = begun(tmp_path / "a")
+    whole = begin(tmp_path / "a")
     lines = list(train(whole, tmp_path / "a" / "run"))
     assert [line["steps"] for line in lines] == [20, 30]
     assert ["return" in line for line in lines] == [False, True]
-    stopped = begun(tmp_path / "b")
+    stopped = begin(tmp_path / "b")
     next(train(stopped, tmp_path / "b" / "run"))
-    resumed = begun(tmp_path / "b")
+    resumed = begin(tmp_path / "b")
     assert resumed.steps == 20
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(whole.agent.arrays(), resumed.agent.arrays())
     assert equal(registry.load_agent(tmp_path / "b" / "run" / "agent.safetensors").arrays(), whole.agent.arrays())
     with pytest.raises(ArgumentError, match="was begun with updates=20, not 10"):
-        begun(tmp_path / "b", pretraining=10)
+        begin(tmp_path / "b", pretraining=10)
 
 
 @pytest.mark.slow
 def test_the_first_phase_sees_no_reward(tmp_path):
-    trainings = [begun(tmp_path / name, rewards=rewards) for name, rewards in (("a", 0.0), ("b", 7.0))]
+    trainings = [begin(tmp_path / name, rewards=rewards) for name, rewards in (("a", 0.0), ("b", 7.0))]
     for training in trainings:
         training.advance()
     first, second = (training.agent.arrays() for training in trainings)

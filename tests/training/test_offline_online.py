@@ -62,7 +62,7 @@ def config(**given: object) -> TrainingConfig:
     return TrainingConfig("chunkenv-test/walk-v0", **{**quick, **given})
 
 
-def begun(folder: Path, name: str = "qc-fql", **given: object) -> OfflineOnlineTraining:
+def begin(folder: Path, name: str = "qc-fql", **given: object) -> OfflineOnlineTraining:
     settings = registry.settings_for(name, chunk=3, delay=1, **SMALL)
     dataset = data(folder / "data") if not (folder / "data").exists() else load_data(folder)
     return resume(OfflineOnlineTraining(config(**given), name, settings, dataset, 0), folder / "run")
@@ -83,14 +83,14 @@ def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 
 def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
-    whole = begun(tmp_path / "a")
+    whole = begin(tmp_path / "a")
     lines = list(train(whole, tmp_path / "a" / "run"))
-    stopped = begun(tmp_path / "b")
+    stopped = begin(tmp_path / "b")
     for metrics in train(stopped, tmp_path / "b" / "run"):
         if metrics["steps"] > 30 and "return" in metrics:
             break
     stopped.advance()  # what is not in a file is lost, and made again
-    resumed = begun(tmp_path / "b")
+    resumed = begin(tmp_path / "b")
     assert 20 < resumed.steps < whole.steps
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
@@ -98,17 +98,17 @@ def test_a_training_goes_on_to_the_bit_after_any_interruption(tmp_path):
     assert lines[-1]["steps"] >= 60
     assert equal(registry.load_agent(tmp_path / "b" / "run" / "agent.safetensors").arrays(), whole.agent.arrays())
     with pytest.raises(ArgumentError, match="was begun with episodes=2, not 3"):
-        begun(tmp_path / "b", episodes=3)
+        begin(tmp_path / "b", episodes=3)
 
 
 @pytest.mark.slow
 def test_a_training_on_data_alone_goes_on_to_the_bit(tmp_path):
     only = dict(name="co-rft", offline_steps=300, online_steps=0, evaluate_every=100)
-    whole, stopped = begun(tmp_path / "a", **only), begun(tmp_path / "b", **only)
+    whole, stopped = begin(tmp_path / "a", **only), begin(tmp_path / "b", **only)
     list(train(whole, tmp_path / "a" / "run"))
     next(train(stopped, tmp_path / "b" / "run"))
     stopped.advance()  # what is not in a file is lost, and made again
-    resumed = begun(tmp_path / "b", **only)
+    resumed = begin(tmp_path / "b", **only)
     assert resumed.steps == 100
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
@@ -118,9 +118,9 @@ def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monk
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    whole = begun(tmp_path / "a")
+    whole = begin(tmp_path / "a")
     list(train(whole, tmp_path / "a" / "run"))
-    rounds = train(begun(tmp_path / "b"), tmp_path / "b" / "run")
+    rounds = train(begin(tmp_path / "b"), tmp_path / "b" / "run")
     assert "return" in next(rounds)
     before = (tmp_path / "b" / "run" / "agent.safetensors").read_bytes()
     with monkeypatch.context() as patched:
@@ -129,13 +129,13 @@ def test_a_full_disk_is_one_sentence_and_earlier_files_are_intact(tmp_path, monk
             list(rounds)
     assert (tmp_path / "b" / "run" / "agent.safetensors").read_bytes() == before
     assert not list((tmp_path / "b" / "run").glob("*.partial"))
-    resumed = begun(tmp_path / "b")
+    resumed = begin(tmp_path / "b")
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
 
 
 def test_what_really_ran_is_remembered(tmp_path):
-    training = begun(tmp_path, offline_steps=0)
+    training = begin(tmp_path, offline_steps=0)
     env, requested = training._env, []
     step = env.step
     env.step = lambda chunk: requested.append(np.array(chunk)) or step(chunk)
@@ -159,7 +159,7 @@ def test_what_really_ran_is_remembered(tmp_path):
 )
 def test_what_cannot_be_meant_is_refused(given, said, tmp_path):
     with pytest.raises(ArgumentError, match=said):
-        begun(tmp_path, **given)
+        begin(tmp_path, **given)
 
 
 KILLED = """
@@ -175,7 +175,7 @@ for metrics in here.train(here.begun(folder), folder / "run"):
 
 @pytest.mark.slow
 def test_a_training_survives_being_killed(tmp_path):
-    whole = begun(tmp_path / "a")
+    whole = begin(tmp_path / "a")
     list(train(whole, tmp_path / "a" / "run"))
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b")], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -184,7 +184,7 @@ def test_a_training_survives_being_killed(tmp_path):
             os.kill(process.pid, signal.SIGKILL)
             break
     process.wait()
-    resumed = begun(tmp_path / "b")
+    resumed = begin(tmp_path / "b")
     list(train(resumed, tmp_path / "b" / "run"))
     assert equal(state(whole), state(resumed))
 
@@ -203,6 +203,6 @@ def test_success_that_does_not_last_counts_and_unknown_success_is_left_out(tmp_p
 
     data(tmp_path / "data")
     monkeypatch.setattr(Walk, "step", reporting)
-    lines = list(train(begun(tmp_path, offline_steps=0, warm_up=1000), tmp_path / "run"))
+    lines = list(train(begin(tmp_path, offline_steps=0, warm_up=1000), tmp_path / "run"))
     assert {line.get("episode_success") for line in lines if "episode_return" in line} == {success}
     assert {line.get("solve_rate") for line in lines if "return" in line} == {success}

@@ -133,11 +133,11 @@ class _Members:
         self.ends += over
         if over and self.mode == AutoresetMode.SAME_STEP:
             same(_batched_once(infos["final_obs"][index]), _batched_once(observation))
-            same(_told(infos["final_info"], index), _plainly(info), "final_info")
+            same(_read_told(infos["final_info"], index), _plainly(info), "final_info")
             self.begin(single, result, index)
             return
         same(_at(self.many.observation_space, batch, index), _batched_once(observation))
-        same(_told(infos, index), _plainly(info), "info")
+        same(_read_told(infos, index), _plainly(info), "info")
         self.ended[index] = over
 
     def begin(self, single, result, index):
@@ -187,7 +187,7 @@ def _batched_once(value):
     return tuple(map(_batched_once, value)) if isinstance(value, tuple) else np.asarray(value)
 
 
-def _told(infos, index):
+def _read_told(infos, index):
     """What the infos say of one environment."""
     return _plainly({key: infos[key][index] for key in infos if f"_{key}" in infos and infos[f"_{key}"][index]})
 

@@ -15,7 +15,7 @@ HORIZONS = Horizons(chunk=2, backup=AHEAD, discount=DISCOUNT)
 PAIR = journeys([0, 1, 2, 3, 4], [5, 6, 7, 8, 9, 10])
 
 
-def drawn(dataset=PAIR, seed=0, count=400):
+def draw(dataset=PAIR, seed=0, count=400):
     """A batch, and the same with the numbers of the states that goals are."""
     batch = SubgoalWindows(dataset, HORIZONS, None).sample(np.random.default_rng(seed), count)
     goals = ("value_goals", "value_subgoals", "policy_goals", "policy_subgoals", "nearby")
@@ -24,7 +24,7 @@ def drawn(dataset=PAIR, seed=0, count=400):
 
 def test_only_the_goals_own_state_is_a_success_and_never_the_end_of_an_episode():
     """The trap of the published code: an episode that ends sooner than n ticks is no goal that was reached."""
-    batch, states = drawn()
+    batch, states = draw()
     reached = batch.rewards > 0
     assert (reached == (states.value_goals == states.value_subgoals)).all()
     here = batch.observations.argmax(axis=1)
@@ -38,7 +38,7 @@ def test_only_the_goals_own_state_is_a_success_and_never_the_end_of_an_episode()
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
 def test_rewards_and_discounts_are_powers_of_the_ticks_played(seed):
-    batch, states = drawn(seed=seed)
+    batch, states = draw(seed=seed)
     here, there = batch.observations.argmax(axis=1), batch.next_observations.argmax(axis=1)
     assert (there - here).min() >= 0
     assert (there - here).max() <= AHEAD

@@ -19,7 +19,7 @@ def make_env(family="cube-single", task=1, delay=2, noise=0.0):
     return ChunkedExecution(ActionNoise(ClipAction(world), noise) if noise else world, H, S, latency=delay)
 
 
-def played(family, delay, noise=0.0):
+def play(family, delay, noise=0.0):
     return evaluate(lambda: make_env(family, 1, delay, noise), OraclePolicy(family, H), episodes=1, seed=0)[0]
 
 
@@ -34,14 +34,14 @@ class TestOraclePolicy(PolicyContract):
 
 
 def test_no_delay_costs_a_tick_where_the_model_is_exact():
-    rows = [played("cube-single", delay) for delay in (0, 2, 4)]
+    rows = [play("cube-single", delay) for delay in (0, 2, 4)]
     assert [row["success"] for row in rows] == [True] * 3
     assert len({row["ticks"] for row in rows}) == 1
     assert rows[0]["ticks"] == solved("cube-single", 1, rows[0]["seed"])[1]
 
 
 def test_it_goes_on_under_noise():
-    assert played("cube-single", delay=4, noise=0.1)["success"]
+    assert play("cube-single", delay=4, noise=0.1)["success"]
 
 
 def test_the_first_rows_are_the_prefix_and_the_rest_is_planned_from_its_end():

@@ -14,17 +14,17 @@ STACKED = cubes([(0.4, 0.0, 0.02), (0.4, 0.0, 0.06), (0.5, 0.2, 0.02)], np.zeros
 TABLE = (0.35, 0.05, 0.02)
 
 
-def drawn(family, facts, count=300):
+def draw(family, facts, count=300):
     rng = np.random.default_rng(0)
     return [random_subgoal(family, facts, rng) for _ in range(count)]
 
 
 def test_no_cube_is_pulled_from_under_another():
-    assert {goal.index for goal in drawn("cube-triple", STACKED)} == {1, 2}
+    assert {goal.index for goal in draw("cube-triple", STACKED)} == {1, 2}
 
 
 def test_cubes_go_on_top_of_others_and_to_free_places_on_the_table():
-    goals = drawn("cube-triple", STACKED)
+    goals = draw("cube-triple", STACKED)
     on_table = np.array([goal.target for goal in goals if goal.target[2] == EDGE / 2])
     on_top = [goal.target for goal in goals if goal.target[2] != EDGE / 2]
     assert 0.4 < len(on_top) / len(goals) < 0.6
@@ -39,14 +39,14 @@ def test_cubes_go_on_top_of_others_and_to_free_places_on_the_table():
 
 def test_a_button_is_asked_for_the_state_that_it_has_not():
     facts = STACKED | {"button_states": np.array([0, 1] * 8)}
-    goals = drawn("puzzle-4x4", facts)
+    goals = draw("puzzle-4x4", facts)
     assert {(goal.index, goal.target) for goal in goals} == {(k, (float(k % 2 == 0),)) for k in range(16)}
 
 
 @pytest.mark.parametrize("unlocked", [0, 1])
 def test_all_kinds_come_in_a_scene_locked_ones_more_rarely(unlocked):
     facts = scene(TABLE, TABLE, (unlocked,) * 2, (0, 0), 0.0, 0.0, 0.2, 0.0)
-    goals = drawn("scene", facts)
+    goals = draw("scene", facts)
     share = {kind: count / len(goals) for kind, count in Counter(goal.kind for goal in goals).items()}
     assert share["drawer"] == pytest.approx(0.25 if unlocked else 0.1, abs=0.06)
     assert {goal.target for goal in goals if goal.kind == "drawer"} == {(OPEN,)}
@@ -56,7 +56,7 @@ def test_all_kinds_come_in_a_scene_locked_ones_more_rarely(unlocked):
 def test_an_open_drawer_gets_the_cube_at_times_and_keeps_it():
     open_drawer = dict(buttons=(1, 1), button_targets=(0, 0), drawer=OPEN, drawer_target=0.0)
     rest = dict(window=0.0, window_target=0.0)
-    outside = drawn("scene", scene(TABLE, TABLE, **open_drawer, **rest))
-    inside = drawn("scene", scene(INTO_DRAWER, TABLE, **open_drawer, **rest))
+    outside = draw("scene", scene(TABLE, TABLE, **open_drawer, **rest))
+    inside = draw("scene", scene(INTO_DRAWER, TABLE, **open_drawer, **rest))
     assert INTO_DRAWER in {goal.target for goal in outside}
     assert "cube" not in {goal.kind for goal in inside}

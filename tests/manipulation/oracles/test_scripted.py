@@ -17,7 +17,7 @@ FACTS = cubes([(0.35, 0.1, 0.02)], [(0.5, -0.1, 0.02)])
 GOAL = plan_grasp(FACTS, 0, (0.5, -0.1, 0.02))
 
 
-def begun(style, seed=0):
+def start(style, seed=0):
     scripts = Scripts("cube-single", style)
     scripts.begin(GOAL, FACTS, np.random.default_rng(seed))
     return scripts
@@ -27,7 +27,7 @@ def begun(style, seed=0):
 def test_what_is_drawn_comes_from_the_generator_and_the_global_one_is_left_alone(style):
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, again, other = (vars(begun(style, seed)._script) for seed in (3, 3, 4))
+    first, again, other = (vars(start(style, seed)._script) for seed in (3, 3, 4))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
     drawn = "_plan" if style == "plan" else "_final_pos"
     np.testing.assert_array_equal(first[drawn], again[drawn])
@@ -36,7 +36,7 @@ def test_what_is_drawn_comes_from_the_generator_and_the_global_one_is_left_alone
 
 @pytest.mark.parametrize("style", ["markov", "plan"])
 def test_a_copy_goes_its_own_way_and_takes_the_same_one(style):
-    scripts = begun(style)
+    scripts = start(style)
     twin = copy.copy(scripts)
     for _ in range(5):
         moved = scripts.action(FACTS)
@@ -44,7 +44,7 @@ def test_a_copy_goes_its_own_way_and_takes_the_same_one(style):
 
 
 def test_the_gripper_sets_out_for_the_cube_open():
-    action = begun("markov").action(FACTS)
+    action = start("markov").action(FACTS)
     assert action[1] == 1.0  # the cube is to the left
     assert action[4] == -1.0
 
@@ -75,7 +75,7 @@ def test_the_gripper_turns_before_it_sinks(yaw, sinks):
 def on_the_cube(opening, contact, height=0.02):
     """The action of a gripper on the cube, whose fingers have just been open."""
     facts = FACTS | {"effector_position": np.array([0.35, 0.1, height]), "gripper_contact": contact}
-    scripts = begun("markov")
+    scripts = start("markov")
     scripts.action(facts)
     return scripts.action(facts | {"gripper_opening": opening})
 

@@ -12,7 +12,7 @@ def first_number(observations, chunks):
     return chunks[:, 0, 0]
 
 
-def drawn(strategy, rows=3, seed=0):
+def draw(strategy, rows=3, seed=0):
     request = requests(np.zeros((rows, 8, 1), np.float32), [0] * rows, seed=seed)
     return strategy.infer_batch(np.zeros((rows, 3), np.float32), request)
 
@@ -38,11 +38,11 @@ def test_each_request_has_its_own_choice():
 
 
 def test_one_sample_is_the_policy():
-    np.testing.assert_array_equal(drawn(BestOf(Gaussian(), first_number, samples=1)), drawn(Gaussian()))
+    np.testing.assert_array_equal(draw(BestOf(Gaussian(), first_number, samples=1)), draw(Gaussian()))
 
 
 def test_more_samples_are_worth_more():
-    few, many = (drawn(BestOf(Gaussian(), first_number, samples=count), rows=50) for count in (2, 32))
+    few, many = (draw(BestOf(Gaussian(), first_number, samples=count), rows=50) for count in (2, 32))
     assert many[:, 0, 0].mean() > few[:, 0, 0].mean() + 1
 
 
@@ -58,7 +58,7 @@ def test_candidates_of_rtc_all_go_on_from_what_is_left():
 def test_it_costs_its_samples():
     assert BestOf(Gaussian(), first_number, samples=8).cost.evaluations == 8 * 5
     strategy = BestOf(Dear(Gaussian()), first_number, samples=2)
-    drawn(strategy, rows=2)
+    draw(strategy, rows=2)
     assert [cost.evaluations for cost in strategy.costs] == [1 + 2, 3 + 4]
     assert strategy.cost == strategy.costs[-1]
 
@@ -66,7 +66,7 @@ def test_it_costs_its_samples():
 @pytest.mark.parametrize("values", [lambda seen, rows: rows[:, :, 0], lambda seen, rows: np.full(len(rows), np.nan)])
 def test_values_that_are_none_are_refused(values):
     with pytest.raises(ArgumentError, match="give one number for each of 24 chunks"):
-        drawn(BestOf(Gaussian(), values, samples=8))
+        draw(BestOf(Gaussian(), values, samples=8))
 
 
 def test_a_critic_that_cannot_be_called_is_refused():

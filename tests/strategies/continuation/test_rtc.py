@@ -18,7 +18,7 @@ def correlated(seed=0, size=HORIZON * SIZE):
     return factor @ factor.T / size + 0.2 * np.eye(size)
 
 
-def given(seed=1, count=3):
+def make_inputs(seed=1, count=3):
     rng = np.random.default_rng(seed)
     observations = rng.normal(size=(count, 3))
     chunks, plan = rng.normal(size=(2, count, HORIZON, SIZE))
@@ -40,7 +40,7 @@ def test_the_guidance_weight_is_the_papers(time):
 def test_with_a_standard_gaussian_the_guided_flow_is_the_true_posteriors(time):
     """Given frozen rows y, the flow of p(x1 | x1[:k] = y) is (y - x) / (1 - t) there, and the old one elsewhere."""
     denoiser = Gaussian(HORIZON, SIZE, dtype=np.float64)
-    observations, chunks, plan, _ = given()
+    observations, chunks, plan, _ = make_inputs()
     weights = np.array([1.0, 1.0, 0.0, 0.0])[None, :, None]
     guided = guided_velocity(denoiser, observations, chunks, time, plan, weights, max_guidance=1e9)
     np.testing.assert_allclose(guided[:, :2], (plan - chunks)[:, :2] / (1 - time), rtol=1e-9)
@@ -51,7 +51,7 @@ def test_with_a_standard_gaussian_the_guided_flow_is_the_true_posteriors(time):
 def test_with_correlated_rows_the_guidance_is_the_closed_form(time):
     """v + w (dE[x1|x]/dx)^T W (y - E[x1|x]), with mean and gain of the true posterior."""
     denoiser = Gaussian(HORIZON, SIZE, correlated(), dtype=np.float64)
-    observations, chunks, plan, weights = given()
+    observations, chunks, plan, weights = make_inputs()
     error = weights * (plan - denoiser.expected(observations, chunks, time).reshape(plan.shape))
     pulled = (error.reshape(len(error), -1) @ denoiser.gain(time)).reshape(plan.shape)
     expected = denoiser.velocity(observations, chunks, time) + guidance_weight(time, 5.0) * pulled
@@ -63,7 +63,7 @@ def test_with_correlated_rows_the_guidance_is_the_closed_form(time):
 def test_the_guidance_is_the_gradient_of_the_weighted_error(time):
     """Finite differences: the correction is -d/dx of sum(weights * (plan - x1(x))^2) / 2, a chunk at a time."""
     denoiser = Gaussian(HORIZON, SIZE, correlated(), dtype=np.float64)
-    observations, chunks, plan, weights = given()
+    observations, chunks, plan, weights = make_inputs()
 
     def loss(moved):
         expected = moved + (1 - time) * denoiser.velocity(observations, moved, time)
@@ -101,7 +101,7 @@ def test_a_networks_guidance_is_the_gradient_too():
 def test_the_loop_ends_on_the_frozen_rows():
     """Standard Gaussian actions, many small steps: what is frozen comes out as it was, what is free from its mean."""
     denoiser = Gaussian(HORIZON, SIZE, dtype=np.float64)
-    observations, _, plan, _ = given(count=400)
+    observations, _, plan, _ = make_inputs(count=400)
     noise = np.random.default_rng(2).normal(size=plan.shape)
     weights = np.array([1.0, 1.0, 0.0, 0.0])[None, :, None]
     chunks = GuidedEuler(steps=200, max_guidance=1e3)(denoiser, observations, noise, plan, weights)

@@ -10,7 +10,7 @@ from chunkenv.errors import ArgumentError
 WEIGHTS = {"w": jnp.float32(0)}
 
 
-def descended(steps, decay=0.5):
+def descend(steps, decay=0.5):
     optimizer = optax.chain(optax.sgd(1.0), track_average(decay))
     weights, state = WEIGHTS, optimizer.init(WEIGHTS)
     for step in steps:
@@ -21,14 +21,14 @@ def descended(steps, decay=0.5):
 
 def test_by_hand():
     """Weights of 1, 3 and 7, of which the newest counts a half, the one before a quarter, and so on."""
-    state, weights = descended([1, 2, 4])
+    state, weights = descend([1, 2, 4])
     assert float(weights["w"]) == 7
     assert float(averaged_weights(state, weights)["w"]) == pytest.approx((7 / 2 + 3 / 4 + 1 / 8) / (7 / 8))
 
 
 def test_weights_that_stand_still_are_their_average_from_the_first_update_on():
     for count in (1, 3, 50):
-        state, weights = descended([5] + [0] * (count - 1), decay=0.999)
+        state, weights = descend([5] + [0] * (count - 1), decay=0.999)
         np.testing.assert_allclose(averaged_weights(state, weights)["w"], 5, rtol=1e-5)
 
 

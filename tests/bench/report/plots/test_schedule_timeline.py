@@ -12,7 +12,7 @@ from chunkenv.bench.study import Cell
 from chunkenv.timeline import draw_timeline, plan_timeline
 
 
-def drawn(folder, *cells, **options):
+def draw(folder, *cells, **options):
     study = block_study(cells=cells, episodes=1, **options)
     with Store(folder / "episodes.sqlite", study.cell, study.results) as store:
         store.begin(study, "")
@@ -24,14 +24,14 @@ def drawn(folder, *cells, **options):
 
 def test_the_longest_delay_with_the_shortest_horizon(tmp_path):
     lengths = [(0, 2, 8), (2, 5, 8), (2, 3, 8), (1, 1, 8)]
-    name, picture = drawn(tmp_path, *(Cell("left", "shy", *each) for each in lengths))
+    name, picture = draw(tmp_path, *(Cell("left", "shy", *each) for each in lengths))
     title = "Delay 2, execution horizon 3, chunks of 8 rows"
     assert name == "timeline_delay_2_horizon_3"
     assert picture.decode() == draw_timeline(plan_timeline(8, 3, 2, 28), title=title)
 
 
 def test_without_delay_there_is_none(tmp_path):
-    assert drawn(tmp_path, Cell("left", "shy", 0, 2, 8)) is None
+    assert draw(tmp_path, Cell("left", "shy", 0, 2, 8)) is None
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,4 @@ class Strange:
 
 @pytest.mark.parametrize("kind", [Other, Strange])
 def test_cells_that_mean_other_things_have_none(kind, tmp_path):
-    assert drawn(tmp_path, kind("left", "shy")) is None
+    assert draw(tmp_path, kind("left", "shy")) is None
