@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chunkenv.course.delay_curves import cartpole_by_delay, draw_by_delay, kinetix_by_delay
     from chunkenv.course.pack import pack_assignment
     from chunkenv.course.small_worlds import late_slope, returns_on_slope
+    from chunkenv.course.standings_page import write_standings
     from chunkenv.course.submissions import grade_all
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "make_notebook",
     "pack_assignment",
     "returns_on_slope",
+    "write_standings",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -38,6 +40,7 @@ __getattr__, __dir__ = lazy_exports(
         "delay_curves": "cartpole_by_delay draw_by_delay kinetix_by_delay",
         "pack": "pack_assignment",
         "small_worlds": "late_slope returns_on_slope",
+        "standings_page": "write_standings",
         "submissions": "grade_all",
     },
     extra="course",

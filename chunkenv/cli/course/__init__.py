@@ -2,7 +2,7 @@
 
 import typer
 
-from chunkenv.cli.course import check, grade, new, pack
+from chunkenv.cli.course import check, grade, leaderboard, new, pack
 
 __all__ = ["app"]
 
@@ -15,3 +15,4 @@ app.command("new")(new.new)
 app.command("check")(check.check)
 app.command("grade")(grade.grade)
 app.command("pack")(pack.pack)
+app.command("leaderboard")(leaderboard.leaderboard)

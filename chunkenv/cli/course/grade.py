@@ -36,9 +36,8 @@ def grade(
     console = Console(highlight=False)
     if each:
         scores = grade_all(grader, folder, results)
-        console.print(
-            f"{len(scores)} submission{'s' * (len(scores) != 1)}, isolation: {grader.isolation.name}; {results / 'scores.csv'}"
-        )
+        count = f"{len(scores)} submission{'s' * (len(scores) != 1)}"
+        console.print(f"{count}, isolation: {grader.isolation.name}; {results / 'scores.csv'}", soft_wrap=True)
     else:
         graded = grader.grade(folder, lambda so_far: so_far.write(results))
         console.print(f"{graded.score:g} of 100 points, isolation: {grader.isolation.name}; {results}", soft_wrap=True)

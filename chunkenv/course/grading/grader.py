@@ -53,7 +53,7 @@ class Grader:
         try:
             source = read_source(folder)
             with ChildProcess(self.isolation) as child:
-                self._student(child, source)
+                self._student(child).load(source)
         except StudentFault as fault:
             results.refuse(str(fault)[:SENTENCE])
         else:
@@ -71,13 +71,16 @@ class Grader:
             ArgumentError: the test returned no share.
         """
         with ChildProcess(self.isolation) as child:
-            share, sentence = self._judge(test, child, source)
-        return Judgement(test, share * test.points, "\n".join(filter(None, (sentence[:SENTENCE], child.printed()))))
+            student = self._student(child)
+            share, sentence = self._judge(test, student, source)
+        output = "\n".join(filter(None, (sentence[:SENTENCE], child.printed())))
+        return Judgement(test, share * test.points, output, student.board)
 
-    def _judge(self, test: Test, child: ChildProcess, source: str) -> tuple[float, str]:
+    def _judge(self, test: Test, student: Student, source: str) -> tuple[float, str]:
         """The share of the points, and why."""
         try:
-            returned = test.run(self._student(child, source))
+            student.load(source)
+            returned = test.run(student)
         except ChunkenvError as error:
             return 0.0, str(error)
         except Exception as error:  # of the test, by an answer that nobody thought of: it is no right one
@@ -85,11 +88,8 @@ class Grader:
         share = read_share(test, returned)
         return share, "Right." if share == 1 else f"{share:.0%} of the points."
 
-    def _student(self, child: ChildProcess, source: str) -> Student:
-        """The student's code, imported in a process."""
-        student = Student(child, time.monotonic() + self.seconds, self.seconds)
-        student.ask({"source": source})
-        return student
+    def _student(self, child: ChildProcess) -> Student:
+        return Student(child, time.monotonic() + self.seconds, self.seconds)
 
 
 def read_source(folder: Path) -> str:

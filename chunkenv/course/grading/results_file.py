@@ -6,8 +6,8 @@ Source of the schema: https://gradescope-autograders.readthedocs.io/en/latest/sp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,13 @@ class Judgement:
         test: which.
         score: points, in [0, test.points].
         output: why, and what the code printed.
+        board: lines for the leaderboard: by name, how many episodes were solved, and of how many.
     """
 
     test: Test
     score: float = 0.0
     output: str = "This test has not run."
+    board: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
     def as_json(self) -> dict[str, Any]:
         """As Gradescope has it."""
@@ -69,6 +71,11 @@ class Results:
         """Points of all tests together."""
         return round(float(sum(each.score for each in self.judgements)), 6)
 
+    @property
+    def board(self) -> dict[str, tuple[int, int]]:
+        """Lines for the leaderboard, of all tests."""
+        return {name: counts for each in self.judgements for name, counts in each.board.items()}
+
     def refuse(self, sentence: str) -> None:
         """Say of every test why none has run."""
         self.judgements = [Judgement(each.test, output=sentence) for each in self.judgements]
@@ -84,8 +91,8 @@ class Results:
             "execution_time": round(self.seconds, 3),
             "stdout_visibility": "hidden",
             "tests": [each.as_json() for each in self.judgements],
-            "leaderboard": [],
-            "extra_data": {"isolation": self.isolation},
+            "leaderboard": [{"name": name, "value": round(n / of, 6)} for name, (n, of) in self.board.items()],
+            "extra_data": {"isolation": self.isolation, "board": self.board},
         }
         with atomic_file(path) as file:
             file.write(json.dumps(content, indent=1, allow_nan=False).encode())

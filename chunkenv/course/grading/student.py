@@ -10,6 +10,7 @@ from chunkenv.course.grading.child_process import ChildProcess
 from chunkenv.course.grading.framing import FrameError, Value, write_frame
 from chunkenv.remote.messages import write_request
 from chunkenv.request import Chunk, Request
+from chunkenv.utils.checks import whole_number
 from chunkenv.utils.types import Observation
 
 SENTENCES = 1000
@@ -23,10 +24,36 @@ class Student:
         child: the process, which has the code.
         deadline: on the clock of `time.monotonic`, in seconds.
         limit: the seconds that lie between the start and the deadline, for the sentence.
+
+    Attributes:
+        board: what tests told `record`: by name, how many episodes were solved, and of how many.
     """
 
     def __init__(self, child: ChildProcess, deadline: float, limit: float) -> None:
         self._child, self._deadline, self._limit = child, deadline, limit
+        self.board: dict[str, tuple[int, int]] = {}
+
+    def record(self, name: str, solved: int, episodes: int) -> None:
+        """Put a line on the leaderboard.
+
+        Args:
+            name: such as that of a latency model.
+            solved: episodes that were solved.
+            episodes: that were played, at least 1.
+
+        Raises:
+            ArgumentError: these are no such numbers.
+        """
+        whole_number("episodes", episodes, at_least=1)
+        self.board[name] = (whole_number("solved", solved, at_least=0, at_most=episodes), episodes)
+
+    def load(self, source: str) -> None:
+        """Import the code.
+
+        Raises:
+            StudentFault: it cannot be imported.
+        """
+        self.ask({"source": source})
 
     def call(self, name: str, *args: Value, **kwargs: Value) -> Value:
         """What the student's function returns.

@@ -60,7 +60,10 @@ def test_scores_add_up_and_the_file_is_gradescopes(tmp_path):
     }
     assert second["output"] == "g(rows) is 2 at index [0]; your answer has 3 there.\nseen\n"
     assert (second["status"], second["visibility"]) == ("failed", "after_published")
-    assert (written[-1]["stdout_visibility"], written[-1]["extra_data"]) == ("hidden", {"isolation": "process"})
+    assert (written[-1]["stdout_visibility"], written[-1]["extra_data"]) == (
+        "hidden",
+        {"isolation": "process", "board": {}},
+    )
 
 
 def test_a_share_of_the_points():
