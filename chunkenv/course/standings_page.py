@@ -11,6 +11,7 @@ from chunkenv.bench.analysis.intervals import UNKNOWN, wilson
 from chunkenv.bench.report.page import Content, to_html
 from chunkenv.bench.report.tables import Entry, PlainTable, percent_entry
 from chunkenv.errors import ArgumentError
+from chunkenv.utils.extras import version
 from chunkenv.utils.files import atomic_file
 
 ABOUT = (
@@ -46,8 +47,14 @@ def write_standings(folder: Path, out: Path, pseudonyms: bool = False) -> int:
     if pseudonyms:
         ranked = [(f"submission {place}", board) for place, (_, board) in enumerate(ranked, 1)]
     with atomic_file(out) as file:
-        file.write(to_html(Content("Leaderboard", [ABOUT], [], [], [make_table(dict(ranked))], [], [], [])).encode())
+        file.write(to_html(_content(make_table(dict(ranked)))).encode())
     return len(ranked)
+
+
+def _content(table: PlainTable) -> Content:
+    return Content(
+        "Leaderboard", [ABOUT], [], [], [table], [], [], [("graded with", f"chunkenv {version('chunkenv')}")]
+    )
 
 
 def make_table(boards: Mapping[str, Board]) -> PlainTable:

@@ -229,3 +229,20 @@ def test_only_root_on_linux_can_change_the_user(monkeypatch):
     monkeypatch.setattr("chunkenv.course.grading.isolation.LINUX", False)
     assert find_isolation().name == "process"
     assert Isolation(50_000).name == "user"
+
+
+@pytest.mark.skipif(find_isolation().name != "user", reason="not root on Linux with a Python that others can read")
+def test_as_root_the_code_has_a_user_of_its_own(tmp_path):
+    (tmp_path / "secret").write_text("hidden")
+    (tmp_path / "secret").chmod(0o600)
+    reads = f"def f(x):\n    return open({str(tmp_path / 'secret')!r}).read()\n"
+    source = "import os\ndef who():\n    return os.getuid()\n" + reads
+    isolation, users = find_isolation(), []
+
+    def ask(student):
+        users.append(student.call("who"))
+        student.call("f", 0)
+
+    judgement = Grader(TESTS, isolation).run_test(Test("one", "1", 10, "visible", ask), source)
+    assert users == [isolation.user]
+    assert "PermissionError" in judgement.output
