@@ -23,12 +23,13 @@ export UV_PYTHON_INSTALL_DIR=/opt/python
 uv venv --python {python} /opt/grader
 package="$(ls /autograder/source/*.whl 2>/dev/null || echo chunkenv)"
 uv pip install --python /opt/grader/bin/python "$package[course,kinetix]"
-chmod 711 /autograder
 # Kernels are compiled now, not while students wait.
 /opt/grader/bin/python -c "{warm}"
 """
 RUN = """#!/usr/bin/env bash
 # Runs for every submission, as root; exit code 2 is a mistake of the instructor's.
+# Students' code runs as another user, who sees neither the results nor what others wrote.
+chmod 700 /autograder
 exec /opt/grader/bin/chunkenv course grade {number} /autograder/submission --results /autograder/results/results.json
 """
 WARM = (
