@@ -68,6 +68,14 @@ def choose_action(state: np.ndarray) -> int:
     return int(theta + 0.5 * theta_dot + 0.05 * x + 0.1 * x_dot > 0)
 
 
+class HoldingPolicy:
+    """Chooses once, and holds the action for the whole chunk: what a controller without a model can do."""
+
+    def infer(self, observation, request):
+        """The chunk for a request: int [8]."""
+        return [choose_action(observation)] * HORIZON
+
+
 class PredictingPolicy:
     """Plays the rows that will run meanwhile in its head, then chooses each row in the state that it expects."""
 
@@ -79,3 +87,17 @@ class PredictingPolicy:
             chunk.append(action)
             state = next_state(state, action)
         return chunk
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    from chunkenv.course import cartpole_by_delay, draw_by_delay, kinetix_by_delay
+    from chunkenv.timeline import draw_timeline, plan_timeline
+
+    Path("timeline.svg").write_text(draw_timeline(plan_timeline(HORIZON, 4, delay=2, ticks=16)))
+    policies = {"holding": HoldingPolicy(), "predicting": PredictingPolicy()}
+    curves = {name: cartpole_by_delay(policy, range(5), episodes=20, seed=0) for name, policy in policies.items()}
+    draw_by_delay(curves, mean_and_error, "return on CartPole", Path("cartpole.png"))
+    solved = {"flow policy": kinetix_by_delay("cartpole_thrust", range(5), episodes=64, seed=0)}
+    draw_by_delay(solved, mean_and_error, "solve rate on cartpole_thrust", Path("kinetix.png"))

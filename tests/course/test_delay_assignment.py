@@ -1,8 +1,11 @@
 """Assignment 1: the reference has all points, the template none, and each typical mistake loses what its tests take."""
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.course.in_process import lost_points, reference, score, template, with_mistake
+from tests.course.in_process import SOLUTIONS, lost_points, reference, score, template, with_mistake
 
 MISTAKES = {
     "rounded down": ("math.ceil(round(latency / control_dt, 9))", "int(latency / control_dt)", 90),
@@ -42,3 +45,15 @@ def test_the_reference_has_all_points_and_the_template_none():
 def test_a_typical_mistake_has_its_score(name):
     right, wrong, points = MISTAKES[name]
     assert score("1", with_mistake("1", right, wrong)) == points
+
+
+@pytest.mark.slow
+def test_the_reference_measures_and_draws(tmp_path):
+    script = SOLUTIONS / "1" / "solution.py"
+    subprocess.run([sys.executable, script], cwd=tmp_path, check=True, timeout=500)
+    assert {path.name for path in tmp_path.iterdir()} == {"timeline.svg", "cartpole.png", "kinetix.png"}
+
+
+def test_both_end_in_the_same_measurements():
+    last = [text.partition('if __name__ == "__main__":')[2] for text in (reference("1"), template("1"))]
+    assert last[0] == last[1] != ""

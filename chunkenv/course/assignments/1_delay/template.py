@@ -126,7 +126,7 @@ class PredictingPolicy:
 
 
 # %% [markdown]
-# Measure and plot: about three minutes on two cores. The last part needs `pip install "chunkenv[agents]"`.
+# Measure and plot: about a minute on two cores. The last part needs `pip install "chunkenv[agents]"`.
 
 # %%
 if __name__ == "__main__":
