@@ -21,7 +21,7 @@ def test_a_policy_is_trained_by_splus_and_says_so(tmp_path):
     assert (facts["optimizer"], facts["averaged"]) == ("splus", False)
     assert "--optimizer splus --no-averaged" in facts["command"]
     refused = invoke(*command)
-    assert "was begun with learning_rate=0.1, not 0.015, and optimizer='splus', not" in str(refused.exception)
+    assert "learning_rate=0.1, not 0.015, and optimizer='splus', not" in str(refused.exception)
 
 
 @pytest.mark.parametrize("command", ["flow", "ppo", "qc", "remac", "deflect", "model", "a2c2"])
