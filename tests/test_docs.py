@@ -56,7 +56,11 @@ def test_files_and_names_of_the_code_on_a_page_are_there():
 
 def test_files_to_touch_are_there():
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    paths = {path for path in re.findall(r"`((?:chunkenv|docs|examples|tests)/[\w./]*)`", text) if not re.search("NAME|ROOM", path)}
+    paths = {
+        path
+        for path in re.findall(r"`((?:chunkenv|docs|examples|tests)/[\w./]*)`", text)
+        if not re.search("NAME|ROOM", path)
+    }
     assert len(paths) > 30
     assert not [path for path in paths if not (ROOT / path).exists()]
 
