@@ -138,7 +138,7 @@ def _choose_collector(
         from chunkenv.agents.sampling_planner import Planner
 
         return partial(collection.collect_plans, level, Planner(level), action_noise=noise)
-    sources = collection.read_experts(experts or [], level, solve_rate)
+    sources = collection.read_experts(experts or [], level, solve_rate, actions)
     return partial(collection.collect, level, sources, action_noise=noise, actions=actions)
 
 
