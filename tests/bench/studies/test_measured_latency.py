@@ -26,7 +26,7 @@ def small_policy(monkeypatch):
 def test_inferences_are_measured_in_turns():
     traces = measured.record(["naive", "rtc"], task=LEVEL, repeats=40)
     assert [len(trace) for trace in traces.values()] == [40, 40]
-    assert min(traces["rtc"]) > min(traces["naive"]) > 0
+    assert np.median(traces["rtc"]) > np.median(traces["naive"]) > 0
 
 
 def test_slow_ones_are_measured_less_often(monkeypatch):
