@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from chunkenv.collect.expert_player import ExpertPlayer
 from chunkenv.collect.experts import ExpertSource, read_sources
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import ACTION_NOISE
@@ -50,6 +49,8 @@ def _solve_rate(source: ExpertSource) -> float:
 
 def _sampled_rate(source: ExpertSource, level: str) -> float:
     """The solve rate of an expert whose actions are sampled."""
+    from chunkenv.collect.expert_player import ExpertPlayer  # here: the command must start without numba
+
     player = ExpertPlayer(level, [source], RATED_SEED, ACTION_NOISE, RATED_EPISODES, None, "sampled")
     return sum(episode.success for episode in player.play(range(RATED_EPISODES))) / RATED_EPISODES
 
