@@ -9,6 +9,7 @@ bit.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
@@ -75,24 +76,26 @@ class Training(Protocol):
 AnyTraining = TypeVar("AnyTraining", bound=Training)
 
 
-def resume(training: AnyTraining, folder: Path) -> AnyTraining:
+def resume(training: AnyTraining, folder: str | os.PathLike[str]) -> AnyTraining:
     """The same training, in the state that its folder holds, if any.
 
     Raises:
         ArgumentError: the folder holds another training, or a damaged file.
     """
-    if (folder / RESUME).exists():
-        load_state(training, folder / RESUME)
+    path = Path(folder) / RESUME
+    if path.exists():
+        load_state(training, path)
     return training
 
 
-def train(training: Training, folder: Path) -> Iterator[Metrics]:
+def train(training: Training, folder: str | os.PathLike[str]) -> Iterator[Metrics]:
     """Train to the end; yields the metrics of each round, with those of the evaluation where there was one.
 
     Args:
         training: new, or from `resume`.
         folder: gets `metrics.jsonl`, the results, and `resume.safetensors`.
     """
+    folder = Path(folder)
     journal = Journal(folder, training.steps)
     while not training.done:
         before = training.steps
