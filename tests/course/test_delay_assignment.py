@@ -47,6 +47,12 @@ def test_a_typical_mistake_has_its_score(name):
     assert score("1", with_mistake("1", right, wrong)) == points
 
 
+def test_pairs_may_be_compared_with_tuples():
+    """Found by solving the assignment: the template says `tuple`, and a list is never equal to one."""
+    right, other = "sum(row == -1 for _, row in played)", "played.count((-1, -1))"
+    assert lost_points("1", with_mistake("1", right, other)) == {}
+
+
 @pytest.mark.slow
 def test_the_reference_measures_and_draws(tmp_path):
     script = SOLUTIONS / "1" / "solution.py"

@@ -1,9 +1,9 @@
 """What the grader and a student's process say to each other, as bytes: JSON, and arrays raw behind it.
 
 A frame is its length (8 bytes), the length of its JSON (4 bytes), the JSON, then the bytes of all arrays in the order
-in which the JSON names them. In the JSON a list is `[...]`, a dict `{"pairs": [[key, value], ...]}` and an array
-`{"array": [dtype, shape]}`. The grader reads frames with suspicion: nothing is unpickled, sizes are checked before they
-are used, and only bools, whole and real numbers stand in arrays.
+in which the JSON names them. In the JSON a list is `[...]`, a tuple `{"tuple": [...]}`, a dict
+`{"pairs": [[key, value], ...]}` and an array `{"array": [dtype, shape]}`. The grader reads frames with suspicion:
+nothing is unpickled, sizes are checked before they are used, and only bools, whole and real numbers stand in arrays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from chunkenv.errors import ChunkenvError, brief
 
 Value: TypeAlias = Any
-"""None, bool, int, float, str, lists, dicts with such keys, and NumPy arrays; a tuple is sent as a list."""
+"""None, bool, int, float, str, lists, dicts with such keys, and NumPy arrays. Students get tuples as they were
+sent, because `(0, 1) == [0, 1]` is false in their code; the grader reads those of students as lists."""
 
 MAX_FRAME = 16 * 2**20
 """Bytes of a whole frame."""
@@ -54,8 +55,12 @@ def write_frame(value: Value) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def receive_frame(stream: IO[bytes]) -> Value:
+def receive_frame(stream: IO[bytes], tuples: type = list) -> Value:
     """The next value of a stream.
+
+    Args:
+        stream: of frames.
+        tuples: as `read_frame` has it.
 
     Raises:
         EOFError: the stream has ended.
@@ -64,7 +69,7 @@ def receive_frame(stream: IO[bytes]) -> Value:
     (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
     if length > MAX_FRAME:
         raise FrameError(f"a message of {length:,} bytes was announced; at most {MAX_FRAME:,} are read.")
-    return read_frame(_exactly(stream, length))
+    return read_frame(_exactly(stream, length), tuples)
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:
@@ -74,8 +79,12 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-def read_frame(body: bytes) -> Value:
+def read_frame(body: bytes, tuples: type = list) -> Value:
     r"""The value of a frame, without the length in front.
+
+    Args:
+        body: the frame.
+        tuples: what a tuple becomes, `list` or `tuple`.
 
     Raises:
         FrameError: it is none; nothing else is ever raised, whatever the bytes are.
@@ -92,7 +101,7 @@ def read_frame(body: bytes) -> Value:
         tree = json.loads(body[JSON_LENGTH.size : start])
     except (ValueError, RecursionError) as error:
         raise FrameError("a message is no JSON.") from error
-    return _Arrays(body, start).value(tree, MAX_DEPTH)
+    return _Reader(body, start, tuples).value(tree, MAX_DEPTH)
 
 
 def _plain(value: Value, arrays: list[bytes], depth: int) -> Value:
@@ -104,7 +113,8 @@ def _plain(value: Value, arrays: list[bytes], depth: int) -> Value:
     if isinstance(value, np.generic):
         return _plain(value.item(), arrays, depth)
     if isinstance(value, list | tuple):
-        return [_plain(each, arrays, depth - 1) for each in value]
+        parts = [_plain(each, arrays, depth - 1) for each in value]
+        return {"tuple": parts} if isinstance(value, tuple) else parts
     if isinstance(value, dict):
         return {"pairs": [[_plain(part, arrays, depth - 1) for part in pair] for pair in value.items()]}
     if value is None or isinstance(value, bool | int | float | str):
@@ -122,25 +132,29 @@ def _plain_array(array: np.ndarray, arrays: list[bytes]) -> Value:
     return {"array": [array.dtype.str, list(array.shape)]}
 
 
-class _Arrays:
+class _Reader:
     """Reads the value that some JSON describes, with the arrays behind it."""
 
-    def __init__(self, body: bytes, start: int) -> None:
-        self._body, self._start = body, start
+    def __init__(self, body: bytes, start: int, tuples: type) -> None:
+        self._body, self._start, self._tuples = body, start, tuples
 
     def value(self, tree: Value, depth: int) -> Value:
         if depth < 0:
             raise FrameError(f"a message is nested more than {MAX_DEPTH} deep.")
         if isinstance(tree, list):
             return [self.value(each, depth - 1) for each in tree]
-        if isinstance(tree, dict):
-            return self._array(tree["array"]) if set(tree) == {"array"} else self._dict(tree, depth)
-        return tree
+        if not isinstance(tree, dict):
+            return tree
+        if set(tree) == {"array"}:
+            return self._array(tree["array"])
+        if set(tree) == {"tuple"} and isinstance(tree["tuple"], list):
+            return self._tuples(self.value(tree["tuple"], depth))
+        return self._dict(tree, depth)
 
     def _dict(self, tree: dict[str, Value], depth: int) -> dict[Value, Value]:
         pairs = tree.get("pairs")
         if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-            raise FrameError(f"a message holds {brief(tree)}, which is neither a dict nor an array.")
+            raise FrameError(f"a message holds {brief(tree)}, which is neither a dict, a tuple nor an array.")
         if any(isinstance(key, list | dict) for key, _ in pairs):
             raise FrameError("a message holds a dict with a list or a dict as a key.")
         return {key: self.value(value, depth - 1) for key, value in pairs}

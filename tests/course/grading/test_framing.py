@@ -41,6 +41,12 @@ def test_what_is_written_is_read(value):
     assert same(receive_frame(io.BytesIO(write_frame(value))), value)
 
 
+def test_students_get_tuples_and_the_grader_gets_lists():
+    frame = write_frame([(0, (1, [2])), {"pair": (np.arange(2), None)}])
+    assert repr(receive_frame(io.BytesIO(frame))) == "[[0, [1, [2]]], {'pair': [array([0, 1]), None]}]"
+    assert repr(receive_frame(io.BytesIO(frame), tuples=tuple)) == "[(0, (1, [2])), {'pair': (array([0, 1]), None)}]"
+
+
 @given(st.binary(max_size=60))
 @settings(deadline=None, max_examples=40)
 def test_other_bytes_are_refused_in_one_way(body):
@@ -64,6 +70,8 @@ def test_other_bytes_are_refused_in_one_way(body):
         {"array": 3},
         {"pairs": [[[1], 2]]},
         {"pairs": [1]},
+        {"tuple": 3},
+        {"pairs": [[{"tuple": []}, 2]]},
         {"other": 1},
     ],
 )

@@ -184,6 +184,13 @@ class Steps:
 """
 
 
+def test_code_gets_tuples_as_the_template_promises_them():
+    def count(student):
+        expect_number("f", student.call("f", [(0, 1), (-1, -1), (-1, -1)]), 2)
+
+    assert judge("def f(pairs):\n    return pairs.count((-1, -1))\n", count).score == 10
+
+
 def test_a_policy_is_played_here_and_asked_there():
     def play(student):
         policy = student.policy("Steps")
