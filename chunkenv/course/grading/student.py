@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chunkenv.course.grading.answers import StudentFault
 from chunkenv.course.grading.child_process import ChildProcess
 from chunkenv.course.grading.framing import FrameError, Value, write_frame
+from chunkenv.errors import ChunkenvError
 from chunkenv.remote.messages import write_request
 from chunkenv.request import Chunk, Request
 from chunkenv.utils.checks import whole_number
@@ -60,13 +62,17 @@ class Student:
 
         Args:
             name: of the function.
-            *args: None, bools, numbers, texts, lists, dicts or arrays; so is the result.
-            **kwargs: as `args`.
+            *args: None, bools, numbers, texts, lists, dicts or arrays; so is the result. Or a function of such values:
+                it stays here, and the student's code can call it until it returns. What the function raises of
+                `ChunkenvError` is a ValueError with the same sentence there.
+            **kwargs: as `args`, but for functions.
 
         Raises:
             StudentFault: there is no such function, it raised, or gave no answer that can be read, in time.
         """
-        return self.ask({"call": name, "args": list(args), "kwargs": kwargs})
+        functions = {place: each for place, each in enumerate(args) if callable(each)}
+        sent = [None if place in functions else each for place, each in enumerate(args)]
+        return self.ask({"call": name, "args": sent, "kwargs": kwargs, "functions": list(functions)}, functions)
 
     def policy(self, name: str) -> StudentPolicy:
         """The policy that the student's class or function of this name makes, called without arguments.
@@ -77,14 +83,25 @@ class Student:
         self.ask({"policy": name})
         return StudentPolicy(self, name)
 
-    def ask(self, message: Value) -> Value:
+    def ask(self, message: Value, functions: Mapping[int, Callable[..., Value]] | None = None) -> Value:
         """The answer of the student's process to a message.
+
+        Args:
+            message: what is asked.
+            functions: those that the process may call before it answers, by their place among the arguments.
 
         Raises:
             StudentFault: it has none.
         """
+        answer = self._exchange(message)
+        while isinstance(answer, dict) and set(answer) == {"asks", "args"}:
+            answer = self._exchange(_call_here(functions or {}, answer["asks"], answer["args"]))
+        return _value(answer)
+
+    def _exchange(self, message: Value) -> Value:
+        """What the process sends next, after a message."""
         try:
-            answer = self._child.ask(write_frame(message), self._deadline - time.monotonic())
+            return self._child.ask(write_frame(message), self._deadline - time.monotonic())
         except TimeoutError as error:
             raise StudentFault(f"no answer within {self._limit:g} s; look for a loop that does not end.") from error
         except (EOFError, OSError) as error:
@@ -93,7 +110,17 @@ class Student:
             ) from error
         except FrameError as error:
             raise StudentFault(f"the answer cannot be read: {error}") from error
-        return _value(answer)
+
+
+def _call_here(functions: Mapping[int, Callable[..., Value]], place: Any, args: Any) -> Value:
+    """What a function of the grader's returns to the student's code, or in one sentence why it does not."""
+    function = functions.get(place) if isinstance(place, int) else None
+    if function is None or not isinstance(args, list):
+        return {"error": "this function of the grader's is not there any more; call it before yours returns."}
+    try:
+        return {"value": function(*args)}
+    except (ChunkenvError, TypeError) as error:  # arguments that it does not take
+        return {"error": str(error)[:SENTENCES]}
 
 
 def _value(answer: Any) -> Value:
