@@ -51,7 +51,9 @@ def test_a_function_is_gone_when_the_code_has_returned():
 
 
 def test_code_that_calls_for_ever_ends_in_time():
-    judgement = judge("def f(g):\n    while True:\n        g()", lambda student: student.call("f", lambda: 1), seconds=3)
+    judgement = judge(
+        "def f(g):\n    while True:\n        g()", lambda student: student.call("f", lambda: 1), seconds=3
+    )
     assert "no answer within 3 s" in judgement.output
 
 
