@@ -74,7 +74,7 @@ class Grader:
             student = self._student(child)
             share, sentence = self._judge(test, student, source)
         output = "\n".join(filter(None, (sentence[:SENTENCE], child.printed())))
-        return Judgement(test, share * test.points, output, student.board)
+        return Judgement(test, share * test.points, output, student.board, student.delays)
 
     def _judge(self, test: Test, student: Student, source: str) -> tuple[float, str]:
         """The share of the points, and why."""

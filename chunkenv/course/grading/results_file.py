@@ -27,12 +27,14 @@ class Judgement:
         score: points, in [0, test.points].
         output: why, and what the code printed.
         board: lines for the leaderboard: by name, how many episodes were solved, and of how many.
+        delays: by the same names delays in ticks, for the pictures of the leaderboard.
     """
 
     test: Test
     score: float = 0.0
     output: str = "This test has not run."
     board: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    delays: Mapping[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def as_json(self) -> dict[str, Any]:
         """As Gradescope has it."""
@@ -76,6 +78,11 @@ class Results:
         """Lines for the leaderboard, of all tests."""
         return {name: counts for each in self.judgements for name, counts in each.board.items()}
 
+    @property
+    def delays(self) -> dict[str, list[int]]:
+        """Delays for the pictures of the leaderboard, of all tests."""
+        return {name: delays for each in self.judgements for name, delays in each.delays.items()}
+
     def refuse(self, sentence: str) -> None:
         """Say of every test why none has run."""
         self.judgements = [Judgement(each.test, output=sentence) for each in self.judgements]
@@ -92,7 +99,7 @@ class Results:
             "stdout_visibility": "hidden",
             "tests": [each.as_json() for each in self.judgements],
             "leaderboard": [{"name": name, "value": round(n / of, 6)} for name, (n, of) in self.board.items()],
-            "extra_data": {"isolation": self.isolation, "board": self.board},
+            "extra_data": {"isolation": self.isolation, "board": self.board, "delays": self.delays},
         }
         with atomic_file(path) as file:
             file.write(json.dumps(content, indent=1, allow_nan=False).encode())

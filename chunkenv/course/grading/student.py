@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chunkenv.course.grading.answers import StudentFault
@@ -29,25 +29,29 @@ class Student:
 
     Attributes:
         board: what tests told `record`: by name, how many episodes were solved, and of how many.
+        delays: the delays in ticks that they told it, by name.
     """
 
     def __init__(self, child: ChildProcess, deadline: float, limit: float) -> None:
         self._child, self._deadline, self._limit = child, deadline, limit
         self.board: dict[str, tuple[int, int]] = {}
+        self.delays: dict[str, list[int]] = {}
 
-    def record(self, name: str, solved: int, episodes: int) -> None:
+    def record(self, name: str, solved: int, episodes: int, delays: Iterable[int] = ()) -> None:
         """Put a line on the leaderboard.
 
         Args:
             name: such as that of a latency model.
             solved: episodes that were solved.
             episodes: that were played, at least 1.
+            delays: in ticks, of inferences that follow each other, to be drawn; none draw nothing.
 
         Raises:
             ArgumentError: these are no such numbers.
         """
         whole_number("episodes", episodes, at_least=1)
         self.board[name] = (whole_number("solved", solved, at_least=0, at_most=episodes), episodes)
+        self.delays[name] = [whole_number("delays", each, at_least=0) for each in delays]
 
     def load(self, source: str) -> None:
         """Import the code.

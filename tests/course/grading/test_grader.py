@@ -62,7 +62,7 @@ def test_scores_add_up_and_the_file_is_gradescopes(tmp_path):
     assert (second["status"], second["visibility"]) == ("failed", "after_published")
     assert (written[-1]["stdout_visibility"], written[-1]["extra_data"]) == (
         "hidden",
-        {"isolation": "process", "board": {}},
+        {"isolation": "process", "board": {}, "delays": {}},
     )
 
 
