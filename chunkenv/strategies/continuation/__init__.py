@@ -2,7 +2,7 @@
 
 from chunkenv.strategies.continuation.paint import PAINT
 from chunkenv.strategies.continuation.remac import REMAC
-from chunkenv.strategies.continuation.rtc import RTC, HardMasking
+from chunkenv.strategies.continuation.rtc import RTC, GuidedEuler, HardMasking
 from chunkenv.strategies.continuation.soft_training_time_rtc import SoftTrainingTimeRTC
 from chunkenv.strategies.continuation.training_time_rtc import TrainingTimeRTC
 
@@ -10,6 +10,7 @@ __all__ = [
     "PAINT",
     "REMAC",
     "RTC",
+    "GuidedEuler",
     "HardMasking",
     "SoftTrainingTimeRTC",
     "TrainingTimeRTC",
