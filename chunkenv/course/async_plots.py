@@ -76,8 +76,8 @@ def two_ways_chunks(
     sample: Sample, guided: Sample, weights_of: WeightsOf, make_ensemble: Callable[[], Policy]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The last chunk [H], and the new chunks [H] by the name of the method."""
-    way = np.linspace(0.3, 1.0, HORIZON)[:, None]
-    flow, noise = TwoWays(way), np.random.default_rng(0).normal(size=(1, HORIZON, 1)) - 0.2
+    way = np.full((HORIZON, 1), 0.8)
+    flow, noise = TwoWays(way), np.sin(3.0 * np.arange(HORIZON)).reshape(1, HORIZON, 1) - 0.3  # it leads to -way
     left = HORIZON - EXECUTED
     plan = np.concatenate([way[EXECUTED:], np.zeros((EXECUTED, 1))])
     weights = np.asarray(weights_of(EXECUTED, EXECUTED, left, HORIZON), float).reshape(1, HORIZON, 1)
