@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 5.0, 1.9
-"""Inches of one profile."""
+WIDTH, HEIGHT = 3.7, 1.7
+"""Inches of one profile: a telephone shows it whole."""
 
 
 def sample_delays(model: LatencyModel, control_dt: float, count: int, seed: int) -> list[int]:
@@ -72,14 +72,12 @@ def describe_profile(delays: Sequence[int]) -> str:
     """A profile in words.
 
     >>> describe_profile([2, 2, 3, 9])
-    'Delays of 4 inferences: 2 to 9 ticks, 4.0 on average.'
+    '2 to 9 ticks, 4.0 on average'
     """
-    return (
-        f"Delays of {len(delays)} inferences: {min(delays)} to {max(delays)} ticks, {np.mean(delays):.1f} on average."
-    )
+    return f"{min(delays)} to {max(delays)} ticks, {np.mean(delays):.1f} on average"
 
 
-def profile_svg(name: str, delays: Sequence[int]) -> bytes:
+def draw_profile_svg(name: str, delays: Sequence[int]) -> bytes:
     """One profile as SVG: the same bytes for the same delays."""
     from matplotlib import rc_context
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from chunkenv.bench.analysis.intervals import UNKNOWN, wilson
 from chunkenv.bench.report.page import Content, to_html
+from chunkenv.bench.report.page.picture import Picture, svg_picture
 from chunkenv.bench.report.tables import Entry, PlainTable, percent_entry
+from chunkenv.course.delay_profiles import describe_profile, draw_profile_svg
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import version
 from chunkenv.utils.files import atomic_file
 
 ABOUT = (
     "The share of episodes that each submission solves, by hidden latency model. All play the same episodes. The order "
-    "is that of the mean over the models."
+    "is that of the mean over the models; a model under which a submission failed counts 0."
 )
 NOTE = "Solve rates in % with Wilson's 95 % intervals. Two submissions whose intervals overlap may be equally good."
+MODELS = "Latency models"
+SHOWN = "Delays of inferences that follow each other, and how often each delay comes. A tick is one control step."
 Board: TypeAlias = Mapping[str, tuple[int, int]]
 """By latency model, how many episodes were solved, and of how many."""
+
+
+class Recorded(NamedTuple):
+    """What the file of one submission has for the leaderboard.
+
+    Attributes:
+        board: its line.
+        delays: by latency model delays in ticks, in their order.
+    """
+
+    board: Board
+    delays: Mapping[str, list[int]]
 
 
 def write_standings(folder: Path, out: Path, pseudonyms: bool = False) -> int:
@@ -38,23 +54,36 @@ def write_standings(folder: Path, out: Path, pseudonyms: bool = False) -> int:
         ArgumentError: a file is no result, or none has a line for the leaderboard.
         UnwritableError: the page cannot be written.
     """
-    boards = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
-    ranked = sorted(((name, board) for name, board in boards.items() if board), key=lambda each: -_mean(each[1]))
-    if not ranked:
+    found = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
+    boards = {name: each.board for name, each in found.items() if each.board}
+    if not boards:
         raise ArgumentError(
             f"{folder} has no results with a leaderboard; grade an assignment that has one, with --each."
         )
-    if pseudonyms:
-        ranked = [(f"submission {place}", board) for place, (_, board) in enumerate(ranked, 1)]
+    ranked = _rank(boards, pseudonyms)
+    profiles = {model: delays for each in found.values() for model, delays in each.delays.items()}
     with atomic_file(out) as file:
-        file.write(to_html(_content(make_table(dict(ranked)))).encode())
+        file.write(to_html(_content(make_table(ranked), profiles)).encode())
     return len(ranked)
 
 
-def _content(table: PlainTable) -> Content:
-    return Content(
-        "Leaderboard", [ABOUT], [], [], [table], [], [], [("graded with", f"chunkenv {version('chunkenv')}")]
-    )
+def _rank(boards: Mapping[str, Board], pseudonyms: bool) -> dict[str, Board]:
+    """The best first, and equal ones by name."""
+    models = _models(boards)
+    ranked = sorted(boards.items(), key=lambda each: -_mean(each[1], models))
+    return {f"submission {place}" if pseudonyms else name: board for place, (name, board) in enumerate(ranked, 1)}
+
+
+def _content(table: PlainTable, profiles: Mapping[str, list[int]]) -> Content:
+    about = [ABOUT, *([f"{MODELS}, at the end: {SHOWN[0].lower()}{SHOWN[1:]}"] if profiles else [])]
+    pictures = [_picture(model, delays) for model, delays in profiles.items()]
+    made = [("graded with", f"chunkenv {version('chunkenv')}")]
+    return Content("Leaderboard", about, [], [], [table], [], [], made, [(MODELS, pictures)])
+
+
+def _picture(model: str, delays: list[int]) -> Picture:
+    told = f"{model}: {describe_profile(delays)}"
+    return svg_picture(told, draw_profile_svg(model, delays), f"Delays of {len(delays)} inferences, {told}.")
 
 
 def make_table(boards: Mapping[str, Board]) -> PlainTable:
@@ -63,11 +92,11 @@ def make_table(boards: Mapping[str, Board]) -> PlainTable:
     >>> make_table({"ada": {"bursty": (3, 4)}}).header
     ['submission', 'mean', 'bursty']
     """
-    models = list(dict.fromkeys(name for board in boards.values() for name in board))
+    models = _models(boards)
     rows = [
         [
             Entry(name, name),
-            Entry(f"{100 * _mean(board):.0f}", _mean(board)),
+            Entry(f"{100 * _mean(board, models):.0f}", _mean(board, models)),
             *(percent_entry(wilson(*board[model]) if model in board else UNKNOWN) for model in models),
         ]
         for name, board in boards.items()
@@ -75,21 +104,28 @@ def make_table(boards: Mapping[str, Board]) -> PlainTable:
     return PlainTable("Submissions", NOTE, ["submission", "mean", *models], rows, score=1)
 
 
-def _mean(board: Board) -> float:
-    """The mean solve rate over the models."""
-    return sum(solved / episodes for solved, episodes in board.values()) / len(board)
+def _models(boards: Mapping[str, Board]) -> list[str]:
+    """Every latency model that a submission has a line for."""
+    return list(dict.fromkeys(name for board in boards.values() for name in board))
 
 
-def _read(path: Path) -> dict[str, tuple[int, int]]:
-    """The lines of one submission; none if nothing was recorded."""
+def _mean(board: Board, models: Collection[str]) -> float:
+    """The mean solve rate over the models, 0 where a submission failed."""
+    return sum(solved / episodes for solved, episodes in board.values()) / len(models)
+
+
+def _read(path: Path) -> Recorded:
+    """What one submission has; nothing if nothing was recorded."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["extra_data"]["board"]
-        return {str(name): (int(solved), _at_least_one(int(episodes))) for name, (solved, episodes) in found.items()}
+        extra: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["extra_data"]
+        board = {str(name): (int(n), _at_least(1, int(of))) for name, (n, of) in extra["board"].items()}
+        delays = {str(name): [_at_least(0, int(each)) for each in own] for name, own in extra["delays"].items() if own}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArgumentError(f"{path} is no result of `chunkenv course grade`; remove it.") from error
+        raise ArgumentError(f"{path} is no result of `chunkenv course grade`; grade it again, or remove it.") from error
+    return Recorded(board, delays)
 
 
-def _at_least_one(episodes: int) -> int:
-    if episodes < 1:
-        raise ValueError(f"{episodes} episodes")
-    return episodes
+def _at_least(least: int, number: int) -> int:
+    if number < least:
+        raise ValueError(f"{number} is less than {least}")
+    return number

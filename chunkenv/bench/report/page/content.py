@@ -30,6 +30,7 @@ class Content(NamedTuple):
         plots: PNG or SVG.
         videos: GIF.
         runs: a line for each way in which rows were made: when, where, by which versions.
+        galleries: pictures below the tables, PNG or SVG, each list under a heading of its own.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Content(NamedTuple):
     plots: list[Picture]
     videos: list[Picture]
     runs: list[tuple[str, str]]
+    galleries: Sequence[tuple[str, list[Picture]]] = ()
 
 
 def make_content(store: Store, folder: Path) -> Content:

@@ -25,6 +25,7 @@ def to_html(content: Content) -> str:
         *(f"<pre>$ {escape(command)}</pre>" for command in content.commands),
         _gallery("Plots", content.plots),
         *map(_table, content.tables),
+        *(_gallery(title, pictures) for title, pictures in content.galleries),
         _gallery("Videos", content.videos),
         "<h2>How the rows were made</h2>",
         _facts(content.runs),
@@ -45,7 +46,7 @@ def _facts(facts: list[tuple[str, str]]) -> str:
 def _gallery(title: str, pictures: list[Picture]) -> str:
     if not pictures:
         return ""
-    return f"<h2>{title}</h2>" + "".join(map(_picture, pictures))
+    return f"<h2>{escape(title)}</h2>" + "".join(map(_picture, pictures))
 
 
 def _picture(picture: Picture) -> str:

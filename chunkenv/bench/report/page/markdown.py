@@ -20,6 +20,7 @@ def to_markdown(content: Content) -> str:
         "\n".join(f"    $ {command}" for command in content.commands),
         *map(_picture, content.plots),
         *map(_table, content.tables),
+        *(f"## {title}\n\n" + "\n\n".join(map(_picture, own)) for title, own in content.galleries),
         *map(_picture, content.videos),
         "## How the rows were made",
         _list(content.runs),
