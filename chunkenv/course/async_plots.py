@@ -65,10 +65,10 @@ def draw_two_ways(
     axes.plot(range(-EXECUTED, HORIZON - EXECUTED), last, color="0.6", linewidth=5, label="last chunk")
     for (name, chunk), (marker, line) in zip(chunks.items(), STYLES, strict=False):
         axes.plot(range(HORIZON), chunk, marker=marker, linestyle=line, color="black", label=name)
-    axes.axhspan(-0.3, 0.3, 0.75, 1.0, facecolor="none", edgecolor="0.4", hatch="//")
+    axes.fill_between([3.5, HORIZON - 0.5], -0.3, 0.3, facecolor="none", edgecolor="0.4", hatch="//", label="obstacle")
     axes.axvspan(0, EXECUTED - 0.5, color="0.9", zorder=0)
-    axes.set(xlabel="tick (grey: rows that run in any case)", ylabel="sideways")
-    axes.legend(fontsize="small")
+    axes.set(xlabel="tick (grey: rows that run in any case)", ylabel="sideways", ylim=(-1.1, 1.1))
+    figure.legend(loc="outside upper center", ncols=5, fontsize="x-small")
     return _saved(figure, path)
 
 

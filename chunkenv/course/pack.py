@@ -22,7 +22,7 @@ python3 -m pip install --quiet uv
 export UV_PYTHON_INSTALL_DIR=/opt/python
 uv venv --python {python} /opt/grader
 package="$(ls /autograder/source/*.whl 2>/dev/null || echo chunkenv)"
-uv pip install --python /opt/grader/bin/python "$package[course,kinetix]"
+uv pip install --python /opt/grader/bin/python "$package[agents,course,kinetix]"
 # Kernels are compiled now, not while students wait.
 /opt/grader/bin/python -c "{warm}"
 """
@@ -34,8 +34,11 @@ exec /opt/grader/bin/chunkenv course grade {number} /autograder/submission --res
 """
 WARM = (
     "import gymnasium, chunkenv; env = gymnasium.make('chunkenv/kinetix-catapult-v0'); "
-    "env.reset(seed=0); env.step(env.action_space.sample())"
+    "env.reset(seed=0); env.step(env.action_space.sample()); "
+    "from chunkenv.bench.studies import play_method; "
+    "play_method('mjc_half_cheetah', 'naive', [0], 0, 'smooth', execution_horizon=1, latency=0)"
 )
+"""One environment, and many at a time, as assignment 4 plays them: their kernels are different ones."""
 MADE = (2000, 1, 1, 0, 0, 0)
 """The time in the zip, so that the same package makes the same bytes."""
 

@@ -1,11 +1,14 @@
 """Assignment 1: the reference has all points, the template none, and each typical mistake loses what its tests take."""
 
+import runpy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from tests.course.in_process import SOLUTIONS, lost_points, reference, score, template, with_mistake
+from chunkenv.course import cartpole_by_delay, find_assignment
+from tests.course.in_process import SOLUTIONS, Answerer, lost_points, reference, score, template, with_mistake
 
 MISTAKES = {
     "rounded down": ("math.ceil(round(latency / control_dt, 9))", "int(latency / control_dt)", 90),
@@ -51,6 +54,17 @@ def test_pairs_may_be_compared_with_tuples():
     """Found by solving the assignment: the template says `tuple`, and a list is never equal to one."""
     right, other = "sum(row == -1 for _, row in played)", "played.count((-1, -1))"
     assert lost_points("1", with_mistake("1", right, other)) == {}
+
+
+def test_the_threshold_lies_three_standard_errors_below_the_reference():
+    module = runpy.run_path(str(find_assignment("1").folder / "tests.py"))
+    predicting, holding = (
+        cartpole_by_delay(Answerer(reference("1")).policy(name), [module["DELAY"]], module["EPISODES"], module["SEED"])
+        for name in ("PredictingPolicy", "HoldingPolicy")
+    )
+    (returns,), (others,) = predicting.values(), holding.values()
+    error = np.std(returns, ddof=1) / np.sqrt(len(returns))
+    assert np.mean(returns) - 3 * error >= module["LEAST"] > 10 * np.mean(others)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ def main() -> None:
     from chunkenv.course.grading.framing import receive_frame
 
     np.random.seed(0)  # noqa: NPY002 - a student who uses it gets the same score in every run
+
     def ask_grader(frame: bytes) -> Any:
         to_grader.write(frame)
         to_grader.flush()

@@ -13,7 +13,7 @@ from chunkenv.course.grading.exercise import Test, read_share
 from chunkenv.course.grading.isolation import Isolation
 from chunkenv.course.grading.results_file import Judgement, Results
 from chunkenv.course.grading.student import Student
-from chunkenv.errors import ChunkenvError
+from chunkenv.errors import ChunkenvError, MissingExtraError
 
 SOLUTION = "solution.py"
 LARGEST = 2**20
@@ -47,6 +47,7 @@ class Grader:
 
         Raises:
             ArgumentError: a test is wrong; never for what is submitted.
+            MissingExtraError: a test needs what is not installed here.
         """
         results, began = Results.before(self.tests, self.isolation.name), time.monotonic()
         report(results)
@@ -69,6 +70,7 @@ class Grader:
 
         Raises:
             ArgumentError: the test returned no share.
+            MissingExtraError: the test needs what is not installed here.
         """
         with ChildProcess(self.isolation) as child:
             student = self._student(child)
@@ -81,6 +83,8 @@ class Grader:
         try:
             student.load(source)
             returned = test.run(student)
+        except MissingExtraError:  # here, not in the student's process
+            raise
         except ChunkenvError as error:
             return 0.0, str(error)
         except Exception as error:  # of the test, by an answer that nobody thought of: it is no right one

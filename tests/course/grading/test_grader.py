@@ -10,7 +10,7 @@ import pytest
 
 from chunkenv import ChunkedExecution, evaluate
 from chunkenv.course.grading import Grader, Isolation, Test, WrongAnswer, expect_array, expect_number, find_isolation
-from chunkenv.errors import ArgumentError
+from chunkenv.errors import ArgumentError, MissingExtraError
 from tests.worlds import Recorder
 
 SQUARE = "def f(x):\n    return x * x\n"
@@ -182,6 +182,14 @@ class Steps:
         assert self.episodes == 2 and request.rng.random() < 1
         return [[0.5, 0.5]] * 4
 """
+
+
+def test_what_is_not_installed_here_costs_no_student_anything():
+    def play(student):
+        raise MissingExtraError("jax is not installed: run `pip install chunkenv[agents]`.")
+
+    with pytest.raises(MissingExtraError, match="agents"):
+        judge(SQUARE, play)
 
 
 def test_code_gets_tuples_as_the_template_promises_them():
