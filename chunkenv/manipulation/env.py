@@ -12,9 +12,11 @@ from chunkenv.errors import ActionError, ArgumentError, EnvironmentFault, ResetN
 from chunkenv.manipulation.engine.units import LARGEST, N_ACTIONS
 from chunkenv.manipulation.families import CONTROL_DT
 from chunkenv.manipulation.scene.frames import Painter
+from chunkenv.manipulation.scene.goals import ARM_FEATURES
 from chunkenv.manipulation.scene.ogbench_imports import mujoco
 from chunkenv.manipulation.scene.privileged_state import read_facts
 from chunkenv.manipulation.scene.state import check_state, read_state, state_layout, write_state
+from chunkenv.manipulation.scene.state_pictures import View, check_view, open_painter
 from chunkenv.manipulation.scene.subtasks import draw_scene
 from chunkenv.manipulation.scene.worlds import open_world
 from chunkenv.registration import FAMILIES, TASKS
@@ -22,7 +24,11 @@ from chunkenv.utils.checks import one_of
 from chunkenv.utils.rendering import Window, check_render_size
 from chunkenv.utils.spaces import read_array
 
-OBSERVATIONS = ("features", "state")
+OBSERVATIONS = ("features", "state", "pixels", "pixels+robot")
+SEEN = ("pixels", "pixels+robot")
+"""Observations with a frame."""
+ROBOT = ARM_FEATURES
+"""How many of the features are about the arm and the gripper: the first ones."""
 REWARDS = ("count", "sparse")
 TIMINGS = ("next", "current")
 RENDER_MODES = ("human", "rgb_array")
@@ -58,7 +64,13 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         reward: "count" or "sparse".
         timing: whether reward, success and end tell of the state that a step led to, "next", or, as ogbench 1.2 has
             it for single tasks, of the state it began in, "current".
-        observation: "features"; or "state", what `get_state` returns, float64: for planners.
+        observation: "features"; "state", what `get_state` returns, float64: for planners; "pixels", a frame,
+            uint8[image_size, image_size, 3], without targets, which depends on nothing but the state; or
+            "pixels+robot", a dict of the frame, "pixels", and of "robot", the 19 features of arm and gripper.
+        camera: whose frames are observed: "front_pixels" and "front", ogbench's; "above", "side" or "wrist".
+        image_size: width and height of an observed frame in pixels, 64 to 224.
+        geometry: of an observed frame: "coarse", vertices of meshes merged within 8 mm; "fine", within 2 mm; "full",
+            every triangle, which takes eight times as long as "coarse".
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
         render_size: width and height of a frame in pixels, 16 to 2048.
@@ -91,6 +103,9 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         observation: str = "features",
         render_mode: str | None = None,
         render_size: int = 480,
+        camera: str = View().camera,
+        image_size: int = View().size,
+        geometry: str = View().geometry,
     ) -> None:
         one_of("family", family, FAMILIES)
         self._tasks = (_check_task(task),)
@@ -99,6 +114,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         self._kind = one_of("observation", observation, OBSERVATIONS)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, RENDER_MODES)
         self._render_size = check_render_size(render_size)
+        self._view = _check_view(self._kind, camera, image_size, geometry)
         self._painter: Painter | None = None
         self._window: Window | None = None
         self._ready, self._over = False, False
@@ -256,12 +272,28 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
     def _observation_space(self) -> spaces.Space[Any]:
         if self._kind == "state":
             return spaces.Box(-LARGEST_STATE, LARGEST_STATE, (self.layout.size,), np.float64)
-        return feature_space(self.world.family.features)
+        parts = self._seen_spaces()
+        return spaces.Dict(parts) if len(parts) > 1 else next(iter(parts.values()))
 
     def _observe(self) -> Any:
         if self._kind == "state":
             return self.get_state()
-        return clip_features(self.world.compute_observation())
+        parts = self._see(self.world.compute_observation())
+        return parts if len(parts) > 1 else next(iter(parts.values()))
+
+    def _seen_spaces(self) -> dict[str, spaces.Space[Any]]:
+        """The spaces of what is observed of the scene, by name."""
+        if self._kind not in SEEN:
+            return {"observation": feature_space(self.world.family.features)}
+        frame = {"pixels": spaces.Box(0, 255, self._view.shape, np.uint8)}
+        return frame if self._kind == "pixels" else {**frame, "robot": feature_space(ROBOT)}
+
+    def _see(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """What is observed of the scene, by name."""
+        if self._kind not in SEEN:
+            return {"observation": clip_features(features)}
+        frame = {"pixels": open_painter(self.world.family.name, self._view).frame(self.get_state())}
+        return frame if self._kind == "pixels" else {**frame, "robot": clip_features(features[:ROBOT])}
 
     def _need_reset(self, method: str) -> None:
         if not self._ready:
@@ -276,6 +308,17 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         if self._window is None:
             self._window = Window(self.metadata["render_fps"])
         self._window.show(self._frame())
+
+
+def _check_view(observation: str, *view: object) -> View:
+    """How states are seen; an unusual view is refused where nothing is seen."""
+    checked = check_view(*view)
+    if observation not in SEEN and checked != View():
+        raise ArgumentError(
+            f"observation={observation!r} has no frame, so camera, image_size and geometry mean nothing; give "
+            "observation='pixels' or 'pixels+robot', or leave them out."
+        )
+    return checked
 
 
 def feature_space(size: int) -> spaces.Box:

@@ -9,6 +9,7 @@ from gymnasium import spaces
 
 from chunkenv.manipulation.env import ManipulationEnv, clip_features, feature_space
 from chunkenv.manipulation.scene.goals import agreement, desired_objects, objects_of
+from chunkenv.manipulation.scene.state_pictures import View
 from chunkenv.registration import TASKS
 from chunkenv.utils.checks import one_of
 
@@ -29,9 +30,13 @@ class GoalManipulationEnv(ManipulationEnv):
             representation); or "features", ogbench's usual goals, the features of a scene in order.
         reward: as `ManipulationEnv` has it.
         timing: as `ManipulationEnv` has it.
-        observation: as `ManipulationEnv` has it.
-        render_mode: as `ManipulationEnv` has it.
-        render_size: as `ManipulationEnv` has it.
+        observation: as `ManipulationEnv` has it; with "pixels" the dict has "pixels" in place of "observation", with
+            "pixels+robot" "robot", too. The goals stay numbers, and "achieved_goal" says where the objects are.
+        render_mode: this and the others: as `ManipulationEnv` has it.
+        render_size: width and height of a rendered frame.
+        camera: whose frames are observed.
+        image_size: width and height of an observed frame.
+        geometry: of an observed frame.
 
     Raises:
         ArgumentError: an unknown family or option.
@@ -53,9 +58,12 @@ class GoalManipulationEnv(ManipulationEnv):
         observation: str = "features",
         render_mode: str | None = None,
         render_size: int = 480,
+        camera: str = View().camera,
+        image_size: int = View().size,
+        geometry: str = View().geometry,
     ) -> None:
         self._goal = one_of("goal", goal, GOALS)
-        super().__init__(family, 1, reward, timing, observation, render_mode, render_size)
+        super().__init__(family, 1, reward, timing, observation, render_mode, render_size, camera, image_size, geometry)
         self._tasks = TASKS
 
     def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> Any:
@@ -85,7 +93,7 @@ class GoalManipulationEnv(ManipulationEnv):
             return super()._observation_space()
         family = self.world.family
         goal = feature_space(family.features if self._goal == "features" else family.objects)
-        return spaces.Dict({"observation": feature_space(family.features), "achieved_goal": goal, "desired_goal": goal})
+        return spaces.Dict({**self._seen_spaces(), "achieved_goal": goal, "desired_goal": goal})
 
     def _observe(self) -> Any:
         if self._kind == "state":
@@ -95,8 +103,5 @@ class GoalManipulationEnv(ManipulationEnv):
             achieved, desired = features, self.world._cur_goal_ob
         else:
             achieved, desired = objects_of(self.world.family, features), desired_objects(self.world)
-        return {
-            "observation": clip_features(features),
-            "achieved_goal": clip_features(achieved),
-            "desired_goal": clip_features(desired),
-        }
+        goals = {"achieved_goal": clip_features(achieved), "desired_goal": clip_features(desired)}
+        return {**self._see(features), **goals}

@@ -13,12 +13,13 @@ from gymnasium.vector.utils import batch_space
 
 from chunkenv.errors import ArgumentError, EnvironmentFault, ResetNeededError, brief, reset_needed
 from chunkenv.manipulation.engine.engine import Engine, PlayedTicks
-from chunkenv.manipulation.engine.observations import Observer
+from chunkenv.manipulation.engine.observations import Frames, Observer
 from chunkenv.manipulation.engine.units import N_ACTIONS
-from chunkenv.manipulation.env import ROUNDING, ManipulationEnv
+from chunkenv.manipulation.env import ROUNDING, SEEN, ManipulationEnv
 from chunkenv.manipulation.families import CONTROL_DT, FAMILY
 from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from chunkenv.manipulation.scene.state import check_state
+from chunkenv.manipulation.scene.state_pictures import View
 from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
 from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, read_play
 from chunkenv.utils.checks import one_of, whole_number
@@ -49,7 +50,10 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         threads: at most how many threads play the environments; as many as the process has cores, if None.
         autoreset_mode: gymnasium's AutoresetMode, or the value of one.
         render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
-        render_size: width and height of a frame in pixels, 16 to 2048.
+        render_size: width and height of a rendered frame in pixels, 16 to 2048.
+        camera: this and the next two: of observed frames, as `ManipulationEnv` has it.
+        image_size: width and height of an observed frame.
+        geometry: of an observed frame.
         max_episode_steps: control steps after which an episode is truncated; the family's, if None; -1 for none.
 
     Raises:
@@ -77,15 +81,21 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         render_size: int = 480,
         max_episode_steps: int | None = None,
+        camera: str = View().camera,
+        image_size: int = View().size,
+        geometry: str = View().geometry,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
         threads = usable_cores() if threads is None else whole_number("threads", threads, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
         self._single = partial(_single, family, task, goal)
-        one = self._single(reward=reward, timing=timing, observation=observation, render_size=render_size)
+        options = {"reward": reward, "timing": timing, "observation": observation, "render_size": render_size}
+        one = self._single(**options, camera=camera, image_size=image_size, geometry=geometry)
         self._limit = read_time_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
         self._engine = Engine(family, self.num_envs, threads)
-        self._observing = Observer(self._engine, one.observation_space, observation, goal or GOALS[0])
+        view = View(camera, image_size, geometry)
+        frames = Frames(family, view, self.num_envs) if observation in SEEN else None
+        self._observing = Observer(self._engine, one.observation_space, observation, goal or GOALS[0], frames)
         self._beginner = self._single(observation="state")
         self._engine.speed_up(self._beginner.world)
         self._painter: ManipulationEnv | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,34 +34,56 @@ class Painter:
     Args:
         model: with everything that is seen.
         size: width and height of a frame in pixels.
+        camera: the name of one in the model, or MuJoCo's `MjvCamera`.
+        undrawn: what is left out, as in the names of MuJoCo's mjtRndFlag: "SHADOW".
+        sites: whether MuJoCo's sites are drawn, which mark targets.
 
     Raises:
         MissingExtraError: there is no way to draw on this machine.
     """
 
-    def __init__(self, model: Any, size: int) -> None:
+    def __init__(
+        self, model: Any, size: int, camera: Any = CAMERA, undrawn: Sequence[str] = (), sites: bool = True
+    ) -> None:
         model.vis.global_.offwidth = model.vis.global_.offheight = size
         model.vis.quality.shadowsize = SHADOW_SIZE
         model.vis.quality.offsamples = 0
         self._model = model
         self._canvas, self._context = _open_drawing(model, size)
         self._scene = mujoco.MjvScene(model, maxgeom=2 * model.ngeom + 100)
+        for name in undrawn:
+            self._scene.flags[getattr(mujoco.mjtRndFlag, f"mjRND_{name}")] = False
         self._options = mujoco.MjvOption()
-        self._camera = mujoco.MjvCamera()
-        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._camera.fixedcamid = model.camera(CAMERA).id
+        if not sites:
+            self._options.sitegroup[:] = 0
+        self._camera = _fixed_camera(model, camera) if isinstance(camera, str) else camera
         self._frame = mujoco.MjrRect(0, 0, size, size)
         self.close = weakref.finalize(self, _free, self._canvas, self._context)  # also before the interpreter ends
 
-    def frame(self, data: Any) -> np.ndarray:
-        """What the camera sees, uint8[size, size, 3]."""
+    def frame(self, data: Any, pose: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+        """What the camera sees, uint8[size, size, 3].
+
+        Args:
+            data: MuJoCo's, of the same model.
+            pose: where the camera is instead, in m, and the directions forward and up.
+        """
         self._canvas.make_current()
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
         mujoco.mjv_updateScene(self._model, data, self._options, None, self._camera, everything, self._scene)
+        if pose is not None:
+            for eye in self._scene.camera:
+                eye.pos, eye.forward, eye.up = pose
         mujoco.mjr_render(self._frame, self._scene, self._context)
         picture = np.empty((self._frame.height, self._frame.width, 3), np.uint8)
         mujoco.mjr_readPixels(picture, None, self._frame, self._context)
         return np.flipud(picture).copy()
+
+
+def _fixed_camera(model: Any, name: str) -> Any:
+    camera = mujoco.MjvCamera()
+    camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+    camera.fixedcamid = model.camera(name).id
+    return camera
 
 
 def _open_drawing(model: Any, size: int) -> tuple[Any, Any]:
@@ -100,6 +124,7 @@ def _forget(way: str) -> None:
 
 
 def _free(canvas: Any, context: Any) -> None:
-    canvas.make_current()
-    context.free()
-    canvas.free()
+    with contextlib.suppress(Exception):  # at the end of a process, what belongs to another thread cannot be freed here
+        canvas.make_current()
+        context.free()
+        canvas.free()
