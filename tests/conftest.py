@@ -2,33 +2,36 @@
 
 import os
 import signal
+import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 FAST_COMPILING = "JAX_DISABLE_MOST_OPTIMIZATIONS"
-os.environ.setdefault(FAST_COMPILING, "1")  # what is compiled here runs for a moment: optimising it takes far longer
+FEWER_STEPS = (
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 --xla_cpu_multi_thread_eigen=false"
+)
+if os.environ.setdefault(FAST_COMPILING, "1") == "1":
+    os.environ.setdefault("XLA_FLAGS", FEWER_STEPS)  # what is compiled here runs for a moment: compiling takes longer
 
 
-@contextmanager
-def compiled_for_users():
-    """Inside, JAX compiles as it does for users: all anew, with its optimisations."""
-    jax = pytest.importorskip("jax")
-    name = FAST_COMPILING.lower()
-    before = jax.config.read(name)
-    jax.clear_caches()
-    jax.config.update(name, False)
-    yield
-    jax.config.update(name, before)
-    jax.clear_caches()
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """A test marked `optimised` runs in a process of its own: XLA reads its flags once."""
+    if pyfuncitem.get_closest_marker("optimised") is None or os.environ[FAST_COMPILING] == "0":
+        return None
+    done = run_as_users_compile(pyfuncitem)
+    assert done.returncode == 0, done.stdout
+    return True
 
 
-@pytest.fixture
-def optimised():
-    """For tests of what optimisations might break."""
-    with compiled_for_users():
-        yield
+def run_as_users_compile(test):
+    # PYTEST_ADDOPTS may measure coverage, whose files the processes would take from each other.
+    environment = {name: word for name, word in os.environ.items() if name not in ("XLA_FLAGS", "PYTEST_ADDOPTS")}
+    command = [sys.executable, "-m", "pytest", "-m", "optimised", "-p", "no:cacheprovider", test.nodeid]
+    return subprocess.run(
+        command, cwd=test.config.rootpath, env=environment | {FAST_COMPILING: "0"}, capture_output=True, text=True
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -82,7 +82,7 @@ def test_a_policy_goes_on_from_what_is_decided():
         ChunkPolicy(agent).infer(np.zeros(3), request._replace(rng=None))
 
 
-@pytest.mark.usefixtures("optimised")
+@pytest.mark.optimised
 def test_rows_of_a_batch_do_not_depend_on_their_company():
     agent = registry.create("qc-fql", 0, 3, 2, registry.settings_for("qc-fql", chunk=3, delay=1, **SMALL))
     seen = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)

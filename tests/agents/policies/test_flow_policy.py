@@ -102,6 +102,7 @@ def test_the_pullback_is_the_transposed_jacobian(prefix):
 
 
 def test_clean_rows_stand_still_and_change_the_others():
+@pytest.mark.optimised
     own = policy(prefix=True)
     observations, chunks = batch(3)
     lengths = np.array([0, 2, 8])
@@ -142,7 +143,7 @@ def test_one_alone_gets_what_it_gets_among_others():
         np.testing.assert_allclose(own.infer(observations[row], Asked(rng)), together[row], atol=1e-4)
 
 
-@pytest.mark.usefixtures("optimised")
+@pytest.mark.optimised
 def test_the_place_in_a_batch_does_not_matter_to_the_bit():
     own, (observations, _) = policy(), batch(8)
     together = own.infer_batch(observations, Asked(streams(8)))
