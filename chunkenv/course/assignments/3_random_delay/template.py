@@ -103,9 +103,10 @@ def train(observe: bool, seed: int = 0) -> list[float]:
         seed: of everything random.
     """
     # TODO 5: make 16 environments of `late_slope(observe)`, train PPO with NETWORK and SETTINGS for 120,000 steps, with
-    # a learning rate that falls from 5e-3 to 0, and read `model.policy.action_net`. You need PPO of stable_baselines3,
-    # make_vec_env of stable_baselines3.common.env_util and late_slope of chunkenv.course. Import them in
-    # here: the grader's machine has no Stable-Baselines3.
+    # a learning rate that falls from 5e-3 to 0 (PPO takes a function of the share of steps that is left, 1 to 0), and
+    # read `model.policy.action_net`. You need PPO of stable_baselines3, make_vec_env of
+    # stable_baselines3.common.env_util and late_slope of chunkenv.course. Import them in here: the grader's machine
+    # has no Stable-Baselines3.
     raise NotImplementedError("TODO 5: train")
 
 
