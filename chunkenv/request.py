@@ -95,6 +95,8 @@ class VectorRequest(NamedTuple):
         pending: the chunks in flight; None with one inference at a time.
         horizons: as `Request.horizons`.
         delays: as `Request.delays`.
+        playing: bool[N], whose answers anybody looks at: those of other environments need not be computed, and may be
+            anything that can be executed. None: those of all.
     """
 
     tick: NDArray[np.int64]
@@ -108,6 +110,7 @@ class VectorRequest(NamedTuple):
     pending: VectorPending | None = None
     horizons: tuple[int, int] | None = None
     delays: tuple[int, ...] | None = None
+    playing: NDArray[np.bool_] | None = None
 
 
 class Policy(Protocol):

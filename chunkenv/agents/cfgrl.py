@@ -29,7 +29,7 @@ from chunkenv.agents.common.values import expectile_errors
 from chunkenv.agents.dqc import state_value
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.behaviour_flow import BehaviourFlow, behaviour_loss, initial_behaviour
-from chunkenv.agents.nets.chunk_flow import Sizes, clean_rows, euler, with_prefix
+from chunkenv.agents.nets.chunk_flow import Sizes, clean_rows, with_prefix
 from chunkenv.agents.nets.guided_flow import GuidedFlow, with_condition
 from chunkenv.data.dataset import Dataset
 from chunkenv.data.hindsight import GoalForm
@@ -38,6 +38,7 @@ from chunkenv.data.replay_buffer import Batch, ReplayBuffer
 from chunkenv.data.windows.goal_windows import GoalBatch, GoalWindows
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.checks import one_of, real_number, whole_number
+from chunkenv.utils.euler import euler
 
 FORMS = ("goal", "subgoals", "advantage")
 LABEL_SIZE = 32

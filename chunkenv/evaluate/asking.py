@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.request import Request, VectorRequest
@@ -71,20 +72,22 @@ class Asker:
             check_policy(policy, self._methods.budget, f"{what}; {choice}")
             self._budget = getattr(policy, self._methods.budget)
 
-    def ask(self, observation: Observation, rng: Any) -> TimedAnswer:
+    def ask(self, observation: Observation, rng: Any, playing: NDArray[np.bool_] | None = None) -> TimedAnswer:
         """The policy's answer to the environment's present request.
 
         Args:
             observation: of the environment.
             rng: the policy's random stream, or one for each environment.
+            playing: of a vector environment, what `VectorRequest.playing` says.
 
         Raises:
             ActionError: a budget that cannot be chosen.
         """
-        request, delay = attribute_of(self._env, "request")._replace(rng=rng), None
+        told = {"rng": rng} if self._count is None else {"rng": rng, "playing": playing}
+        request, delay = attribute_of(self._env, "request")._replace(**told), None
         if self._budget is not None:
             delay = self._check_budget(self._budget(observation, request), request.delays)
-            request = attribute_of(self._env, "request_after")(delay)._replace(rng=rng)
+            request = attribute_of(self._env, "request_after")(delay)._replace(**told)
         begun = time.perf_counter()
         answer = self._infer(observation, request)
         seconds = time.perf_counter() - begun

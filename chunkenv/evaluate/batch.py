@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from chunkenv.errors import ActionError, ArgumentError, brief
 from chunkenv.evaluate.asking import Asker, TimedAnswer, check_policy, reset_policy
@@ -121,13 +122,18 @@ class _Slots:
         return [row for kept in self._kept for row in kept]
 
     def _decide(self, observations: Observation) -> Observation:
-        answer = self._asker.ask(observations, tuple(self._streams))
+        answer = self._asker.ask(observations, tuple(self._streams), self._members_playing())
         evaluations = _evaluations(self._policy, self._envs.num_envs)
         observations, _, terminated, truncated, infos = self._step(answer.action)
         ended = terminated | truncated
         self._add(infos, evaluations, answer)
         self._finish(np.flatnonzero(ended).tolist())
         return self._begin(ended) if ended.any() else observations
+
+    def _members_playing(self) -> NDArray[np.bool_] | None:
+        """Which slots play an episode; None if all do."""
+        playing = np.array([place is not None for place in self._playing])
+        return None if playing.all() else playing
 
     def _add(self, infos: Info, evaluations: list[int | None], answer: TimedAnswer) -> None:
         """Count the decisions of all slots that play."""

@@ -81,7 +81,9 @@ def costs_of_samples(policy: object, requests: int, samples: int) -> list[Cost]:
     >>> costs_of_samples(SimpleNamespace(costs=[Cost(1, 0, 5), Cost(2, 0, 9), Cost(4, 0, 0), Cost(4, 0, 0)]), 2, 2)
     [Cost(evaluations=3, vjps=0, flops=14), Cost(evaluations=8, vjps=0, flops=0)]
     """
-    each = getattr(policy, "costs", None) or [cost_of(policy)] * (requests * samples)
+    each = getattr(policy, "costs", None)
+    if not each:
+        return [cost_of(policy).times(samples)] * requests
     return [reduce(Cost.plus, each[first : first + samples]) for first in range(0, len(each), samples)]
 
 

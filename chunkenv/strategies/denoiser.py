@@ -61,6 +61,8 @@ class Denoiser(SamplingPolicy, Protocol):
     def compile(self, loop: Loop) -> Loop:
         """`loop(denoiser, *arrays)` as a function of NumPy arrays that returns a NumPy array.
 
+        The first array is the observations, which a loop does nothing with but hand them to the denoiser. So a policy
+        may give the loop a denoiser and observations that have gone through the first layer of the network already.
         The loops of this package are frozen dataclasses: equal ones compare equal and hash alike, so that what was
         compiled for one can serve for all.
         """

@@ -124,6 +124,7 @@ def repeat_request(request: VectorRequest, times: int, generators: Sequence[np.r
         pending=None if request.pending is None else VectorPending(*(repeat(part, times) for part in request.pending)),
         horizons=request.horizons,
         delays=request.delays,
+        playing=None if request.playing is None else repeat(request.playing, times),
     )
 
 

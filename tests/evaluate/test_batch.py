@@ -82,6 +82,24 @@ def test_any_environment_of_gymnasium():
     assert all(row["denoiser_evaluations"] == 5 * row["decisions"] for row in rows)
 
 
+def test_a_policy_is_told_which_environments_nobody_looks_at():
+    """The last episodes end one after the other; whatever it answers for the slots that idle, the rows are the same."""
+    told = []
+
+    class Sparing(Drifting):
+        def infer_batch(self, observations, request):
+            told.append(request.playing)
+            chunks = super().infer_batch(observations, request)
+            return chunks if request.playing is None else np.where(request.playing[:, None, None], chunks, 0)
+
+    make_envs = lambda slots: walks(slots, latency=2, info="actions")
+    rows = evaluate_batch(make_envs, Drifting(1), episodes=6, seed=0, slots=4)
+    assert evaluate_batch(make_envs, Sparing(1), episodes=6, seed=0, slots=4) == rows
+    counts = [4 if playing is None else int(playing.sum()) for playing in told]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 4 > counts[-1] >= 1
+
+
 def test_numbered_episodes_are_those_of_all():
     def make_envs(slots):
         return ChunkedVectorExecution(SyncVectorEnv([Walk] * slots, autoreset_mode=DISABLED), 8, 3)

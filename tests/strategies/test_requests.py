@@ -103,7 +103,8 @@ def test_observations_of_any_structure_are_stacked():
 
 def test_repeated_requests_share_the_generator_of_their_episode():
     request = requests(np.arange(16.0).reshape(2, 8, 1), [4, 2], delay=[1, 2])
-    many = repeat_request(request, 3, request.rng)
+    many = repeat_request(request._replace(playing=np.array([True, False])), 3, request.rng)
+    assert many.playing.tolist() == [True] * 3 + [False] * 3
     assert [rng is request.rng[index // 3] for index, rng in enumerate(many.rng)] == [True] * 6
     for index in range(6):
         one, other = request_of(many, index), request_of(request, index // 3)

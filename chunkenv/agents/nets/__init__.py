@@ -6,7 +6,7 @@ from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from chunkenv.agents.nets.behaviour_flow import behaviour_chunks, behaviour_loss, initial_behaviour
-    from chunkenv.agents.nets.chunk_flow import Flow, Sizes, euler, flow_loss
+    from chunkenv.agents.nets.chunk_flow import Flow, Sizes, flow_loss
     from chunkenv.agents.nets.guided_flow import GuidedFlow
     from chunkenv.agents.nets.mixer import Architecture, ChunkSizes
     from chunkenv.agents.nets.mlp import Layers
@@ -23,7 +23,6 @@ __all__ = [
     "Sizes",
     "behaviour_chunks",
     "behaviour_loss",
-    "euler",
     "flow_loss",
     "initial_behaviour",
     "initial_one_step",
@@ -34,7 +33,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "behaviour_flow": "behaviour_chunks behaviour_loss initial_behaviour",
-        "chunk_flow": "Flow Sizes euler flow_loss",
+        "chunk_flow": "Flow Sizes flow_loss",
         "guided_flow": "GuidedFlow",
         "mixer": "Architecture ChunkSizes",
         "mlp": "Layers",

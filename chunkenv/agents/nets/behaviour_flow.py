@@ -13,9 +13,10 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from chunkenv.agents.nets import mlp
-from chunkenv.agents.nets.chunk_flow import Flow, Sizes, all_rows, clean_rows, euler, flow_loss, with_prefix
+from chunkenv.agents.nets.chunk_flow import Flow, Sizes, all_rows, clean_rows, flow_loss, with_prefix
 from chunkenv.agents.nets.mlp import Array, Layers
 from chunkenv.data.horizons import Horizons
+from chunkenv.utils.euler import euler
 
 
 def initial_behaviour(key: jax.Array, sizes: Sizes, horizons: Horizons, hidden: tuple[int, ...]) -> Layers:

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 
 from chunkenv.agents.nets.mlp import Array
+from chunkenv.utils.euler import PlainEuler
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,18 @@ class Flow:
         """
         raise NotImplementedError
 
+    def see(self, observations: Array) -> jax.Array:
+        """What the velocity makes of observations [N, ...] before it looks at chunks and time, [N, ...]."""
+        return jnp.asarray(observations)
+
+    @property
+    def seen(self) -> Flow:
+        """The flow that takes what `see` returns for observations.
+
+        With a first layer in `see`, what is compiled for this flow serves tasks with observations of any size.
+        """
+        return self
+
     def velocity_vjp(
         self, observations: Array, chunks: Array, time: Array | float
     ) -> tuple[jax.Array, Callable[[Array], jax.Array]]:
@@ -66,15 +79,7 @@ class Flow:
 
 def sample_chunks(flow: Flow, observations: jax.Array, noise: jax.Array) -> jax.Array:
     """Chunks from noise, [N, H, A]; `flow` may be anything with `velocity` and `steps`."""
-    return euler(lambda chunks, time: flow.velocity(observations, chunks, time), noise, flow.steps)
-
-
-def euler(velocity: Callable[[jax.Array, float], jax.Array], start: jax.Array, steps: int) -> jax.Array:
-    """Follow a velocity of chunks and flow time from noise to data; unrolled, which lets XLA fuse more."""
-    chunks = start
-    for step in range(steps):
-        chunks = chunks + velocity(chunks, step / steps) / steps
-    return chunks
+    return PlainEuler(flow.steps)(flow, observations, noise)
 
 
 def flow_loss(

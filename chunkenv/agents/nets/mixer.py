@@ -25,6 +25,7 @@ KINDS = ("mlp", "mixer")
 N_FREQUENCIES = 16  # of the Fourier features of time; the highest turns 2**3.75 * pi radians from 0 to 1
 N_TOKEN_HIDDEN = 64  # of the mixer's layer across rows, as in Real-Time Chunking
 CLEAN_TIME = 1.0  # the flow time of rows that carry no noise
+SEE = "see/"  # so begin the names of the weights that read observations
 
 Weights = dict[str, jax.Array]
 
@@ -150,7 +151,7 @@ class ResidualMLP(nnx.Module):
 
     def __call__(
         self,
-        observations: jax.Array,
+        seen: jax.Array,
         chunks: jax.Array,
         time: jax.Array,
         clean: jax.Array | None,
@@ -159,7 +160,7 @@ class ResidualMLP(nnx.Module):
         """As `apply`; the times of the rows follow from the two others."""
         condition = Condition(self.time(time))
         flat = chunks.reshape(len(chunks), -1)
-        x = self.see(observations) + self.read(flat if clean is None else jnp.concatenate([flat, clean], axis=-1))
+        x = seen + self.read(flat if clean is None else jnp.concatenate([flat, clean], axis=-1))
         for block in self.blocks:
             x = block(x, condition)
         return self.head(x, condition).reshape(chunks.shape)
@@ -182,7 +183,7 @@ class Mixer(nnx.Module):
 
     def __call__(
         self,
-        observations: jax.Array,
+        seen: jax.Array,
         chunks: jax.Array,
         time: jax.Array,
         clean: jax.Array | None,
@@ -190,7 +191,7 @@ class Mixer(nnx.Module):
     ) -> jax.Array:
         """As `apply`."""
         condition = self._condition(time, clean) if times is None else Condition(self.time(times))
-        x = self.see(observations)[:, None] + self.read(chunks) + self.places[...]
+        x = seen[:, None] + self.read(chunks) + self.places[...]
         for branch in self.branches:
             x = branch(x, condition)
         return self.head(x, condition)
@@ -243,9 +244,34 @@ def apply(
     Returns:
         float32[N, H, A].
     """
+    seen = see(architecture, sizes, weights, observations)
+    return apply_seen(architecture, sizes, weights, seen, chunks, time, clean, times)
+
+
+def see(architecture: Architecture, sizes: ChunkSizes, weights: Weights, observations: Array) -> jax.Array:
+    """What the network makes of observations before it looks at chunks, float32[N, width]; see `apply`."""
+    return _network(architecture, sizes, weights).see(observations)
+
+
+def apply_seen(
+    architecture: Architecture,
+    sizes: ChunkSizes,
+    weights: Weights,
+    seen: Array,
+    chunks: Array,
+    time: jax.Array,
+    clean: jax.Array | None = None,
+    times: jax.Array | None = None,
+) -> jax.Array:
+    """As `apply`, of what `see` returned; weights whose names begin with `SEE` may be missing, and O is not used."""
+    return _network(architecture, sizes, weights)(seen, chunks, time, clean, times)
+
+
+def _network(architecture: Architecture, sizes: ChunkSizes, weights: Weights) -> ResidualMLP | Mixer:
+    """A network with its weights; a layer whose weights are missing cannot be used."""
     graph, structure, names = _skeleton(architecture, sizes)
-    state = jax.tree.unflatten(structure, [weights[name] for name in names])
-    return nnx.merge(graph, state)(observations, chunks, time, clean, times)
+    state = jax.tree.unflatten(structure, [weights.get(name) for name in names])
+    return nnx.merge(graph, state)
 
 
 def _build(architecture: Architecture, sizes: ChunkSizes, rngs: nnx.Rngs) -> ResidualMLP | Mixer:

@@ -6,7 +6,7 @@ best linear guess leaves over, so that it need not carry the noise through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import jax
@@ -63,6 +63,53 @@ class PreconditionedFlow(Flow):
         With `prefix_weights`, [N, H] in [0, 1], in place of `prefix_length`: row i begins at a flow time of this weight
         (1 is clean), and the velocity is the derivative by the row's own time.
         """
+        return self.seen.velocity(self.see(observations), chunks, time, prefix_length, prefix_weights)
+
+    def see(self, observations: Array) -> jax.Array:
+        """As `Flow.see`: the network's first layer, float32[N, width]."""
+        bounds = -OBSERVATION_BOUND, OBSERVATION_BOUND
+        normalised = ((observations - self.observation_mean) / self.observation_std).clip(*bounds)
+        return mixer.see(self.architecture, self.sizes, self.weights, normalised)
+
+    @property
+    def seen(self) -> SeenFlow:
+        """As `Flow.seen`: one of the same size for observations of any size."""
+        others = {name: value for name, value in self.weights.items() if not name.startswith(mixer.SEE)}
+        return SeenFlow(others, self.architecture, replace(self.sizes, observation=1), self.steps, self.data_std)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["weights"],
+    meta_fields=["architecture", "sizes", "steps", "data_std"],
+)
+@dataclass(frozen=True)
+class SeenFlow(Flow):
+    """A `PreconditionedFlow` without its first layer: it takes what that made of observations for observations.
+
+    Attributes:
+        weights: of the rest of the network, by name.
+        architecture: of the network.
+        sizes: H and A; O is 1, whatever it is.
+        steps: Euler steps that it is meant for.
+        data_std: see `FlowSettings`.
+    """
+
+    weights: Weights
+    architecture: Architecture
+    sizes: ChunkSizes
+    steps: int
+    data_std: float
+
+    def velocity(
+        self,
+        observations: Array,
+        chunks: Array,
+        time: Array | float,
+        prefix_length: Array | None = None,
+        prefix_weights: Array | None = None,
+    ) -> jax.Array:
+        """As `PreconditionedFlow.velocity`; observations are what `PreconditionedFlow.see` returned."""
         time = jnp.asarray(time, jnp.float32).reshape(-1)
         if prefix_weights is not None:
             return self._soft_velocity(observations, chunks, time, jnp.asarray(prefix_weights))
@@ -81,16 +128,13 @@ class PreconditionedFlow(Flow):
 
     def _network(
         self,
-        observations: Array,
+        seen: Array,
         noisy: Array,
         time: jax.Array,
         clean: jax.Array | None,
         times: jax.Array | None = None,
     ) -> jax.Array:
-        seen = ((observations - self.observation_mean) / self.observation_std).clip(
-            -OBSERVATION_BOUND, OBSERVATION_BOUND
-        )
-        return mixer.apply(self.architecture, self.sizes, self.weights, seen, noisy, time, clean, times)
+        return mixer.apply_seen(self.architecture, self.sizes, self.weights, seen, noisy, time, clean, times)
 
     def _clean(self, count: int, prefix_length: Array | None) -> jax.Array | None:
         """[N, H], 1 for clean rows; None for a plain policy."""

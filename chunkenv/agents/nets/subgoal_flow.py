@@ -11,9 +11,10 @@ import jax.numpy as jnp
 
 from chunkenv.agents.nets import mlp
 from chunkenv.agents.nets.behaviour_flow import draw_prefix_lengths
-from chunkenv.agents.nets.chunk_flow import Sizes, clean_rows, euler
+from chunkenv.agents.nets.chunk_flow import Sizes, clean_rows
 from chunkenv.agents.nets.mlp import Layers
 from chunkenv.data.horizons import Horizons
+from chunkenv.utils.euler import euler
 
 
 def initial_subgoal_flow(

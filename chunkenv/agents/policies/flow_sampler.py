@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from chunkenv.agents.nets.chunk_flow import Flow, sample_chunks
 from chunkenv.agents.nets.mlp import Array
 from chunkenv.agents.policies.streams import checked_streams
 from chunkenv.request import Request, VectorRequest
+from chunkenv.utils.blocks import in_blocks
+from chunkenv.utils.euler import PlainEuler
 
 
 class FlowSampler:
@@ -38,10 +42,10 @@ class FlowSampler:
     def __init__(
         self, flow: Flow, prediction_horizon: int, action_size: int, max_prefix: int, prefix_conditioned: bool
     ) -> None:
-        self.flow, self.steps = flow, flow.steps
+        self.flow, self._seen, self.steps = flow, flow.seen, flow.steps
         self.prediction_horizon, self.action_size = prediction_horizon, action_size
         self.max_prefix, self.prefix_conditioned = max_prefix, prefix_conditioned
-        self._sample = self.compile(sample_chunks)
+        self._sample = self.compile(PlainEuler(self.steps))
 
     def velocity(
         self, observations: Array, chunks: Array, time: Array | float, prefix_length: Array | None = None
@@ -69,17 +73,21 @@ class FlowSampler:
         Returns:
             Two arrays float32[N, H, A].
         """
-        chunks, change = _observation_jvp(self.flow, observations, jnp.asarray(noise), directions)
+        seen, turned = _see_jvp(self.flow, observations, directions)
+        chunks, change = _sample_jvp(self._seen, seen, jnp.asarray(noise), turned)
         origin = self.to_actions(np.zeros_like(change))  # to_actions is a scale and a shift
         return np.asarray(self.to_actions(chunks)), np.asarray(self.to_actions(change) - origin)
 
     def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
-        """`loop(flow, *arrays)` as a function of NumPy arrays that returns new NumPy arrays.
+        """`loop(flow, observations, *arrays)` as a function of NumPy arrays that returns new NumPy arrays.
 
-        It is compiled once for a loop, the sizes of a network and the shapes of the arrays; policies of equal sizes
-        share it, and so do loops that are equal and have equal hashes.
+        The loop is given what the flow has seen in the observations, for its velocities. It is compiled once for a
+        loop, the sizes of a network and the shapes of the arrays; policies of equal sizes share it, whatever the size
+        of their observations, and so do loops that are equal and have equal hashes.
         """
-        return lambda *arrays: jax.tree.map(np.array, _run(loop, self.flow, *arrays))
+        return lambda observations, *arrays: jax.tree.map(
+            np.array, _run(loop, self._seen, _see(self.flow, observations), *arrays)
+        )
 
     def to_network(self, actions: Array) -> Array:
         """Actions [..., A] as the flow has them."""
@@ -119,18 +127,22 @@ class FlowSampler:
             ArgumentError: observations of another shape, or a request without N streams.
         """
         noise = self._draw_noise(request.rng)
-        return self._chunks(self._checked(observations, noise.shape[:1]), noise)
+        return self._chunks(self._checked(observations, noise.shape[:1]), noise, request.playing)
 
     def _draw_noise(self, rng: object) -> np.ndarray:
+        """Of each stream so many chunks' noise as it stands there in a row: one draw is as good as many."""
         shape = (self.prediction_horizon, self.action_size)
-        return np.stack([stream.standard_normal(shape, np.float32) for stream in checked_streams(rng, "a flow policy")])
+        counted = [(stream, len(list(same))) for stream, same in groupby(checked_streams(rng, "a flow policy"))]
+        return np.concatenate([stream.standard_normal((count, *shape), np.float32) for stream, count in counted])
 
     def _checked(self, observations: np.ndarray, count: tuple[int, ...]) -> np.ndarray:
         """Observations [*count, O] as float32."""
         return np.asarray(observations, np.float32)
 
-    def _chunks(self, observations: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        return np.asarray(self.to_actions(self._sample(observations, noise)))
+    def _chunks(
+        self, observations: np.ndarray, noise: np.ndarray, wanted: NDArray[np.bool_] | None = None
+    ) -> np.ndarray:
+        return np.asarray(self.to_actions(in_blocks(self._sample, wanted, observations, noise)))
 
 
 @jax.jit
@@ -141,10 +153,18 @@ def _velocity(
 
 
 @jax.jit
-def _observation_jvp(
-    flow: Flow, observations: Array, noise: jax.Array, directions: Array
-) -> tuple[jax.Array, jax.Array]:
-    return jax.jvp(lambda given: sample_chunks(flow, given, noise), (observations,), (directions,))
+def _see(flow: Flow, observations: Array) -> jax.Array:
+    return flow.see(observations)
+
+
+@jax.jit
+def _see_jvp(flow: Flow, observations: Array, directions: Array) -> tuple[jax.Array, jax.Array]:
+    return jax.jvp(flow.see, (observations,), (directions,))
+
+
+@jax.jit
+def _sample_jvp(flow: Flow, seen: jax.Array, noise: jax.Array, directions: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.jvp(lambda given: sample_chunks(flow, given, noise), (seen,), (directions,))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -20,7 +20,12 @@ def leaderboard(
         Path | None, typer.Option(metavar="FOLDER", help="The folder that bench charged wrote, for one more column.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="For the two files.", show_default="the same folder")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For the two files; or one file, NAME.md or NAME.html.",
+            show_default="the same folder",
+        ),
     ] = None,
 ) -> None:
     """Rank the methods of a study: what each needs, solves at every delay, and costs; a page, and Markdown.

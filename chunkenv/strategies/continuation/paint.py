@@ -17,6 +17,7 @@ from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
 from chunkenv.strategies.requests import plan_left, real_rows
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.euler import PlainEuler
 from chunkenv.utils.types import Observation
 
 
@@ -36,15 +37,10 @@ class PaintedEuler:
         self, denoiser: Denoiser, observations: Observation, noise: Array, plan: Array, frozen: Array
     ) -> Array:
         """The clean chunks in the network's space, [N, H, A]; `frozen` [N, H, 1] is 1 where the prefix is, else 0."""
-        plain = self._flow(denoiser, observations, noise)
+        flow = PlainEuler(self.steps)
+        plain = flow(denoiser, observations, noise)
         found = self._invert(denoiser, observations, frozen * plan + (1 - frozen) * plain)
-        return self._flow(denoiser, observations, frozen * found + (1 - frozen) * noise)
-
-    def _flow(self, denoiser: Denoiser, observations: Observation, noise: Array) -> Array:
-        chunks = noise
-        for step in range(self.steps):
-            chunks = chunks + denoiser.velocity(observations, chunks, step / self.steps) / self.steps
-        return chunks
+        return flow(denoiser, observations, frozen * found + (1 - frozen) * noise)
 
     def _invert(self, denoiser: Denoiser, observations: Observation, chunks: Array) -> Array:
         """The noise of clean chunks: each Euler step solved for where it began, the last step first."""

@@ -15,6 +15,7 @@ from chunkenv.strategies.prefix_weights import SCHEDULES, request_weights
 from chunkenv.strategies.requests import draw_noise, generators_of, plan_left
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, real_number
+from chunkenv.utils.euler import euler
 from chunkenv.utils.types import Observation
 
 
@@ -78,12 +79,11 @@ class GuidedEuler:
         self, denoiser: Denoiser, observations: Observation, noise: Array, plan: Array, weights: Array
     ) -> Array:
         """The clean chunks in the network's space, [N, H, A]."""
-        chunks = noise
-        for step in range(self.steps):
-            time = step / self.steps
-            velocity = guided_velocity(denoiser, observations, chunks, time, plan, weights, self.max_guidance)
-            chunks = chunks + velocity / self.steps
-        return chunks
+
+        def velocity(chunks: Array, time: float) -> Array:
+            return guided_velocity(denoiser, observations, chunks, time, plan, weights, self.max_guidance)
+
+        return euler(velocity, noise, self.steps)
 
 
 class RTC(Strategy[Denoiser]):

@@ -17,6 +17,7 @@ from chunkenv.strategies.continuation.training_time_rtc import TrainingTimeRTC
 from chunkenv.strategies.denoiser import Array, SoftDenoiser
 from chunkenv.strategies.prefix_weights import prefix_weights
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.euler import euler
 from chunkenv.utils.types import Observation
 
 
@@ -40,11 +41,12 @@ class SoftlyPrefixedEuler:
         weights: Array,
     ) -> Array:
         """The clean chunks in the network's space, [N, H, A]; `shares` are the weights [N, H] as [N, H, 1]."""
-        chunks = shares * plan + (1 - shares) * noise
-        for step in range(self.steps):
-            velocity = denoiser.velocity(observations, chunks, step / self.steps, prefix_weights=weights)
-            chunks = chunks + (1 - shares) * velocity / self.steps
-        return chunks
+        free = 1 - shares
+
+        def velocity(chunks: Array, time: float) -> Array:
+            return free * denoiser.velocity(observations, chunks, time, prefix_weights=weights)
+
+        return euler(velocity, shares * plan + free * noise, self.steps)
 
 
 class SoftTrainingTimeRTC(TrainingTimeRTC):

@@ -16,6 +16,7 @@ from chunkenv.strategies.denoiser import SAMPLING, Array, PrefixDenoiser
 from chunkenv.strategies.requests import draw_noise, generators_of, plan_left, real_rows
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of
+from chunkenv.utils.euler import euler
 from chunkenv.utils.types import Observation
 
 
@@ -39,11 +40,12 @@ class PrefixedEuler:
         prefix_length: Array,
     ) -> Array:
         """The clean chunks in the network's space, [N, H, A]; `frozen` [N, H, 1] is 1 where the prefix is, else 0."""
-        chunks = frozen * prefix + (1 - frozen) * noise
-        for step in range(self.steps):
-            velocity = denoiser.velocity(observations, chunks, step / self.steps, prefix_length)
-            chunks = chunks + (1 - frozen) * velocity / self.steps
-        return chunks
+        free = 1 - frozen
+
+        def velocity(chunks: Array, time: float) -> Array:
+            return free * denoiser.velocity(observations, chunks, time, prefix_length)
+
+        return euler(velocity, frozen * prefix + free * noise, self.steps)
 
 
 class TrainingTimeRTC(Strategy[PrefixDenoiser]):

@@ -17,6 +17,7 @@ from chunkenv.strategies.horizons.rolling_threshold import RollingThreshold
 from chunkenv.strategies.requests import draw_noise, generators_of
 from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import whole_number
+from chunkenv.utils.euler import euler
 from chunkenv.utils.types import Observation
 
 CHUNKS_FIRST = np.array([1, 0], np.float32).reshape(2, 1, 1, 1)
@@ -37,12 +38,14 @@ class WatchedEuler:
 
     def __call__(self, denoiser: Denoiser, observations: Observation, noise: Array, chunks_first: Array) -> Array:
         """The clean chunks in the network's space, and the variances of what was expected of them, [2, N, H, A]."""
-        chunks = noise
         expected: list[Array] = []
-        for step in range(self.steps):
-            velocity = denoiser.velocity(observations, chunks, step / self.steps)
-            expected.append(chunks + (1 - step / self.steps) * velocity)
-            chunks = chunks + velocity / self.steps
+
+        def watched(chunks: Array, time: float) -> Array:
+            velocity = denoiser.velocity(observations, chunks, time)
+            expected.append(chunks + (1 - time) * velocity)
+            return velocity
+
+        chunks = euler(watched, noise, self.steps)
         compared = expected[-self.last :]
         mean = sum(compared) / self.last
         variance = sum((each - mean) ** 2 for each in compared) / self.last

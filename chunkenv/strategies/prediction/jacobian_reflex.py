@@ -6,7 +6,7 @@ Karpov 2026, papadoster/jit-reflex, docs/results/report.md (there `reflex`, with
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from chunkenv.errors import ArgumentError
 from chunkenv.request import VectorRequest
 from chunkenv.strategies.costs import Cost, cost_of_velocities
-from chunkenv.strategies.denoiser import SAMPLING, Array, Denoiser
+from chunkenv.strategies.denoiser import SAMPLING, Denoiser
 from chunkenv.strategies.prediction.predicted_state import WorldModel, check_model
-from chunkenv.strategies.requests import draw_noise, generators_of, plan_left, real_rows, repeat
+from chunkenv.strategies.requests import draw_noise, generators_of, map_arrays, plan_left, real_rows, repeat
 from chunkenv.strategies.strategy import Strategy
+from chunkenv.utils.blocks import in_blocks
 from chunkenv.utils.checks import real_number
+from chunkenv.utils.euler import PlainEuler
 from chunkenv.utils.types import Observation
 
 
@@ -31,24 +33,6 @@ class JacobianDenoiser(Denoiser, Protocol):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The chunks from noise [N, H, A], as actions, and their derivatives in directions [N, O] of observations."""
         ...
-
-
-@dataclass(frozen=True)
-class PlainEuler:
-    """The loop from noise to a chunk, with operators only.
-
-    Attributes:
-        steps: Euler steps.
-    """
-
-    steps: int
-
-    def __call__(self, denoiser: Denoiser, observations: Observation, noise: Array) -> Array:
-        """The clean chunks in the network's space, [N, H, A]."""
-        chunks = noise
-        for step in range(self.steps):
-            chunks = chunks + denoiser.velocity(observations, chunks, step / self.steps) / self.steps
-        return chunks
 
 
 class Forecast(NamedTuple):
@@ -119,11 +103,15 @@ class JacobianReflex(Strategy[JacobianDenoiser]):
         plan = plan_left(request, horizon, size)
         frozen = real_rows(request.prefix_length, horizon)[:, :, None]
         noise = draw_noise(generators_of(request, "JacobianReflex"), horizon, size)
-        planned = np.where(frozen, plan, self._actions(self._present(observations, plan), noise))
-        predicted = self._predict_every_tick(observations, planned)
+        present = self._present(observations, plan)
+        planned = np.where(frozen, plan, self._actions(present, noise))
+        playing = np.ones(len(plan), bool) if request.playing is None else request.playing
+        predicted = self._predict_every_tick(observations, planned, present, playing)
         turned = shifted(noise)
         self._remember(Forecast(np.array(request.tick), predicted, turned))
-        answers = self._actions(predicted.reshape(-1, predicted.shape[-1]), turned.reshape(-1, horizon, size))
+        wanted = (playing[:, None] & ~frozen[:, :, 0]).reshape(-1)
+        asked = predicted.reshape(-1, predicted.shape[-1]), turned.reshape(-1, horizon, size)
+        answers = self._actions(*asked, wanted)
         return np.where(frozen, plan, answers[:, 0].reshape(planned.shape))
 
     def correct(
@@ -153,19 +141,28 @@ class JacobianReflex(Strategy[JacobianDenoiser]):
         _, change = self.policy.observation_jvp(expected, noise, error.astype(expected.dtype))
         return np.where(acting[:, None], np.clip(change[:, 0], -self.limit, self.limit), 0).astype(rows.dtype)
 
-    def _actions(self, observations: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        return np.asarray(self.policy.to_actions(self._sample(observations, noise)))
+    def _actions(
+        self, observations: np.ndarray, noise: np.ndarray, wanted: NDArray[np.bool_] | None = None
+    ) -> np.ndarray:
+        return np.asarray(self.policy.to_actions(in_blocks(self._sample, wanted, observations, noise)))
 
     def _present(self, observations: Observation, actions: np.ndarray) -> np.ndarray:
         """The policy's observations of now; of the actions none is played."""
         return np.asarray(self.model.predict(observations, actions, np.zeros(len(actions), np.int64)))
 
-    def _predict_every_tick(self, observations: Observation, planned: np.ndarray) -> np.ndarray:
-        """The policy's observations at the tick of each row, if the planned rows run, [N, H, O]."""
-        count, horizon = len(planned), self.policy.prediction_horizon
-        ticks = np.tile(np.arange(horizon), count)
-        predicted = np.asarray(self.model.predict(repeat(observations, horizon), repeat(planned, horizon), ticks))
-        return predicted.reshape(count, horizon, -1)
+    def _predict_every_tick(
+        self, observations: Observation, planned: np.ndarray, present: np.ndarray, playing: NDArray[np.bool_]
+    ) -> np.ndarray:
+        """The policy's observations at the tick of each row, if the planned rows run, [N, H, O].
+
+        Those of environments that do not play are the present ones [N, O].
+        """
+        count, horizon = int(playing.sum()), self.policy.prediction_horizon
+        begun, rows = map_arrays(itemgetter(playing), observations), repeat(planned[playing], horizon)
+        ahead = self.model.predict(repeat(begun, horizon), rows, np.tile(np.arange(horizon), count))
+        predicted = present[:, None].repeat(horizon, axis=1)
+        predicted[playing] = np.asarray(ahead).reshape(count, horizon, -1)
+        return predicted
 
     def _remember(self, forecast: Forecast) -> None:
         if self._forecasts and len(self._forecasts[0].ticks) != len(forecast.ticks):

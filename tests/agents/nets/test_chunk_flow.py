@@ -5,8 +5,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunkenv.agents.nets.chunk_flow import all_rows, clean_rows, euler, flow_loss, row_times, soft_weights
+from chunkenv.agents.nets.chunk_flow import all_rows, clean_rows, flow_loss, row_times, soft_weights
 from chunkenv.strategies import prefix_weights
+from chunkenv.utils.euler import euler
 
 RNG = np.random.default_rng(0)
 DATA, NOISE, GIVEN = (RNG.normal(size=(2, 3, 1)).astype(np.float32) for _ in range(3))

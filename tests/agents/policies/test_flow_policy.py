@@ -26,6 +26,7 @@ ARCHITECTURE = Architecture(width=16, hidden=16, blocks=1, time_features=8)
 
 class Asked(NamedTuple):
     rng: Any
+    playing: Any = None
 
 
 @cache
@@ -101,8 +102,8 @@ def test_the_pullback_is_the_transposed_jacobian(prefix):
     assert float((slope * cotangent).sum()) == pytest.approx(float((direction * pullback(cotangent)).sum()), rel=1e-2)
 
 
-def test_clean_rows_stand_still_and_change_the_others():
 @pytest.mark.optimised
+def test_clean_rows_stand_still_and_change_the_others():
     own = policy(prefix=True)
     observations, chunks = batch(3)
     lengths = np.array([0, 2, 8])
@@ -174,6 +175,35 @@ def test_equal_loops_and_sizes_compile_once():
     assert traces == [2.0]
     policy().compile(Counted(3.0))(*batch())
     assert traces == [2.0, 3.0]
+
+
+def test_policies_for_observations_of_other_sizes_share_what_is_compiled():
+    traces.clear()
+    for own in (policy(), policy(observation=OBSERVATION + 7)):
+        observations = np.random.default_rng(1).standard_normal((4, own.observation_size), np.float32)
+        result = own.compile(Counted(4.0))(observations, batch()[1])
+        expected = own.velocity(observations, batch()[1], 0.0)
+        np.testing.assert_allclose(result, 4 * np.asarray(expected), atol=1e-5)
+    assert traces == [4.0]
+
+
+def test_chunks_of_which_nobody_looks_at_some_are_the_same():
+    """In more rows than a block has: those of rows that play are what they are without the others, to the bit."""
+    observations, playing = batch(200)[0], np.random.default_rng(2).random(200) < 0.3
+    everything = policy().infer_batch(observations, Asked(streams(200)))
+    some = policy().infer_batch(observations, Asked(streams(200), playing))
+    np.testing.assert_array_equal(some[playing], everything[playing])
+    blank = policy().to_actions(np.zeros((8, 6), np.float32))
+    np.testing.assert_array_equal(some[~playing], np.broadcast_to(blank, some[~playing].shape))
+
+
+def test_a_stream_that_stands_there_many_times_is_drawn_from_as_often():
+    observations = np.repeat(batch(2)[0], 3, axis=0)
+    one, other = streams(2)
+    together = policy().infer_batch(observations, Asked((one, one, one, other, other, other)))
+    again = streams(2)
+    turns = [policy().infer_batch(observations[::3], Asked(again)) for _ in range(3)]
+    np.testing.assert_allclose(together.reshape(2, 3, 8, 6), np.stack(turns, axis=1), atol=1e-5)
 
 
 def test_what_compiled_loops_return_belongs_to_the_caller():

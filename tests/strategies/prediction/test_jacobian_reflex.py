@@ -57,6 +57,34 @@ def play(strategy, noise, decisions=4, delay=2, horizon=3, correction=True):
     return infos, seen, drawn
 
 
+class Counting(Linear):
+    """Counts the chunks that it is asked for."""
+
+    def compile(self, loop):
+        self.asked = 0
+
+        def run(observations, noise):
+            self.asked += len(noise)
+            return loop(self, observations, noise)
+
+        return run
+
+
+def test_rows_that_run_anyway_and_environments_that_do_not_play_are_left_out():
+    """64 environments with prefixes of 4 of 8 rows, a quarter of which play: a chunk of each, and one for 64 rows."""
+    rng, playing = np.random.default_rng(5), np.arange(64) % 4 == 0
+    observations, request = rng.normal(size=(64, 2)), requests(rng.normal(size=(64, 8, 2)), [8] * 64, delay=4)
+    plain, sparing = JacobianReflex(Counting(), LinearModel()), JacobianReflex(Counting(), LinearModel())
+    expected = plain.infer_batch(observations, copy.deepcopy(request))
+    found = sparing.infer_batch(observations, request._replace(playing=playing))
+    np.testing.assert_array_equal(found[playing], expected[playing])
+    assert (plain.policy.asked, sparing.policy.asked) == (64 + 256, 64 + 64)
+    asked = observations, np.zeros((64, 2)), np.where(playing, 4, -1), request.tick + 4, ()
+    corrections = plain.correct_batch(*asked)
+    assert np.abs(corrections[playing]).min() > 0
+    np.testing.assert_array_equal(sparing.correct_batch(*asked), corrections)
+
+
 def test_it_is_what_the_policy_would_answer_at_every_tick():
     """Of chunk 1 on, whatever the noise of the world: at tick t, the first action for x_t with the row's own noise."""
     policy = Linear()
