@@ -7,7 +7,7 @@ from chunkenv.utils.lazy import lazy_exports
 if TYPE_CHECKING:
     from chunkenv.course.assignment import Assignment, find_assignment
     from chunkenv.course.async_plots import draw_solve_rates, draw_two_ways, draw_weights
-    from chunkenv.course.begin import begin_assignment, make_notebook
+    from chunkenv.course.begin import begin_assignment, begin_blank, make_notebook
     from chunkenv.course.chunk_plots import draw_cuts, draw_gains
     from chunkenv.course.delay_curves import cartpole_by_delay, draw_by_delay, kinetix_by_delay
     from chunkenv.course.delay_profiles import draw_by_model, draw_profiles, sample_delays
@@ -26,6 +26,7 @@ __all__ = [
     "LateFlow",
     "TwoWays",
     "begin_assignment",
+    "begin_blank",
     "cartpole_by_delay",
     "count_solved",
     "draw_by_delay",
@@ -56,7 +57,7 @@ __getattr__, __dir__ = lazy_exports(
     {
         "assignment": "Assignment find_assignment",
         "async_plots": "draw_solve_rates draw_two_ways draw_weights",
-        "begin": "begin_assignment make_notebook",
+        "begin": "begin_assignment begin_blank make_notebook",
         "chunk_plots": "draw_cuts draw_gains",
         "delay_curves": "cartpole_by_delay draw_by_delay kinetix_by_delay",
         "delay_profiles": "draw_by_model draw_profiles sample_delays",

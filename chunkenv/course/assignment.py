@@ -1,4 +1,4 @@
-"""The assignments that are there: `chunkenv/course/assignments/<N>_<name>/`, with template, text and tests."""
+"""The assignments that are there, `chunkenv/course/assignments/<N>_<name>/`, and folders like them: of one's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from chunkenv.course.grading.exercise import Test
 from chunkenv.errors import ArgumentError, suggest
 
 ASSIGNMENTS = Path(__file__).with_name("assignments")
+BLANK = ASSIGNMENTS / "blank"
+"""A small assignment, to begin one of one's own with."""
+FILES = ("template.py", "text.md", "tests.py")
+"""That an assignment has."""
 FULL = 100.0
 """Points of all tests of an assignment together."""
 
@@ -20,12 +24,17 @@ class Assignment:
     """One assignment.
 
     Args:
-        number: as the user types it, such as "1".
+        number: as the user types it, such as "1"; of one of one's own the folder.
         folder: with `template.py`, `text.md` and `tests.py`.
     """
 
     number: str
     folder: Path
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is no assignment of this package."""
+        return self.folder.parent != ASSIGNMENTS
 
     @property
     def title(self) -> str:
@@ -61,15 +70,30 @@ class Assignment:
 
 
 def find_assignment(number: str) -> Assignment:
-    """The assignment of a number.
+    """The assignment of a number, or in a folder.
+
+    Args:
+        number: as "1", or the path of a folder with the files of an assignment.
 
     Raises:
         ArgumentError: there is none.
     """
     found = {path.name.partition("_")[0]: path for path in sorted(ASSIGNMENTS.glob("[0-9]*_*"))}
-    if number not in found:
-        raise ArgumentError(f"assignment {number!r} is unknown; {suggest(number, found)}")
-    return Assignment(number, found[number])
+    if number in found:
+        return Assignment(number, found[number])
+    if not Path(number).is_dir():
+        otherwise = f"choose one of {', '.join(map(repr, found))}, or give the folder of one of your own."
+        raise ArgumentError(f"assignment {number!r} is unknown; {suggest(number, found, otherwise)}")
+    return _own_assignment(Path(number))
+
+
+def _own_assignment(folder: Path) -> Assignment:
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ArgumentError(
+            f"{folder} has no {missing[0]}, so it is no assignment; `chunkenv course new --blank FOLDER` makes one."
+        )
+    return Assignment(str(folder), folder)
 
 
 def _import(path: Path) -> object:

@@ -1,4 +1,4 @@
-"""The folder in which a student begins: the text, the template as `solution.py`, and the same as a notebook."""
+"""Folders to begin in: a student's, and that of an assignment of one's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jupytext
 
-from chunkenv.course.assignment import Assignment
+from chunkenv.course.assignment import BLANK, Assignment
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.files import atomic_file, explain_write_errors
 
@@ -23,14 +23,33 @@ def begin_assignment(assignment: Assignment, folder: Path) -> None:
         ArgumentError: something is in it, which is not written over.
         UnwritableError: it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ArgumentError(f"{folder} is there and not empty; give the name of a new folder.")
+    _expect_new(folder)
     with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(assignment.text, folder / "text.md")
         shutil.copyfile(assignment.template, folder / "solution.py")
     with atomic_file(folder / "notebook.ipynb") as file:
         file.write(make_notebook(assignment).encode())
+
+
+def begin_blank(folder: Path) -> None:
+    """Make a folder with a small assignment of one's own: template, text, tests, and `reference/solution.py`.
+
+    Args:
+        folder: one that is not there yet, or empty.
+
+    Raises:
+        ArgumentError: something is in it, which is not written over.
+        UnwritableError: it cannot be written.
+    """
+    _expect_new(folder)
+    with explain_write_errors(folder):
+        shutil.copytree(BLANK, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+
+
+def _expect_new(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArgumentError(f"{folder} is there and not empty; give the name of a new folder.")
 
 
 def make_notebook(assignment: Assignment) -> str:

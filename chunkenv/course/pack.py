@@ -39,6 +39,8 @@ WARM = (
     "play_method('mjc_half_cheetah', 'naive', [0], 0, 'smooth', execution_horizon=1, latency=0)"
 )
 """One environment, and many at a time, as assignment 4 plays them: their kernels are different ones."""
+SOURCE, OWN = "/autograder/source", "assignment"
+"""Where Gradescope unpacks the zip, and in it the folder of an assignment of one's own."""
 MADE = (2000, 1, 1, 0, 0, 0)
 """The time in the zip, so that the same package makes the same bytes."""
 
@@ -47,7 +49,7 @@ def pack_assignment(assignment: Assignment, path: Path, wheel: Path | None = Non
     """Write the zip of an assignment.
 
     Args:
-        assignment: which.
+        assignment: which; of one of one's own, the files in its folder are packed, and not the folders in it.
         path: the zip.
         wheel: of this package, put into the zip; None installs the released one.
 
@@ -56,8 +58,10 @@ def pack_assignment(assignment: Assignment, path: Path, wheel: Path | None = Non
     """
     files = {
         "setup.sh": SETUP.format(python=PYTHON, warm=WARM).encode(),
-        "run_autograder": RUN.format(number=assignment.number).encode(),
+        "run_autograder": RUN.format(number=f"{SOURCE}/{OWN}" if assignment.is_own else assignment.number).encode(),
     }
+    if assignment.is_own:
+        files |= {f"{OWN}/{path.name}": path.read_bytes() for path in _files(assignment.folder)}
     if wheel is not None:
         files[wheel.name] = wheel.read_bytes()
     content = io.BytesIO()
@@ -68,3 +72,8 @@ def pack_assignment(assignment: Assignment, path: Path, wheel: Path | None = Non
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
     with atomic_file(path) as file:
         file.write(content.getvalue())
+
+
+def _files(folder: Path) -> list[Path]:
+    """Without the reference, which is in a folder of its own."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))

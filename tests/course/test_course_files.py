@@ -9,7 +9,15 @@ import zipfile
 import jupytext
 import pytest
 
-from chunkenv.course import Assignment, begin_assignment, find_assignment, grade_all, make_notebook, pack_assignment
+from chunkenv.course import (
+    Assignment,
+    begin_assignment,
+    begin_blank,
+    find_assignment,
+    grade_all,
+    make_notebook,
+    pack_assignment,
+)
 from chunkenv.course.grading import Grader, Isolation, Test
 from chunkenv.errors import ArgumentError
 
@@ -75,6 +83,34 @@ def test_the_zip_has_what_gradescope_runs(tmp_path):
         for script in ("setup.sh", "run_autograder"):
             subprocess.run(["bash", "-n"], input=archive.read(script), check=True)
         assert b"course grade 1 /autograder/submission" in archive.read("run_autograder")
+
+
+def test_a_blank_assignment_is_whole(tmp_path):
+    begin_blank(tmp_path / "own")
+    assignment = find_assignment(str(tmp_path / "own"))
+    grader = Grader(assignment.load_tests(), Isolation())
+    assert grader.grade(tmp_path / "own" / "reference").score == 100
+    begin_assignment(assignment, tmp_path / "mine")
+    assert grader.grade(tmp_path / "mine").score == 0
+    with pytest.raises(ArgumentError, match="not empty"):
+        begin_blank(tmp_path / "own")
+
+
+def test_an_assignment_of_ones_own_is_packed_without_its_reference(tmp_path):
+    begin_blank(tmp_path / "own")
+    pack_assignment(find_assignment(str(tmp_path / "own")), tmp_path / "own.zip")
+    with zipfile.ZipFile(tmp_path / "own.zip") as archive:
+        assert [name for name in archive.namelist() if "/" in name] == [
+            "assignment/template.py",
+            "assignment/tests.py",
+            "assignment/text.md",
+        ]
+        assert b"course grade /autograder/source/assignment /autograder/submission" in archive.read("run_autograder")
+
+
+def test_a_folder_without_tests_is_no_assignment(tmp_path):
+    with pytest.raises(ArgumentError, match="has no template"):
+        find_assignment(str(tmp_path))
 
 
 def test_a_folder_of_submissions_gets_a_table(tmp_path):

@@ -10,7 +10,9 @@ import typer
 from chunkenv.errors import ArgumentError
 from chunkenv.utils.extras import require
 
-Number: TypeAlias = Annotated[str, typer.Argument(metavar="N", help="The number of the assignment.")]
+Number: TypeAlias = Annotated[
+    str, typer.Argument(metavar="N", help="The number of the assignment, or the folder of one of your own.")
+]
 Submission: TypeAlias = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with solution.py.")]
 
 

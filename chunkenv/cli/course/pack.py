@@ -27,6 +27,8 @@ def pack(
 
     if wheel is not None and (wheel.suffix != ".whl" or not wheel.is_file()):
         raise ArgumentError(f"--wheel {wheel} is no wheel; make one with `python -m build --wheel`.")
-    path = Path(f"assignment-{number}.zip") if out is None else out
-    pack_assignment(find_assignment(number), path, wheel)
+    assignment = find_assignment(number)
+    name = assignment.folder.resolve().name if assignment.is_own else number
+    path = Path(f"assignment-{name}.zip") if out is None else out
+    pack_assignment(assignment, path, wheel)
     Console(highlight=False).print(f"{path}: upload it to Gradescope as the autograder.", soft_wrap=True)

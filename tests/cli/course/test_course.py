@@ -16,10 +16,22 @@ def test_new_says_what_is_next(tmp_path):
     assert (tmp_path / "one" / "notebook.ipynb").exists()
 
 
+def test_an_assignment_of_ones_own_is_made_checked_and_packed_from_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = invoke("course", "new", "--blank", "late")
+    assert "chunkenv course grade late late/reference" in result.output
+    assert "An assignment of one's own: read" in invoke("course", "new", "late", "mine").output
+    assert "40 of 40 public points" in invoke("course", "check", "late", "late/reference").output
+    assert "assignment-late.zip" in invoke("course", "pack", "late").output
+    assert zipfile.is_zipfile("assignment-late.zip")
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("new", "99", "folder"),
+        ("new", "1"),
+        ("new", "1", "--blank", "folder"),
         ("check", "1", "nowhere"),
         ("grade", "1", "nowhere"),
         ("grade", "99", "."),
