@@ -25,6 +25,24 @@ def pytest_pyfunc_call(pyfuncitem):
     return True
 
 
+def pytest_sessionstart(session):
+    """While the workers of a run gather their tests, numba compiles: once for all of them, and not under coverage.
+
+    Tracing makes numba's compiler, which is Python, several times as slow.
+    """
+    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
+        environment = {name: word for name, word in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+        command = [sys.executable, "-m", "tests.compile_kernels"]
+        silent = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # without numba it ends at once
+        session.config.compiling = subprocess.Popen(command, cwd=session.config.rootpath, env=environment, **silent)
+
+
+def pytest_sessionfinish(session):
+    if compiling := getattr(session.config, "compiling", None):
+        compiling.kill()
+        compiling.wait()
+
+
 def run_as_users_compile(test):
     # PYTEST_ADDOPTS may measure coverage, whose files the processes would take from each other.
     environment = {name: word for name, word in os.environ.items() if name not in ("XLA_FLAGS", "PYTEST_ADDOPTS")}
