@@ -19,7 +19,7 @@ SOLUTION = "solution.py"
 LARGEST = 2**20
 """Bytes of a submitted file."""
 SECONDS = 30.0
-"""That a test may take."""
+"""That a student's code may take in a test."""
 SENTENCE = 2000
 """Characters of the sentence of a test that are shown."""
 
@@ -31,7 +31,7 @@ class Grader:
     Args:
         tests: of the assignment.
         isolation: as whom students' code runs.
-        seconds: that each test may take, and importing the code.
+        seconds: that a student's code may take in each test, importing it included.
     """
 
     tests: Sequence[Test]
@@ -93,7 +93,7 @@ class Grader:
         return share, "Right." if share == 1 else f"{share:.0%} of the points."
 
     def _student(self, child: ChildProcess) -> Student:
-        return Student(child, time.monotonic() + self.seconds, self.seconds)
+        return Student(child, self.seconds)
 
 
 def read_source(folder: Path) -> str:

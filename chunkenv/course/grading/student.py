@@ -24,16 +24,16 @@ class Student:
 
     Args:
         child: the process, which has the code.
-        deadline: on the clock of `time.monotonic`, in seconds.
-        limit: the seconds that lie between the start and the deadline, for the sentence.
+        seconds: that the code may take for all its answers together. What the grader itself does between two questions
+            does not count: playing a world takes long, but is not the student's fault.
 
     Attributes:
         board: what tests told `record`: by name, how many episodes were solved, and of how many.
         delays: the delays in ticks that they told it, by name.
     """
 
-    def __init__(self, child: ChildProcess, deadline: float, limit: float) -> None:
-        self._child, self._deadline, self._limit = child, deadline, limit
+    def __init__(self, child: ChildProcess, seconds: float) -> None:
+        self._child, self._limit, self._left = child, seconds, seconds
         self.board: dict[str, tuple[int, int]] = {}
         self.delays: dict[str, list[int]] = {}
 
@@ -97,15 +97,19 @@ class Student:
         Raises:
             StudentFault: it has none.
         """
-        answer = self._exchange(message)
-        while isinstance(answer, dict) and set(answer) == {"asks", "args"}:
-            answer = self._exchange(_call_here(functions or {}, answer["asks"], answer["args"]))
+        deadline = time.monotonic() + self._left
+        try:
+            answer = self._exchange(message, deadline)
+            while isinstance(answer, dict) and set(answer) == {"asks", "args"}:
+                answer = self._exchange(_call_here(functions or {}, answer["asks"], answer["args"]), deadline)
+        finally:
+            self._left = deadline - time.monotonic()
         return _value(answer)
 
-    def _exchange(self, message: Value) -> Value:
+    def _exchange(self, message: Value, deadline: float) -> Value:
         """What the process sends next, after a message."""
         try:
-            return self._child.ask(write_frame(message), self._deadline - time.monotonic())
+            return self._child.ask(write_frame(message), deadline - time.monotonic())
         except TimeoutError as error:
             raise StudentFault(f"no answer within {self._limit:g} s; look for a loop that does not end.") from error
         except (EOFError, OSError) as error:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chunkenv.course.grading import Grader, Isolation, StudentFault, Test, WrongAnswer, expect_array, expect_number
+from chunkenv.course.grading import student as student_module
 
 
 def judge(source, run, seconds=20.0):
@@ -65,3 +66,29 @@ def test_what_was_not_asked_for_is_no_answer():
         assert student.call("f") == {"asks": 0, "args": []}
 
     assert judge(source, run).score == 10
+
+
+class Clockwork:
+    """A child that takes two seconds for every message, and once asks for something first."""
+
+    def __init__(self):
+        self.now, self.patience = 0.0, []
+        self.answers = [{"value": 1}, {"asks": 0, "args": []}, {"value": 2}, {"value": 3}]
+
+    def monotonic(self):
+        return self.now
+
+    def ask(self, frame, timeout):
+        self.patience.append(timeout)
+        self.now += 2.0
+        return self.answers.pop(0)
+
+
+def test_what_the_code_takes_counts_and_what_the_grader_does_between_questions_does_not(monkeypatch):
+    child = Clockwork()
+    monkeypatch.setattr(student_module, "time", child)
+    student = student_module.Student(child, 10.0)
+    for function in (lambda: 0, lambda: setattr(child, "now", child.now + 1), lambda: 0):
+        child.now += 100.0
+        student.call("f", function)
+    assert child.patience == [10.0, 8.0, 5.0, 3.0]  # the function that was called for the code took one, too
