@@ -29,19 +29,13 @@ from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.rtc import SIDE_BY_SIDE, brief_percent, methods_table
 from chunkenv.cli.bench.study_options import (
     RESULTS,
-    Address,
-    Count,
-    Episodes,
-    Executor,
     Methods,
-    Out,
-    Overwrite,
     Policies,
-    Seed,
     Tasks,
     episodes_of,
     levels_of,
     methods_of,
+    with_study_options,
 )
 from chunkenv.cli.command_line import read_names, read_real
 from chunkenv.cli.console_tables import print_table
@@ -55,6 +49,7 @@ if TYPE_CHECKING:
 SIZES = ",".join(f"{size:g}" for size in settings.SIZES)
 
 
+@with_study_options(settings.EPISODES, RESULTS / settings.NAME)
 def charged(
     context: typer.Context,
     tasks: Tasks = "all",
@@ -71,14 +66,7 @@ def charged(
         typer.Option(metavar="FILE", help="Latencies that were recorded before.", show_default=f"{FILE} in the folder"),
     ] = None,
     policies: Policies = POLICIES,
-    episodes: Episodes = settings.EPISODES,
-    seed: Seed = 0,
-    workers: Count = 0,
-    executor: Executor = "process",
-    address: Address = None,
     quick: Annotated[bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell.")] = False,
-    overwrite: Overwrite = False,
-    out: Out = RESULTS / settings.NAME,
 ) -> None:
     """Solve rate when every execution method is charged the time that it takes itself, on a slower and slower policy.
 
@@ -92,7 +80,7 @@ def charged(
     chosen = methods_of(methods, policies, levels)
     wanted = _read_reals("--sizes", sizes, SIZES)
     slower = None if slowdowns is None else _read_reals("--slowdowns", slowdowns, "1,50,100")
-    file = out / FILE if traces is None else traces
+    file = context.params["out"] / FILE if traces is None else traces
     if traces is None:
         _measure_missing(file, wanted, chosen, policies)
     study = settings.charged_study(
@@ -101,7 +89,7 @@ def charged(
         methods=chosen,
         slowdowns=slower,
         episodes=episodes_of(context, settings.QUICK_EPISODES),
-        seed=seed,
+        seed=context.params["seed"],
         policies=policies,
     )
     corrections = {name: seconds for name, seconds in read_corrections(file).items() if name in chosen}

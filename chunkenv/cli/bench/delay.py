@@ -13,22 +13,17 @@ from chunkenv.bench.study import Study
 from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.study_options import (
     RESULTS,
-    Address,
-    Count,
-    Episodes,
-    Executor,
-    Out,
-    Overwrite,
-    Seed,
     Tasks,
     episodes_of,
     levels_of,
+    with_study_options,
 )
 from chunkenv.cli.command_line import LONGEST, read_names, read_numbers, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.utils.extras import require
 
 
+@with_study_options(settings.EPISODES, RESULTS / settings.NAME)
 def delay(
     context: typer.Context,
     tasks: Tasks = "all",
@@ -36,14 +31,7 @@ def delay(
     delays: Annotated[str, typer.Option(metavar="LIST", help="Inference delays in ticks: 0,2,4 or 0-4.")] = "0-4",
     horizons: Annotated[str, typer.Option(metavar="LIST", help="Execution horizons: ticks between inferences.")] = "4",
     prediction_horizon: Annotated[int, whole(help="Rows in a chunk.", at_most=LONGEST)] = settings.PREDICTION_HORIZON,
-    episodes: Episodes = settings.EPISODES,
-    seed: Seed = 0,
-    workers: Count = 0,
-    executor: Executor = "process",
-    address: Address = None,
     quick: Annotated[bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes: a few minutes.")] = False,
-    overwrite: Overwrite = False,
-    out: Out = RESULTS / settings.NAME,
 ) -> None:
     """Solve rate of the Kinetix tasks against inference delay, for planners that know the prefix and that don't.
 
@@ -58,7 +46,7 @@ def delay(
         execution_horizons=read_numbers("--horizons", horizons),
         prediction_horizon=prediction_horizon,
         episodes=episodes_of(context, settings.QUICK_EPISODES),
-        seed=seed,
+        seed=context.params["seed"],
     )
     play_study(context, study, show)
 

@@ -24,19 +24,13 @@ from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.rtc import brief_percent, methods_table
 from chunkenv.cli.bench.study_options import (
     RESULTS,
-    Address,
-    Count,
-    Episodes,
-    Executor,
     Methods,
-    Out,
-    Overwrite,
     Policies,
-    Seed,
     Tasks,
     episodes_of,
     levels_of,
     methods_of,
+    with_study_options,
 )
 from chunkenv.cli.command_line import is_given, read_names, read_numbers
 from chunkenv.cli.console_tables import print_table
@@ -48,6 +42,7 @@ MEASURED_METHOD = "naive"
 """Whose inferences are the latency that is measured here."""
 
 
+@with_study_options(settings.EPISODES, RESULTS / settings.NAME)
 def latency(
     context: typer.Context,
     tasks: Tasks = "all",
@@ -63,16 +58,9 @@ def latency(
         ),
     ] = None,
     policies: Policies = POLICIES,
-    episodes: Episodes = settings.EPISODES,
-    seed: Seed = 0,
-    workers: Count = 0,
-    executor: Executor = "process",
-    address: Address = None,
     quick: Annotated[
         bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell, 2 ticks on average.")
     ] = False,
-    overwrite: Overwrite = False,
-    out: Out = RESULTS / settings.NAME,
 ) -> None:
     """Solve rate when delays vary: random, bursty and recorded latencies of the same means, by execution method.
 
@@ -86,13 +74,13 @@ def latency(
     shapes = SHAPES if latencies == "all" else tuple(read_names(latencies))
     brief = quick and not is_given(context, "mean_delays")
     study = settings.latency_study(
-        _recordings(shapes, recording, out / FILE, policies),
+        _recordings(shapes, recording, context.params["out"] / FILE, policies),
         tasks=levels,
         methods=methods_of(methods, policies, levels),
         latencies=shapes,
         mean_delays=settings.QUICK_MEAN_DELAYS if brief else read_numbers("--mean-delays", mean_delays),
         episodes=episodes_of(context, settings.QUICK_EPISODES),
-        seed=seed,
+        seed=context.params["seed"],
         policies=policies,
     )
     play_study(context, study, show)

@@ -20,18 +20,12 @@ from chunkenv.bench.study import Study
 from chunkenv.cli.bench.playing import Played, play_study
 from chunkenv.cli.bench.study_options import (
     RESULTS,
-    Address,
-    Count,
-    Episodes,
-    Executor,
     Methods,
-    Out,
-    Overwrite,
     Policies,
-    Seed,
     Tasks,
     levels_of,
     methods_of,
+    with_study_options,
 )
 from chunkenv.cli.command_line import is_given
 from chunkenv.cli.console_tables import print_table
@@ -43,6 +37,7 @@ SIDE_BY_SIDE = len(settings.PAPERS_METHODS)
 """Methods in a table, at most."""
 
 
+@with_study_options(settings.EPISODES, RESULTS / settings.NAME)
 def rtc(
     context: typer.Context,
     tasks: Tasks = "all",
@@ -60,11 +55,6 @@ def rtc(
             metavar="[NAME=]FILE.py:OBJECT", help="A policy of yours, made of a level's name; may be repeated."
         ),
     ] = None,
-    episodes: Episodes = settings.EPISODES,
-    seed: Seed = 0,
-    workers: Count = 0,
-    executor: Executor = "process",
-    address: Address = None,
     quick: Annotated[
         bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell, three execution horizons.")
     ] = False,
@@ -76,8 +66,6 @@ def rtc(
             f"unless --methods are given, of {', '.join(settings.FULL_METHODS)}.",
         ),
     ] = False,
-    overwrite: Overwrite = False,
-    out: Out = RESULTS / settings.NAME,
 ) -> None:
     """Real-Time Chunking's study: solve rate against inference delay and execution horizon, by execution method.
 
@@ -95,7 +83,7 @@ def rtc(
         methods=methods_of(methods, policies, levels, usual),
         schedules=_schedules(quick, full),
         episodes=_episodes(context),
-        seed=seed,
+        seed=context.params["seed"],
         policies=policies,
         own=own,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -46,6 +48,44 @@ Policies = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the rows that are there.")]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="For the database and the plots.")]
+
+
+def with_study_options(episodes: int, out: Path) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of every command that plays a study of the package, behind those that the command itself lists.
+
+    What reads them finds them in `context.params`.
+
+    Args:
+        episodes: of a cell, unless the option says otherwise.
+        out: the folder, unless the option says otherwise.
+    """
+    shared: dict[str, tuple[Any, Any]] = {
+        "episodes": (Episodes, episodes),
+        "seed": (Seed, 0),
+        "workers": (Count, 0),
+        "executor": (Executor, "process"),
+        "address": (Address, None),
+        "overwrite": (Overwrite, False),
+        "out": (Out, out),
+    }
+
+    def add_to(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())
+
+        @functools.wraps(command)
+        def with_shared(**options: Any) -> None:
+            command(**{parameter.name: options[parameter.name] for parameter in own})
+
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in shared.items()
+        ]
+        parameters = [*own, *more]
+        with_shared.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        with_shared.__annotations__ = {each.name: each.annotation for each in parameters}  # typer reads both
+        return with_shared
+
+    return add_to
 
 
 def episodes_of(context: typer.Context, quick: int) -> int:
