@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chunkenv.course.standings_page import write_standings
     from chunkenv.course.submissions import grade_all
     from chunkenv.course.two_ways import TwoWays
-    from chunkenv.course.windy_cartpole import PUBLIC_MODELS, count_solved, windy_cartpole
+    from chunkenv.course.windy_cartpole import PUBLIC_MODELS, count_solved, late_cartpole
 
 __all__ = [
     "PUBLIC_MODELS",
@@ -40,6 +40,7 @@ __all__ = [
     "find_assignment",
     "grade_all",
     "kinetix_by_delay",
+    "late_cartpole",
     "late_flow",
     "late_slope",
     "make_notebook",
@@ -48,7 +49,6 @@ __all__ = [
     "returns_on_slope",
     "sample_delays",
     "solved_by_delay",
-    "windy_cartpole",
     "write_standings",
 ]
 
@@ -67,7 +67,7 @@ __getattr__, __dir__ = lazy_exports(
         "standings_page": "write_standings",
         "submissions": "grade_all",
         "two_ways": "TwoWays",
-        "windy_cartpole": "PUBLIC_MODELS count_solved windy_cartpole",
+        "windy_cartpole": "PUBLIC_MODELS count_solved late_cartpole",
     },
     extra="course",
 )

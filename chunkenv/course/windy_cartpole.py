@@ -57,7 +57,7 @@ class WindyCartPole(gym.Wrapper[np.ndarray, np.ndarray, np.ndarray, Any]):
         return seen, float(reward), terminated, truncated, info | {"success": truncated and not terminated}
 
 
-def windy_cartpole(latency: LatencyModel) -> AnyEnv:
+def late_cartpole(latency: LatencyModel) -> AnyEnv:
     """The task with late chunks of 16 rows. `request.delay_estimate` is the delay of the request before, in ticks.
 
     In a tick without a row the last push goes on.
@@ -83,5 +83,5 @@ def count_solved(
 
 
 def _solved(policy: Policy, model: LatencyModel, episodes: int, seed: int) -> int:
-    rows = evaluate(lambda: windy_cartpole(model), policy, episodes, seed)
+    rows = evaluate(lambda: late_cartpole(model), policy, episodes, seed)
     return sum(bool(row["success"]) for row in rows)

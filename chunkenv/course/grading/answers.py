@@ -75,16 +75,16 @@ def read_array(what: str, answer: Any, shape: Sequence[int]) -> np.ndarray:
         WrongAnswer: it is no array of numbers, has another shape, or is not finite.
     """
     try:
-        found = np.asarray(answer, dtype=float) if isinstance(answer, np.ndarray | list | int | float) else None
-    except (TypeError, ValueError):
+        found = np.asarray(answer) if isinstance(answer, np.ndarray | list | int | float) else None
+    except ValueError:  # rows of different lengths
         found = None
-    if found is None:
+    if found is None or found.dtype.kind not in "biuf":  # texts such as "1.5" are no numbers
         raise WrongAnswer(f"{what} is an array of shape {tuple(shape)}; your answer is {brief(answer)}.")
     if found.shape != tuple(shape):
         raise WrongAnswer(f"{what} has shape {tuple(shape)}; your answer has shape {found.shape}.")
     if not np.isfinite(found).all():
         raise WrongAnswer(f"{what} is finite everywhere; your answer has NaN or infinite numbers.")
-    return found
+    return found.astype(float)
 
 
 def expect_same(what: str, answer: Any, right: Any) -> None:

@@ -32,6 +32,7 @@ def test_an_array_is_compared_number_by_number():
         ([1.0, math.nan], "NaN"),
         ([[1.0], [2.0, 3.0]], "is an array"),
         ("12", "is an array"),
+        (["1", "2"], "is an array"),
         (None, "is an array"),
     ],
 )

@@ -40,7 +40,7 @@ def choose_push(state: tuple[float, ...]) -> float:
     return min(max(wanted, -STRONGEST), STRONGEST)
 
 
-class HoldingPolicy:
+class OnePushPolicy:
     """Chooses once, and holds the push for the whole chunk: a line to compare with."""
 
     def infer(self, observation, request):
@@ -79,7 +79,7 @@ if __name__ == "__main__":
 
     from chunkenv.course import PUBLIC_MODELS, count_solved, draw_by_model, draw_profiles, sample_delays
 
-    policies = {"holding": HoldingPolicy(), "open": OpenPolicy()}
+    policies = {"holding": OnePushPolicy(), "open": OpenPolicy()}
     counts = {name: count_solved(policy, PUBLIC_MODELS, episodes=100, seed=0) for name, policy in policies.items()}
     print(counts)
     draw_by_model(counts, Path("solved.png"))
