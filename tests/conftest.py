@@ -14,6 +14,8 @@ FEWER_STEPS = (
 if os.environ.setdefault(FAST_COMPILING, "1") == "1":
     os.environ.setdefault("XLA_FLAGS", FEWER_STEPS)  # what is compiled here runs for a moment: compiling takes longer
 
+os.environ.setdefault("MKL_NUM_THREADS", "1")  # of PyTorch: where cores are few, threads mostly wait for each other
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
@@ -41,6 +43,15 @@ def pytest_sessionfinish(session):
     if compiling := getattr(session.config, "compiling", None):
         compiling.kill()
         compiling.wait()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test marked `no_cover`, which pytest-cov leaves out of the coverage, has its processes left out, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("no_cover"):
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 def run_as_users_compile(test):
