@@ -40,6 +40,7 @@ def test_there_are_examples():
     assert EXAMPLES
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
     if path.stem in NEEDS:

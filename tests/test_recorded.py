@@ -16,7 +16,7 @@ from tests.fixtures.recording import trees
 EXACT = trees.machine() == trees.read(FOLDER / "machine.json")
 amplifies_last_bits = pytest.mark.skipif(not EXACT, reason="recorded on another kind of machine, or other libraries")
 
-
+pytestmark = pytest.mark.no_cover
 CHAOTIC = {"studies", "kinetix_data", "manipulation_data", "agents"}
 """Kinds that amplify last bits when they are made anew."""
 

@@ -91,6 +91,7 @@ def test_a_value_depends_on_the_rows_up_to_its_length_and_on_no_later_one(untrai
     assert np.allclose(values[..., -1], critic_values(critics, observations, rows), atol=1e-6)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("calibrated", [True, False])
 def test_values_are_held_down_to_the_return_in_the_data_and_no_lower(untrained, batch, calibrated):
     """The penalty by hand, of a policy whose values are above the return in one half of the windows."""

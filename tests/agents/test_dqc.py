@@ -35,6 +35,7 @@ def error(horizons: Horizons) -> float:
     return float(np.abs(found - truth).mean())
 
 
+@pytest.mark.no_cover
 def test_the_short_critic_finds_the_fixed_point_of_the_implicit_backup_under_delay():
     assert error(DELAYED) < 0.08
 

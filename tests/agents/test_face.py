@@ -17,6 +17,7 @@ def test_the_agents_load_nothing_heavy_before_a_name_is_asked_for():
     assert not {"jax", "numba", "safetensors"} & set(loaded_by("import chunkenv.agents"))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("module", ["qc", "registry", "policies.chunk_policy", "policies.behaviour_policy"])
 def test_learning_from_chunks_needs_no_kinetix(module):
     modules = loaded_by(f"import chunkenv.agents.{module}")

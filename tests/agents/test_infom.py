@@ -51,6 +51,7 @@ def off_without_intentions(chunk: int, updates: int) -> float:
     return float(np.mean([total_variation(*pair) for pair in zip(known, found, strict=True)]))
 
 
+@pytest.mark.no_cover
 def test_futures_have_the_shares_that_are_known():
     assert off_without_intentions(1, 1200) < 0.1
 

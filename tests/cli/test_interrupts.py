@@ -73,6 +73,7 @@ def select(out, query):
         return []
 
 
+@pytest.mark.no_cover
 @every_signal
 def test_a_study_releases_its_claims_and_says_what_is_kept(way, tmp_path):
     process = bench(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -86,6 +87,7 @@ def test_a_study_releases_its_claims_and_says_what_is_kept(way, tmp_path):
     assert not claims(tmp_path)
 
 
+@pytest.mark.no_cover
 def test_a_terminal_that_closes_is_no_error(tmp_path):
     ours, theirs = pty.openpty()
     process = bench(tmp_path, code=ON_A_TERMINAL, stdin=theirs, stdout=theirs, stderr=theirs)

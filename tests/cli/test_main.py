@@ -25,6 +25,7 @@ def test_an_unknown_command_is_refused():
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.no_cover
 def test_the_command_is_installed():
     script = Path(sys.executable).parent / "chunkenv"
     if not script.exists():

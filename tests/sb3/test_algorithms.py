@@ -37,12 +37,14 @@ def assert_same_training(ours, theirs):
         assert torch.equal(mine, yours)
 
 
+@pytest.mark.no_cover
 def test_ppo_on_cartpole_is_plain_ppo_to_the_bit():
     env = make_sb3_env("CartPole-v1", prediction_horizon=1)
     ours = ChunkPPO("MlpPolicy", env, seed=0, **SHORT).learn(1024)
     assert_same_training(ours, PPO("MlpPolicy", "CartPole-v1", seed=0, **SHORT).learn(1024))
 
 
+@pytest.mark.no_cover
 def test_a2c_on_pendulum_is_plain_a2c_to_the_bit():
     """200 steps truncate an episode: the bootstrap of a truncation is compared too."""
     env = make_sb3_env("Pendulum-v1", prediction_horizon=1, discount=0.9)
@@ -50,6 +52,7 @@ def test_a2c_on_pendulum_is_plain_a2c_to_the_bit():
     assert_same_training(ours, A2C("MlpPolicy", "Pendulum-v1", seed=0, gamma=0.9, device="cpu").learn(450))
 
 
+@pytest.mark.no_cover
 def test_sac_on_pendulum_is_plain_sac_to_the_bit():
     arguments = {"seed": 0, "device": "cpu", "learning_starts": 150, "policy_kwargs": {"net_arch": [32, 32]}}
     env = make_sb3_env("Pendulum-v1", prediction_horizon=1)

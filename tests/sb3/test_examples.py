@@ -28,6 +28,7 @@ def numbers(line):
     return [float(number) for number in re.findall(r"-?\d+", line)]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SHORT)
 def test_short(name, monkeypatch, capsys):
     """In this process: importing torch anew takes longer than the example."""

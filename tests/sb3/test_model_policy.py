@@ -109,6 +109,7 @@ def test_prefixes_and_observations_count_from_zero_for_the_model():
     assert (seen["observation"].tolist(), seen["prefix"].tolist()) == ([[1]], [[2, 1]])
 
 
+@pytest.mark.no_cover
 def test_a_recurrent_model_remembers_within_an_episode_only():
     late = {"prediction_horizon": 2, "latency": 1}
     env = make_sb3_env("Pendulum-v1", **late)

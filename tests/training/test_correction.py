@@ -103,6 +103,7 @@ def bytes_of(folder, **arguments):
     return (folder / HEAD).read_bytes()
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_gives_the_same_bytes_also_after_a_break(tmp_path):
     whole = bytes_of(tmp_path / "whole")
     assert load_correction_head(tmp_path / "whole" / HEAD).facts["updates"] == 2000

@@ -80,6 +80,7 @@ def begin(folder, dataset, id="chunkenv-test/place-v0", ahead=4, **given):
     return resume(GoalTraining(config, "sharsa", settings, dataset, 0), folder)
 
 
+@pytest.mark.no_cover
 def test_a_training_goes_on_to_the_bit_after_an_interruption(tmp_path, monkeypatch):
     monkeypatch.setattr("chunkenv.training.goal_training.ROUND", 10)
     dataset = data(tmp_path / "data")

@@ -38,6 +38,7 @@ def draw(policy, count, seed=0):
     return observations, rng.standard_normal((count, 4, 2), np.float32)
 
 
+@pytest.mark.no_cover
 def test_both_modes_of_the_data_are_drawn_and_nothing_between(prefixed):
     observations, noise = draw(prefixed, 2000)
     chunks = prefixed.to_actions(prefixed.compile(sample_chunks)(observations, noise))
@@ -63,6 +64,7 @@ def from_prefix(denoiser, observations, chunks, lengths):
     return chunks
 
 
+@pytest.mark.no_cover
 def test_what_lies_beyond_the_end_of_an_episode_teaches_nothing():
     zeros, garbage = (trained(TwoModes(beyond, masked=0.5)) for beyond in (0.0, 1e6))
     assert same(weights_of(zeros), weights_of(garbage))
@@ -72,6 +74,7 @@ def test_rows_within_the_episode_teach():
     assert not same(weights_of(trained(TwoModes(masked=0.5))), weights_of(trained(TwoModes(masked=0.4))))
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_gives_the_same_weights():
     assert same(weights_of(trained()), weights_of(trained()))
     assert not same(weights_of(trained()), weights_of(trained(seed=1)))

@@ -65,6 +65,7 @@ def equal(first, second):
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("make", TRAININGS)
 def test_a_training_by_splus_renews_its_bases_and_goes_on_to_the_bit(make, tmp_path):
     training = make(tmp_path / "data", "splus")

@@ -48,6 +48,7 @@ def test_the_output_has_the_shape_of_the_chunks(kind, sizes):
     assert out.shape == (3, sizes.horizon, sizes.action)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_weight_matters(kind):
     sizes = ChunkSizes(5, 8, 6, prefix=True)
@@ -62,6 +63,7 @@ def test_every_weight_matters(kind):
         assert np.abs(gradient).max() > 0, name
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_of_a_batch_do_not_see_each_other(kind):
     sizes = ChunkSizes(5, 8, 6)
@@ -72,6 +74,7 @@ def test_rows_of_a_batch_do_not_see_each_other(kind):
     np.testing.assert_allclose(together[1], alone[0], atol=1e-4)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_time_for_all_is_that_time_for_each(kind):
     sizes = ChunkSizes(5, 8, 6)
@@ -82,6 +85,7 @@ def test_one_time_for_all_is_that_time_for_each(kind):
     np.testing.assert_allclose(one, each, atol=1e-4)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_seen_the_chunk_the_time_and_what_is_clean_change_the_output(kind):
     sizes = ChunkSizes(5, 8, 6, prefix=True)

@@ -16,6 +16,7 @@ def test_parameters_are_the_numbers_in_the_weights(kind):
     assert count_parameters(architecture, SIZES) == sum(each.size for each in weights.values())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("parameters", [100_000, 1_000_000, pytest.param(30_000_000, marks=pytest.mark.slow)])
 def test_a_network_has_nearly_so_many_parameters_and_grows_both_ways(parameters):
     found = architecture_of_size(Architecture(), SIZES, parameters)

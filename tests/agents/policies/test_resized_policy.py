@@ -23,6 +23,7 @@ def test_a_larger_policy_answers_as_its_kind_does(prefix):
     assert large.flops_per_evaluation > 10 * small.flops_per_evaluation
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("strategy", "prefix"), [(RTC, False), (TrainingTimeRTC, True)])
 def test_strategies_work_on_it(strategy, prefix):
     observations, left_over = batch(3)

@@ -12,6 +12,7 @@ def invoke(*words):
     return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(train.app, [str(word) for word in words])
 
 
+@pytest.mark.no_cover
 def test_a_policy_is_trained_by_splus_and_says_so(tmp_path):
     small_dataset(tmp_path / "data", lengths=(20, 30))
     command = ["flow", LEVEL, "--data", tmp_path / "data", "--updates", 4, "--out", tmp_path / "out"]
