@@ -60,34 +60,33 @@ SAMPLING = {
 }
 """Of what the level is played with: right text, wrong text, and the score without the level's 10 points."""
 OTHERS = {
-    "the newest counts most": ("np.exp(-DECAY * np.arange", "np.exp(DECAY * np.arange", 75),
-    "the plain mean": ("weights=weights)", "weights=None)", 75),
-    "ticks in place of ranks": (RANKS, "np.array([t for t, chunk in self.chunks if tick - t < len(chunk)]))", 75),
-    "state that leaks over resets": (BEGIN + "        self.chunks = []", BEGIN, 80),
-    "a row of another tick": ("chunk[tick - begun]", "chunk[max(tick - begun - 1, 0)]", 80),
-    "requests at every tick": ("append((request.tick, chunk))", "append((len(self.chunks), chunk))", 75),
-    "the row of the tick before": ("    row = tick - requested\n", "    row = max(tick - requested - 1, 0)\n", 80),
-    "the row of the tick in the episode": ("    row = tick - requested\n", "    row = tick % len(chunk)\n", 85),
-    "a correction that is not cut": (SUM, SUM.removeprefix("np.clip(").removesuffix(", -1.0, 1.0)"), 85),
-    "the correction without the plan": (SUM, SUM.replace("chunk[row] + head", "0.0 + np.asarray(head", 1) + ")", 80),
-    "a step uphill": ("weights - rate * 2", "weights + rate * 2", 80),
-    "the sum for the mean": ("rate * 2 / len(features) *", "rate * 2 *", 80),
-    "the gradient without its 2": ("rate * 2 /", "rate /", 80),
-    "labels without what was planned": ("planned + features @ weights - labels", "features @ weights - labels", 80),
-    "Wilson's interval in part": ("half = z / shrink", "half = z", 85),
+    "the newest counts most": ("np.exp(-DECAY * np.arange", "np.exp(DECAY * np.arange", 85),
+    "the plain mean": ("weights=weights)", "weights=None)", 85),
+    "ticks in place of ranks": (RANKS, "np.array([t for t, chunk in self.chunks if tick - t < len(chunk)]))", 85),
+    "state that leaks over resets": (BEGIN + "        self.chunks = []", BEGIN, 90),
+    "a row of another tick": ("chunk[tick - begun]", "chunk[max(tick - begun - 1, 0)]", 90),
+    "requests at every tick": ("append((request.tick, chunk))", "append((len(self.chunks), chunk))", 85),
+    "the row of the tick before": ("    row = tick - requested\n", "    row = max(tick - requested - 1, 0)\n", 90),
+    "the row of the tick in the episode": ("    row = tick - requested\n", "    row = tick % len(chunk)\n", 95),
+    "a correction that is not cut": (SUM, SUM.removeprefix("np.clip(").removesuffix(", -1.0, 1.0)"), 95),
+    "the correction without the plan": (SUM, SUM.replace("chunk[row] + head", "0.0 + np.asarray(head", 1) + ")", 90),
+    "a step uphill": ("weights - rate * 2", "weights + rate * 2", 90),
+    "the sum for the mean": ("rate * 2 / len(features) *", "rate * 2 *", 90),
+    "the gradient without its 2": ("rate * 2 /", "rate /", 90),
+    "labels without what was planned": ("planned + features @ weights - labels", "features @ weights - labels", 90),
+    "Wilson's interval in part": ("half = z / shrink", "half = z", 95),
 }
-"""Of everything else."""
-MISTAKES = SAMPLING | OTHERS
+"""Of everything else, with the whole score."""
 LEVEL = {
     "one step too few": False,
     "steps of length 1": False,
     "one frozen row too many": True,
+    "no end of the decay at H - s": True,
     "a linear decay": True,
     "guidance unclipped": True,
     "no guidance at the beginning": True,
     "the gradient of the velocity alone": False,
     "the velocity's Jacobian for that of x1": False,
-    "the error not carried back": True,
     "a whole step to the end from everywhere": False,
     "away from the plan": False,
     "guided chunks that are not guided": False,
@@ -95,6 +94,8 @@ LEVEL = {
     "wrong shape": False,
 }
 """Whether the level's 10 points come all the same; of the mistakes that lie far enough from its thresholds."""
+MISTAKES = OTHERS | {name: (*SAMPLING[name][:2], SAMPLING[name][2] + 10 * passed) for name, passed in LEVEL.items()}
+"""Right text, wrong text, and the whole score."""
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +108,10 @@ def test_the_reference_has_all_points_and_the_template_none():
     assert sum(lost_points("4", template("4"), {PLAYED}).values()) == 90
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", [*SAMPLING, *OTHERS])
 def test_a_mistake_has_its_score(name):
-    right, wrong, points = MISTAKES[name]
+    right, wrong, _ = (SAMPLING | OTHERS)[name]
+    points = SAMPLING[name][2] if name in SAMPLING else OTHERS[name][2] - 10
     assert 90 - sum(lost_points("4", with_mistake("4", right, wrong), {PLAYED}).values()) == points
 
 

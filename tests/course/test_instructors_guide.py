@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "instructors.md").read_text(encoding="utf-8")
-MODULES = {"1": "test_delay_assignment", "2": "test_chunk_values", "3": "test_random_delay"}
+MODULES = {"1": "test_delay_assignment", "2": "test_chunk_values", "3": "test_random_delay", "4": "test_asynchronous"}
 
 
 def test_every_mistake_on_the_page_is_tested_with_that_score():
