@@ -96,7 +96,7 @@ class Task(NamedTuple):
         return f"chunkenv/{self.full_name}-box2d-v0"
 
 
-Kind = Literal["Kinetix level", "manipulation task", "task"]
+Kind = Literal["Kinetix level", "manipulation task", "goal-conditioned task", "task"]
 
 LEVEL_TASKS = tuple(Task(level) for level in LEVELS)
 NUMBERED_TASKS = tuple(Task(f"{family}-task{number}", family, number) for family in FAMILIES for number in TASKS)
@@ -104,6 +104,7 @@ GOAL_TASKS = tuple(Task(family, family) for family in FAMILIES)
 OF_KIND: dict[str, tuple[Task, ...]] = {
     "Kinetix level": LEVEL_TASKS,
     "manipulation task": NUMBERED_TASKS,
+    "goal-conditioned task": GOAL_TASKS,
     "task": (*LEVEL_TASKS, *NUMBERED_TASKS),
 }
 """What a command may ask for; a "task" is all that data can be collected of."""
@@ -112,6 +113,7 @@ OURS = (*LEVEL_TASKS, *NUMBERED_TASKS, *GOAL_TASKS)
 _BY_NAME = {name: task for task in OURS for name in (task.name, task.full_name)}
 _BY_LEVEL = {task.level: task for task in OF_KIND["task"]}
 _BY_ID = {task.id: task for task in OURS}
+_GOAL_TASK_BY_LEVEL = {task.level: task for task in GOAL_TASKS}
 
 
 def find_task(name: str) -> Task | None:
@@ -183,7 +185,7 @@ def environment_of(info: dict[str, Any]) -> Environment | None:
     >>> environment_of({"level": "manip-cube-single-task2", "arguments": {"reward": "sparse"}})
     Environment(id='chunkenv/manip-cube-single-task2-v0', arguments={'reward': 'sparse'})
     """
-    task = task_of_level(info.get("level"))
+    task = task_of_level(info.get("level")) or _GOAL_TASK_BY_LEVEL.get(str(info.get("level")))
     if task is None:
         return None
     if task.family is None:

@@ -164,6 +164,7 @@ def collect_oracle(
     pauses: float = 0.0,
     detours: float = 0.0,
     failures: float = 0.0,
+    goals: str | None = None,
     workers: int = 1,
     command: str = "",
     progress: Progress | None = None,
@@ -171,7 +172,7 @@ def collect_oracle(
     """Collect episodes of the oracle in a manipulation task.
 
     Args:
-        level: such as "manip-cube-single-task2", or its id.
+        level: such as "manip-cube-single-task2", or its id; with `goals`, of a goal-conditioned task, "manip-scene".
         style: "play" (random sub-goals), "task" (the whole task) or "noisy" (random sub-goals under noise).
         out: this and the others: as in `collect`.
         reward: as the environment has it, "count" or "sparse".
@@ -183,6 +184,8 @@ def collect_oracle(
         pauses: in style "task", the share of ticks in which nothing moves; see `Imperfection` for this and the next.
         detours: the share of ticks in which the gripper goes astray.
         failures: the share of episodes in which it gives up.
+        goals: in a goal-conditioned task, what episodes are about: "tasks", "train" or "held-out", as
+            `GoalManipulationEnv` has it; their rows are the features, without the goal.
         workers: how many processes.
         command: is stored with the data.
         progress: called after every block.
@@ -195,11 +198,11 @@ def collect_oracle(
     from chunkenv.collect.oracle_player import OraclePlayer  # imports mujoco, which other data do not need
     from chunkenv.manipulation.oracles import Imperfection
 
-    level = read_task(level, "manipulation task").level
+    level = read_task(level, "manipulation task" if goals is None else "goal-conditioned task").level
     if action_noise is not None:
         real_number("action_noise", action_noise, at_least=0.0)
     _, workers = _check(seed, 0.0, workers)
-    arguments = {"reward": reward}
+    arguments = {"reward": reward} | ({} if goals is None else {"goal": "instruction", "goals": goals})
     imperfection = Imperfection(pauses, detours, failures) if pauses or detours or failures else None
     make_player = partial(OraclePlayer, level, arguments, style, seed, action_noise, primitives, imperfection)
     make_player()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -48,7 +49,8 @@ class OraclePlayer:
         primitives: str | None = None,
         imperfection: Imperfection | None = None,
     ) -> None:
-        _, family, task = read_task(level, "manipulation task")
+        in_words = "goals" in arguments
+        _, family, task = read_task(level, "goal-conditioned task" if in_words else "manipulation task")
         assert family is not None
         self._seed = seed
         self._make_actor = partial(
@@ -67,7 +69,8 @@ class OraclePlayer:
         seeds = [episode_seed(self._seed, number) for number in numbers]
         observations, _ = self._envs.reset(seed=seeds)
         episodes = [
-            OracleEpisode(self._new_actor(seed), seed, first) for seed, first in zip(seeds, observations, strict=True)
+            OracleEpisode(self._new_actor(seed), seed, first)
+            for seed, first in zip(seeds, _features(observations), strict=True)
         ]
         while running := [index for index, one in enumerate(episodes) if not one.is_over]:
             self._tick(episodes, running)
@@ -82,12 +85,18 @@ class OraclePlayer:
         for index in running:
             actions[index, 0], ticks[index] = episodes[index].actor.act(self._envs.facts(index)), 1
         playback = self._envs.play(actions, ticks)
+        features = _features(playback.observations)
         for index in running:
             one = episodes[index]
-            one.observations.append(playback.observations[index])
+            one.observations.append(features[index])
             one.actions.append(actions[index, 0])
             one.rewards.append(playback.rewards[index, 0])
             one.terminated, one.truncated = bool(playback.terminated[index]), bool(playback.truncated[index])
+
+
+def _features(observations: Any) -> np.ndarray:
+    """The features of a batch of observations, float32[N, n], without an instruction."""
+    return observations["observation"] if isinstance(observations, dict) else observations
 
 
 class OracleEpisode:

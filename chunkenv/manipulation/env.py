@@ -145,6 +145,10 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         scene = None if subtasks is None else draw_scene(self.world.family, subtasks, self.np_random)
         drawn = int(self.np_random.choice(self._tasks)) if many and chosen is None else self._tasks[0]
         self.world.begin(self.np_random, chosen or drawn, many, scene)
+        return self._begun()
+
+    def _begun(self) -> tuple[Any, dict[str, Any]]:
+        """What `reset` returns, once the episode has begun in the world."""
         self._ready, self._over = True, False
         if self.render_mode == "human":
             self._show()
@@ -285,10 +289,10 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
         """The spaces of what is observed of the scene, by name."""
         if self._kind not in SEEN:
             return {"observation": feature_space(self.world.family.features)}
-        frame = {"pixels": spaces.Box(0, 255, self._view.shape, np.uint8)}
+        frame: dict[str, spaces.Space[Any]] = {"pixels": spaces.Box(0, 255, self._view.shape, np.uint8)}
         return frame if self._kind == "pixels" else {**frame, "robot": feature_space(ROBOT)}
 
-    def _see(self, features: np.ndarray) -> dict[str, np.ndarray]:
+    def _see(self, features: np.ndarray) -> dict[str, Any]:
         """What is observed of the scene, by name."""
         if self._kind not in SEEN:
             return {"observation": clip_features(features)}

@@ -21,7 +21,7 @@ from chunkenv.manipulation.goal_env import GOALS, GoalManipulationEnv
 from chunkenv.manipulation.scene.state import check_state
 from chunkenv.manipulation.scene.state_pictures import View
 from chunkenv.utils.autoreset import Autoreset, read_start, read_time_limit
-from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, read_play
+from chunkenv.utils.batching import BatchReader, Infos, Playback, copy_member, object_array, read_play
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.processes import usable_cores
 
@@ -46,7 +46,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         reward: as `ManipulationEnv` has it.
         timing: as `ManipulationEnv` has it.
         observation: as `ManipulationEnv` has it.
-        goal: without a task, as `GoalManipulationEnv` has it: "objects" (if None) or "features".
+        goal: without a task, as `GoalManipulationEnv` has it: "objects" (if None), "features" or "instruction".
         threads: at most how many threads play the environments; as many as the process has cores, if None.
         autoreset_mode: gymnasium's AutoresetMode, or the value of one.
         render_mode: None, or "rgb_array", with which `render` returns a frame of each environment.
@@ -54,6 +54,8 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         camera: this and the next two: of observed frames, as `ManipulationEnv` has it.
         image_size: width and height of an observed frame.
         geometry: of an observed frame.
+        wordings: this and the next: of instructions, as `GoalManipulationEnv` has it.
+        goals: what episodes with instructions are about.
         max_episode_steps: control steps after which an episode is truncated; the family's, if None; -1 for none.
 
     Raises:
@@ -84,11 +86,14 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         camera: str = View().camera,
         image_size: int = View().size,
         geometry: str = View().geometry,
+        wordings: str | None = None,
+        goals: str | None = None,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, at_least=1)
         threads = usable_cores() if threads is None else whole_number("threads", threads, at_least=1)
         self.render_mode = None if render_mode is None else one_of("render_mode", render_mode, ("rgb_array",))
-        self._single = partial(_single, family, task, goal)
+        words = {name: value for name, value in (("wordings", wordings), ("goals", goals)) if value is not None}
+        self._single = partial(_single, family, task, goal, **words)
         options = {"reward": reward, "timing": timing, "observation": observation, "render_size": render_size}
         one = self._single(**options, camera=camera, image_size=image_size, geometry=geometry)
         self._limit = read_time_limit(FAMILY[family].time_limit if max_episode_steps is None else max_episode_steps)
@@ -100,6 +105,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         self._engine.speed_up(self._beginner.world)
         self._painter: ManipulationEnv | None = None
         self._render_size = render_size
+        self._in_words = goal == "instruction"
         self._current, self._sparse = timing == "current", reward == "sparse"
         self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
         self.observation_space = batch_space(one.observation_space, self.num_envs)
@@ -206,11 +212,16 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             state, _ = self._beginner.reset(seed=seeds[index], options=options)
             self._generators[index] = self._beginner.np_random
             self._engine.put(index, state)
+            self._observing.instructions[index] = getattr(self._beginner, "instruction", "")
         self._engine.observe()
         self._ticks[members] = 0
         self._autoreset.ended &= ~members
         self._begun = True
-        return self.observe(), {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
+        infos: Infos = {"success": np.zeros(self.num_envs, bool), "_success": members.copy()}
+        if self._in_words:
+            said = dict(zip(np.flatnonzero(members).tolist(), self._observing.instructions[members], strict=True))
+            infos |= {"instruction": object_array(said, self.num_envs), "_instruction": members.copy()}
+        return self.observe(), infos
 
     def observe(self) -> Any:
         """The present observation of each environment, a new batch."""
@@ -271,6 +282,9 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         checked = [check_state(self._engine.layout, state) for state in states]
         for index, state in enumerate(checked):
             self._engine.put(index, state)
+            if self._in_words:
+                self._beginner.set_state(state)
+                self._observing.instructions[index] = getattr(self._beginner, "instruction", "")
         self._engine.observe()
         self._ticks = np.rint(self._engine.times() / CONTROL_DT).astype(np.int64)
         self._autoreset.ended = self._ticks >= self._limit
@@ -324,8 +338,9 @@ def _single(family: str, task: int | None, goal: str | None, **options: Any) -> 
     """The environment of which this is a vector."""
     if task is None:
         return GoalManipulationEnv(family, goal or GOALS[0], **options)
-    if goal is not None:
-        raise ArgumentError(f"goal={goal!r} is for goal-conditioned environments only; give task=None.")
+    for name, value in {"goal": goal, **{name: options.get(name) for name in ("wordings", "goals")}}.items():
+        if value is not None:
+            raise ArgumentError(f"{name}={value!r} is for goal-conditioned environments only; give task=None.")
     return ManipulationEnv(family, task, **options)
 
 

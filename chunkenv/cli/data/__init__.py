@@ -2,7 +2,7 @@
 
 import typer
 
-from chunkenv.cli.data import check, collect, export, import_minari, import_ogbench, info
+from chunkenv.cli.data import check, collect, export, import_minari, import_ogbench, info, render
 
 __all__ = ["app"]
 
@@ -12,6 +12,7 @@ app = typer.Typer(
 app.command("collect")(collect.collect)
 app.command("info")(info.info)
 app.command("check")(check.check)
+app.command("render")(render.render)
 app.command("export")(export.export)
 app.command("import")(import_minari.import_minari)
 app.command("import-ogbench")(import_ogbench.import_ogbench)

@@ -14,11 +14,13 @@ import chunkenv.collect as collection
 from chunkenv.cli.command_line import LARGEST_SEED, MOST_WORKERS, command_line, complete_task, real, whole
 from chunkenv.cli.console_tables import print_table
 from chunkenv.cli.data.dataset_options import DATASETS, expert_table
+from chunkenv.cli.data.render import Camera, Geometry, ImageSize, render
 from chunkenv.cli.interrupts import say_if_interrupted
 from chunkenv.cli.progress import progress_bar
 from chunkenv.data.dataset import Dataset
 from chunkenv.errors import ArgumentError
 from chunkenv.registration import ACTION_NOISE, read_task
+from chunkenv.utils.checks import one_of
 from chunkenv.utils.processes import usable_cores
 
 LEAST_SOLVE_RATE = 0.65
@@ -60,6 +62,16 @@ def collect(
     failures: Annotated[
         float | None, real(help="With --style task: the share of episodes in which it gives up.", default="0")
     ] = None,
+    goals: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In a goal-conditioned task (scene, cube-double): tasks, train or held-out."),
+    ] = None,
+    observation: Annotated[
+        str, typer.Option(metavar="NAME", help="In manipulation, pixels keeps frames and instructions, too.")
+    ] = "features",
+    camera: Camera = "front_pixels",
+    image_size: ImageSize = 64,
+    geometry: Geometry = "coarse",
     episodes: Annotated[int | None, whole(help="How many; or:")] = None,
     transitions: Annotated[int | None, whole(help="At least how many ticks.")] = None,
     seed: Annotated[int, whole(help="The same seed gives the same rows.", at_most=LARGEST_SEED)] = 0,
@@ -94,9 +106,12 @@ def collect(
     Trained experts play, one drawn for each episode, or the planner; in manipulation the oracle does. After Ctrl-C, or
     a crash, the same command goes on from there.
     """
-    level = read_task(task).level
+    level = read_task(task, "task" if goals is None else "goal-conditioned task").level
+    pixels = one_of("observation", observation, ("features", "pixels")) == "pixels"
+    if pixels and style is None:
+        raise ArgumentError(f"--observation pixels is for manipulation tasks, and {level} is none; leave it out.")
     imperfection = {"pauses": pauses, "detours": detours, "failures": failures}
-    oracle = {"style": style, "reward": reward, "primitives": primitives, **imperfection}
+    oracle = {"style": style, "reward": reward, "primitives": primitives, "goals": goals, **imperfection}
     if actions is not None and not experts:
         raise ArgumentError(f"--actions {actions} is about experts; give --experts PATH, or leave it out.")
     collect_all = _choose_collector(level, experts, planner, oracle, action_noise, solve_rate, actions or "mean")
@@ -112,6 +127,8 @@ def collect(
     dataset = _collect_with_bar(console, episodes, transitions, partial(collect_all, out=folder, **rest))
     print_table(console, expert_table(dataset))
     console.print(f"dataset  {folder}", soft_wrap=True)
+    if pixels:
+        render(folder, camera, image_size, geometry)
 
 
 def _choose_collector(
@@ -124,7 +141,7 @@ def _choose_collector(
     actions: str,
 ) -> Callable[..., Dataset]:
     """The function that collects, with all arguments but the folder and the size."""
-    if read_task(level).family is not None:
+    if oracle["goals"] is not None or read_task(level).family is not None:
         if experts or planner or oracle["style"] is None:
             raise ArgumentError(f"{level} is played by the oracle: give --style play, task or noisy, no other player.")
         asked = {name: value for name, value in oracle.items() if value is not None}

@@ -25,8 +25,11 @@ class Observer:
         engine: whose they are.
         space: of one observation.
         observation: "features", "state", "pixels" or "pixels+robot".
-        goal: "objects" or "features".
+        goal: "objects", "features" or "instruction".
         frames: what paints them, for observations with a frame.
+
+    Attributes:
+        instructions: object[N], the sentences that are observed, for goals in words.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Observer:
         self._with_goal = "desired_goal" in self._names
         self._goal = goal
         self._frames = frames
+        self.instructions = np.full(len(engine.states), "", object)
         start = mujoco.mj_stateSize(engine.world.model, int(INTEGRATION) & (int(MOCAP_POS) - 1))
         bodies = np.array([engine.world._cube_target_mocap_ids[k] for k in range(self._family.cubes)], int)
         self._targets = (start + 3 * bodies[:, None] + np.arange(3)).ravel()
@@ -53,11 +57,13 @@ class Observer:
             return states.copy()
         if not self._names:
             return features.copy() if self._frames is None else self._frames(states)
-        parts = {name: features.copy() for name in ("observation",) if name in self._names}
+        parts: dict[str, Any] = {name: features.copy() for name in ("observation",) if name in self._names}
         if self._frames is not None:
             parts["pixels"] = self._frames(states)
         if "robot" in self._names:
             parts["robot"] = features[:, :ARM_FEATURES].copy()
+        if "instruction" in self._names:
+            parts["instruction"] = tuple(self.instructions)
         if self._with_goal:
             parts |= self._goals(features, states)
         return {name: parts[name] for name in self._names}

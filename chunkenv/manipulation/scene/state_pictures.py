@@ -94,7 +94,7 @@ class StatePainter:
             _make_floor_a_box(model)
         self._on_wrist = view.camera == "wrist"
         self._painter = Painter(model, view.size, *_aim(view.camera), undrawn=UNDRAWN, sites=False)
-        self._buttons: np.ndarray | None = None
+        self._buttons = np.full(self._world.family.buttons, -1)
 
     def frame(self, state: np.ndarray) -> np.ndarray:
         """What is seen of a state, float64[layout.size]: uint8[size, size, 3]."""
