@@ -1,11 +1,16 @@
 import gymnasium as gym
 import pytest
+from typer.testing import CliRunner
 
-from tests.cli.calling import run
+from chunkenv.cli.app import app
+
+
+def tasks(columns):
+    return CliRunner(env={"COLUMNS": str(columns), "TERM": "dumb"}).invoke(app, ["tasks"]).stdout
 
 
 def test_every_id_is_listed_and_can_be_copied():
-    output = run("tasks", COLUMNS="80").stdout
+    output = tasks(80)
     ours = [id for id in gym.registry if id.startswith("chunkenv/")]
     listed = [line.split()[0] for line in output.splitlines() if line.startswith("chunkenv/")]
     assert sorted(listed) == sorted(ours)
@@ -18,7 +23,7 @@ def test_every_id_is_listed_and_can_be_copied():
 
 @pytest.mark.parametrize("columns", [40, 20])
 def test_a_narrow_console_cuts_no_id(columns):
-    output = run("tasks", COLUMNS=str(columns)).stdout
+    output = tasks(columns)
     assert max(map(len, output.splitlines())) <= columns
     unfolded = "".join(line.rstrip() for line in output.splitlines())
     for id in gym.registry:

@@ -27,7 +27,7 @@ def test_a_larger_policy_answers_as_its_kind_does(prefix):
 @pytest.mark.parametrize(("strategy", "prefix"), [(RTC, False), (TrainingTimeRTC, True)])
 def test_strategies_work_on_it(strategy, prefix):
     observations, left_over = batch(3)
-    chunks = strategy(resized(policy(prefix), 50_000)).infer_batch(
+    chunks = strategy(resized(policy(prefix), 200_000)).infer_batch(
         observations, requests(left_over, [4, 4, 4], delay=2)
     )
     assert chunks.shape == (3, 8, 6)

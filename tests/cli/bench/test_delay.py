@@ -64,7 +64,7 @@ def test_another_seed_is_refused_until_overwritten(finished, tmp_path):
 def test_an_interrupt_says_what_is_kept(tmp_path):
     out = tmp_path / "out"
     code = "from chunkenv.cli import main; main()"
-    words = ["bench", "delay", "--tasks", "grasp_easy", "--episodes", "200", "--out", str(out)]
+    words = ["bench", "delay", "--tasks", "grasp_easy", "--episodes", "200", "--workers", "1", "--out", str(out)]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
