@@ -70,6 +70,7 @@ def test_the_package_is_small_enough_and_every_file_is_told_of():
     assert sum(path.stat().st_size for path in files) <= MOST_BYTES
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in HERE for name in weights.manifest(family)])
 def test_each_of_the_package_fits_its_level(family, name):
     level, kind = name.split("-", 1)

@@ -30,6 +30,7 @@ def errors(horizons: Horizons, truth: Horizons | None = None, cut: float = 0.1, 
     return np.asarray(critic_values(agent.params["critics"], observations, rows).mean(axis=0)) - wanted
 
 
+@pytest.mark.no_cover
 def test_the_critic_finds_the_true_chunk_values_under_delay():
     assert np.abs(errors(DELAYED)).mean() < 0.06
 

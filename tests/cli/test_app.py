@@ -26,6 +26,7 @@ def test_a_missing_extra_is_one_sentence(without, words, module, extra):
     assert result.stderr == f'error: {module} is not installed: run `pip install "chunkenv[{extra}]"`.\n'
 
 
+@pytest.mark.no_cover
 def test_importing_the_command_imports_nothing_heavy_and_nothing_of_other_extras():
     """The extra `bench` installs typer and rich, but nothing of `agents`."""
     others = {"numba", "matplotlib", "pyarrow", "jax", "optax", "safetensors", "filelock", "mujoco", "torch"}
@@ -72,6 +73,7 @@ def test_the_version_is_shown():
     assert (result.exit_code, result.output) == (0, f"chunkenv {chunkenv.__version__}\n")
 
 
+@pytest.mark.no_cover
 def test_a_shell_completes_names_of_tasks():
     words = {"COMP_WORDS": "chunkenv play cube-sin", "COMP_CWORD": "2", "_CHUNKENV_COMPLETE": "complete_bash"}
     code = "import sys; sys.argv[0] = 'chunkenv'; from chunkenv.cli import main; main()"

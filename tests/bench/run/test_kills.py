@@ -106,6 +106,7 @@ def check_kills(path, episodes, kills):
         assert store.select('SELECT * FROM blocks WHERE "#finished" IS NULL') == []
 
 
+@pytest.mark.no_cover
 def test_a_few_kills(tmp_path):
     check_kills(tmp_path / "episodes.sqlite", episodes=60, kills=4)
 
@@ -132,6 +133,7 @@ def test_a_run_survives_the_death_of_every_worker(tmp_path):
     assert not alive(met)
 
 
+@pytest.mark.no_cover
 def test_work_played_twice_is_at_most_what_was_under_way(tmp_path):
     path = tmp_path / "episodes.sqlite"
     process = started(path, 40)

@@ -77,6 +77,7 @@ def test_the_sources_are_all_that_kernels_import():
             assert f"{other}.py" in names
 
 
+@pytest.mark.no_cover
 def test_plain_python_does_the_same():
     """NUMBA_DISABLE_JIT=1 runs the same source without numba: for debugging, and to see that it means what it says."""
     python = short_run(3, True, NUMBA_DISABLE_JIT="1")
