@@ -2,7 +2,6 @@
 
 import jupytext
 import pytest
-from nbclient import NotebookClient
 
 from chunkenv.course import find_assignment, make_notebook
 from chunkenv.course.assignment import ASSIGNMENTS
@@ -26,6 +25,8 @@ def solved_notebook(number):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_notebook_with_the_reference_runs(number, tmp_path):
+    from nbclient import NotebookClient  # slow to import, and nothing else here needs it
+
     notebook = solved_notebook(number)
     place = {"metadata": {"path": tmp_path}}
     NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=place).execute()
