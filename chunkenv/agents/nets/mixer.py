@@ -250,7 +250,7 @@ def apply(
 
 def see(architecture: Architecture, sizes: ChunkSizes, weights: Weights, observations: Array) -> jax.Array:
     """What the network makes of observations before it looks at chunks, float32[N, width]; see `apply`."""
-    return _network(architecture, sizes, weights).see(observations)
+    return _network(architecture, sizes, weights).see(jnp.asarray(observations))
 
 
 def apply_seen(
@@ -264,7 +264,8 @@ def apply_seen(
     times: jax.Array | None = None,
 ) -> jax.Array:
     """As `apply`, of what `see` returned; weights whose names begin with `SEE` may be missing, and O is not used."""
-    return _network(architecture, sizes, weights)(seen, chunks, time, clean, times)
+    network = _network(architecture, sizes, weights)
+    return network(jnp.asarray(seen), jnp.asarray(chunks), time, clean, times)
 
 
 def _network(architecture: Architecture, sizes: ChunkSizes, weights: Weights) -> ResidualMLP | Mixer:

@@ -56,7 +56,11 @@ def rtc(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help=f"{settings.QUICK_EPISODES} episodes a cell, three execution horizons.")
+        bool,
+        typer.Option(
+            "--quick",
+            help=f"{settings.QUICK_EPISODES} episodes a cell, at every delay, with two execution horizons only.",
+        ),
     ] = False,
     full: Annotated[
         bool,

@@ -20,7 +20,8 @@ def test_the_papers_24_pairs_and_the_two_sweeps():
     study = rtc.rtc_study()
     assert len(study.cells) == 12 * 7 * 11
     assert {cell.prediction_horizon for cell in study.cells} == {8}
-    assert set(rtc.QUICK) < set(rtc.SWEEPS)
+    assert set(rtc.BY_DELAY) < set(rtc.QUICK) < set(rtc.SWEEPS)
+    assert {horizon for delay, horizon in rtc.QUICK if delay == 1} == {1, 7}
     assert set(rtc.FULL_METHODS) < set(rtc.PAPERS_METHODS) <= set(methods.METHODS)
 
 
