@@ -101,7 +101,7 @@ def read_frame(body: bytes, tuples: type = list) -> Value:
         tree = json.loads(body[JSON_LENGTH.size : start])
     except (ValueError, RecursionError) as error:
         raise FrameError("a message is no JSON.") from error
-    return _Reader(body, start, tuples).value(tree, MAX_DEPTH)
+    return _FrameReader(body, start, tuples).value(tree, MAX_DEPTH)
 
 
 def _plain(value: Value, arrays: list[bytes], depth: int) -> Value:
@@ -132,7 +132,7 @@ def _plain_array(array: np.ndarray, arrays: list[bytes]) -> Value:
     return {"array": [array.dtype.str, list(array.shape)]}
 
 
-class _Reader:
+class _FrameReader:
     """Reads the value that some JSON describes, with the arrays behind it."""
 
     def __init__(self, body: bytes, start: int, tuples: type) -> None:

@@ -33,23 +33,23 @@ GUIDANCE = ((0.0, 5.0, 5.0), (0.5, 5.0, 2.0), (0.8, 5.0, 4.25), (0.9, 5.0, 5.0),
 """Flow time, clip, and the weight."""
 
 
-class Flow(NamedTuple):
+class FlowByFormula(NamedTuple):
     """A velocity and the product of its transposed Jacobian with an error, by formula."""
 
     velocity: Callable[[np.ndarray, float], np.ndarray]
     vjp: Callable[[np.ndarray, float, np.ndarray], np.ndarray]
 
 
-def straight_flow() -> Flow:
+def straight_flow() -> FlowByFormula:
     """Two rows of one number; row 0 is moved by row 1, but not the other way round."""
     matrix = np.array([[0.0, 2.0], [0.0, 0.0]])  # velocity = matrix @ chunk
-    return Flow(
+    return FlowByFormula(
         lambda chunks, time: np.einsum("ij,njk->nik", matrix, _read(chunks)),
         lambda chunks, time, error: np.einsum("ij,nik->njk", matrix, _read(error)),
     )
 
 
-def bent_flow(rng: np.random.Generator, size: int) -> Flow:
+def bent_flow(rng: np.random.Generator, size: int) -> FlowByFormula:
     """A small network, tanh between two matrices: neither of them equals its transpose.
 
     Args:
@@ -68,7 +68,7 @@ def bent_flow(rng: np.random.Generator, size: int) -> Flow:
         slope = 1 - hidden(chunks, time) ** 2
         return ((_read(error).reshape(-1, size) @ outer.T) * slope @ inner.T).reshape(np.shape(error))
 
-    return Flow(velocity, vjp)
+    return FlowByFormula(velocity, vjp)
 
 
 def _read(chunks: Any) -> np.ndarray:
@@ -83,20 +83,20 @@ def _read(chunks: Any) -> np.ndarray:
     return array
 
 
-class Case(NamedTuple):
+class BentCase(NamedTuple):
     """A flow of 3 chunks of 6 rows of 2 numbers, in the middle of sampling."""
 
-    flow: Flow
+    flow: FlowByFormula
     chunks: np.ndarray
     plan: np.ndarray
     weights: np.ndarray
 
 
-def bent_case() -> Case:
+def bent_case() -> BentCase:
     """Plans of which 5, 3 and no rows are left."""
     rng = np.random.default_rng(SEED)
     weights = prefix_weights(np.array([2, 1, 0]), np.array([4, 3, 0]), 6)[:, :, None].astype(float)
-    return Case(bent_flow(rng, 12), rng.normal(size=(3, 6, 2)), rng.normal(size=(3, 6, 2)), weights)
+    return BentCase(bent_flow(rng, 12), rng.normal(size=(3, 6, 2)), rng.normal(size=(3, 6, 2)), weights)
 
 
 def naive_by_hand(student: Student) -> None:
@@ -210,7 +210,7 @@ def guided_chunks_of_a_network(student: Student) -> None:
     expect_array("guided_chunks of a network", answer, right)
 
 
-def _denoiser(flow: Flow) -> Any:
+def _denoiser(flow: FlowByFormula) -> Any:
     """The same as the package's strategies want it."""
     return SimpleNamespace(
         velocity_vjp=lambda seen, chunks, time: (
