@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from chunkenv.data.check import check_dataset
     from chunkenv.data.coverage import find_attempts, map_visits, measure_coverage
     from chunkenv.data.executed import executed_actions
+    from chunkenv.data.formats.lerobot import from_lerobot
     from chunkenv.data.formats.minari import from_minari, to_minari
     from chunkenv.data.formats.ogbench import from_ogbench
+    from chunkenv.data.saved_frames import SavedFrames
     from chunkenv.data.summary import summarize_channels, summarize_experts
     from chunkenv.data.verify import verify_episodes
 
@@ -45,6 +47,7 @@ __all__ = [
     "LengthBatch",
     "OffsetWindows",
     "ReplayBuffer",
+    "SavedFrames",
     "States",
     "SubgoalDraw",
     "SuccessorReplay",
@@ -56,6 +59,7 @@ __all__ = [
     "executed_actions",
     "find_attempts",
     "first_episodes",
+    "from_lerobot",
     "from_minari",
     "from_ogbench",
     "load",
@@ -75,8 +79,10 @@ __getattr__, __dir__ = lazy_exports(
         "check": "check_dataset",
         "coverage": "find_attempts map_visits measure_coverage",
         "executed": "executed_actions",
+        "formats.lerobot": "from_lerobot",
         "formats.minari": "from_minari to_minari",
         "formats.ogbench": "from_ogbench",
+        "saved_frames": "SavedFrames",
         "summary": "summarize_channels summarize_experts",
         "verify": "verify_episodes",
     },

@@ -2,7 +2,7 @@
 
 import typer
 
-from chunkenv.cli.data import check, collect, export, import_minari, import_ogbench, info, render
+from chunkenv.cli.data import check, collect, export, import_lerobot, import_minari, import_ogbench, info, render
 
 __all__ = ["app"]
 
@@ -16,3 +16,4 @@ app.command("render")(render.render)
 app.command("export")(export.export)
 app.command("import")(import_minari.import_minari)
 app.command("import-ogbench")(import_ogbench.import_ogbench)
+app.command("import-lerobot")(import_lerobot.import_lerobot)
