@@ -11,7 +11,6 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -134,6 +133,6 @@ def _encode(frames: Iterable[np.ndarray]) -> Iterator[bytes]:
     from PIL import Image
 
     for frame in frames:
-        buffer: Any = io.BytesIO()
+        buffer = io.BytesIO()
         Image.fromarray(frame).save(buffer, "png", compress_level=COMPRESSION)
         yield buffer.getvalue()

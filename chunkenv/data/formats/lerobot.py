@@ -16,7 +16,7 @@ import numpy as np
 
 import chunkenv
 from chunkenv.data.dataset import Dataset, empty_folder, write_episodes
-from chunkenv.data.dataset_files import DataError, read_json
+from chunkenv.data.dataset_files import DataError, Info, read_json
 from chunkenv.data.episodes import Episode
 from chunkenv.utils.extras import require
 
@@ -67,7 +67,7 @@ def from_lerobot(path: str | Path, out: str | Path) -> Dataset:
     return write_episodes(out, episodes, info, np.unique(columns[EPISODE]).tolist())
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
+def _read_about(folder: Path) -> Info:
     if not (folder / "meta" / "info.json").is_file():
         raise DataError(f"{folder} is no data set of LeRobot: it has no meta/info.json; give the folder that has.")
     about = read_json(folder / "meta" / "info.json")
@@ -137,7 +137,7 @@ def _read_tasks(folder: Path) -> dict[int, str]:
         raise DataError(f"{folder / 'meta'} has tasks that cannot be read ({error!r}); download it again.") from error
 
 
-def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def _read_lines(path: Path) -> Iterator[Info]:
     return (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
 
 

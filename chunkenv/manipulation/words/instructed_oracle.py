@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from chunkenv.manipulation.oracles.oracle import Oracle
+from chunkenv.manipulation.oracles.subgoal import Facts
 from chunkenv.manipulation.words.grammar import parse_instruction
-from chunkenv.manipulation.words.word_goals import Facts, targets_of
+from chunkenv.manipulation.words.word_goals import targets_of
 
 
 class InstructedOracle:

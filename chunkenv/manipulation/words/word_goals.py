@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from chunkenv.manipulation.families import Family
-
-Facts = dict[str, Any]
-"""What `ManipulationEnv.facts()` says."""
+from chunkenv.manipulation.oracles.subgoal import Facts
 
 COLOURS = ("red", "blue", "orange", "green", "purple", "yellow", "magenta", "gray")
 """Of the cubes, in ogbench's order."""
@@ -92,5 +91,5 @@ def is_held_out(family: Family, wanted: Wanted) -> bool:
     )
 
 
-def _millimetres(place: Any) -> tuple[int, ...]:
+def _millimetres(place: Iterable[float]) -> tuple[int, ...]:
     return tuple(round(1000 * float(number)) for number in place)

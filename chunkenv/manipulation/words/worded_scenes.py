@@ -23,11 +23,13 @@ MOST_MOVES = 2
 IN_REACH = tuple((x, y) for x, y in PLACES if x < 500 and 0 <= y <= 100)
 """The places of the family "scene" that neither drawer nor window nor buttons take."""
 
-Start = dict[str, Any]
+TaskInfo = dict[str, Any]
+"""A start and a goal, as ogbench describes a task."""
+Start = TaskInfo
 """Where things are, by the names of `Wanted`: "cubes" int[n, 3] in mm, "buttons" int[n], "drawer", "window" in mm."""
 
 
-def draw_worded_scene(family: Family, split: str, rng: np.random.Generator) -> dict[str, Any]:
+def draw_worded_scene(family: Family, split: str, rng: np.random.Generator) -> TaskInfo:
     """A start and a goal whose combinations belong to a split, as ogbench describes its tasks.
 
     Args:
@@ -43,7 +45,7 @@ def draw_worded_scene(family: Family, split: str, rng: np.random.Generator) -> d
             return as_task(family, start, goal)
 
 
-def asked_scene(family: Family, goal: WordGoal, rng: np.random.Generator) -> dict[str, Any]:
+def asked_scene(family: Family, goal: WordGoal, rng: np.random.Generator) -> TaskInfo:
     """A start drawn at random and the goal that was asked for; no cube lies where one is wanted."""
     while True:
         start = _draw_start(family, rng)
@@ -52,7 +54,7 @@ def asked_scene(family: Family, goal: WordGoal, rng: np.random.Generator) -> dic
             return as_task(family, start, goal)
 
 
-def as_task(family: Family, start: Start, goal: WordGoal) -> dict[str, Any]:
+def as_task(family: Family, start: Start, goal: WordGoal) -> TaskInfo:
     """A start, and what of it is to change, as ogbench describes a task of the family."""
     end: Start = {name: np.copy(value) for name, value in start.items()}
     for kind, number, value in goal:
@@ -67,7 +69,7 @@ def as_task(family: Family, start: Start, goal: WordGoal) -> dict[str, Any]:
     return {"init": _describe(start), "goal": _describe(end)}
 
 
-def _describe(things: Start) -> dict[str, Any]:
+def _describe(things: Start) -> TaskInfo:
     slides = {f"{name}_pos": float(things[name]) / 1000 for name in SLIDES}
     return {"block_xyzs": things["cubes"] / 1000, "button_states": things["buttons"], **slides}
 
