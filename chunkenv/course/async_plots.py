@@ -113,19 +113,20 @@ def draw_solve_rates(
     figure, axes = _axes()
     for (name, rates), (marker, line) in zip(published.items(), STYLES, strict=False):
         axes.plot(list(rates), list(rates.values()), marker=marker, linestyle=line, color="0.7", label=name)
-    for (name, curve), (marker, line) in zip(curves.items(), STYLES, strict=False):
-        _draw_intervals(axes, curve, interval, marker=marker, linestyle=line, label=name)
-    axes.set(xlabel="delay (ticks)", ylabel="solve rate", ylim=(-0.03, 1.03))
+    for number, ((name, curve), (marker, line)) in enumerate(zip(curves.items(), STYLES, strict=False)):
+        aside = 0.05 * (number - (len(curves) - 1) / 2)  # so that intervals do not cover each other
+        _draw_intervals(axes, curve, interval, aside, marker=marker, linestyle=line, label=name)
+    axes.set(xlabel="delay (ticks)", ylabel="solve rate", ylim=(-0.03, 1.03), xticks=list(next(iter(curves.values()))))
     axes.legend(fontsize="small")
     return _saved(figure, path)
 
 
 def _draw_intervals(
-    axes: Axes, curve: Mapping[int, tuple[int, int]], interval: Callable[[int, int], Any], **style: Any
+    axes: Axes, curve: Mapping[int, tuple[int, int]], interval: Callable[[int, int], Any], aside: float, **style: Any
 ) -> None:
     rates, lows, highs = np.array([np.asarray(interval(*counts), float) for counts in curve.values()]).T
     bars = np.maximum([rates - lows, highs - rates], 0.0)
-    axes.errorbar(list(curve), rates, bars, color="black", capsize=3, **style)
+    axes.errorbar(np.array(list(curve)) + aside, rates, bars, color="black", capsize=3, **style)
 
 
 def _axes() -> tuple[Figure, Axes]:
