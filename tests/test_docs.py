@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-PAGES = ("clock.md", "decisions.md", "latency.md", "pictures.md", "faults.md", "flow.md", "oracles.md", "remote.md")
+PAGES = (
+    "clock.md",
+    "decisions.md",
+    "latency.md",
+    "pictures.md",
+    "faults.md",
+    "flow.md",
+    "oracles.md",
+    "pixels.md",
+    "remote.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
