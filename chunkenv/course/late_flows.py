@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from chunkenv.course.grading.answers import read_array
 from chunkenv.evaluate import Row
 from chunkenv.request import BatchPolicy, Policy, VectorRequest
-from chunkenv.strategies import plan_left, request_of
+from chunkenv.strategies import Denoiser, plan_left, request_of
 from chunkenv.strategies.requests import draw_noise, generators_of
-
-if TYPE_CHECKING:
-    from chunkenv.agents.policies.flow_policy import FlowPolicy
 
 FAMILY = "smooth"
 """Of flow policies: it has all twelve levels."""
@@ -33,7 +30,7 @@ class LateFlow:
     """A flow policy whose chunks somebody else samples from its velocity: a `chunkenv.request.BatchPolicy`.
 
     Args:
-        policy: of the package.
+        policy: a flow policy, which compiles its velocity and the product with its Jacobian.
         sample: makes chunks of noise, in the network's space.
         weights_of: how much each row of a new chunk is held to the plan, for a delay, an execution horizon and so many
             rows left.
@@ -42,7 +39,7 @@ class LateFlow:
         policy: the same.
     """
 
-    def __init__(self, policy: FlowPolicy, sample: Sample, weights_of: WeightsOf) -> None:
+    def __init__(self, policy: Denoiser, sample: Sample, weights_of: WeightsOf) -> None:
         self.policy, self._sample = policy, sample
         self._shape = (policy.prediction_horizon, policy.action_size)
         self._velocity, self._vjp = policy.compile(_velocity), policy.compile(_vjp)
