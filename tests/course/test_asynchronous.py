@@ -80,9 +80,7 @@ OTHERS = {
 LEVEL = {
     "one step too few": False,
     "steps of length 1": False,
-    "one frozen row too many": True,
     "no end of the decay at H - s": True,
-    "a linear decay": True,
     "guidance unclipped": True,
     "no guidance at the beginning": True,
     "the gradient of the velocity alone": False,
