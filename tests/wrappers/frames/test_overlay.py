@@ -318,6 +318,7 @@ def test_it_goes_over_other_wrappers_and_through_specs():
 
 @pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
 def test_gymnasiums_checker():
+    pytest.importorskip("numba")
     world = gym.make("chunkenv/kinetix-catapult-v0", render_mode="rgb_array", observation="compact", render_size=32)
     check_env(ChunkOverlay(FlattenChunk(ChunkedExecution(world, 4, latency=1, info="full"))), skip_render_check=True)
 
