@@ -43,7 +43,7 @@ class SavedFrames:
     def __init__(self, folder: str | Path) -> None:
         require("render", "PIL")
         place = Path(folder) / FOLDER
-        if not (place / ABOUT).is_file():
+        if not has_frames(folder):
             raise DataError(
                 f"{folder} has no frames; `chunkenv data render {folder}` adds them to what an oracle played."
             )
@@ -81,6 +81,11 @@ class SavedFrames:
             raise DataError(f"Frame {number} is damaged ({error}); render the dataset again.") from error
 
 
+def has_frames(folder: str | Path) -> bool:
+    """Whether a dataset's folder has frames."""
+    return (Path(folder) / FOLDER / ABOUT).is_file()
+
+
 def first_frame(dataset: Dataset, episode: int) -> int:
     """The number of an episode's first frame: every episode before it has one frame more than ticks."""
     return int(dataset.episodes.start[episode]) + episode
@@ -116,7 +121,7 @@ def write_frames(folder: str | Path, frames: Iterable[np.ndarray], instructions:
 def check_frames(folder: str | Path, dataset: Dataset) -> list[str]:
     """The problems of a dataset's frames, a sentence each; none if there are no frames."""
     place = Path(folder) / FOLDER
-    if not (place / ABOUT).is_file():
+    if not has_frames(folder):
         return []
     about, ends = read_json(place / ABOUT), np.load(place / ENDS, allow_pickle=False)
     damaged = [name for name, digest in about["sha256"].items() if sha256_of(place / name) != digest]

@@ -18,6 +18,7 @@ from gymnasium.envs.registration import EnvSpec
 from chunkenv.data.dataset import Dataset, empty_folder, write_episodes
 from chunkenv.data.dataset_files import DataError, Info
 from chunkenv.data.episodes import Episode
+from chunkenv.data.saved_frames import SavedFrames
 from chunkenv.errors import ArgumentError, brief
 from chunkenv.registration import environment_of
 from chunkenv.utils.extras import missing_extra
@@ -27,7 +28,7 @@ OURS = "chunkenv"
 """The key in Minari's metadata under which our own is kept."""
 
 
-def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
+def to_minari(dataset: Dataset, dataset_id: str, frames: SavedFrames | None = None, **metadata: Any) -> Any:
     """Write a dataset as one of Minari's, among its local ones.
 
     Expert and success of an episode are kept as attributes of its group, seeds as Minari's own, and `info` in the
@@ -37,6 +38,8 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
     Args:
         dataset: what `load` returned.
         dataset_id: of Minari: `name-v0`, or `namespace/name-v0`.
+        frames: of the dataset: then an observation is a dict, "observation" and "pixels", and each episode has its
+            "instruction" as an attribute. `from_minari` does not read such datasets.
         **metadata: what Minari also takes: author, author_email, code_permalink, algorithm_name,
             description.
 
@@ -53,18 +56,22 @@ def to_minari(dataset: Dataset, dataset_id: str, **metadata: Any) -> Any:
         try:
             written = minari.create_dataset_from_buffers(
                 dataset_id,
-                list(_buffers(dataset)),
+                list(_buffers(dataset, frames)),
                 env=None if dataset.info.get("noise") else spec,  # the environment of these episodes added noise
                 eval_env=spec,
-                observation_space=_space(dataset.observations),
+                observation_space=_observation_space(dataset, frames),
                 action_space=_space(dataset.actions),
+                **({} if frames is None else {"jpeg_encoding": False}),  # Minari's default changes the frames
                 **metadata,
             )
         except ValueError as error:
             raise ArgumentError(f"Minari does not take the dataset_id {dataset_id!r}: {error}") from error
     table = dataset.episodes
     own = zip(table.success.tolist(), table.expert.tolist(), strict=True)
-    written.storage.update_episode_metadata([{"success": success, "expert": expert} for success, expert in own])
+    said = [{"instruction": one} for one in frames.instructions] if frames else [{} for _ in table.success]
+    written.storage.update_episode_metadata(
+        [{"success": success, "expert": expert, **more} for (success, expert), more in zip(own, said, strict=True)]
+    )
     written.storage.update_metadata({OURS: json.dumps(dataset.info)})
     return written
 
@@ -107,14 +114,29 @@ def _import_minari() -> Any:
         raise missing_extra("minari is", "data") from error
 
 
-def _buffers(dataset: Dataset) -> Iterator[Any]:
+def _observation_space(dataset: Dataset, frames: SavedFrames | None) -> spaces.Space[Any]:
+    vectors = _space(dataset.observations)
+    if frames is None:
+        return vectors
+    return spaces.Dict({"observation": vectors, "pixels": spaces.Box(0, 255, frames.read([0]).shape[1:], np.uint8)})
+
+
+def _observations(dataset: Dataset, episode: int, frames: SavedFrames | None) -> Any:
+    """The observations of an episode, one more than its actions."""
+    table = dataset.episodes
+    ticks = slice(int(table.start[episode]), int(table.start[episode]) + int(table.length[episode]))
+    vectors = np.concatenate([dataset.observations[ticks], table.final_observation[episode][None]])
+    return vectors if frames is None else {"observation": vectors, "pixels": frames.of_episode(dataset, episode)}
+
+
+def _buffers(dataset: Dataset, frames: SavedFrames | None) -> Iterator[Any]:
     """An `EpisodeBuffer` for each episode; observations are one more than actions."""
     table = dataset.episodes
     for index, (start, length) in enumerate(zip(table.start.tolist(), table.length.tolist(), strict=True)):
         ticks = slice(start, start + length)
         yield _import_minari().data_collector.EpisodeBuffer(
             seed=int(table.seed[index]) if table.seed[index] >= 0 else None,
-            observations=np.concatenate([dataset.observations[ticks], table.final_observation[index][None]]),  # pyright: ignore
+            observations=_observations(dataset, index, frames),
             actions=dataset.actions[ticks],  # pyright: ignore[reportArgumentType] (it takes arrays too)
             rewards=dataset.rewards[ticks],  # pyright: ignore[reportArgumentType]
             terminations=dataset.terminated[ticks],  # pyright: ignore[reportArgumentType]
