@@ -77,14 +77,23 @@ def test_environments_made_anew_do_what_they_did(kind, results):
 def test_studies_have_the_same_rows(results):
     recorded, _, new = results("studies")
     for study in recorded:
-        expect_same(
-            recorded[study], [_columns_of(*rows) for rows in zip(recorded[study], new[study], strict=True)], study
-        )
+        before, after = (sorted(rows[study], key=_cell_of) for rows in (recorded, new))
+        expect_same(before, [_columns_of(*rows) for rows in zip(before, after, strict=True)], study)
+
+
+def _cell_of(row):
+    """What tells a row from others; in which order cells are played has changed since the recording."""
+    names = ("task", "method", "delay", "slowdown", "execution_horizon", "episode")
+    return [row.get(name, 0) for name in names]
 
 
 def _columns_of(recorded, found):
-    """A row without the columns that came after the recording."""
-    return {name: value for name, value in found.items() if name in recorded}
+    """A row without the columns that came after the recording; evaluations, a float in rows now, were counted."""
+    row = {name: found[name] for name in recorded}
+    if "denoiser_evaluations" in row:
+        assert float(row["denoiser_evaluations"]).is_integer()
+        row["denoiser_evaluations"] = int(row["denoiser_evaluations"])
+    return row
 
 
 @pytest.mark.parametrize("kind", ["kinetix_data", "manipulation_data"])
