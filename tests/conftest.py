@@ -1,5 +1,6 @@
 """What all tests stand on."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,15 @@ if os.environ.setdefault(FAST_COMPILING, "1") == "1":
     os.environ.setdefault("XLA_FLAGS", FEWER_STEPS)  # what is compiled here runs for a moment: compiling takes longer
 
 os.environ.setdefault("MKL_NUM_THREADS", "1")  # of PyTorch: where cores are few, threads mostly wait for each other
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection():
+    """What is imported and gathered stays to the end: Python need not look there for garbage, now or ever."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
