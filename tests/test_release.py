@@ -3,14 +3,12 @@
 import collections
 import csv
 import importlib.metadata
-import itertools
 import re
 import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -94,30 +92,6 @@ def test_actions_are_pinned_by_hash_and_say_their_version(workflow):
     others = [line for line in used if not line.startswith("./")]
     assert others
     assert not [line for line in others if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
-
-
-def name_and_versions(requirement):
-    return requirement.name, frozenset(map(str, requirement.specifier))
-
-
-def test_the_lock_is_of_these_requirements():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    (locked,) = (package["metadata"] for package in packages if package["name"] == "chunkenv")
-    extras = project["optional-dependencies"]
-    asked = map(Requirement, [*project["dependencies"], *itertools.chain(*extras.values())])
-    found = (Requirement(entry["name"] + entry.get("specifier", "")) for entry in locked["requires-dist"])
-    assert {name_and_versions(each) for each in asked if each.name != "chunkenv"} == {
-        name_and_versions(each) for each in found if each.name != "chunkenv"
-    }, "run `uv lock`"
-    assert set(locked["provides-extras"]) == set(extras), "run `uv lock`"
-
-
-def test_the_lock_knows_the_public_index_only():
-    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    sources = {tuple(package["source"].items()) for package in packages}
-    assert len(sources) == 2
-    assert (("editable", "."),) in sources
 
 
 def test_no_file_is_installed_by_two_distributions_with_different_contents():
