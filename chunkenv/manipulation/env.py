@@ -240,7 +240,7 @@ class ManipulationEnv(gymnasium.Env[Any, np.ndarray]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         family, world_state = state.pop("_family"), state.pop("_state")
-        self.__dict__.update(state)
+        self.__dict__.update({"_view": View(), **state})  # pickles of version 0.1 have none
         self._painter = self._window = None
         self.world = open_world(family, visual=self.render_mode is not None)
         if world_state is not None:

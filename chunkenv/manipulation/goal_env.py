@@ -126,6 +126,10 @@ class GoalManipulationEnv(ManipulationEnv):
         if self._goal == "instruction":
             self.instruction = self._say(None)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        wordless = {"instruction": "", "_wordings": WORDINGS["train"], "_drawn": DRAWN_GOALS[0]}  # for pickles of 0.1
+        super().__setstate__({**wordless, **state})
+
     def _refuse_words(self, options: dict[str, Any] | None) -> None:
         if options and "instruction" in options:
             raise ArgumentError(

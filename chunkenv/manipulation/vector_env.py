@@ -297,7 +297,7 @@ class ManipulationVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             self._painter = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update({"_in_words": False, **state})  # pickles of version 0.1 know no words
         self._engine.speed_up(self._beginner.world)
 
     def _read_play(self, actions: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -68,6 +68,11 @@ class Observer:
             parts |= self._goals(features, states)
         return {name: parts[name] for name in self._names}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        names = ("achieved_goal", "desired_goal", "observation") if state["_with_goal"] else ()
+        older = {"_names": names, "_frames": None, "instructions": np.full(0, "", object)}  # pickles of version 0.1
+        self.__dict__.update({**older, **state})
+
     def _goals(self, features: np.ndarray, states: np.ndarray) -> dict[str, np.ndarray]:
         if self._goal == "features":
             achieved, desired = features.copy(), states[:, self._layout.goal]
