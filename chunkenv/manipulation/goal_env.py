@@ -52,8 +52,8 @@ class GoalManipulationEnv(ManipulationEnv):
         geometry: of an observed frame.
         wordings: with instructions, "train" or "held-out": which wordings are drawn.
         goals: with instructions, what an episode is about: "tasks", the five; or starts and goals drawn at random,
-            "train", without held-out combinations of colour and place (in puzzles, of button and state), or
-            "held-out", with at least one.
+            "train", without held-out combinations of colour and place or of button and state, or "held-out", with
+            at least one.
 
     Attributes:
         instruction: the present one; empty without instructions.

@@ -79,16 +79,15 @@ def targets_of(goal: WordGoal, facts: Facts) -> Facts:
 
 
 def is_held_out(family: Family, wanted: Wanted) -> bool:
-    """Whether a combination of a colour and a named place, or of a button of a puzzle and a state, is held out.
+    """Whether a combination of a colour and a named place, or of a button and a state, is held out.
 
-    One of five is: goals of the split "train" have none of them, those of "held-out" at least one.
+    One of five is, of the four places of the family "scene" one. Goals of the split "train" have none of them, those of
+    "held-out" at least one.
     """
     if wanted.kind == "cube" and wanted.value[2] == LYING and wanted.value[:2] in PLACES:
         row, column = divmod(PLACES.index((wanted.value[0], wanted.value[1])), len(COLUMNS))
-        return (wanted.number + 2 * row + column) % HELD_OUT == 0
-    return (
-        family.scene == "puzzle" and wanted.kind == "button" and (2 * wanted.number + wanted.value[0]) % HELD_OUT == 0
-    )
+        return (wanted.number + 2 * row + column) % HELD_OUT == (family.scene == "scene")  # its four places give 1 to 4
+    return wanted.kind == "button" and (2 * wanted.number + wanted.value[0]) % HELD_OUT == 0
 
 
 def _millimetres(place: Iterable[float]) -> tuple[int, ...]:
