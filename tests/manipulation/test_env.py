@@ -167,7 +167,7 @@ def test_what_needs_a_reset_says_so():
         ({"task": "2"}, "task='2'"),
         ({"reward": "dense"}, "reward='dense'"),
         ({"timing": "late"}, "timing='late'"),
-        ({"observation": "pixels"}, "observation='pixels'"),
+        ({"observation": "pictures"}, "observation='pictures'"),
         ({"render_mode": "ansi"}, "render_mode='ansi'"),
         ({"render_size": 3}, "render_size=3"),
     ],

@@ -268,7 +268,7 @@ def test_unsound_physics_is_told_and_a_reset_mends_it():
         ({"task": None, "goal": "pixels"}, "goal='pixels'"),
         ({"num_envs": 0}, "num_envs=0"),
         ({"threads": 0}, "threads=0"),
-        ({"observation": "pixels"}, "observation='pixels'"),
+        ({"observation": "pictures"}, "observation='pictures'"),
         ({"reward": "dense"}, "reward='dense'"),
         ({"autoreset_mode": "Sometimes"}, "autoreset_mode='Sometimes'"),
         ({"render_mode": "human"}, "render_mode='human'"),
