@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chunkenv.course.delay_curves import STYLES
+from chunkenv.course.delay_curves import STYLES, save_figure
 from chunkenv.course.late_flows import Sample, WeightsOf
 from chunkenv.course.two_ways import TwoWays
 from chunkenv.request import Policy, Request
@@ -41,7 +41,7 @@ def draw_weights(weights_of: WeightsOf, path: Path | None = None) -> Figure:
         axes.plot(range(HORIZON), weights, marker=marker, linestyle=line, label=f"d = s = {delay}")
     axes.set(xlabel="row of the new chunk", ylabel="weight of the plan")
     axes.legend()
-    return _saved(figure, path)
+    return save_figure(figure, path)
 
 
 def draw_two_ways(
@@ -69,7 +69,7 @@ def draw_two_ways(
     axes.axvspan(0, EXECUTED - 0.5, color="0.9", zorder=0)
     axes.set(xlabel="tick (grey: rows that run in any case)", ylabel="sideways", ylim=(-1.1, 1.1))
     figure.legend(loc="outside upper center", ncols=5, fontsize="x-small")
-    return _saved(figure, path)
+    return save_figure(figure, path)
 
 
 def two_ways_chunks(
@@ -118,7 +118,7 @@ def draw_solve_rates(
         _draw_intervals(axes, curve, interval, aside, marker=marker, linestyle=line, label=name)
     axes.set(xlabel="delay (ticks)", ylabel="solve rate", ylim=(-0.03, 1.03), xticks=list(next(iter(curves.values()))))
     axes.legend(fontsize="small")
-    return _saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_intervals(
@@ -133,9 +133,3 @@ def _axes() -> tuple[Figure, Axes]:
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(5, 3.2), layout="constrained")
-
-
-def _saved(figure: Figure, path: Path | None) -> Figure:
-    if path is not None:
-        figure.savefig(path, dpi=150)
-    return figure

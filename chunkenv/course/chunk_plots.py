@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chunkenv.course.delay_curves import STYLES
+from chunkenv.course.delay_curves import STYLES, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def draw_cuts(
         axes.plot(lasting, returns, marker=marker, linestyle=line, label=label)
     axes.set(xlabel="ticks of a decision", ylabel="return of the same episode")
     axes.legend()
-    return _saved(figure, path)
+    return save_figure(figure, path)
 
 
 def cut(ticks: int, length: int) -> list[int]:
@@ -75,10 +75,4 @@ def draw_gains(
     axes.axhspan(low, high, color="0.8")
     axes.set(xlabel="episodes, from the least gain to the most", ylabel="gain in return")
     axes.legend()
-    return _saved(figure, path)
-
-
-def _saved(figure: Figure, path: Path | None) -> Figure:
-    if path is not None:
-        figure.savefig(path, dpi=150)
-    return figure
+    return save_figure(figure, path)

@@ -90,6 +90,11 @@ def draw_by_delay(
         axes.errorbar(list(curve), means, bars, marker=marker, linestyle=line, capsize=3, label=name)
     axes.set(xlabel="delay (ticks)", ylabel=label, xticks=list(next(iter(curves.values()))))
     axes.legend()
+    return save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path | None) -> Figure:
+    """The same figure, saved if there is a path."""
     if path is not None:
         figure.savefig(path, dpi=150)
     return figure

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chunkenv.bench.analysis.intervals import wilson
+from chunkenv.course.delay_curves import STYLES, save_figure
 from chunkenv.latency import Delays, LatencyModel
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def draw_profiles(profiles: Mapping[str, Sequence[int]], path: Path | None = Non
     for (name, delays), (sequence, shares) in zip(profiles.items(), grid, strict=True):
         _draw_sequence(sequence, name, delays, most)
         _draw_shares(shares, delays, most)
-    return _saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_sequence(axes: Axes, name: str, delays: Sequence[int], most: int) -> None:
@@ -96,8 +97,6 @@ def draw_by_model(counts: Mapping[str, Mapping[str, tuple[int, int]]], path: Pat
     """
     from matplotlib.figure import Figure
 
-    from chunkenv.course.delay_curves import STYLES
-
     figure = Figure(figsize=(5, 3.2), layout="constrained")
     axes = figure.subplots()
     models = list(dict.fromkeys(model for board in counts.values() for model in board))
@@ -110,10 +109,4 @@ def draw_by_model(counts: Mapping[str, Mapping[str, tuple[int, int]]], path: Pat
     axes.set(ylabel="solve rate", ylim=(-0.03, 1.03), xlim=(-0.5, len(models) - 0.5))
     axes.set_xticks(range(len(models)), models)
     axes.legend()
-    return _saved(figure, path)
-
-
-def _saved(figure: Figure, path: Path | None) -> Figure:
-    if path is not None:
-        figure.savefig(path, dpi=150)
-    return figure
+    return save_figure(figure, path)
