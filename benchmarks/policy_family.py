@@ -79,8 +79,8 @@ class Family:
         for seed in range(chosen.seeds):
             yield "train", "ppo", level, "--recipe", chosen.recipe, "--seed", seed, "--out", self._experts
         yield ("data", "collect", level, "--experts", self._experts / level, "--actions", chosen.actions,
-               "--transitions", chosen.transitions, "--seed", DATA_SEED, "--workers", 1,
-               "--out", self._data(level))  # fmt: skip
+               "--transitions", chosen.transitions, "--solve-rate", chosen.solve_rate,
+               "--seed", DATA_SEED, "--workers", 1, "--out", self._data(level))  # fmt: skip
 
     def _data(self, level: str) -> Path:
         return self._out / "data" / level
@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--levels", nargs="+", choices=LEVELS, metavar="LEVEL", default=LEVELS)
     parser.add_argument("--seeds", type=int, default=6, help="experts for each level")
     parser.add_argument("--transitions", type=int, default=1_000_000)
+    parser.add_argument("--solve-rate", type=float, default=0.65, help="of each demonstrator, at least")
     parser.add_argument("--updates", type=int, default=10_000, help="of flow policies")
     parser.add_argument("--episodes", type=int, default=256, help="that each policy is evaluated on")
     parser.add_argument("--experts", type=Path, help="a folder with experts of another family, not to train them again")

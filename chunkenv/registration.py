@@ -35,7 +35,7 @@ POLICY_FAMILIES = ("published", "smooth")
 """The families of flow policies for the levels: from experts that keep exploring, by real-time chunking's recipe, or
 from smooth ones."""
 
-POLICIES = "smooth"
+POLICIES = "published"
 """The family that studies play with, unless they say another."""
 
 FAMILY_TIME_LIMITS = {
