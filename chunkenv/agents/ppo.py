@@ -146,23 +146,25 @@ learn from the experts more than the published ones."""
 PUBLISHED_SETTINGS: dict[str, dict[str, float]] = {
     "cartpole_thrust": {"least_std": 0.1},
     "catapult": {"least_std": 0.15},
-    "car_launch": {"least_std": 0.15},
+    "car_launch": {"least_std": 0.15, "smoothness": 0.5},
 }
 """Where that is too much: with a spread of .3 experts solve 31 % on cartpole_thrust, 50 to 63 % on catapult (six
-seeds), 43 % on car_launch (one) of the episodes in which their actions are sampled."""
+seeds), 43 % on car_launch (one) of the episodes in which their actions are sampled. car_launch is learned with a higher
+price on changes only."""
 
 PUBLISHED_STEPS = {
     "catapult": 6_000_000,
     "cartpole_thrust": 3_000_000,
-    "hard_lunar_lander": 2_000_000,
-    "mjc_half_cheetah": 3_000_000,
-    "mjc_swimmer": 3_000_000,
+    "hard_lunar_lander": 5_000_000,
+    "mjc_half_cheetah": 6_000_000,
+    "mjc_swimmer": 8_000_000,
     "mjc_walker": 3_000_000,
     "h17_unicycle": 2_500_000,
     "chain_lander": 2_000_000,
     "trampoline": 8_000_000,
 }
-"""What an expert of a level needs to solve 65 %, and more; 5 million elsewhere."""
+"""What an expert of a level needs; 5 million elsewhere. To solve 65 % is not enough: an expert that has just learned to
+swim needs 218 of the 256 ticks, one of 8 million steps 144, and only who has time to spare can be late."""
 
 RECIPES = ("smooth", "published")
 
