@@ -1,4 +1,4 @@
-"""Draw the timelines of the lectures, docs/lecture_clock.md and docs/lecture_async.md.
+"""Draw the timelines of the lectures, docs/explanation/lecture_clock.md and docs/explanation/lecture_async.md.
 
     python docs/draw_lectures.py
 

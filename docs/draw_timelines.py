@@ -1,4 +1,4 @@
-"""Draw the timelines of docs/clock.md.
+"""Draw the timelines of docs/explanation/clock.md.
 
     python docs/draw_timelines.py
 
