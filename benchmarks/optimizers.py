@@ -1,6 +1,6 @@
 """Updates and seconds that each optimizer needs until Adam's final loss, with its learning rate swept.
 
-    chunkenv data collect grasp_easy --experts EXPERTS --out data/grasp_easy       # and mjc_walker; docs/data.md
+    chunkenv data collect grasp_easy --experts EXPERTS --out data/grasp_easy       # and mjc_walker; docs/howto/data.md
     chunkenv data collect cube-single --style play --episodes 120 --out data/cube-single-play
     chunkenv bench run benchmarks/optimizers.py                    # flow policies, and the critic of QC-FQL
     chunkenv bench run benchmarks/optimizers.py:widths             # the best learning rate at widths 64, 128, 256

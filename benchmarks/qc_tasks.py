@@ -1,6 +1,6 @@
 """Solve rates of agents of the Q-chunking family trained on the same data, over training seeds.
 
-    chunkenv bench run benchmarks/qc_tasks.py                  # longer tasks; data as in docs/qc.md
+    chunkenv bench run benchmarks/qc_tasks.py                  # longer tasks; data as in docs/howto/qc.md
     chunkenv bench run benchmarks/qc_tasks.py:one_cube         # or another study of this file
     python benchmarks/qc_tasks.py results/qc-tasks --plot curves.png
 

@@ -8,32 +8,47 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCS = ROOT / "docs"
+TEXTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 PAGES = (
-    "clock.md",
-    "decisions.md",
-    "latency.md",
-    "pictures.md",
-    "faults.md",
+    "explanation/clock.md",
+    "explanation/oracles.md",
+    "explanation/semi_mdp.md",
     "flow.md",
-    "oracles.md",
-    "pixels.md",
-    "remote.md",
+    "howto/decisions.md",
+    "howto/faults.md",
+    "howto/hyper_parameters.md",
+    "howto/pictures.md",
+    "howto/pixels.md",
+    "howto/remote.md",
+    "howto/training_loops.md",
+    "latency.md",
+    "reference/chunked_execution.md",
+    "start/five_minutes.md",
 )
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_runs(page, capsys):
-    text = (Path(__file__).parents[1] / "docs" / page).read_text()
+    text = (DOCS / page).read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert blocks
     for code in blocks:
         scope = {"__name__": "__main__"}
         exec(compile(code, page, "exec"), scope)
     assert "failed" not in capsys.readouterr().out
-    if page == "pictures.md":
+    if page.endswith("pictures.md"):
         assert len(scope["frames"]) == 13
         assert {frame.shape for frame in scope["frames"]} == {(558, 500, 3)}
+
+
+@pytest.mark.parametrize("page", ["own_strategy", "sb3", "measure_latency"])
+def test_the_code_of_a_tutorial_runs_from_top_to_bottom(page, capsys):
+    text = (DOCS / "tutorials" / f"{page}.md").read_text()
+    scope = {"__name__": page}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(code, page, "exec"), scope)
+    assert capsys.readouterr().out
 
 
 def find(tree, name):
@@ -75,7 +90,7 @@ def test_files_to_touch_are_there():
     assert not [path for path in paths if not (ROOT / path).exists()]
 
 
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_of_a_page_lead_somewhere(page):
     for target in re.findall(r"\]\((?!http|#)([^)#\s]+)", page.read_text()):
         assert (page.parent / target).exists(), target

@@ -103,7 +103,7 @@ def test_what_a_room_exports_late_is_not_hidden_by_a_module_of_that_name(room):
 
 
 def test_examples_and_pages_import_from_rooms():
-    files = [*(ROOT / "examples").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    files = [*(ROOT / "examples").glob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     rooms = {"chunkenv" + "".join(f".{part}" for part in Path(room).parts) for room in ROOMS}
     for path in files:
         for module in re.findall(r"^\s*from (chunkenv[\w.]*) import", path.read_text(), re.MULTILINE):

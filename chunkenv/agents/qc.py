@@ -9,7 +9,7 @@ With `chunk=1` it is best-of-N over single actions (BFN; with N = 4 in that pape
 whose return is uncorrected. With a delay the chunk goes on from the actions that are decided already: see `Horizons`.
 
 Most of an update is the target: N chunks of every window in ten steps of the flow. `target_sampler`, `target_steps` and
-`target_dtype` make that faster at the price of exactness: docs/qc.md.
+`target_dtype` make that faster at the price of exactness: docs/howto/qc.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Studies: cells, one loop that plays them, the store of their rows, and what is made of the rows.
 
-`docs/bench.md` has a study of your own, which `chunkenv bench run FILE` plays. `studies/delay_study.py` makes
+`docs/howto/studies.md` has a study of your own, which `chunkenv bench run FILE` plays. `studies/delay_study.py` makes
 environments and policies; `studies/rtc_study.py` plays blocks of episodes itself. Without the command, a study is
 played by
 

@@ -15,6 +15,7 @@ class Source(NamedTuple):
 
 
 UNDERRUN = Source(-1, -1)
+"""The source of a tick in which no row ran."""
 
 
 class Steady(NamedTuple):

@@ -1,4 +1,7 @@
-"""A course on inference latency: assignments, and the grader (extra `course`; `chunkenv course`, docs/course.md)."""
+"""A course on inference latency: assignments, and the grader (extra `course`; `chunkenv course`).
+
+How to give it is in docs/howto/course.md.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -60,7 +60,7 @@ class KinetixEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: None; "rgb_array", with which `render` returns a frame, uint8[render_size, render_size, 3]; or
             "human", a window that shows every step.
         render_size: width and height of a frame in pixels, 16 to 2048.
-        backend: "numba", our own engine; "jax", the reference engine itself, for checks (docs/backends.md).
+        backend: "numba", our own engine; "jax", the reference engine itself, for checks (docs/reference/backends.md).
 
     Attributes:
         simulator: the level in the engine of the backend.

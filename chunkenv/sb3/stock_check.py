@@ -68,8 +68,8 @@ def _sentence(learner: BaseAlgorithm, gamma: float, info: Info) -> str:
     ours = "replay_buffer_class=ChunkReplayBuffer" if hasattr(learner, "replay_buffer") else on_policy
     return (
         f"{name} discounts every decision by gamma={gamma:g}, but one of {info['ticks']} control steps is worth "
-        f"{info['discount']:.6g}; use {ours} of chunkenv.sb3: it takes the discount of each decision (docs/sb3.md says "
-        "which class is for which algorithm)."
+        f"{info['discount']:.6g}; use {ours} of chunkenv.sb3: it takes the discount of each decision "
+        "(docs/howto/sb3.md says which class is for which algorithm)."
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from chunkenv.utils.files import atomic_file, explain_write_errors
 
 Metrics = dict[str, float]
+"""What an evaluation measured, by name."""
 
 
 def read_metrics(path: Path) -> list[Metrics]:

@@ -13,7 +13,7 @@ from chunkenv.bench.store.study_store import Store
 from chunkenv.cli.bench import app
 from chunkenv.evaluate import DECISION, MEASURES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "studies.md").read_text()
 
 
 @pytest.fixture

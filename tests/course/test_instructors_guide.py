@@ -1,10 +1,10 @@
-"""The scores of common mistakes on docs/instructors.md are those that tests hold."""
+"""The scores of common mistakes on docs/howto/instructors.md are those that tests hold."""
 
 import re
 from importlib import import_module
 from pathlib import Path
 
-PAGE = (Path(__file__).parents[2] / "docs" / "instructors.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "instructors.md").read_text(encoding="utf-8")
 MODULES = {"1": "test_delay_assignment", "2": "test_chunk_values", "3": "test_random_delay", "4": "test_asynchronous"}
 
 

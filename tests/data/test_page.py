@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def test_the_code_runs(capsys):
-    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "howto" / "data.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 2
     for code in blocks:

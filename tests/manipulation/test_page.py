@@ -8,7 +8,7 @@ import pytest
 
 from chunkenv.manipulation.families import FAMILY
 
-PAGE = (Path(__file__).parents[2] / "docs" / "manipulation.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "manipulation.md").read_text()
 
 
 def test_the_code_runs():

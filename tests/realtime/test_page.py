@@ -1,9 +1,9 @@
-"""The Python on docs/realtime.md runs."""
+"""The Python on docs/howto/realtime.md runs."""
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "realtime.md"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "realtime.md"
 
 
 def test_the_page_runs(tmp_path, monkeypatch):

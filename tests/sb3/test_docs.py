@@ -1,11 +1,11 @@
-"""What docs/sb3.md and docs/other_libraries.md show, runs."""
+"""What docs/howto/sb3.md and docs/howto/other_libraries.md show, runs."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "howto"
 
 
 def snippets(page):

@@ -1,4 +1,4 @@
-"""The pictures and the tables of docs/clock.md are those of the clock."""
+"""The pictures and the tables of docs/explanation/clock.md are those of the clock."""
 
 import re
 import runpy
@@ -9,7 +9,7 @@ import pytest
 from chunkenv.timeline import plan_timeline
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "clock.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "clock.md").read_text(encoding="utf-8")
 
 
 def table(heading):
@@ -23,7 +23,7 @@ def test_the_pictures_are_current():
     for name, picture in drawing["draw"]().items():
         kept = (drawing["IMAGES"] / name).read_text(encoding="utf-8")
         assert picture == kept, f"{name}: python docs/draw_timelines.py draws it anew"
-        assert f"(images/{name})" in PAGE
+        assert f"(../images/{name})" in PAGE
 
 
 def test_every_picture_of_a_timeline_is_drawn():

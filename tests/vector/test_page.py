@@ -1,16 +1,16 @@
-"""What docs/vector.md shows, runs."""
+"""What docs/howto/vector.md shows, runs."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs" / "vector.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "vector.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_there_are_six_examples():
-    assert len(BLOCKS) == 6
+def test_there_are_five_examples():
+    assert len(BLOCKS) == 5
 
 
 @pytest.mark.parametrize("code", BLOCKS)

@@ -22,6 +22,7 @@ from chunkenv.utils.files import atomic_file
 FORMAT = 1
 
 Arrays = dict[str, np.ndarray]
+"""Arrays by their names in a file."""
 Facts = dict[str, Any]
 """Plain data, as JSON has them."""
 

@@ -24,6 +24,7 @@ Layer = dict[str, jax.Array]
 """`kernel` [in, out] and `bias` [out]; where a layer norm follows, its `scale` and `shift` [out], too."""
 
 Layers = list[Layer]
+"""The layers of a network, the first one first."""
 
 EPSILON = 1e-6  # of the layer norm's variance
 BLOCK = 1024  # rows at a time: what a layer makes of them stays in a core's cache, which is faster by a fifth

@@ -121,6 +121,7 @@ METHODS = {
         "plain", Naive, correction=0.1, needs=("training",), chunks=partial(_corrected, "policy"), also=("a2c2-policy",)
     ),
 }
+"""The methods that studies compare, by name."""
 
 
 def tick_cost(way: Method, execution_horizon: float) -> float:

@@ -8,6 +8,7 @@ from chunkenv.utils.checks import one_of
 from chunkenv.utils.extras import missing_extra
 
 BACKENDS = ("numba", "jax")
+"""Our engine, and the reference itself."""
 
 
 def open_simulator(level: str, backend: str = "numba") -> LevelSimulator:

@@ -1,6 +1,6 @@
 """The reference engine behind our interface: what it gives, how near ours is, and when it compiles.
 
-Needs kinetix-env, which is seldom installed beside the rest: docs/backends.md says how to run these.
+Needs kinetix-env, which is seldom installed beside the rest: docs/reference/backends.md says how to run these.
 """
 
 import copy

@@ -16,6 +16,7 @@ from chunkenv.agents.common.optim.splus import splus
 from chunkenv.utils.checks import one_of, real_number, true_or_false
 
 OPTIMIZERS = ("adam", "adamw", "muon", "splus")
+"""The names that every training takes."""
 SPLUS_RATE = 0.1
 """Steps of SPlus are in units of their own; those of the others are as large as Adam's."""
 MUON_RMS = 0.2
