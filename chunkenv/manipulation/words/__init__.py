@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.manipulation.words.all_words import ANSWERS, vocabulary
     from chunkenv.manipulation.words.grammar import MOST_LETTERS, WORDINGS, parse_instruction, say_goal
     from chunkenv.manipulation.words.instructed_oracle import InstructedOracle
     from chunkenv.manipulation.words.predicates import predicate_names, read_predicates
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from chunkenv.manipulation.words.worded_scenes import draw_worded_scene
 
 __all__ = [
+    "ANSWERS",
     "MOST_LETTERS",
     "WORDINGS",
     "InstructedOracle",
@@ -26,11 +28,13 @@ __all__ = [
     "predicate_names",
     "read_predicates",
     "say_goal",
+    "vocabulary",
 ]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "all_words": "ANSWERS vocabulary",
         "grammar": "MOST_LETTERS WORDINGS parse_instruction say_goal",
         "instructed_oracle": "InstructedOracle",
         "predicates": "predicate_names read_predicates",
