@@ -62,14 +62,18 @@ def cost_of(policy: object) -> Cost:
 def cost_of_velocities(policy: object, velocities: int, vjps: int) -> Cost:
     """What so many velocities, and vector-Jacobian products of them, of a flow policy cost.
 
-    A velocity may take several evaluations of the network: `evaluations_per_velocity` of the policy.
+    A velocity may take several evaluations of the network: `evaluations_per_velocity` of the policy. What it computes
+    once for an observation, before all velocities, are its `flops_per_observation`.
 
     >>> from types import SimpleNamespace
     >>> cost_of_velocities(SimpleNamespace(evaluations_per_velocity=2, flops_per_evaluation=10), 5, 0)
     Cost(evaluations=10, vjps=0, flops=100)
+    >>> cost_of_velocities(SimpleNamespace(flops_per_evaluation=10, flops_per_observation=7), 5, 0).flops
+    57
     """
     each = getattr(policy, "evaluations_per_velocity", 1)
-    return denoising_cost(each * velocities, each * vjps, getattr(policy, "flops_per_evaluation", None))
+    cost = denoising_cost(each * velocities, each * vjps, getattr(policy, "flops_per_evaluation", None))
+    return cost.plus(Cost(0, 0, getattr(policy, "flops_per_observation", 0)))
 
 
 def costs_of_samples(policy: object, requests: int, samples: int) -> list[Cost]:

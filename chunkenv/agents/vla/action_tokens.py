@@ -10,7 +10,7 @@ of ten rows leaves little to join.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -35,10 +35,12 @@ class ActionTokens(Protocol):
     Attributes:
         horizon: rows of a chunk, H.
         action_size: numbers in a row, A.
+        end: the token behind which nothing counts; None without one.
     """
 
     horizon: int
     action_size: int
+    end: ClassVar[int | None]
 
     def encode(self, chunks: Array) -> jax.Array:
         """Chunks [..., H, A] as int32[..., H A], from 0 to 255."""
@@ -69,6 +71,7 @@ class BinTokens:
 
     horizon: int
     action_size: int
+    end: ClassVar[int | None] = None
 
     def encode(self, chunks: Array) -> jax.Array:
         """As `ActionTokens.encode`, row by row."""
@@ -101,6 +104,7 @@ class FrequencyTokens:
     horizon: int
     action_size: int
     scale: float = 10.0
+    end: ClassVar[int | None] = END
 
     def __post_init__(self) -> None:
         real_number("scale", self.scale, at_least=0.0)
