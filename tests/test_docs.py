@@ -22,6 +22,7 @@ PAGES = (
     "howto/pixels.md",
     "howto/remote.md",
     "howto/training_loops.md",
+    "howto/vla.md",
     "latency.md",
     "reference/chunked_execution.md",
     "start/five_minutes.md",

@@ -25,6 +25,7 @@ from chunkenv.wrappers import ActionNoise, ChunkedExecution, ChunkOverlay
 
 if TYPE_CHECKING:
     from chunkenv.agents.common.learner import Learner
+    from chunkenv.agents.vla import VLAModel
 
 METHODS = (*PLANNERS, "oracle", "random", "zero")
 
@@ -59,7 +60,7 @@ class PlayedScene:
         max_in_flight: inferences under way at a time.
         correction: of every tick: `FILE.py:NAME`, a function without arguments that makes what corrects, as
             `ChunkedExecution` takes it.
-        guidance: the weight w of an agent of CFGRL; its own if None.
+        guidance: the weight w of an agent of CFGRL, its own if None; of a model's instruction, 1 if None.
     """
 
     task: str
@@ -97,16 +98,30 @@ class PlayedScene:
             if self.guidance is not None:
                 raise ArgumentError(f"guidance={self.guidance:g} is for an agent of CFGRL; give --agent FILE, too.")
             return None
+        if self.loaded_model is not None:
+            return None
         from chunkenv.agents import registry  # imports jax
 
         agent = registry.load_agent(self.agent)
         return agent if self.guidance is None else _guide(agent, self.guidance)
+
+    @cached_property
+    def loaded_model(self) -> VLAModel | None:
+        """The vision-language-action model in the file, or None if it holds another agent."""
+        if self.agent is None:
+            return None
+        from chunkenv.agents.common.checkpoint_file import kind_of
+        from chunkenv.agents.vla import vla_model
+
+        return vla_model.load_vla(self.agent) if kind_of(self.agent) == vla_model.KIND else None
 
     @property
     def lengths(self) -> tuple[int, int, int]:
         """Prediction horizon, execution horizon and delay, in ticks."""
         own = self.loaded_agent.settings.horizons if self.loaded_agent else None
         usual = (own.prediction_horizon, own.chunk, own.delay) if own else (8, 4, 0)
+        if self.loaded_model:
+            usual = (self.loaded_model.sizes.horizon, self.loaded_model.facts["execution_horizon"], 0)
         asked = (self.prediction_horizon, self.execution_horizon, self.delay)
         rows, horizon, delay = (one if given is None else given for given, one in zip(asked, usual, strict=True))
         return rows, horizon, delay
@@ -152,6 +167,8 @@ def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:
     """The scene's agent or method."""
     if scene.loaded_agent is not None:
         return _make_agent_policy(scene, scene.loaded_agent, env)
+    if scene.loaded_model is not None:
+        return _make_model_policy(scene, scene.loaded_model)
     default = PLANNERS[0] if scene.level else "oracle" if scene.family else "random"
     method = one_of("method", scene.method or default, METHODS)
     if method == "random":
@@ -171,8 +188,7 @@ def make_policy(scene: PlayedScene, env: gym.Env) -> Policy:
 
 
 def _make_agent_policy(scene: PlayedScene, agent: Learner, env: gym.Env) -> Policy:
-    if scene.method is not None:
-        raise ArgumentError(f"method={scene.method!r} and agent={str(scene.agent)!r} would both play; give one.")
+    _refuse_method(scene)
     from chunkenv.agents.policies.chunk_policy import ChunkPolicy
 
     sizes, space = agent.sizes, env.observation_space
@@ -182,6 +198,18 @@ def _make_agent_policy(scene: PlayedScene, agent: Learner, env: gym.Env) -> Poli
             f"{scene.task} has {space}; give the task that it was trained on."
         )
     return ChunkPolicy(agent)
+
+
+def _make_model_policy(scene: PlayedScene, model: VLAModel) -> Policy:
+    _refuse_method(scene)
+    from chunkenv.agents.vla import vla_policy
+
+    return vla_policy(model, 1.0 if scene.guidance is None else scene.guidance)
+
+
+def _refuse_method(scene: PlayedScene) -> None:
+    if scene.method is not None:
+        raise ArgumentError(f"method={scene.method!r} and agent={str(scene.agent)!r} would both play; give one.")
 
 
 def _numbers_in(space: gym.Space) -> int | None:
@@ -218,6 +246,8 @@ def _make_task(scene: PlayedScene) -> gym.Env:
     seen = "state" if scene.agent is None else "compact" if scene.level else "features"
     options: Info = {"render_mode": "rgb_array_list", "observation": seen}
     options |= {} if scene.size is None else {"render_size": scene.size}
+    if scene.loaded_model is not None:
+        options |= _arguments_of(scene, scene.loaded_model)
     if scene.level:
         return gym.make(read_id(scene.task), **options)
     if scene.family:
@@ -230,6 +260,20 @@ def _make_task(scene: PlayedScene) -> gym.Env:
         return gym.make(task, render_mode="rgb_array_list")
     except (gym.error.Error, TypeError, ImportError) as error:
         raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
+
+
+def _arguments_of(scene: PlayedScene, model: VLAModel) -> Info:
+    """The arguments of the environments that a model was trained for.
+
+    Raises:
+        ArgumentError: the task is another one.
+    """
+    trained = model.facts["environment"]
+    if read_id(scene.task) != trained["id"]:
+        raise ArgumentError(
+            f"agent={str(scene.agent)!r} was trained on {trained['id']}, not on {scene.task}; give that task."
+        )
+    return trained["arguments"]
 
 
 class FrameForwarder(gym.Wrapper):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from chunkenv.collect.expert_files import read_experts
     from chunkenv.collect.experts import Demonstrator, ExpertSource, read_sources
     from chunkenv.collect.policy_runs import collect_runs
+    from chunkenv.collect.worded_goals import read_goals
 
 __all__ = [
     "Demonstrator",
@@ -18,6 +19,7 @@ __all__ = [
     "collect_plans",
     "collect_runs",
     "read_experts",
+    "read_goals",
     "read_sources",
 ]
 
@@ -28,5 +30,6 @@ __getattr__, __dir__ = lazy_exports(
         "expert_files": "read_experts",
         "experts": "Demonstrator ExpertSource read_sources",
         "policy_runs": "collect_runs",
+        "worded_goals": "read_goals",
     },
 )

@@ -35,6 +35,11 @@ EXTRAS = (
         "learned policies: chunkenv train, chunkenv bench rtc and charged",
     ),
     Extra(
+        "vla",
+        {"jax": "jax", "optax": "optax", "mujoco": "mujoco", "ogbench": "ogbench", "PIL": "pillow"},
+        "a small vision-language-action model: chunkenv train vla",
+    ),
+    Extra(
         "manipulation",
         {"ogbench": "ogbench", "mujoco": "mujoco", "numba": "numba"},
         "the ten families of long-horizon manipulation tasks",

@@ -66,6 +66,14 @@ def read(path: Path, kind: str) -> tuple[Arrays, Facts]:
     return arrays, about
 
 
+def kind_of(path: Path) -> str:
+    """The kind of a file that `write` wrote, without compression; an empty string for any other."""
+    try:
+        return str(_about(path.read_bytes()).get("kind", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
 def _about(content: bytes) -> Facts:
     """What the header of a safetensors file, which `load` has found sound, says of it."""
     length = int.from_bytes(content[:8], "little")

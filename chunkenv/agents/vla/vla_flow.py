@@ -24,7 +24,12 @@ from chunkenv.errors import ArgumentError
 
 def initial_vla(seed: int, network: VLANetworkSize, sizes: VLASizes) -> Weights:
     """Weights to begin with: "backbone" and "expert"."""
-    for_backbone, for_expert = jax.random.split(jax.random.key(seed))
+    return _initial(jax.random.key(seed), network, sizes)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _initial(key: jax.Array, network: VLANetworkSize, sizes: VLASizes) -> Weights:
+    for_backbone, for_expert = jax.random.split(key)
     return {
         "backbone": initial_backbone(for_backbone, network, sizes),
         "expert": initial_expert(for_expert, network, sizes),
@@ -186,7 +191,7 @@ def split_numbers(observations: jax.Array, sizes: VLASizes) -> Seen:
     pixels, state, words = jnp.split(
         observations, [sizes.numbers - sizes.words - sizes.state, sizes.numbers - sizes.words], axis=1
     )
-    frames = pixels.reshape(-1, sizes.image, sizes.image, CHANNELS)
+    frames = pixels.reshape(len(observations), sizes.image, sizes.image, CHANNELS)
     return Seen(frames, state, words.astype(jnp.int32))
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, infom, model, ppo, qc, remac, sharsa
+from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, infom, model, ppo, qc, remac, sharsa, vla
 
 __all__ = ["app"]
 
@@ -19,6 +19,7 @@ for command in (
     co_rft.co_rft,
     sharsa.sharsa,
     infom.infom,
+    vla.vla,
 ):
     app.command()(command)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from chunkenv.manipulation.words.all_words import ANSWERS, vocabulary
+    from chunkenv.manipulation.words.all_words import ANSWERS, most_clauses, simple_instructions, vocabulary
     from chunkenv.manipulation.words.grammar import MOST_LETTERS, WORDINGS, parse_instruction, say_goal
     from chunkenv.manipulation.words.instructed_oracle import InstructedOracle
     from chunkenv.manipulation.words.predicates import predicate_names, read_predicates
@@ -23,18 +23,20 @@ __all__ = [
     "WordGoal",
     "draw_worded_scene",
     "is_held_out",
+    "most_clauses",
     "open_goals",
     "parse_instruction",
     "predicate_names",
     "read_predicates",
     "say_goal",
+    "simple_instructions",
     "vocabulary",
 ]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "all_words": "ANSWERS vocabulary",
+        "all_words": "ANSWERS most_clauses simple_instructions vocabulary",
         "grammar": "MOST_LETTERS WORDINGS parse_instruction say_goal",
         "instructed_oracle": "InstructedOracle",
         "predicates": "predicate_names read_predicates",

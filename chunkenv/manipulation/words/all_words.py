@@ -10,11 +10,15 @@ from chunkenv.manipulation.families import FAMILY, Family
 from chunkenv.manipulation.words.grammar import WORDINGS, say_goal
 from chunkenv.manipulation.words.predicates import predicate_names
 from chunkenv.manipulation.words.word_goals import IN_DRAWER, LYING, PLACES, SLIDES, Wanted
+from chunkenv.manipulation.words.worded_scenes import MOST_MOVES
 
 ANSWERS = ("no", "yes")
 """To the question whether a sentence of `predicate_names` holds: false, true."""
 UNNAMED = (123, 45, LYING + 7), (123, -45, 2 * LYING + LYING)
 """Places that are said in centimetres: to the left and high, to the right and at a level."""
+
+CHANGED_BY_A_PRESS = 5
+"""Buttons: the one that is pressed, and its neighbours."""
 
 
 @functools.cache
@@ -24,16 +28,32 @@ def vocabulary() -> tuple[str, ...]:
     >>> [word for word in vocabulary() if word.startswith("b")]
     ['base', 'be', 'blue', 'border', 'bring', 'button', 'by']
     """
-    numbers = [number for split in WORDINGS.values() for number in split]
-    said = [
-        say_goal(name, (one,), wording)
-        for name, family in FAMILY.items()
-        for one in _everything(family)
-        for wording in numbers
-    ]
+    said = [sentence for name in FAMILY for sentence in simple_instructions(name)]
     captions = [caption for name in FAMILY for caption in predicate_names(name)]
     words = re.findall("[a-z]+", " ".join([*said, *captions]).lower())
     return tuple(sorted({*words, *ANSWERS, "and"}))  # "and" stands between clauses
+
+
+def simple_instructions(family: str) -> list[str]:
+    """Every instruction about one object of a family, in every wording; but for most places without a name.
+
+    >>> len(simple_instructions("puzzle-3x3")), simple_instructions("puzzle-3x3")[0]
+    (108, 'Turn the button in row 1 column 1 off.')
+    """
+    numbers = [number for split in WORDINGS.values() for number in split]
+    return [say_goal(family, (one,), number) for one in _everything(FAMILY[family]) for number in numbers]
+
+
+def most_clauses(family: str, goals: str) -> int:
+    """How many objects an instruction may be about, where goals are "tasks", or "train" or "held-out".
+
+    >>> most_clauses("scene", "tasks"), most_clauses("scene", "train"), most_clauses("puzzle-4x4", "train")
+    (5, 2, 10)
+    """
+    kind = FAMILY[family]
+    if goals == "tasks":
+        return kind.goals
+    return min(kind.goals, MOST_MOVES * (CHANGED_BY_A_PRESS if kind.scene == "puzzle" else 1))
 
 
 def _everything(family: Family) -> Iterator[Wanted]:

@@ -10,12 +10,13 @@ WORDS = WordTokens(("down", "go", "no", "up", "yes"), length=3)
 SIZES = VLASizes(image=0, state=2, words=3, vocabulary=WORDS.size, horizon=4, action=2)
 SEES = VLASizes(image=8, state=2, words=3, vocabulary=WORDS.size, horizon=4, action=2)
 NETWORK = VLANetworkSize(layers=2, width=16, heads=2, expert_width=16, patch=4)
+SHALLOW = VLANetworkSize(layers=1, width=16, heads=2, expert_width=16, patch=4)
 PLAIN = VLAScales(np.zeros(2, np.float32), np.ones(2, np.float32), np.zeros(2, np.float32), np.ones(2, np.float32))
 SENTENCES = ("Go down.", "Go up.")
 
 
 def settings(**changes):
-    small = {"network": NETWORK, "batch": 32, "warm_up": 10, "updates": 100, "steps": 3, "averaging": 0.9}
+    small = {"network": SHALLOW, "batch": 32, "warm_up": 10, "updates": 100, "steps": 3, "averaging": 0.9}
     return VLASettings(**small | changes)
 
 
@@ -27,7 +28,7 @@ def perturbed(weights, seed=1):
     return jax.tree.unflatten(structure, drawn)
 
 
-def model(sizes=SIZES, network=NETWORK, **changes):
+def model(sizes=SIZES, network=SHALLOW, **changes):
     """A model that has learned nothing, but whose answers depend on what it sees."""
     weights = perturbed(initial_vla(0, network, sizes))
     return VLAModel(weights, PLAIN, settings(network=network, **changes), sizes, WORDS, {})
