@@ -25,7 +25,7 @@ class TorchVLA(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.look = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 8, 8), torch.nn.Flatten(), torch.nn.LazyLinear(WIDTH))
+        self.look = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 8, 8), torch.nn.Flatten(), torch.nn.Linear(512, WIDTH))
         self.words = torch.nn.EmbeddingBag(1024, WIDTH)
         self.act = torch.nn.Sequential(
             torch.nn.Linear(WIDTH + HORIZON * SIZE + 1, WIDTH), torch.nn.SiLU(), torch.nn.Linear(WIDTH, HORIZON * SIZE)

@@ -10,7 +10,7 @@ of ten rows leaves little to join.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
@@ -38,9 +38,12 @@ class ActionTokens(Protocol):
         end: the token behind which nothing counts; None without one.
     """
 
-    horizon: int
-    action_size: int
-    end: ClassVar[int | None]
+    @property
+    def horizon(self) -> int: ...  # noqa: D102
+    @property
+    def action_size(self) -> int: ...  # noqa: D102
+    @property
+    def end(self) -> int | None: ...  # noqa: D102
 
     def encode(self, chunks: Array) -> jax.Array:
         """Chunks [..., H, A] as int32[..., H A], from 0 to 255."""
@@ -71,7 +74,11 @@ class BinTokens:
 
     horizon: int
     action_size: int
-    end: ClassVar[int | None] = None
+
+    @property
+    def end(self) -> None:
+        """There is none."""
+        return None
 
     def encode(self, chunks: Array) -> jax.Array:
         """As `ActionTokens.encode`, row by row."""
@@ -104,7 +111,6 @@ class FrequencyTokens:
     horizon: int
     action_size: int
     scale: float = 10.0
-    end: ClassVar[int | None] = END
 
     def __post_init__(self) -> None:
         real_number("scale", self.scale, at_least=0.0)
@@ -114,6 +120,11 @@ class FrequencyTokens:
                 f"scale={self.scale:g} does not fit 256 values for {self.horizon} rows; give more than 0 and at most "
                 f"{finest:g}."
             )
+
+    @property
+    def end(self) -> int:
+        """The token behind which nothing counts."""
+        return END
 
     def encode(self, chunks: Array) -> jax.Array:
         """As `ActionTokens.encode`, frequency by frequency, the lowest first."""

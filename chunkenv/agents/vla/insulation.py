@@ -161,7 +161,7 @@ def updates(
 def _update(settings: VLASettings, state: FlowState, gradient: Weights) -> FlowState:
     """A step of the parts that the arm trains; what it doesn't stays as it is, weight decay or not."""
     change, opt_state = _optimiser(settings).update(_only_trained(settings, gradient), state.opt_state, state.weights)
-    weights = optax.apply_updates(state.weights, _only_trained(settings, change))
+    weights = optax.apply_updates(state.weights, _only_trained(settings, change))  # pyright: ignore[reportArgumentType]
     kept = jnp.minimum(settings.averaging, (1 + state.update) / (10 + state.update))
     average = jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, state.average, weights)
     return FlowState(weights, average, opt_state, state.update + 1)  # pyright: ignore[reportArgumentType]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from chunkenv.agents.nets.mlp import Array
 from chunkenv.agents.vla.vla_settings import CHANNELS, VLASizes
 from chunkenv.agents.vla.word_tokens import WordTokens
 from chunkenv.errors import ArgumentError, brief
 
 STATES = ("robot", "observation")
 """Where the state stands in an observation; the first that is there."""
-Observed: TypeAlias = Mapping[str, Any] | np.ndarray
+Observed: TypeAlias = Mapping[str, object] | Array
 """A dict of "pixels" if the model sees any, the state, and "instruction"; or what `ObservationReader` returned."""
 
 
@@ -51,7 +52,7 @@ class ObservationReader:
             parts.insert(0, self._expect("pixels", observations.get("pixels"), shape).reshape(flat))
         return np.concatenate(parts, axis=-1)
 
-    def _read_words(self, observations: Mapping[str, Any], count: tuple[int, ...]) -> np.ndarray:
+    def _read_words(self, observations: Mapping[str, object], count: tuple[int, ...]) -> np.ndarray:
         if "instruction" not in observations:
             raise ArgumentError(
                 f"The observation has {', '.join(map(repr, observations))} and no 'instruction'; make the environment "

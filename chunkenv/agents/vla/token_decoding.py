@@ -30,14 +30,14 @@ class Saying(NamedTuple):
     """What is said so far.
 
     Attributes:
-        count: tokens.
+        number: of tokens.
         last: int32[N], the newest entry of the table.
         kept: float32[N, layers, 2, T + K, width], keys and values, zero behind the newest.
         tokens: int32[N, K], those of actions; the end, or 0, behind the newest.
         over: bool[N], where nothing more counts.
     """
 
-    count: jax.Array
+    number: jax.Array
     last: jax.Array
     kept: jax.Array
     tokens: jax.Array
@@ -65,23 +65,23 @@ def say_chunks(flow: VLAFlow, observations: Array, seeds: Array, temperature: fl
         jnp.zeros(count, bool),
     )
     said = jax.lax.while_loop(
-        lambda saying: (saying.count < room) & ~saying.over.all(),
+        lambda saying: (saying.number < room) & ~saying.over.all(),
         lambda saying: _say_one(flow, tokens, saying, seeds, temperature),
         start,
     )
-    return tokens.decode(said.tokens), said.count
+    return tokens.decode(said.tokens), said.number
 
 
 def _say_one(flow: VLAFlow, tokens: ActionTokens, saying: Saying, seeds: Array, temperature: float) -> Saying:
     sizes, backbone = flow.sizes, flow.weights["backbone"]
-    place = count_seen(flow.network, sizes) + saying.count
+    place = count_seen(flow.network, sizes) + saying.number
     last, kept = next_vector(backbone, flow.network.heads, saying.last, saying.kept, place)
     likely = logits(backbone, last)[:, sizes.vocabulary : sizes.vocabulary + VALUES]
-    token = _choose(likely, seeds, saying.count, temperature)
+    token = _choose(likely, seeds, saying.number, temperature)
     token = token if tokens.end is None else jnp.where(saying.over, tokens.end, token)
     over = saying.over if tokens.end is None else saying.over | (token == tokens.end)
-    said = saying.tokens.at[:, saying.count].set(token)
-    return Saying(saying.count + 1, sizes.vocabulary + token, kept, said, over)
+    said = saying.tokens.at[:, saying.number].set(token)
+    return Saying(saying.number + 1, sizes.vocabulary + token, kept, said, over)
 
 
 def _choose(likely: jax.Array, seeds: Array, count: jax.Array, temperature: float) -> jax.Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import numpy as np
@@ -75,7 +74,7 @@ class VLAPolicy(FlowSampler):
         """As `FlowSampler.velocity_vjp`, of a batch of observations with words."""
         return super().velocity_vjp(self._reader(observations, (len(chunks),)), chunks, time)
 
-    def compile(self, loop: Callable[..., Any]) -> Callable[..., Any]:
+    def compile(self, loop: Callable[..., object]) -> Callable[..., object]:
         """As `FlowSampler.compile`; the first of the arrays is a batch of observations with words."""
         compiled = super().compile(loop)
         return lambda observations, *arrays: compiled(self._reader(observations, (len(arrays[0]),)), *arrays)

@@ -82,3 +82,10 @@ def test_a_compressed_file_that_was_cut_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ArgumentError, match=r"small.xz is damaged or no checkpoint"):
         checkpoint_file.read(path, KIND)
+
+
+def test_a_file_says_what_kind_it_is_and_others_say_nothing(tmp_path):
+    checkpoint_file.write(tmp_path / "file", "chunkenv something", {}, {})
+    assert checkpoint_file.kind_of(tmp_path / "file") == "chunkenv something"
+    (tmp_path / "other").write_bytes(b"\x10\0\0\0\0\0\0\0[1, 2, 3]")
+    assert checkpoint_file.kind_of(tmp_path / "other") == checkpoint_file.kind_of(tmp_path / "none") == ""

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chunkenv.agents.vla import TokenPolicy, VLAPolicy, load_vla, vla_policy
-from chunkenv.agents.vla.action_tokens import VALUES, action_tokens
+from chunkenv.agents.vla import TokenPolicy, VLAPolicy, load_vla, token_decoding, vla_policy
+from chunkenv.agents.vla.action_tokens import END, VALUES, action_tokens
 from chunkenv.agents.vla.backbone import embed_said, embed_seen, logits, run
 from chunkenv.agents.vla.insulation import beginning
 from chunkenv.agents.vla.token_decoding import flops_of_token, say_chunks
@@ -187,3 +189,14 @@ def test_one_sentence_for_a_policy_that_cannot_be(call, said):
     with pytest.raises(ArgumentError) as error:
         call()
     assert said in str(error.value)
+
+
+def test_nothing_is_said_or_charged_behind_the_end(monkeypatch):
+    def only_the_end(weights, last):
+        return jnp.zeros((len(last), len(weights["embed"]))).at[:, SIZES.vocabulary + END].set(1.0)
+
+    monkeypatch.setattr(token_decoding, "logits", only_the_end)
+    policy = TokenPolicy(model(arm="tokens", network=replace(SHALLOW, tokens="frequencies")))
+    chunk = policy.infer(observation("Go up."), request(0))
+    assert np.array_equal(chunk, np.zeros((4, 2)))
+    assert Naive(policy).cost.evaluations == 1

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from chunkenv.cli.scene import PlayedScene, make_env, make_policy
 from chunkenv.cli.train.vla import vla
 from chunkenv.collect import collect_oracle, read_goals
+from chunkenv.collect.frame_rendering import render_frames
 from chunkenv.data import DataError, load
 from chunkenv.errors import ArgumentError
 from chunkenv.manipulation.words import WORDINGS, say_goal
@@ -92,9 +93,21 @@ def test_one_sentence_for_what_cannot_be_meant(data, tmp_path, words, said):
     assert said in str(result.exception)
 
 
+def test_frames_are_those_of_the_ticks_and_the_environment_shows_the_same(data):
+    saved, dataset = render_frames(data, camera="above"), load(data)
+    found = read_vla_data(data, dataset, "cube-single", "pixels+robot", 4)
+    batch = found.windows.sample(np.random.default_rng(0), 10)
+    for frame, robot in zip(batch.seen.pixels, batch.seen.state, strict=True):
+        (tick,) = np.flatnonzero((dataset.observations[:, : len(robot)] == robot).all(axis=1))[:1]
+        episode = int(dataset.episode[tick])
+        assert np.array_equal(frame, saved.of_episode(dataset, episode)[tick - dataset.episodes.start[episode]])
+    assert found.arguments["camera"] == "above"
+    assert found.arguments["image_size"] == frame.shape[0]
+
+
 def test_data_without_goals_or_frames_are_refused(data, tmp_path):
+    collect_oracle("manip-cube-single", "play", tmp_path / "play", goals="train", transitions=20)
     with pytest.raises(DataError, match="has no frames"):
-        read_vla_data(data, load(data), "cube-single", "pixels", 4)
-    collect_oracle("manip-cube-single-task1", "play", tmp_path / "play", transitions=20)
+        read_vla_data(tmp_path / "play", load(data), "cube-single", "pixels", 4)
     with pytest.raises(DataError, match="played in the style 'play', which is for no goal"):
         read_goals(load(tmp_path / "play"))
