@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import chunkenv
-from chunkenv.strategies import RTC, Naive, stack, stack_requests
+from chunkenv.strategies import RTC, Naive, stack_requests
 
 HORIZON, SIZE, STEPS, WIDTH = 8, 5, 4, 64
 
@@ -66,7 +66,8 @@ class TorchVLA(torch.nn.Module):
 
     def infer(self, observation, request):
         """One chunk: a batch of one."""
-        return self.infer_batch(stack([observation]), stack_requests([request], rows=HORIZON))[0]
+        batch = {name: np.stack([part]) for name, part in observation.items()}
+        return self.infer_batch(batch, stack_requests([request], rows=HORIZON))[0]
 
     def infer_batch(self, observations, request):
         """Many chunks, each from the noise of its own episode's generator."""
