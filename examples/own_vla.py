@@ -21,7 +21,8 @@ HORIZON, SIZE, STEPS, WIDTH = 8, 5, 4, 64
 class TorchVLA(torch.nn.Module):
     """The few methods that strategies need: `chunkenv.strategies.Denoiser`."""
 
-    prediction_horizon, action_size, steps, flops_per_evaluation = HORIZON, SIZE, STEPS, 2 * WIDTH * (WIDTH + 81)
+    prediction_horizon, action_size, steps = HORIZON, SIZE, STEPS
+    flops_per_observation, flops_per_evaluation = 2 * 512 * (192 + WIDTH), 2 * WIDTH * (WIDTH + 81)
 
     def __init__(self):
         super().__init__()
@@ -59,10 +60,12 @@ class TorchVLA(torch.nn.Module):
         return run
 
     def to_network(self, actions):
-        """The network uses actions unchanged, and so does `to_actions`."""
+        """The network uses actions unchanged."""
         return actions
 
-    to_actions = to_network
+    def to_actions(self, chunks):
+        """What the robot can do, from -1 to 1."""
+        return np.clip(chunks, -1, 1)
 
     def infer(self, observation, request):
         """One chunk: a batch of one."""
@@ -72,7 +75,7 @@ class TorchVLA(torch.nn.Module):
     def infer_batch(self, observations, request):
         """Many chunks, each from the noise of its own episode's generator."""
         noise = np.stack([rng.standard_normal((HORIZON, SIZE), np.float32) for rng in request.rng])
-        return self.compile(euler)(observations, noise)
+        return self.to_actions(self.compile(euler)(observations, noise))
 
 
 def euler(denoiser, seen, chunks):
