@@ -11,7 +11,8 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(ROOT), str(DOCS)]  # the package of this clone, and the directives beside this file
 
-from site_reference import setup_reference  # noqa: E402
+from site_docstrings import setup_docstrings  # noqa: E402
+from site_reference import write_pages  # noqa: E402
 
 import chunkenv  # noqa: E402
 
@@ -79,4 +80,5 @@ def lead_outside(app, docname: str, text: list[str]) -> None:
 def setup(app) -> None:
     """Connect what this site adds to Sphinx."""
     app.connect("source-read", lead_outside)
-    setup_reference(app)
+    app.connect("builder-inited", write_pages)
+    setup_docstrings(app)

@@ -15,16 +15,12 @@ from functools import cache
 from pathlib import Path
 
 import typer.main
+from site_docstrings import as_written
 from sphinx.application import Sphinx
-from sphinx.util.nodes import make_refnode
 
 DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "chunkenv"
 STABILITY = DOCS / "reference" / "stability.md"
-SECTION = re.compile(r"\s*(Args|Attributes|Raises|Returns|Yields):$")
-
-
-# Rooms
 
 
 @cache
@@ -51,12 +47,11 @@ def public_rooms() -> frozenset[str]:
 @cache
 def homes() -> dict[tuple[str, str], str]:
     """The room on whose page a name of a room is explained: a public one before others, an inner one before outer."""
-    by_thing: dict[object, list[tuple[str, str]]] = {}
+    by_thing: dict[tuple[str, int], list[tuple[str, str]]] = {}
     for room in rooms():
         for name in exports(room):
             thing = getattr(importlib.import_module(room), name)
-            key = thing if inspect.isclass(thing) or inspect.isroutine(thing) else name
-            by_thing.setdefault(key, []).append((room, name))
+            by_thing.setdefault((name, id(thing)), []).append((room, name))
     return {
         place: max(places, key=lambda each: (each[0] in public_rooms(), each[0].count(".")))[0]
         for places in by_thing.values()
@@ -119,9 +114,6 @@ def rooms_page() -> str:
     )
 
 
-# Commands
-
-
 def commands() -> dict[tuple[str, ...], object]:
     """The tree of `chunkenv --help`: every command and group by its words."""
     from chunkenv.cli.app import app
@@ -161,9 +153,6 @@ def command_pages() -> dict[str, str]:
     return pages
 
 
-# Pages
-
-
 def write_pages(app: Sphinx) -> None:
     """Write what is not there yet, and leave what has not changed, so that Sphinx does not read it again."""
     folders = {
@@ -180,56 +169,3 @@ def write_pages(app: Sphinx) -> None:
             file = path / f"{name}.md"
             if not file.exists() or file.read_text(encoding="utf-8") != text:
                 file.write_text(text, encoding="utf-8")
-
-
-# Docstrings
-
-
-def as_written(lines: list[str]) -> Iterator[str]:
-    """A docstring with the indented blocks as code, and its stars and bars as they are.
-
-    Docstrings here are read in editors: indented blocks are tables and formulas, `names` stand in single backticks,
-    and nothing else is markup.
-    """
-    base, code, before = 0, None, ""
-    for line in lines:
-        indent = len(line) - len(line.lstrip())
-        if code is not None and line.strip() and indent <= code:
-            code = None
-        if line.strip() and indent == 0:
-            base = 4 if SECTION.match(line) else 0
-        if line.strip() and code is None and not before.strip() and indent >= base + 4:
-            code = indent - 1
-            yield from (" " * base + "::", "")
-        yield line if code is not None or line.lstrip().startswith((">>>", "...")) else escaped(line)
-        before = line
-
-
-def escaped(line: str) -> str:
-    """Nothing in it is markup, but for what stands in backticks."""
-    parts = re.split(r"(`+[^`]+`+)", line)
-    return "".join(part if part.startswith("`") else re.sub(r"([*|\\])", r"\\\1", part) for part in parts)
-
-
-def read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Before napoleon reads its sections."""
-    lines[:] = as_written(lines)
-
-
-def find_name(app: Sphinx, env, node, text):
-    """A docstring names `ArgumentError`, not where it is; what other packages have is shown without a link."""
-    if node.get("refdomain") != "py":
-        return None
-    domain, target = env.domains.python_domain, node["reftarget"]
-    name = target.rpartition(".")[2]
-    for full, entry in sorted(domain.objects.items()):
-        if full.rpartition(".")[2] == name and entry.objtype in ("class", "exception", "data"):
-            return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, text, full)
-    return None if node["reftype"] == "obj" else text
-
-
-def setup_reference(app: Sphinx) -> None:
-    """Connect all of it."""
-    app.connect("builder-inited", write_pages)
-    app.connect("missing-reference", find_name)
-    app.connect("autodoc-process-docstring", read_docstring, priority=400)

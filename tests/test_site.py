@@ -21,7 +21,9 @@ GENERATED = ("_build", "api", "commands")
 @pytest.fixture(scope="module")
 def reference():
     pytest.importorskip("sphinx")
-    return runpy.run_path(str(DOCS / "site_reference.py"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        return runpy.run_path(str(DOCS / "site_reference.py"))
 
 
 def test_every_exported_name_is_on_a_page_and_is_explained(reference):
