@@ -13,6 +13,9 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
+from chunkenv.manipulation.families import FAMILY
+from chunkenv.registration import FAMILIES, LEVELS
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GENERATED = ("_build", "api", "commands")
@@ -64,6 +67,17 @@ def test_every_command_and_option_is_on_a_page(reference):
 )
 def test_docstrings_are_shown_as_they_stand(reference, docstring, right):
     assert "\n".join(reference["as_written"](docstring.split("\n"))) == right
+
+
+def test_every_task_has_its_picture_and_its_facts():
+    page = (DOCS / "reference" / "tasks.md").read_text()
+    for name in (*LEVELS, *FAMILIES):
+        assert f"(../images/tasks/{name}.png)" in page
+        assert (DOCS / "images" / "tasks" / f"{name}.png").exists()
+    assert all(f"`chunkenv/kinetix-{level}-v0`" in page for level in LEVELS)
+    for family in FAMILY.values():
+        card = page[page.index(f"(../images/tasks/{family.name}.png)") :].split(":::")[0]
+        assert f"{family.features} numbers are observed; {family.time_limit} ticks." in card
 
 
 def entries(page):
