@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -78,6 +79,12 @@ def test_every_task_has_its_picture_and_its_facts():
     for family in FAMILY.values():
         card = page[page.index(f"(../images/tasks/{family.name}.png)") :].split(":::")[0]
         assert f"{family.features} numbers are observed; {family.time_limit} ticks." in card
+
+
+def test_every_extra_is_explained():
+    page = (DOCS / "start" / "install.md").read_text()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert not [extra for extra in extras if f"| `{extra}` |" not in page]
 
 
 def entries(page):
