@@ -13,6 +13,7 @@ sys.path[:0] = [str(ROOT), str(DOCS)]  # the package of this clone, and the dire
 
 from site_docstrings import setup_docstrings  # noqa: E402
 from site_reference import write_pages  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 import chunkenv  # noqa: E402
 
@@ -59,11 +60,11 @@ html_theme_options = {
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-ogp_site_url = "https://chunkenv.github.io/chunkenv/"
+ogp_site_url = "https://{}.github.io/{}/".format(*SOURCE.split("/")[-2:])
 ogp_social_cards = {"enable": False}  # they would draw a picture of each page with matplotlib
 
 
-def lead_outside(app, docname: str, text: list[str]) -> None:
+def lead_outside(app: Sphinx, docname: str, text: list[str]) -> None:
     """Files of the repository that are no pages are shown there: `[setup](../CONTRIBUTING.md)`."""
     page = Path(app.env.doc2path(docname))
 
@@ -77,7 +78,7 @@ def lead_outside(app, docname: str, text: list[str]) -> None:
     text[0] = re.sub(r"\]\(((?:\.\./)+[^)#]+)(#[^)]*)?\)", address, text[0])
 
 
-def setup(app) -> None:
+def setup(app: Sphinx) -> None:
     """Connect what this site adds to Sphinx."""
     app.connect("source-read", lead_outside)
     app.connect("builder-inited", write_pages)
