@@ -16,7 +16,7 @@ import chunkenv  # noqa: F401 (registers the ids)
 from chunkenv.registration import FAMILIES, LEVELS
 
 IMAGES = Path(__file__).parent / "images" / "tasks"
-SIZE, COLOURS = 240, 64
+SIZE, COLOURS = 240, 256
 IDS = {level: f"chunkenv/kinetix-{level}-v0" for level in LEVELS} | {
     family: f"chunkenv/manip-{family}-task5-v0" for family in FAMILIES
 }

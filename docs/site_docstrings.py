@@ -17,7 +17,7 @@ def as_written(lines: list[str]) -> Iterator[str]:
     """A docstring with the indented blocks as code, and its stars and bars as they are.
 
     Docstrings here are read in editors: indented blocks are tables and formulas, `names` stand in single backticks,
-    and nothing else is markup.
+    one word may be stressed, and nothing else is markup.
     """
     base, code, before = 0, None, ""
     for line in lines:
@@ -34,9 +34,9 @@ def as_written(lines: list[str]) -> Iterator[str]:
 
 
 def escaped(line: str) -> str:
-    """Nothing in it is markup, but for what stands in backticks."""
-    parts = re.split(r"(`+[^`]+`+)", line)
-    return "".join(part if part.startswith("`") else re.sub(r"([*|\\])", r"\\\1", part) for part in parts)
+    """Nothing in it is markup, but for what stands in backticks, and *one* word that is stressed."""
+    parts = re.split(r"(`+[^`]+`+|(?<![\w*])\*\w+\*(?![\w*]))", line)
+    return "".join(part if place % 2 else re.sub(r"([*|\\])", r"\\\1", part) for place, part in enumerate(parts))
 
 
 def read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:

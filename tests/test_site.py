@@ -59,7 +59,7 @@ def test_every_command_and_option_is_on_a_page(reference):
 @pytest.mark.parametrize(
     ("docstring", "right"),
     [
-        ("One.\n\nIt has\n\n    a  b\n\nand *c*.", "One.\n\nIt has\n\n::\n\n    a  b\n\nand \\*c\\*."),
+        ("One.\n\nIt has\n\n    a  b\n\nand *c* * d**e.", "One.\n\nIt has\n\n::\n\n    a  b\n\nand *c* \\* d\\*\\*e."),
         (
             "One.\n\nArgs:\n    a: `b*c` | d\n\n        x\n\n    e: f",
             "One.\n\nArgs:\n    a: `b*c` \\| d\n\n    ::\n\n        x\n\n    e: f",
