@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from markdown_tables import heading, line
 from scipy.stats import spearmanr
 
 from chunkenv.bench import Cell, Store
@@ -86,17 +87,6 @@ def in_words(figures: list[float]) -> str:
     """One figure, or the range of several."""
     least, most = (f"{100 * find(figures):.0f}" for find in (min, max)) if figures else ("", "")
     return least if least == most else f"{least} to {most}"
-
-
-def heading(*names: str) -> Iterator[str]:
-    """The first two lines of a table."""
-    yield line(*names)
-    yield line(*["---"] * len(names))
-
-
-def line(*entries: str) -> str:
-    """A line of a table."""
-    return f"| {' | '.join(entries)} |"
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from markdown_tables import heading, line
 
 from chunkenv.bench import Store, Study, run_study
 from chunkenv.bench.analysis import mean_rate, pooled
@@ -86,17 +87,6 @@ def difference_table(outcomes: dict[str, Outcome]) -> Iterator[str]:
         if one in outcomes and other in outcomes:
             pairs = zip(outcomes[one].quantities, outcomes[other].quantities, strict=True)
             yield line(text, *(points(pooled(minus(*pair), bounds=(-2, 2))) for pair in pairs))
-
-
-def heading(*names: str) -> Iterator[str]:
-    """The first two lines of a table."""
-    yield line(*names)
-    yield line(*["---"] * len(names))
-
-
-def line(*entries: str) -> str:
-    """A line of a table."""
-    return f"| {' | '.join(entries)} |"
 
 
 def play(study: Study, folder: Path, workers: int, delay: int) -> Outcome:

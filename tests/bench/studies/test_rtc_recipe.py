@@ -17,7 +17,10 @@ SOLVED = {("naive", 0): 4, ("naive", 1): 1, ("rtc", 0): 4, ("rtc", 1): 3, ("trai
 
 @pytest.fixture(scope="module")
 def script():
-    return runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "rtc_recipe.py"))
+    folder = Path(__file__).parents[3] / "benchmarks"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        return runpy.run_path(str(folder / "rtc_recipe.py"))
 
 
 @pytest.fixture
