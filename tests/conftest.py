@@ -1,5 +1,6 @@
 """What all tests stand on."""
 
+import ctypes
 import gc
 import os
 import signal
@@ -16,6 +17,9 @@ if os.environ.setdefault(FAST_COMPILING, "1") == "1":
     os.environ.setdefault("XLA_FLAGS", FEWER_STEPS)  # what is compiled here runs for a moment: compiling takes longer
 
 os.environ.setdefault("MKL_NUM_THREADS", "1")  # of PyTorch: where cores are few, threads mostly wait for each other
+
+MOST_MEMORY = 1200
+"""MiB of a process before it gives back what JAX compiled."""
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -71,6 +75,24 @@ def run_as_users_compile(test):
     return subprocess.run(
         command, cwd=test.config.rootpath, env=environment | {FAST_COMPILING: "0"}, capture_output=True, text=True
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_stays_small():
+    """What JAX compiled is kept as long as the process lives: gigabytes, which slow every fork and collection."""
+    yield
+    if "jax" in sys.modules and resident_memory() > MOST_MEMORY:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def resident_memory():
+    """Of this process, in MiB; 0 where it is not known, or where it cannot be given back."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.fixture(scope="session", autouse=True)

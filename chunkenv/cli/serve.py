@@ -57,8 +57,9 @@ def serve(
     if key is None and host not in LOCAL:
         console.print(f"Everybody who reaches {host} may use it; --api-key-env asks for a key.", soft_wrap=True)
     with say_if_interrupted(console, lambda: f"{server.messages} message{'s' * (server.messages != 1)} answered."):
-        server.serve_forever(lambda: _say(console, server, type(policy).__name__, dialect))
+        server.serve_forever(lambda: _say(server, type(policy).__name__, dialect))
 
 
-def _say(console: Console, server: PolicyServer, policy: str, dialect: str) -> None:
-    console.print(f"{policy} is served at {server.uri} in the dialect {dialect}. Ctrl-C ends it.", soft_wrap=True)
+def _say(server: PolicyServer, policy: str, dialect: str) -> None:
+    # Not on the console, which says its line again if an interrupt comes before it has cleared its buffer.
+    typer.echo(f"{policy} is served at {server.uri} in the dialect {dialect}. Ctrl-C ends it.")
