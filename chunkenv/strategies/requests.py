@@ -21,15 +21,23 @@ Tree: TypeAlias = Any
 def map_arrays(function: Callable[..., Tree], *trees: Tree) -> Tree:
     """`function` of every array of nested observations or chunks of one structure.
 
+    A tuple of sentences, as a vector environment gives a batch of `gymnasium.spaces.Text`, is an array of them.
+
     >>> map_arrays(np.negative, {"arm": np.array([1, 2]), "grip": (np.array(3),)})
     {'arm': array([-1, -2]), 'grip': (np.int64(-3),)}
     """
     first = trees[0]
     if is_mapping(first):
         return {key: map_arrays(function, *(tree[key] for tree in trees)) for key in first}
+    if _is_sentences(first):
+        return function(*(np.array(tree) for tree in trees))
     if is_list(first, tuple):
         return tuple(map_arrays(function, *parts) for parts in zip(*trees, strict=True))
     return function(*trees)
+
+
+def _is_sentences(tree: Tree) -> bool:
+    return is_list(tree, tuple) and len(tree) > 0 and all(isinstance(each, str) for each in tree)
 
 
 def read_chunks(chunks: object) -> np.ndarray:

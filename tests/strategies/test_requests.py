@@ -1,14 +1,19 @@
 """Batches of requests are their requests."""
 
+from operator import itemgetter
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from chunkenv import ChunkedExecution, ChunkedVectorExecution
 from chunkenv.errors import ArgumentError
+from chunkenv.strategies import Naive
 from chunkenv.strategies.requests import (
     generators_of,
+    map_arrays,
     plan_left,
+    repeat,
     repeat_request,
     request_of,
     stack,
@@ -99,6 +104,31 @@ def test_observations_of_any_structure_are_stacked():
     assert batch["eye"].shape == (2, 3)
     assert batch["pair"][0].shape == (2,)
     assert batch["pair"][1].shape == (2, 2, 2)
+
+
+def test_a_tuple_of_sentences_is_a_batch_of_them():
+    """As vector environments give instructions; a tuple of one sentence is no sentence either."""
+    batch = {"robot": np.arange(3.0), "instruction": ("Go up.", "Go down.", "Stay.")}
+    many = repeat(batch, 2)
+    assert many["instruction"].tolist() == ["Go up."] * 2 + ["Go down."] * 2 + ["Stay."] * 2
+    assert many["robot"].tolist() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
+    assert map_arrays(itemgetter(1), batch) == {"robot": 1.0, "instruction": "Go down."}
+    chosen = map_arrays(itemgetter(np.array([True, False, True])), batch)
+    assert chosen["instruction"].tolist() == ["Go up.", "Stay."]
+    assert repeat(("Go up.",), 2).tolist() == ["Go up."] * 2
+
+
+class Spelling:
+    """Knows one request at a time, and says how long its instruction is."""
+
+    def infer(self, observation, request):
+        return np.full((8, 1), len(observation["instruction"]))
+
+
+def test_a_policy_that_knows_no_batches_is_asked_with_each_instruction():
+    seen = {"instruction": ("Go up.", "Go down.", "Stay.")}
+    chunks = Naive(Spelling()).infer_batch(seen, requests(np.zeros((3, 8, 1)), [4, 4, 4]))
+    assert chunks[:, 0, 0].tolist() == [6, 8, 5]
 
 
 def test_repeated_requests_share_the_generator_of_their_episode():
