@@ -21,7 +21,8 @@
 The method 'synchronous' is no strategy: it is the plain policy in an environment made with `overlap=False`.
 
 Each has `infer(observation, request)`, `infer_batch(observations, request)`, `reset()` and `cost`, and refuses a policy
-that lacks what it needs. docs/strategies.md says what that is, and how a policy of your own plugs in.
+that lacks what it needs. docs/reference/strategies.md says what that is, and docs/howto/strategies.md how a policy of
+your own plugs in.
 """
 
 from chunkenv.strategies.combining import BID, BestOf, TemporalEnsembling

@@ -9,7 +9,7 @@ from chunkenv.agents.common.checkpoint_file import Arrays
 FINE = 127
 """Values to each side of zero: 8 bits, for small networks that correct or predict."""
 COARSE = 15
-"""5 bits, for flow policies: what they solve does not change measurably (docs/flow.md)."""
+"""5 bits, for flow policies: what they solve does not change measurably (docs/howto/flow.md)."""
 
 
 def named(weights: Arrays) -> Arrays:

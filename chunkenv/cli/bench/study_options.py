@@ -22,7 +22,7 @@ from chunkenv.utils.checks import one_of
 
 DATABASE = "episodes.sqlite"
 RESULTS = Path("results")
-HOW = "add them to a folder for --policies (docs/flow.md, Families of weights)"
+HOW = "add them to a folder for --policies (docs/howto/flow.md, Families of weights)"
 SHOW_ONLY = ("out", "workers", "overwrite", "executor", "address")
 """Options that change no row."""
 

@@ -21,7 +21,7 @@ from chunkenv.strategies.strategy import Strategy
 from chunkenv.utils.checks import one_of, whole_number
 from chunkenv.utils.types import Observation
 
-INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/strategies.md)"
+INSTEAD = "without several samples there is nothing to choose from; use Naive, or add it (docs/howto/strategies.md)"
 
 
 class BID(Strategy[SamplingPolicy]):

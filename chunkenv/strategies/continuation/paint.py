@@ -77,7 +77,7 @@ class PAINT(Strategy[Denoiser]):
     """
 
     needs = ("velocity", *SAMPLING)
-    instead = "it must be a flow policy (docs/strategies.md); use Naive or BID, which take any policy that samples"
+    instead = "it must be a flow policy (docs/howto/flow.md); use Naive or BID, which take any policy that samples"
 
     def __init__(self, policy: Denoiser, iterations: int = 1) -> None:
         super().__init__(policy)

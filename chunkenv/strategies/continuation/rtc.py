@@ -103,7 +103,7 @@ class RTC(Strategy[Denoiser]):
     """
 
     needs = ("velocity_vjp", *SAMPLING)
-    instead = "add it (docs/strategies.md and examples/torch_flow_policy.py show how), or use Naive or BID"
+    instead = "add it (docs/howto/strategies.md and examples/torch_flow_policy.py show how), or use Naive or BID"
 
     def __init__(self, policy: Denoiser, schedule: str = "exp", max_guidance: float = 5.0) -> None:
         super().__init__(policy)

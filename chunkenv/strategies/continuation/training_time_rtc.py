@@ -64,7 +64,7 @@ class TrainingTimeRTC(Strategy[PrefixDenoiser]):
     """
 
     needs = ("velocity", *SAMPLING)
-    instead = "it must be a flow policy (docs/strategies.md); use Naive, which takes any policy"
+    instead = "it must be a flow policy (docs/howto/strategies.md); use Naive, which takes any policy"
 
     def __init__(self, policy: PrefixDenoiser, longer_prefix: str = "refuse") -> None:
         super().__init__(policy)

@@ -71,7 +71,7 @@ class DVAC(Strategy[Denoiser]):
     """
 
     needs = ("velocity", *SAMPLING)
-    instead = "it must be a flow policy (docs/strategies.md); use AdaptiveHorizon, which takes any policy that samples"
+    instead = "it must be a flow policy (docs/howto/flow.md); use AdaptiveHorizon, which takes any policy that samples"
 
     def __init__(self, policy: Denoiser, alpha: float = 2.0, window: int = 5, last: int | None = None) -> None:
         super().__init__(policy)
