@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from chunkenv.agents.vla import load_vla
 from chunkenv.cli.scene import PlayedScene, make_env, make_policy
 from chunkenv.cli.train.vla import vla
 from chunkenv.collect import collect_oracle, read_goals
@@ -56,6 +65,26 @@ def test_it_trains_says_where_the_model_is_and_the_model_plays_by_instruction(da
     assert chunk.shape == (4, 5)
     with pytest.raises(ArgumentError, match="was trained on chunkenv/manip-cube-single-v0, not on scene"):
         make_env(PlayedScene("scene", agent=path))
+
+
+@pytest.mark.slow
+def test_a_killed_training_ends_with_the_same_model(data, tmp_path):
+    words = ["cube-single", "--data", data, *QUICK, "--arm", "insulated", "--question-weight", "0.5"]
+    words += ["--updates", "1000", "--evaluate-every", "100", "--out"]
+    assert call(*words, tmp_path / "whole").exit_code == 0
+    command = [sys.executable, "-c", "from chunkenv.cli import main; main()", "train", "vla"]
+    command = [str(word) for word in [*command, *words, tmp_path / "killed"]]
+    folder = Path("cube-single", "features", "insulated", "seed0")
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / "killed" / folder / "resume.safetensors").exists():
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL  # before its end
+    assert "insulated: goes on from" in call(*words, tmp_path / "killed").output
+    whole, killed = (load_vla(tmp_path / run / folder / "model.safetensors") for run in ("whole", "killed"))
+    assert jax.tree.all(jax.tree.map(np.array_equal, whole.weights, killed.weights))
+    lines = (tmp_path / "killed" / folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["steps"] for line in lines] == list(range(100, 1001, 100))
 
 
 def test_windows_have_what_was_seen_said_and_done(data):
