@@ -14,6 +14,7 @@ PAGES = (
     "explanation/clock.md",
     "explanation/oracles.md",
     "explanation/semi_mdp.md",
+    "howto/annotations.md",
     "howto/decisions.md",
     "howto/faults.md",
     "howto/flow.md",

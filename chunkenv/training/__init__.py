@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from chunkenv.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from chunkenv.training.annotated_frames import FrameSource
+    from chunkenv.training.annotation_training import AnnotationTraining
     from chunkenv.training.correction import HeadTraining
     from chunkenv.training.correction_labels import LabelledTicks, label_by_expert, label_by_policy
     from chunkenv.training.expert_evaluation import solved_episodes
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from chunkenv.training.vla_training import VLATraining
 
 __all__ = [
+    "AnnotationTraining",
     "FlowTraining",
+    "FrameSource",
     "GoalTraining",
     "GoalTrainingConfig",
     "HeadTraining",
@@ -49,6 +53,8 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "annotated_frames": "FrameSource",
+        "annotation_training": "AnnotationTraining",
         "correction": "HeadTraining",
         "correction_labels": "LabelledTicks label_by_expert label_by_policy",
         "expert_evaluation": "solved_episodes",

@@ -2,7 +2,21 @@
 
 import typer
 
-from chunkenv.cli.train import a2c2, cfgrl, co_rft, deflect, flow, infom, model, ppo, qc, remac, sharsa, vla
+from chunkenv.cli.train import (
+    a2c2,
+    annotations,
+    cfgrl,
+    co_rft,
+    deflect,
+    flow,
+    infom,
+    model,
+    ppo,
+    qc,
+    remac,
+    sharsa,
+    vla,
+)
 
 __all__ = ["app"]
 
@@ -20,6 +34,7 @@ for command in (
     sharsa.sharsa,
     infom.infom,
     vla.vla,
+    annotations.annotations,
 ):
     app.command()(command)
 
