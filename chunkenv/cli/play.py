@@ -38,6 +38,14 @@ def play(
     guidance: Annotated[
         float | None, real(help="The weight w of an agent of `chunkenv train cfgrl`.", default="the agent's")
     ] = None,
+    wordings: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of instructions: train or held-out.", show_default="the model's"),
+    ] = None,
+    goals: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What they are about: tasks, train or held-out.", show_default="the model's"),
+    ] = None,
     delay: Annotated[
         int | None, whole(help="Inference delay in ticks.", at_most=LONGEST, default="0, or the agent's")
     ] = None,
@@ -75,7 +83,8 @@ def play(
 ) -> None:
     """Watch a method play a task with inference delay: which chunk acts, what is being inferred, what is late."""
     lengths = (delay, prediction_horizon, execution_horizon)
-    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight, correction, guidance)
+    asked = (guidance, wordings, goals)
+    scene = PlayedScene(task, method, *lengths, action_noise, size, agent, max_in_flight, correction, *asked)
     if scene.level:
         require("kinetix")
     if scene.agent:

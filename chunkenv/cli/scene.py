@@ -61,6 +61,8 @@ class PlayedScene:
         correction: of every tick: `FILE.py:NAME`, a function without arguments that makes what corrects, as
             `ChunkedExecution` takes it.
         guidance: the weight w of an agent of CFGRL, its own if None; of a model's instruction, 1 if None.
+        wordings: "train" or "held-out", of the instructions of a vision-language-action model; its own if None.
+        goals: "tasks", "train" or "held-out", what its instructions are about; its own if None.
     """
 
     task: str
@@ -74,6 +76,8 @@ class PlayedScene:
     max_in_flight: int = 1
     correction: Path | None = None
     guidance: float | None = None
+    wordings: str | None = None
+    goals: str | None = None
 
     @property
     def level(self) -> str | None:
@@ -246,8 +250,7 @@ def _make_task(scene: PlayedScene) -> gym.Env:
     seen = "state" if scene.agent is None else "compact" if scene.level else "features"
     options: Info = {"render_mode": "rgb_array_list", "observation": seen}
     options |= {} if scene.size is None else {"render_size": scene.size}
-    if scene.loaded_model is not None:
-        options |= _arguments_of(scene, scene.loaded_model)
+    options |= _instructed_options(scene)
     if scene.level:
         return gym.make(read_id(scene.task), **options)
     if scene.family:
@@ -260,6 +263,25 @@ def _make_task(scene: PlayedScene) -> gym.Env:
         return gym.make(task, render_mode="rgb_array_list")
     except (gym.error.Error, TypeError, ImportError) as error:
         raise ArgumentError(f"task={scene.task!r} cannot be made so that it draws frames: {error}") from error
+
+
+def _instructed_options(scene: PlayedScene) -> Info:
+    """What environments of a vision-language-action model are made with; nothing, if none plays.
+
+    Raises:
+        ArgumentError: something is asked for in words, and no model reads them.
+    """
+    asked = {"wordings": scene.wordings, "goals": scene.goals}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if scene.loaded_model is not None:
+        return _arguments_of(scene, scene.loaded_model) | asked
+    if asked:
+        name, value = next(iter(asked.items()))
+        raise ArgumentError(
+            f"{name}={value!r} is about instructions, which only a model of `chunkenv train vla` is given; give its "
+            "file as agent, or leave it out."
+        )
+    return {}
 
 
 def _arguments_of(scene: PlayedScene, model: VLAModel) -> Info:

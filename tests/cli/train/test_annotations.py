@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -13,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chunkenv.agents.annotations import load_encoder
+from chunkenv.agents.annotations import EncoderSize, load_encoder
 from chunkenv.cli.train.annotations import annotations
 from chunkenv.collect import collect_oracle
 from chunkenv.data import DataError, load, split_episodes
@@ -44,6 +45,8 @@ def call(*words):
 
 def test_it_trains_and_says_where_the_encoder_is(data, tmp_path, monkeypatch):
     monkeypatch.setattr(annotation_training, "TESTED", 4)
+    small = partial(EncoderSize, image=8, channels=(4,))
+    monkeypatch.setattr("chunkenv.agents.annotations.EncoderSize", small, raising=False)
     words = ["cube-single", "--data", data, *QUICK, "--annotations", "predicates", "--out", tmp_path]
     result = call(*words)
     assert result.exit_code == 0, result.output

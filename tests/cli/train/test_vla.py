@@ -20,7 +20,8 @@ from chunkenv.collect import collect_oracle, read_goals
 from chunkenv.collect.frame_rendering import render_frames
 from chunkenv.data import DataError, load
 from chunkenv.errors import ArgumentError
-from chunkenv.manipulation.words import WORDINGS, say_goal
+from chunkenv.manipulation.families import FAMILY
+from chunkenv.manipulation.words import WORDINGS, is_held_out, parse_instruction, say_goal
 from chunkenv.training import vla_training
 from chunkenv.training.vla_data import read_vla_data
 
@@ -63,6 +64,16 @@ def test_it_trains_says_where_the_model_is_and_the_model_plays_by_instruction(da
         env.reset(seed=0)[0], env.get_wrapper_attr("request")._replace(rng=np.random.default_rng(0))
     )
     assert chunk.shape == (4, 5)
+    said = {wordings: PlayedScene("cube-single", agent=path, wordings=wordings) for wordings in ("train", "held-out")}
+    one, other = (make_env(scene).reset(seed=0)[0]["instruction"] for scene in said.values())
+    goals = [parse_instruction("cube-single", instruction) for instruction in (one, other)]
+    assert one != other
+    assert goals[0] == goals[1]
+    elsewhere = PlayedScene("cube-single", agent=path, goals="held-out")
+    (wanted,) = parse_instruction("cube-single", make_env(elsewhere).reset(seed=0)[0]["instruction"])
+    assert is_held_out(FAMILY["cube-single"], wanted)
+    with pytest.raises(ArgumentError, match="goals='held-out' is about instructions"):
+        make_env(PlayedScene("cube-single-task1", goals="held-out"))
     with pytest.raises(ArgumentError, match="was trained on chunkenv/manip-cube-single-v0, not on scene"):
         make_env(PlayedScene("scene", agent=path))
 
