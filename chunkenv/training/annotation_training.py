@@ -35,7 +35,7 @@ TESTED = 256  # held-out frames
 CHECKSUM_FRAMES = 256  # that tell one dataset from another
 
 
-class Frames(Protocol):
+class AnnotatedSource(Protocol):
     """Where training draws from: `chunkenv.training.FrameSource` is one."""
 
     def sample(self, rng: np.random.Generator, batch: int) -> AnnotatedFrames:
@@ -65,11 +65,11 @@ class AnnotationTraining(Training):
 
     def __init__(
         self,
-        frames: Frames,
+        frames: AnnotatedSource,
         settings: AnnotationSettings,
         seed: int,
         facts: Facts,
-        held_out: Frames | None = None,
+        held_out: AnnotatedSource | None = None,
         evaluate_every: int = 1000,
     ) -> None:
         self._frames, self.settings, self._held_out = frames, settings, held_out
