@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
+from tests.pages import DOCS, ROOT, python_blocks, run_blocks
+
 TEXTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 PAGES = (
     "explanation/clock.md",
@@ -20,13 +20,16 @@ PAGES = (
     "howto/flow.md",
     "howto/hyper_parameters.md",
     "howto/latency.md",
+    "howto/optimizers.md",
     "howto/pictures.md",
     "howto/pixels.md",
     "howto/remote.md",
     "howto/strategies.md",
     "howto/training_loops.md",
     "howto/vla.md",
+    "reference/backends.md",
     "reference/chunked_execution.md",
+    "reference/kinetix.md",
     "reference/strategies.md",
     "start/five_minutes.md",
 )
@@ -34,16 +37,19 @@ PAGES = (
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_runs(page, capsys):
-    text = (DOCS / page).read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert blocks
-    for code in blocks:
-        scope = {"__name__": "__main__"}
-        exec(compile(code, page, "exec"), scope)
+    scope = run_blocks(page)
     assert "failed" not in capsys.readouterr().out
     if page.endswith("pictures.md"):
         assert len(scope["frames"]) == 13
         assert {frame.shape for frame in scope["frames"]} == {(558, 500, 3)}
+
+
+def test_every_page_with_python_is_run_by_some_test():
+    """Here, or by a test that names the page."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
+    pages = {page for page in DOCS.rglob("*.md") if python_blocks(page.read_text(encoding="utf-8"))}
+    assert len(pages) > 30
+    assert not [page.name for page in pages if f'{page.name}"' not in tests and f'"{page.stem}"' not in tests]
 
 
 @pytest.mark.parametrize("page", ["own_strategy", "sb3", "measure_latency"])
