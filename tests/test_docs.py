@@ -53,7 +53,8 @@ def test_every_page_with_python_is_run_by_some_test():
 
 
 @pytest.mark.parametrize("page", ["own_strategy", "sb3", "measure_latency"])
-def test_the_code_of_a_tutorial_runs_from_top_to_bottom(page, capsys):
+def test_the_code_of_a_tutorial_runs_from_top_to_bottom(page, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = (DOCS / "tutorials" / f"{page}.md").read_text()
     scope = {"__name__": page}
     for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
