@@ -1,10 +1,10 @@
 """A study's solve rates beside those that others published for the same levels.
 
     chunkenv bench rtc
-    python benchmarks/rtc_published.py results/rtc
+    python benchmarks/rtc_published.py results/rtc --delay 1
 
 prints three tables in Markdown: the mean over the levels at each delay, here and there; what RTC solves more than naive
-execution, in points, as a paired difference; and by level the solve rates of both at a delay of one tick, with the rank
+execution, in points, as a paired difference; and by level the solve rates of both at one delay, with the rank
 correlation of RTC's gain. Rows with an execution horizon of max(1, d) count. Levels that were not played are left out
 of both sides of the third table. The published figures, with their sources, are in `rtc_published.csv`. Needs scipy.
 """
@@ -30,8 +30,6 @@ PUBLISHED = Path(__file__).with_suffix(".csv")
 ALL = "all"
 """Stands for a level in the file: the mean over all twelve."""
 DELAYS = range(5)
-AT = 1
-"""The delay of the table by level."""
 
 Figures = Mapping[tuple[str, str, int], list[float]]
 """By method, level and delay: what each source says, in [0, 1]."""
@@ -64,22 +62,24 @@ def gain_table(rows: list[Row]) -> Iterator[str]:
     yield line("rtc - naive", *(points(solve_difference(rows, *pair)) for pair in pairs))
 
 
-def level_table(rows: list[Row], figures: Figures) -> Iterator[str]:
-    """Naive execution and RTC by level, and how alike their differences are ranked."""
+def level_table(rows: list[Row], figures: Figures, delay: int) -> Iterator[str]:
+    """Naive execution and RTC by level, and how alike their differences are ranked where both have been published."""
     yield from heading("level", "naive", "rtc", "naive, published", "rtc, published")
     gains = []
     for level in sorted({row["task"] for row in rows}):
-        here = [solved(rows, method, level) for method in ("naive", "rtc")]
-        there = [float(np.mean(figures[method, level, AT])) for method in ("naive", "rtc")]
-        yield line(level, *(f"{rate:.0%}" for rate in here + there))
-        gains.append((here[1] - here[0], there[1] - there[0]))
-    found = spearmanr(*zip(*gains, strict=True))
-    yield f"\nSpearman's rank correlation of rtc - naive: {found.statistic:.2f} (p = {found.pvalue:.2f})."
+        here = [solved(rows, method, level, delay) for method in ("naive", "rtc")]
+        there = [figures.get((method, level, delay), []) for method in ("naive", "rtc")]
+        yield line(level, *(f"{100 * rate:.0f}" for rate in here), *map(in_words, there))
+        if all(there):
+            gains.append((here[1] - here[0], float(np.mean(there[1]) - np.mean(there[0]))))
+    if gains:
+        found = spearmanr(*zip(*gains, strict=True))
+        yield f"\nSpearman's rank correlation of rtc - naive: {found.statistic:.2f} (p = {found.pvalue:.2f})."
 
 
-def solved(rows: list[Row], method: str, level: str) -> float:
-    """The share of episodes of a level that a method solves at the delay `AT`."""
-    wanted = dict(method=method, task=level, delay=AT)
+def solved(rows: list[Row], method: str, level: str, delay: int) -> float:
+    """The share of episodes of a level that a method solves."""
+    wanted = dict(method=method, task=level, delay=delay)
     return float(np.mean([row["success"] for row in rows if wanted.items() <= row.items()]))
 
 
@@ -93,10 +93,12 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, help="the folder of `chunkenv bench rtc`")
-    with Store(parser.parse_args().study / "episodes.sqlite", Cell) as store:
+    parser.add_argument("--delay", type=int, choices=DELAYS[1:], default=1, help="of the table by level")
+    chosen = parser.parse_args()
+    with Store(chosen.study / "episodes.sqlite", Cell) as store:
         rows = [row for row in store.rows() if row["execution_horizon"] == max(1, row["delay"])]
     figures = read_published()
-    print(*mean_table(rows, figures), "", *gain_table(rows), "", *level_table(rows, figures), sep="\n")
+    print(*mean_table(rows, figures), "", *gain_table(rows), "", *level_table(rows, figures, chosen.delay), sep="\n")
 
 
 if __name__ == "__main__":
