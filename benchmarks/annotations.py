@@ -90,11 +90,13 @@ class EncodedCell(Cell):
         demonstrations: how many it imitates.
         training_seed: of encoder, policy and choice of demonstrations.
         updates: of the policy.
+        batch: windows in an update.
     """
 
     demonstrations: int
     training_seed: int = 0
     updates: int = 5000
+    batch: int = 512
 
 
 def make_study() -> Study:
@@ -153,7 +155,7 @@ def play(
 ) -> list[Row]:
     """Train the policy if it is missing, and play these episodes."""
     encoder = encoder_of(cell.method, cell.training_seed, encoders)
-    about = f"{cell.demonstrations} demonstrations, {cell.updates} updates"
+    about = f"{cell.demonstrations} demonstrations, {cell.updates} updates of {cell.batch}"
     folder = policies / cell.task / cell.method / about / f"seed{cell.training_seed}"
     training = train_once(lambda: make_training(cell, encoder, data / f"{cell.task}-frames"), folder)
     env = make_env(cell, encoder)
@@ -178,7 +180,7 @@ def make_training(cell: EncodedCell, encoder: FrameEncoder, folder: Path) -> Flo
     demonstrations = choose_episodes(dataset, chosen)
     robot = np.asarray(demonstrations.observations[:, :ARM_FEATURES])
     encoded = replace(demonstrations, observations=np.concatenate([seen, robot], axis=1))
-    settings = FlowSettings(updates=cell.updates)
+    settings = FlowSettings(updates=cell.updates, batch=cell.batch)
     return FlowTraining(Windows(encoded, cell.prediction_horizon), settings, cell.training_seed, {"level": cell.task})
 
 

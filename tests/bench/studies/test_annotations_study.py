@@ -14,6 +14,7 @@ pytest.importorskip("ogbench")
 from chunkenv.agents.annotations import EncoderSize, random_encoder
 from chunkenv.collect import collect_oracle
 from chunkenv.data.saved_frames import write_frames
+from chunkenv.training import imitation
 from tests.worlds import Recorder
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
@@ -92,7 +93,8 @@ def test_what_is_measured_is_measured_once(annotations, tmp_path):
 @pytest.mark.slow
 def test_a_policy_is_trained_on_what_the_encoder_makes_of_frames_and_plays(annotations, data, tmp_path, monkeypatch):
     monkeypatch.setattr(annotations, "random_encoder", lambda seed, size: random_encoder(seed, SIZE))
-    (cell,) = annotations.cells(("random",), (0,), (2,), rows=4, executed=2, updates=100)
+    (cell,) = annotations.cells(("random",), (0,), (2,), rows=4, executed=2, updates=100, batch=2)
+    monkeypatch.setattr(imitation, "STATISTICS_WINDOWS", 64)
     rows = annotations.play(cell, (0,), 5, tmp_path, data.parent, tmp_path / "policies")
     assert len(rows) == 1
     assert rows[0]["ticks"] > 0

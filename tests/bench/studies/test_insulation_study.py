@@ -4,10 +4,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from chunkenv.bench.run.runner import run_study
-from chunkenv.bench.store.study_store import Store
 from tests.bench.studies.worded_models import write_model
 
 pytest.importorskip("jax")
@@ -46,21 +45,16 @@ def test_the_tables_compare_each_arm_with_joint_seed_by_seed(insulation, capsys,
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
-def test_models_are_played_with_what_they_are_asked_for_and_rows_have_what_the_trainings_measured(insulation, tmp_path):
-    for arm in ("questions", "joint"):
-        write_model(tmp_path / "cube-single" / "features" / arm / "seed0", arm, right=0.75)
-    chosen = [
-        cell for cell in insulation.cells(("cube-single",), (0,), 4, 2) if (cell.method, cell.delay) == ("joint", 0)
-    ]
-    tiny = insulation.study("tiny", chosen, tmp_path, episodes=1)
-    with Store(tmp_path / "rows.sqlite", tiny.cell, tiny.results) as store:
-        for _ in run_study(tiny, store, workers=1):
-            pass
-        rows = store.rows()
-    assert {row["asked"]: row["right_after"] for row in rows} == dict.fromkeys(insulation.ASKED, 0.75)
-    assert {row["right_before"] for row in rows} == {0.75}
-    assert {row["flow_loss"] for row in rows} == {None}
-    assert {row["ticks"] for row in rows} == {5}
+def test_models_are_played_and_rows_have_what_the_trainings_measured(insulation, tmp_path):
+    for arm, right in {"questions": 0.9, "joint": 0.75}.items():
+        write_model(tmp_path / "cube-single" / "features" / arm / "seed0", arm, right)
+    every = insulation.cells(("cube-single",), (0,), 4, 2)
+    (cell,) = [cell for cell in every if (cell.method, cell.delay, cell.asked) == ("joint", 0, "as trained")]
+    (row,) = insulation.play(cell, (0,), 5, tmp_path)
+    assert {*insulation.RESULTS} < {*row}
+    assert (row["right_before"], row["right_after"]) == (0.9, 0.75)
+    assert np.isnan(row["flow_loss"])
+    assert row["ticks"] == 20
 
 
 def test_what_is_asked_reaches_the_environment_and_tokens_are_said_one_by_one(insulation, tmp_path):
@@ -69,11 +63,16 @@ def test_what_is_asked_reaches_the_environment_and_tokens_are_said_one_by_one(in
     every = insulation.cells(("cube-single",), (0,), 4, 2)
     said = {cell.method: insulation.make_policy(cell, folder) for cell in every if "insulated" in cell.method}
     assert [type(policy).__name__ for policy in said.values()] == ["VLAPolicy", "TokenPolicy"]
-    assert {cell.delay for cell in every if cell.method == "insulated, by tokens"} == {0, 2, 9}
+    delays = {cell.delay: cell for cell in every if cell.method == "insulated, by tokens"}
+    assert [*delays] == [0, 2, 9]
+    waits = insulation.make_env(delays[9], folder)
+    waits.reset(seed=0)
+    ticks = [waits.step(np.zeros((4, 5)))[-1]["ticks"] for _ in range(2)]
+    assert ticks == [4, 9 + 4]  # the first chunk is there at once; for the second it waits
     cells = {cell.asked: cell for cell in every if cell.method == "insulated"}
     said = {}
     for asked, cell in cells.items():
-        env = insulation.make_play(cell, folder).make_env()
+        env = insulation.make_env(cell, folder)
         said[asked] = env.reset(seed=3)[0]["instruction"]
         assert env.get_wrapper_attr("unwrapped")._drawn == ("held-out" if "combinations" in asked else "train")
         env.close()

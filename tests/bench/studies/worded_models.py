@@ -12,7 +12,7 @@ FEATURES = 28
 NETWORK = VLANetworkSize(layers=1, width=8, heads=2, expert_width=8)
 ENVIRONMENT = {
     "id": "chunkenv/manip-cube-single-v0",
-    "arguments": {"goal": "instruction", "goals": "train", "observation": "features", "max_episode_steps": 5},
+    "arguments": {"goal": "instruction", "goals": "train", "observation": "features", "max_episode_steps": 20},
 }
 
 
