@@ -21,12 +21,21 @@ from chunkenv.data import DataError, load, split_episodes
 from chunkenv.data.saved_frames import write_frames
 from chunkenv.errors import ArgumentError
 from chunkenv.manipulation.words import read_predicates
-from chunkenv.training import annotation_training
 from chunkenv.training.annotated_frames import read_annotated_frames
 
 app = typer.Typer()
 app.command()(annotations)
 QUICK = ["--batch", "4", "--features", "8", "--boxes", "1", "--updates", "2"]
+
+SMALL = """
+from functools import partial
+import chunkenv.agents.annotations as room
+from chunkenv.agents.annotations import EncoderSize
+room.EncoderSize = partial(EncoderSize, image=8, channels=(4,))
+from chunkenv.cli import main
+main()
+"""
+"""The command with an encoder that is quick to train."""
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +52,14 @@ def call(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def test_it_trains_and_says_where_the_encoder_is(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(annotation_training, "TESTED", 4)
+@pytest.fixture
+def _small_encoder(monkeypatch):
     small = partial(EncoderSize, image=8, channels=(4,))
     monkeypatch.setattr("chunkenv.agents.annotations.EncoderSize", small, raising=False)
+
+
+@pytest.mark.usefixtures("_small_encoder")
+def test_it_trains_and_says_where_the_encoder_is(data, tmp_path):
     words = ["cube-single", "--data", data, *QUICK, "--annotations", "predicates", "--out", tmp_path]
     result = call(*words)
     assert result.exit_code == 0, result.output
@@ -88,10 +101,11 @@ def test_data_without_frames_are_refused(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_small_encoder")
 def test_a_killed_training_ends_with_the_same_encoder(data, tmp_path):
-    words = ["cube-single", "--data", data, *QUICK, "--updates", "100", "--evaluate-every", "20", "--out"]
+    words = ["cube-single", "--data", data, *QUICK, "--updates", "2000", "--evaluate-every", "100", "--out"]
     assert call(*words, tmp_path / "whole").exit_code == 0
-    command = [sys.executable, "-c", "from chunkenv.cli import main; main()", "train", "annotations"]
+    command = [sys.executable, "-c", SMALL, "train", "annotations"]
     command = [str(word) for word in [*command, *words, tmp_path / "killed"]]
     folder = Path("cube-single", "instances", "bootstrap1", "seed0")
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -103,4 +117,4 @@ def test_a_killed_training_ends_with_the_same_encoder(data, tmp_path):
     whole, killed = (load_encoder(tmp_path / run / folder / "encoder.safetensors") for run in ("whole", "killed"))
     assert jax.tree.all(jax.tree.map(np.array_equal, whole.weights, killed.weights))
     lines = (tmp_path / "killed" / folder / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["steps"] for line in lines] == [100]
+    assert [json.loads(line)["steps"] for line in lines] == list(range(100, 2001, 100))
