@@ -185,8 +185,10 @@ def make_training(cell: EncodedCell, encoder: FrameEncoder, folder: Path) -> Flo
 
 
 def make_env(cell: EncodedCell, encoder: FrameEncoder) -> ChunkedExecution:
-    """The environment of a cell, whose actions are from -1 to 1 as they are."""
-    env = EncodedFrames(gym.make(read_id(cell.task), observation="pixels+robot"), encoder)
+    """The environment of a cell; actions of the flow beyond -1 and 1 are clipped."""
+    env = gym.make(read_id(cell.task), observation="pixels+robot")
+    env = gym.wrappers.TransformAction(env, lambda action: np.clip(action, -1, 1), env.action_space)
+    env = EncodedFrames(env, encoder)
     return ChunkedExecution(env, cell.prediction_horizon, cell.execution_horizon, cell.delay)
 
 
