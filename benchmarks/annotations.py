@@ -39,13 +39,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from markdown_tables import heading, line
-from qc_study import Seeds, describe_differences, describe_rates, differences, group, read_rows
+from qc_study import Seeds, describe_differences, describe_mean, describe_rates, differences, group, read_rows
 
 from chunkenv import ChunkedExecution
 from chunkenv.agents.annotations import EncoderSize, FrameEncoder, load_encoder, random_encoder
 from chunkenv.agents.flow_matching import FlowSettings
 from chunkenv.bench import Cell, Study
-from chunkenv.bench.analysis import pooled
 from chunkenv.data import Dataset, SavedFrames, Windows, choose_episodes, load, split_episodes
 from chunkenv.evaluate import Row, episode_seed, play_episode
 from chunkenv.manipulation.families import FAMILY
@@ -281,9 +280,9 @@ def probe_table(found: dict[str, dict[int, Row]]) -> list[str]:
     """R^2 of each target, and of the objects against SimCLR."""
     table = [*heading("encoder", *(f"{name}, R^2" for name in TARGETS), f"objects - {CONTROL}")]
     for arm, seeds in found.items():
-        means = [describe([each[name] for each in seeds.values()]) for name in TARGETS]
+        means = [describe_mean([each[name] for each in seeds.values()]) for name in TARGETS]
         both = [seed for seed in seeds if seed in found[CONTROL]]
-        gain = describe([seeds[seed]["objects"] - found[CONTROL][seed]["objects"] for seed in both], "+.3f")
+        gain = describe_mean([seeds[seed]["objects"] - found[CONTROL][seed]["objects"] for seed in both], "+.3f")
         table.append(line(arm, *means, "" if arm == CONTROL else gain))
     return table
 
@@ -296,15 +295,6 @@ def imitation_table(found: dict[tuple, Seeds]) -> list[str]:
         gain = "" if arm == CONTROL else describe_differences([differences(seeds, control)])
         table.append(line(str(count), arm, describe_rates(seeds), gain))
     return table
-
-
-def describe(values: Sequence[float], form: str = ".3f") -> str:
-    """The mean over seeds, with its interval where there are several; empty where nothing was measured."""
-    known = [[value] for value in values if not np.isnan(value)]
-    if not known:
-        return ""
-    mean, low, high = pooled(known)
-    return format(mean, form) + ("" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]")
 
 
 if __name__ == "__main__":

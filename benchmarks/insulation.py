@@ -39,12 +39,11 @@ import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
 from markdown_tables import heading, line
-from qc_study import Seeds, describe_differences, describe_rates, differences, group, read_rows
+from qc_study import Seeds, describe_differences, describe_mean, describe_rates, differences, group, read_rows
 
 from chunkenv import ChunkedExecution
 from chunkenv.agents.vla import TokenPolicy, VLAPolicy, load_vla, vla_policy
 from chunkenv.bench import Cell, Study
-from chunkenv.bench.analysis import pooled
 from chunkenv.evaluate import Row, episode_seed, play_episode
 from chunkenv.training import Metrics, read_metrics
 from chunkenv.training.offline_online import with_unit_actions
@@ -227,9 +226,9 @@ def knowledge_table(rows: Sequence[Row]) -> list[str]:
         seeds, control = found.get((task, arm), {}), _measured(found.get((task, CONTROL), {}), "right_after")
         loss, before, after = (_measured(seeds, name) for name in ("flow_loss", "right_before", "right_after"))
         gain = [after[seed] - control[seed] for seed in after if seed in control]
-        shares = describe_mean(before, 100, ".0f"), describe_mean(after, 100, ".0f")
+        shares = (describe_mean(each.values(), ".0f", unit=100) for each in (before, after))
         points = "" if arm == CONTROL else describe_differences([gain])
-        table.append(line(task, arm, describe_mean(loss, 1, ".3f"), *shares, points))
+        table.append(line(task, arm, describe_mean(loss.values()), *shares, points))
     return table
 
 
@@ -240,14 +239,6 @@ def charged_table(found: dict[tuple, Seeds]) -> list[str]:
         delay = charged_delay(arm)
         table.append(line(task, arm, str(delay), describe_rates(found.get((task, arm, "as trained", delay), {}))))
     return table
-
-
-def describe_mean(seeds: dict[int, float], unit: float, form: str) -> str:
-    """The mean over seeds, with its interval where there are several; empty where nothing was measured."""
-    if not seeds:
-        return ""
-    mean, low, high = (unit * value for value in pooled([[value] for value in seeds.values()]))
-    return format(mean, form) + ("" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]")
 
 
 def _measured(seeds: Seeds, name: str) -> dict[int, float]:

@@ -217,9 +217,16 @@ def describe_rates(seeds: Seeds) -> str:
     shares = list(solve_rates(seeds).values())
     if not shares:
         return ""
-    mean, low, high = (100 * value for value in pooled([[share] for share in shares]))
-    interval = "" if np.isnan(low) else f" [{low:.0f}, {high:.0f}]"
-    return f"{mean:.0f}{interval} ({', '.join(f'{100 * share:.0f}' for share in shares)})"
+    return f"{describe_mean(shares, '.0f', 100)} ({', '.join(f'{100 * share:.0f}' for share in shares)})"
+
+
+def describe_mean(values: Iterable[float], form: str = ".3f", unit: float = 1) -> str:
+    """The mean over seeds, with its interval where there are several; empty where nothing was measured."""
+    known = [[value] for value in values if not np.isnan(value)]
+    if not known:
+        return ""
+    mean, low, high = (unit * value for value in pooled(known))
+    return format(mean, form) + ("" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]")
 
 
 def differences(first: Seeds, second: Seeds) -> list[float]:
